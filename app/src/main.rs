@@ -1,0 +1,2 @@
+//! Basin.
+fn main() {}
