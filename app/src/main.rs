@@ -1,2 +1,3 @@
-//! Basin.
+//! The `basin` program.
+
 fn main() {}

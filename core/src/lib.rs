@@ -1,1 +1,25 @@
-//! Basin core.
+//! All computation of Basin: networks as data, attacks, measures, landscapes, records.
+//!
+//! Which module may use which (each only what stands left of it):
+//!
+//! ```text
+//! error, progress, files, seed < device < data < model < checkpoint < loss < attack < measure < job < record < run
+//! ```
+//!
+//! (`progress` and `error` mention plain types of `record`, nothing else does.)
+//! Nothing here knows about windows, terminals or plots.
+
+pub mod attack;
+pub mod checkpoint;
+pub mod data;
+pub mod device;
+pub mod error;
+pub mod files;
+pub mod job;
+pub mod measure;
+pub mod progress;
+pub mod record;
+pub mod run;
+pub mod seed;
+
+pub use error::{Error, Result};

@@ -1,0 +1,1 @@
+//! The command line: arguments to jobs, records to files. Never needs a display.

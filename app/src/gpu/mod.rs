@@ -1,0 +1,1 @@
+//! Drawing with wgpu. Knows neither panels nor records.

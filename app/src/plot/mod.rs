@@ -1,0 +1,1 @@
+//! Records to plots, and plots to the screen or to files.

@@ -1,0 +1,3 @@
+//! What is measured. A measure takes a network and data, gives back plain numbers, and leaves no trace.
+
+pub mod direction;

@@ -1,0 +1,63 @@
+//! How long work reports itself and learns that it should stop.
+//!
+//! Order of calls: `Started` once, then any number of `Warning`, `Step` and `Cell`. The end is the
+//! function's return value. Implementations: a bar (terminal), a shared slot (window), [`Silent`].
+
+use crate::record::Point;
+
+/// The user asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancelled;
+
+/// What a job says while it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Work begins: `total` units are to be done, `done` of them were taken from an earlier run.
+    Started {
+        /// What is being done, for a progress line, e.g. `robust landscape`.
+        label: String,
+        /// Units finished by an earlier, interrupted run of the same job.
+        done: u64,
+        /// All units.
+        total: u64,
+    },
+    /// `done` of `total` units are finished. A unit is about equally long for one job.
+    Step {
+        /// Finished units.
+        done: u64,
+        /// All units.
+        total: u64,
+    },
+    /// One point of a landscape is known.
+    Cell {
+        /// Index along x.
+        x: usize,
+        /// Index along y (0 in 1-D).
+        y: usize,
+        /// Clean loss and error there, if asked for.
+        clean: Option<Point>,
+        /// Robust loss and error there, if asked for.
+        robust: Option<Point>,
+    },
+    /// Something the user should know that does not stop the job.
+    Warning(String),
+}
+
+/// Receives events; answers `Err(Cancelled)` to stop the work at the next opportunity.
+pub trait Progress {
+    /// Takes one event. Must return quickly.
+    ///
+    /// # Errors
+    /// [`Cancelled`] when the user wants the job to stop.
+    fn report(&mut self, event: Event) -> Result<(), Cancelled>;
+}
+
+/// Reports nothing, never cancels: for tests and for embedding.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn report(&mut self, _: Event) -> Result<(), Cancelled> {
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of basin_core: pgd.
