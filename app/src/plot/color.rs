@@ -1,0 +1,86 @@
+//! Colours of figures: one small type, and the qualitative palette for series.
+
+/// An sRGB colour with opacity, all from 0 to 255.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Color {
+    /// Red.
+    pub r: u8,
+    /// Green.
+    pub g: u8,
+    /// Blue.
+    pub b: u8,
+    /// Opacity.
+    pub a: u8,
+}
+
+impl Color {
+    /// Black.
+    pub const BLACK: Self = Self::rgb(0, 0, 0);
+    /// White.
+    pub const WHITE: Self = Self::rgb(255, 255, 255);
+    /// The grey of grids and of unnamed points.
+    pub const GREY: Self = Self::rgb(155, 155, 155);
+
+    /// An opaque colour.
+    pub const fn rgb(r: u8, g: u8, b: u8) -> Self {
+        Self { r, g, b, a: 255 }
+    }
+
+    /// An opaque colour from `0xRRGGBB`.
+    pub const fn hex(value: u32) -> Self {
+        Self::rgb((value >> 16) as u8, (value >> 8) as u8, value as u8)
+    }
+
+    /// The same colour with opacity `alpha`, 0 to 1.
+    pub fn with_alpha(self, alpha: f64) -> Self {
+        Self { a: (alpha.clamp(0.0, 1.0) * 255.0).round() as u8, ..self }
+    }
+
+    /// Opacity from 0 to 1.
+    pub fn alpha(self) -> f64 {
+        f64::from(self.a) / 255.0
+    }
+
+    /// The colour a share `t` of the way to `other`.
+    pub fn mix(self, other: Self, t: f64) -> Self {
+        let mix = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * t).round() as u8;
+        Self {
+            r: mix(self.r, other.r),
+            g: mix(self.g, other.g),
+            b: mix(self.b, other.b),
+            a: mix(self.a, other.a),
+        }
+    }
+
+    /// Perceived lightness from 0 (black) to 1 (white), opacity ignored.
+    pub fn lightness(self) -> f64 {
+        (0.299 * f64::from(self.r) + 0.587 * f64::from(self.g) + 0.114 * f64::from(self.b)) / 255.0
+    }
+
+    /// `#rrggbb`, opacity left out.
+    pub fn to_hex(self) -> String {
+        format!("#{:02x}{:02x}{:02x}", self.r, self.g, self.b)
+    }
+}
+
+/// ColorBrewer *Paired* as the paper uses it (its yellow darkened): light and dark of six hues.
+pub const PAIRED: [Color; 12] = [
+    Color::rgb(166, 206, 227),
+    Color::rgb(31, 120, 180),
+    Color::rgb(251, 154, 153),
+    Color::rgb(178, 223, 138),
+    Color::rgb(51, 160, 44),
+    Color::rgb(227, 26, 28),
+    Color::rgb(253, 191, 111),
+    Color::rgb(255, 127, 0),
+    Color::rgb(202, 178, 214),
+    Color::rgb(106, 61, 154),
+    Color::rgb(245, 245, 145),
+    Color::rgb(177, 89, 40),
+];
+
+/// Colour of series number `index`: the dark hues of [`PAIRED`] first, then the light ones; repeats after 12.
+pub fn series_color(index: usize) -> Color {
+    const ORDER: [usize; 12] = [1, 5, 4, 7, 9, 11, 0, 2, 3, 6, 8, 10];
+    PAIRED[ORDER[index % ORDER.len()]]
+}
