@@ -1,0 +1,121 @@
+//! Basin's own checkpoints: safetensors with the topology as metadata.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tch::{Kind, Tensor};
+
+use super::container::{Raw, RawTensor};
+use crate::error::{Error, Result};
+use crate::files::write_atomically;
+use crate::model::{Network, Topology};
+
+/// Key of the metadata entry.
+const KEY: &str = "basin";
+
+/// What Basin writes beside the tensors.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Metadata {
+    /// Version of this structure, 1.
+    pub format: u32,
+    /// The network.
+    pub topology: Topology,
+    /// Epoch, if known.
+    pub epoch: Option<i64>,
+}
+
+/// Whether a file begins like safetensors: a length, then JSON.
+pub fn looks_like_safetensors(head: &[u8]) -> bool {
+    let Some(length) = head.first_chunk::<8>() else { return false };
+    u64::from_le_bytes(*length) <= 100_000_000 && head.get(8) == Some(&b'{')
+}
+
+/// Reads a safetensors file. Basin's metadata, if there, is at `basin` of the values.
+///
+/// # Errors
+/// The file is damaged, incomplete, or has elements of an unknown type.
+pub fn read(path: &Path) -> Result<Raw> {
+    let bytes = Arc::new(std::fs::read(path).map_err(|e| Error::io("cannot read", path, e))?);
+    let damaged = |e| Error::file(path, format!("is damaged or incomplete ({e}); fetch or save it again"));
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
+    let mut values = serde_json::Map::new();
+    if let Some(text) = header.metadata().as_ref().and_then(|m| m.get(KEY)) {
+        let value: Value = serde_json::from_str(text)
+            .map_err(|e| Error::file(path, format!("has damaged Basin metadata ({e}); save it again")))?;
+        values.insert(KEY.into(), value);
+    }
+    let tensors = SafeTensors::deserialize(&bytes).map_err(damaged)?;
+    let mut raw = BTreeMap::new();
+    for (name, view) in tensors.iter() {
+        let kind = kind_of(view.dtype()).ok_or_else(|| {
+            Error::file(path, format!("{name} has elements of type {:?}, which Basin cannot use", view.dtype()))
+        })?;
+        let shape = view.shape().iter().map(|n| *n as i64).collect();
+        let start = view.data().as_ptr() as usize - bytes.as_ptr() as usize;
+        let range = start..start + view.data().len();
+        let bytes = bytes.clone();
+        raw.insert(name.to_owned(), RawTensor::new(shape, kind, move || Ok(bytes[range.clone()].to_vec())));
+    }
+    Ok(Raw { container: "safetensors", tensors: raw, values: Value::Object(values) })
+}
+
+/// Writes a network. Reading it back gives the same bits.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(path: &Path, network: &Network, epoch: Option<i64>) -> Result<()> {
+    let metadata = Metadata { format: 1, topology: network.topology.clone(), epoch };
+    let text = serde_json::to_string(&metadata).expect("a topology is plain data");
+    let params = network.params(&network.weights);
+    let mut owned: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+    for spec in network.topology.tensors() {
+        let tensor = params.get(&spec.name);
+        let shape = spec.shape.iter().map(|n| *n as usize).collect();
+        owned.push((spec.name, dtype_of(tensor.kind()), shape, bytes_of(tensor)));
+    }
+    let mut views = Vec::with_capacity(owned.len());
+    for (name, dtype, shape, bytes) in &owned {
+        let view = safetensors::tensor::TensorView::new(*dtype, shape.clone(), bytes)
+            .map_err(|e| Error::file(path, format!("cannot be written ({e})")))?;
+        views.push((name.as_str(), view));
+    }
+    let bytes = safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), text)])))
+        .map_err(|e| Error::file(path, format!("cannot be written ({e})")))?;
+    write_atomically(path, &bytes)
+}
+
+fn bytes_of(tensor: &Tensor) -> Vec<u8> {
+    let tensor = tensor.to_device(tch::Device::Cpu).contiguous();
+    let size = tensor.numel() * tensor.kind().elt_size_in_bytes();
+    let mut bytes = vec![0; size];
+    tensor.copy_data_u8(&mut bytes, tensor.numel());
+    bytes
+}
+
+fn dtype_of(kind: Kind) -> Dtype {
+    match kind {
+        Kind::Double => Dtype::F64,
+        Kind::Int64 => Dtype::I64,
+        _ => Dtype::F32,
+    }
+}
+
+fn kind_of(dtype: Dtype) -> Option<Kind> {
+    Some(match dtype {
+        Dtype::F64 => Kind::Double,
+        Dtype::F32 => Kind::Float,
+        Dtype::F16 => Kind::Half,
+        Dtype::BF16 => Kind::BFloat16,
+        Dtype::I64 => Kind::Int64,
+        Dtype::I32 => Kind::Int,
+        Dtype::I16 => Kind::Int16,
+        Dtype::I8 => Kind::Int8,
+        Dtype::U8 => Kind::Uint8,
+        Dtype::BOOL => Kind::Bool,
+        _ => return None,
+    })
+}

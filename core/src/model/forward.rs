@@ -1,0 +1,203 @@
+//! Running a topology on images.
+//!
+//! Evaluation uses running statistics and no dropout; training uses batch statistics, updates the running
+//! ones in place, and applies dropout. Layers compute in the precision of their weights; images stay as
+//! they are until the first convolution or linear layer.
+
+use std::collections::HashMap;
+
+use tch::{Device, Kind, Tensor};
+
+use super::families::groups;
+use super::topology::{Activation, Layer, Norm, Topology};
+
+/// Added to variances, as in PyTorch.
+pub const NORM_EPSILON: f64 = 1e-5;
+/// Weight of the newest batch in the running statistics, as in PyTorch.
+const NORM_MOMENTUM: f64 = 0.1;
+
+/// Named tensors of one network.
+#[derive(Debug, Default)]
+pub struct Params(HashMap<String, Tensor>);
+
+impl Params {
+    /// The tensor of this name.
+    ///
+    /// # Panics
+    /// If there is none: a topology and its tensors are checked against each other when they are opened.
+    pub fn get(&self, name: &str) -> &Tensor {
+        self.0.get(name).unwrap_or_else(|| panic!("the topology asks for {name}, which the weights lack"))
+    }
+
+    /// The tensor `prefix.suffix`.
+    pub fn of(&self, prefix: &str, suffix: &str) -> &Tensor {
+        self.get(&format!("{prefix}.{suffix}"))
+    }
+
+    /// Adds or replaces a tensor.
+    pub fn insert(&mut self, name: impl Into<String>, tensor: Tensor) {
+        self.0.insert(name.into(), tensor);
+    }
+
+    /// Every tensor mapped, e.g. to another device.
+    pub fn map(&self, f: impl Fn(&Tensor) -> Tensor) -> Self {
+        Self(self.0.iter().map(|(name, tensor)| (name.clone(), f(tensor))).collect())
+    }
+}
+
+/// How to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Running statistics, no dropout.
+    Evaluate,
+    /// Batch statistics (running ones updated in place), dropout.
+    Train,
+}
+
+/// The logits of `images` (`N x C x H x W`, values 0 to 1): `N x outputs`.
+///
+/// # Panics
+/// If images or tensors do not fit the topology.
+pub fn logits(topology: &Topology, params: &Params, images: &Tensor, mode: Mode) -> Tensor {
+    Runner { params, mode, allow_tf32: false }.layers(&topology.layers, images.shallow_clone(), false)
+}
+
+/// As [`logits`] at evaluation, allowing TensorFloat-32 in convolutions (CUDA).
+pub(super) fn evaluate(topology: &Topology, params: &Params, images: &Tensor, allow_tf32: bool) -> Tensor {
+    Runner { params, mode: Mode::Evaluate, allow_tf32 }.layers(&topology.layers, images.shallow_clone(), false)
+}
+
+struct Runner<'a> {
+    params: &'a Params,
+    mode: Mode,
+    allow_tf32: bool,
+}
+
+impl Runner<'_> {
+    /// `owned`: nobody else needs the values of `x`, so it may be overwritten.
+    fn layers(&self, layers: &[Layer], mut x: Tensor, mut owned: bool) -> Tensor {
+        for layer in layers {
+            x = self.layer(layer, x, owned);
+            owned |= !matches!(layer, Layer::Flatten | Layer::Dropout { .. });
+        }
+        x
+    }
+
+    fn layer(&self, layer: &Layer, mut x: Tensor, owned: bool) -> Tensor {
+        match layer {
+            Layer::Clamp => x.clamp(0.0, 1.0),
+            Layer::Standardize { name, .. } => {
+                (x - per_channel(self.params.of(name, "bias"), 4)) / per_channel(self.params.of(name, "weight"), 4)
+            }
+            Layer::Rescale { name } => {
+                let (min, max) = (self.params.of(name, "scale_min"), self.params.of(name, "scale_max"));
+                x * (max - min) + min
+            }
+            Layer::Conv { name, stride, padding, bias, .. } => {
+                let weight = self.params.of(name, "weight");
+                let bias = bias.then(|| self.params.of(name, "bias"));
+                x.to_kind(weight.kind()).internal_convolution(
+                    weight,
+                    bias,
+                    [*stride, *stride],
+                    [*padding, *padding],
+                    [1, 1],
+                    false,
+                    [0, 0],
+                    1,
+                    false,
+                    true,
+                    true,
+                    self.allow_tf32,
+                )
+            }
+            Layer::Linear { name, bias, .. } => {
+                let weight = self.params.of(name, "weight");
+                let bias = bias.then(|| self.params.of(name, "bias"));
+                x.to_kind(weight.kind()).linear(weight, bias)
+            }
+            Layer::Normalize { name, norm, channels } => self.normalize(&x, name, *norm, *channels),
+            Layer::Affine { name, .. } => {
+                let weight = per_channel(self.params.of(name, "weight"), x.dim());
+                let bias = per_channel(self.params.of(name, "bias"), x.dim());
+                x * weight + bias
+            }
+            Layer::Activate { activation: Activation::Relu } if owned => x.relu_(),
+            Layer::Activate { activation } => activate(*activation, &x),
+            Layer::MaxPool => x.max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false),
+            Layer::GlobalAveragePool => x.mean_dim([2i64, 3].as_slice(), true, x.kind()),
+            Layer::Flatten => x.flatten(1, -1),
+            Layer::Dropout { probability } => match self.mode {
+                Mode::Train => x.dropout(*probability, true),
+                Mode::Evaluate => x,
+            },
+            Layer::Residual { body, shortcut, .. } => {
+                let mut sum = self.layers(body, x.shallow_clone(), false);
+                let other = if shortcut.is_empty() { x } else { self.layers(shortcut, x, false) };
+                sum.g_add_(&other)
+            }
+            Layer::Scale { factor } => x * *factor,
+        }
+    }
+
+    fn normalize(&self, x: &Tensor, name: &str, norm: Norm, channels: i64) -> Tensor {
+        let weight = norm.is_affine().then(|| self.params.of(name, "weight"));
+        let bias = norm.is_affine().then(|| self.params.of(name, "bias"));
+        let shifted;
+        let weight = if norm == Norm::Reparameterized {
+            shifted = weight.expect("rebn is affine") + 1.0;
+            Some(&shifted)
+        } else {
+            weight
+        };
+        if !norm.has_statistics() {
+            let groups = groups(channels).expect("checked when the topology was built");
+            return x.group_norm(groups, weight, bias, NORM_EPSILON, true);
+        }
+        let training = self.mode == Mode::Train;
+        if training {
+            let _ = self.params.of(name, "num_batches_tracked").shallow_clone().g_add_scalar_(1);
+        }
+        x.batch_norm(
+            weight,
+            bias,
+            Some(self.params.of(name, "running_mean")),
+            Some(self.params.of(name, "running_var")),
+            training,
+            NORM_MOMENTUM,
+            NORM_EPSILON,
+            true,
+        )
+    }
+}
+
+/// A vector of channel values, shaped to combine with images (rank 4) or features (rank 2).
+fn per_channel(values: &Tensor, rank: usize) -> Tensor {
+    if rank == 4 { values.view([1, -1, 1, 1]) } else { values.view([1, -1]) }
+}
+
+/// Applies an activation.
+pub fn activate(activation: Activation, x: &Tensor) -> Tensor {
+    match activation {
+        Activation::Relu => x.relu(),
+        Activation::Sigmoid => x.sigmoid(),
+        Activation::Tanh => x.tanh(),
+        Activation::LeakyRelu => x.clamp_min(0.0) + x.clamp_max(0.0) * 0.25,
+        Activation::LeakyTanh => (x.clamp_max(0.0) * 0.25 + x.clamp_min(0.0)) * x.tanh(),
+        Activation::Softsign => x / (x.abs() + 1.0),
+        Activation::Silu => x.silu(),
+        Activation::Softplus => x.softplus(),
+        Activation::Mish => x.mish(),
+        Activation::Gelu => x.gelu("none"),
+    }
+}
+
+/// Images in channels-last memory order: what convolutions are fastest on.
+pub fn channels_last(x: &Tensor) -> Tensor {
+    if x.dim() == 4 { x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]) } else { x.shallow_clone() }
+}
+
+/// Device and kind of a network's tensors.
+pub fn place(params: &Params) -> Option<(Device, Kind)> {
+    params.0.values().find(|t| t.is_floating_point()).map(|t| (t.device(), t.kind()))
+}

@@ -1,0 +1,396 @@
+//! What a network is, as plain data: layers named by the checkpoint's own keys.
+//!
+//! A topology holds no numbers. Together with named tensors ([`super::Params`]) it can be run
+//! ([`super::forward`]), folded ([`super::fold`]), drawn and compared.
+
+use serde::{Deserialize, Serialize};
+
+/// Elementwise non-linearity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `max(x, 0)`
+    Relu,
+    /// `1 / (1 + e^-x)`
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `x` above 0, `0.25 x` below.
+    LeakyRelu,
+    /// `tanh(x) x` above 0 and a quarter of it below: the paper's, non-negative on both sides.
+    LeakyTanh,
+    /// `x / (1 + |x|)`
+    Softsign,
+    /// `x sigmoid(x)`, also called swish.
+    Silu,
+    /// `ln(1 + e^x)`
+    Softplus,
+    /// `x tanh(softplus(x))`
+    Mish,
+    /// `x Phi(x)`, exact.
+    Gelu,
+}
+
+impl Activation {
+    /// All of them, with their names in checkpoints.
+    pub const ALL: [(&'static str, Self); 10] = [
+        ("relu", Self::Relu),
+        ("sigmoid", Self::Sigmoid),
+        ("tanh", Self::Tanh),
+        ("leaky_relu", Self::LeakyRelu),
+        ("leaky_tanh", Self::LeakyTanh),
+        ("softsign", Self::Softsign),
+        ("silu", Self::Silu),
+        ("softplus", Self::Softplus),
+        ("mish", Self::Mish),
+        ("gelu", Self::Gelu),
+    ];
+
+    /// The activation of this name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, activation)| *activation)
+    }
+
+    /// Name as in checkpoints.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, activation)| *activation == self).expect("ALL is complete").0
+    }
+
+    /// Gain of the Kaiming initialization that the paper's program pairs with this activation.
+    pub fn gain(self) -> f64 {
+        match self {
+            Self::Tanh | Self::Softsign | Self::LeakyTanh => 5.0 / 3.0,
+            Self::Sigmoid => 1.0,
+            _ => std::f64::consts::SQRT_2,
+        }
+    }
+}
+
+/// Kind of a normalization layer. All use `eps = 1e-5`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Norm {
+    /// Batch normalization with scale `weight` and shift `bias`.
+    Batch,
+    /// Batch normalization without scale and shift.
+    FixedBatch,
+    /// Batch normalization with scale `1 + weight`: the paper's re-parameterized one.
+    Reparameterized,
+    /// Group normalization with scale and shift.
+    Group,
+    /// Group normalization without.
+    FixedGroup,
+}
+
+impl Norm {
+    /// The norm of this name (`bn`, `fixedbn`, `rebn`, `gn`, `fixedgn`), if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "bn" => Self::Batch,
+            "fixedbn" => Self::FixedBatch,
+            "rebn" => Self::Reparameterized,
+            "gn" => Self::Group,
+            "fixedgn" => Self::FixedGroup,
+            _ => return None,
+        })
+    }
+
+    /// Name as in checkpoints.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Batch => "bn",
+            Self::FixedBatch => "fixedbn",
+            Self::Reparameterized => "rebn",
+            Self::Group => "gn",
+            Self::FixedGroup => "fixedgn",
+        }
+    }
+
+    /// Whether it has `weight` and `bias`.
+    pub fn is_affine(self) -> bool {
+        matches!(self, Self::Batch | Self::Reparameterized | Self::Group)
+    }
+
+    /// Whether it keeps running statistics, so that it is an affine map at evaluation.
+    pub fn has_statistics(self) -> bool {
+        matches!(self, Self::Batch | Self::FixedBatch | Self::Reparameterized)
+    }
+}
+
+/// One layer. Names are prefixes of state dictionary keys.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "layer", rename_all = "snake_case")]
+pub enum Layer {
+    /// Clamp to `[0, 1]`.
+    Clamp,
+    /// `(x - bias) / weight` per channel, not trained (`whiten`).
+    Standardize {
+        /// Prefix.
+        name: String,
+        /// Image channels.
+        channels: i64,
+    },
+    /// `x (max - min) + min` with stored bounds (`rescale`).
+    Rescale {
+        /// Prefix.
+        name: String,
+    },
+    /// 2-D convolution with a square kernel.
+    Conv {
+        /// Prefix.
+        name: String,
+        /// Channels in.
+        input: i64,
+        /// Channels out.
+        output: i64,
+        /// Side of the kernel.
+        kernel: i64,
+        /// Stride.
+        stride: i64,
+        /// Zero padding on each side.
+        padding: i64,
+        /// Whether it has a bias.
+        bias: bool,
+    },
+    /// Fully connected.
+    Linear {
+        /// Prefix.
+        name: String,
+        /// Features in.
+        input: i64,
+        /// Features out.
+        output: i64,
+        /// Whether it has a bias.
+        bias: bool,
+    },
+    /// Normalization.
+    Normalize {
+        /// Prefix.
+        name: String,
+        /// Which.
+        norm: Norm,
+        /// Channels or features.
+        channels: i64,
+    },
+    /// Per-channel `x weight + bias`: what is left of a batch normalization that could not be folded.
+    Affine {
+        /// Prefix.
+        name: String,
+        /// Channels or features.
+        channels: i64,
+    },
+    /// Elementwise non-linearity.
+    Activate {
+        /// Which.
+        activation: Activation,
+    },
+    /// Maximum over non-overlapping 2 x 2 windows.
+    MaxPool,
+    /// Mean over all pixels.
+    GlobalAveragePool,
+    /// To `N x features`.
+    Flatten,
+    /// Random zeros in training, nothing in evaluation.
+    Dropout {
+        /// Probability of a zero.
+        probability: f64,
+    },
+    /// `body(x) + shortcut(x)`; an empty shortcut is the identity.
+    Residual {
+        /// Prefix, for reading only; the names inside are complete.
+        name: String,
+        /// Main branch.
+        body: Vec<Layer>,
+        /// Other branch.
+        shortcut: Vec<Layer>,
+    },
+    /// Multiplies by a constant (the paper's `scale` of the logits).
+    Scale {
+        /// The constant.
+        factor: f64,
+    },
+}
+
+/// What a tensor is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Trainable and moved by directions and weight attacks by default.
+    Weight,
+    /// Trainable, of a normalization layer: not moved by default.
+    Normalization,
+    /// Not trained (whitening).
+    Frozen,
+    /// Running statistics and other state.
+    Buffer,
+}
+
+/// A tensor that a topology needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorSpec {
+    /// Key in the state dictionary.
+    pub name: String,
+    /// Shape.
+    pub shape: Vec<i64>,
+    /// Role.
+    pub role: Role,
+    /// Whether it holds an integer (`num_batches_tracked`).
+    pub is_count: bool,
+}
+
+/// A network without its numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Topology {
+    /// `ResNet`, `LeNet`, `MLP`, …
+    pub family: String,
+    /// Short name for people, e.g. `ResNet-18, 8 channels, rebn`.
+    pub title: String,
+    /// Number of classes (2 with one output).
+    pub classes: i64,
+    /// Channels, height, width of an image.
+    pub resolution: [i64; 3],
+    /// Layers in order.
+    pub layers: Vec<Layer>,
+}
+
+impl Layer {
+    fn collect(&self, specs: &mut Vec<TensorSpec>) {
+        let mut add = |name: &str, suffix: &str, shape: &[i64], role| {
+            specs.push(TensorSpec {
+                name: format!("{name}.{suffix}"),
+                shape: shape.to_vec(),
+                role,
+                is_count: suffix == "num_batches_tracked",
+            });
+        };
+        match self {
+            Self::Standardize { name, channels } => {
+                add(name, "weight", &[*channels], Role::Frozen);
+                add(name, "bias", &[*channels], Role::Frozen);
+            }
+            Self::Rescale { name } => {
+                add(name, "scale_min", &[1], Role::Buffer);
+                add(name, "scale_max", &[1], Role::Buffer);
+            }
+            Self::Conv { name, input, output, kernel, bias, .. } => {
+                add(name, "weight", &[*output, *input, *kernel, *kernel], Role::Weight);
+                if *bias {
+                    add(name, "bias", &[*output], Role::Weight);
+                }
+            }
+            Self::Linear { name, input, output, bias } => {
+                add(name, "weight", &[*output, *input], Role::Weight);
+                if *bias {
+                    add(name, "bias", &[*output], Role::Weight);
+                }
+            }
+            Self::Normalize { name, norm, channels } => {
+                if norm.is_affine() {
+                    add(name, "weight", &[*channels], Role::Normalization);
+                    add(name, "bias", &[*channels], Role::Normalization);
+                }
+                if norm.has_statistics() {
+                    add(name, "running_mean", &[*channels], Role::Buffer);
+                    add(name, "running_var", &[*channels], Role::Buffer);
+                    add(name, "num_batches_tracked", &[], Role::Buffer);
+                }
+            }
+            Self::Affine { name, channels } => {
+                add(name, "weight", &[*channels], Role::Normalization);
+                add(name, "bias", &[*channels], Role::Normalization);
+            }
+            Self::Residual { body, shortcut, .. } => {
+                for layer in body.iter().chain(shortcut) {
+                    layer.collect(specs);
+                }
+            }
+            Self::Clamp
+            | Self::Activate { .. }
+            | Self::MaxPool
+            | Self::GlobalAveragePool
+            | Self::Flatten
+            | Self::Dropout { .. }
+            | Self::Scale { .. } => {}
+        }
+    }
+
+    fn describe(&self, indent: usize, lines: &mut Vec<String>) {
+        let pad = "  ".repeat(indent);
+        let text = match self {
+            Self::Clamp => "clamp to [0, 1]".to_owned(),
+            Self::Standardize { name, .. } => format!("{name}: (x - mean) / std per channel, fixed"),
+            Self::Rescale { name } => format!("{name}: to [-1, 1]"),
+            Self::Conv { name, input, output, kernel, stride, bias, .. } => {
+                let stride = if *stride > 1 { format!(", stride {stride}") } else { String::new() };
+                let bias = if *bias { ", bias" } else { "" };
+                format!("{name}: convolution {kernel} x {kernel}, {input} to {output}{stride}{bias}")
+            }
+            Self::Linear { name, input, output, bias } => {
+                format!("{name}: linear, {input} to {output}{}", if *bias { ", bias" } else { "" })
+            }
+            Self::Normalize { name, norm, channels } => format!("{name}: {}, {channels}", norm.name()),
+            Self::Affine { name, channels } => format!("{name}: scale and shift, {channels}"),
+            Self::Activate { activation } => activation.name().to_owned(),
+            Self::MaxPool => "maximum over 2 x 2".to_owned(),
+            Self::GlobalAveragePool => "mean over pixels".to_owned(),
+            Self::Flatten => "flatten".to_owned(),
+            Self::Dropout { probability } => format!("dropout {probability} (training only)"),
+            Self::Scale { factor } => format!("times {factor}"),
+            Self::Residual { name, body, shortcut } => {
+                lines.push(format!("{pad}{name}: residual"));
+                for layer in body {
+                    layer.describe(indent + 1, lines);
+                }
+                if shortcut.is_empty() {
+                    lines.push(format!("{pad}  + identity"));
+                } else {
+                    lines.push(format!("{pad}  + shortcut"));
+                    for layer in shortcut {
+                        layer.describe(indent + 2, lines);
+                    }
+                }
+                return;
+            }
+        };
+        lines.push(format!("{pad}{text}"));
+    }
+}
+
+impl Topology {
+    /// Every tensor the network needs, in the order of the state dictionary.
+    pub fn tensors(&self) -> Vec<TensorSpec> {
+        let mut specs = Vec::new();
+        for layer in &self.layers {
+            layer.collect(&mut specs);
+        }
+        specs
+    }
+
+    /// One line per layer, indented.
+    pub fn describe(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for layer in &self.layers {
+            layer.describe(0, &mut lines);
+        }
+        lines
+    }
+
+    /// Number of outputs: one for two classes.
+    pub fn outputs(&self) -> i64 {
+        if self.classes > 2 { self.classes } else { 1 }
+    }
+
+    /// Visits every layer, those inside residual blocks included.
+    pub fn visit(&self, visitor: &mut impl FnMut(&Layer)) {
+        fn walk(layers: &[Layer], visitor: &mut impl FnMut(&Layer)) {
+            for layer in layers {
+                visitor(layer);
+                if let Layer::Residual { body, shortcut, .. } = layer {
+                    walk(body, visitor);
+                    walk(shortcut, visitor);
+                }
+            }
+        }
+        walk(&self.layers, visitor);
+    }
+}
