@@ -1,0 +1,74 @@
+//! What is wrong with a data file, in words: the checks that all loaders share.
+
+use std::io::ErrorKind;
+use std::ops::Range;
+use std::path::Path;
+
+use super::Split;
+use crate::error::{Error, Result};
+
+/// The remedy for every damaged file.
+pub(super) const AGAIN: &str = "download it again";
+
+/// Refuses a range that goes beyond what a file has.
+pub(super) fn check_range(path: &Path, split: Split, range: &Range<usize>, available: usize) -> Result<()> {
+    if range.end <= available {
+        return Ok(());
+    }
+    Err(Error::file(
+        path,
+        format!(
+            "has {available} {split} images, so {split}:{}..{} is not possible; select within {split}:0..{available}",
+            range.start, range.end
+        ),
+    ))
+}
+
+/// What a file really is, if its first bytes give away that it is no data set at all.
+pub(super) fn impostor(bytes: &[u8]) -> Option<String> {
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(256)]).trim_start().to_lowercase();
+    if bytes.is_empty() {
+        Some(format!("is empty; {AGAIN}"))
+    } else if start.starts_with("<!doctype") || start.starts_with("<html") || start.starts_with("<?xml") {
+        Some(format!("is a web page, not data (perhaps an error message of the server); {AGAIN}"))
+    } else if start.starts_with("version https://git-lfs") {
+        Some("is a git-lfs pointer, not the data itself; run git lfs pull in its folder".into())
+    } else {
+        None
+    }
+}
+
+/// The sentence for a file that ends too early.
+pub(super) fn truncated(path: &Path, expected: u64, found: u64) -> Error {
+    Error::file(path, format!("is truncated: {expected} bytes expected, {found} found; {AGAIN}"))
+}
+
+/// The sentence for a compressed file that cannot be decompressed, or another failure to read it.
+pub(super) fn unpacking(path: &Path, error: std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => {
+            Error::file(path, format!("is truncated: the compressed data ends early; {AGAIN}"))
+        }
+        ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Other => {
+            Error::file(path, format!("is damaged: {error}; {AGAIN}"))
+        }
+        _ => Error::io("cannot read", path, error),
+    }
+}
+
+/// Reads a whole file.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => missing(path),
+        _ => Error::io("cannot read", path, error),
+    })?;
+    match impostor(&bytes) {
+        Some(reason) => Err(Error::file(path, reason)),
+        None => Ok(bytes),
+    }
+}
+
+/// The sentence for a file that should be beside others.
+pub(super) fn missing(path: &Path) -> Error {
+    Error::file(path, "is missing from its data set; download or unpack the data set again")
+}

@@ -1,0 +1,168 @@
+//! CIFAR-10 as published: five training batches and one test batch, binary or pickled, unpacked or in
+//! the archive as downloaded.
+//!
+//! Binary batch: per image one byte label, then 1024 bytes each of red, green and blue. Pickled batch:
+//! a dictionary with `data` (numpy bytes, `N x 3072`, same order of planes) and `labels`.
+
+use std::collections::HashMap;
+use std::io::Read as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::check::{AGAIN, check_range, impostor, missing, read_file, truncated, unpacking};
+use super::locate::Format;
+use super::pickle::Pickle;
+use super::{Selection, Split, unit};
+use crate::error::{Error, Result};
+
+const PIXELS: usize = 3 * 32 * 32;
+const RECORD: usize = 1 + PIXELS;
+const OFFICIAL_BATCH: usize = 10_000;
+
+/// One batch in memory.
+struct Batch {
+    /// `N x 3072`.
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+/// Reads a range of images; only the batches it touches (and the first, for their size) are read.
+pub(super) fn read(path: &Path, format: Format, split: Split, range: Range<usize>) -> Result<Selection> {
+    let suffix = if format == Format::CifarBinary { ".bin" } else { "" };
+    let names: Vec<String> = match split {
+        Split::Train => (1..=5).map(|i| format!("data_batch_{i}{suffix}")).collect(),
+        Split::Test => vec![format!("test_batch{suffix}")],
+    };
+    let mut files = Files::open(path, &names)?;
+    let mut load = |name: &str| {
+        let (file, bytes) = files.take(name)?;
+        let batch =
+            if format == Format::CifarBinary { binary(&file, &bytes) } else { python(&file, &bytes) }?;
+        Ok::<_, Error>((file, batch))
+    };
+    let (first_file, first) = load(&names[0])?;
+    let size = first.labels.len();
+    check_range(path, split, &range, size * names.len())?;
+    let (mut pixels, mut labels) =
+        (Vec::with_capacity(range.len() * PIXELS), Vec::with_capacity(range.len()));
+    let mut first = Some((first_file, first));
+    for (i, name) in names.iter().enumerate() {
+        let part = range.start.clamp(i * size, (i + 1) * size) - i * size
+            ..range.end.clamp(i * size, (i + 1) * size) - i * size;
+        if part.is_empty() {
+            continue;
+        }
+        let (file, batch) = match first.take_if(|_| i == 0) {
+            Some(first) => first,
+            None => load(name)?,
+        };
+        if batch.labels.len() != size {
+            let found = batch.labels.len();
+            return Err(Error::file(
+                &file,
+                format!("has {found} images, the batch before it {size}; {AGAIN}"),
+            ));
+        }
+        if let Some(at) = batch.labels.iter().position(|&label| label > 9) {
+            let label = batch.labels[at];
+            return Err(Error::file(
+                &file,
+                format!("image {at} has label {label}, CIFAR-10 has 0 to 9; the file is damaged, {AGAIN}"),
+            ));
+        }
+        pixels.extend(batch.pixels[part.start * PIXELS..part.end * PIXELS].iter().map(|&byte| unit(byte)));
+        labels.extend(batch.labels[part].iter().map(|&label| i64::from(label)));
+    }
+    Ok(Selection { shape: [3, 32, 32], pixels, labels, classes: 10 })
+}
+
+fn binary(path: &Path, bytes: &[u8]) -> Result<Batch> {
+    let count = bytes.len() / RECORD;
+    if !bytes.len().is_multiple_of(RECORD) {
+        // Batches of other sizes than the official one are allowed: then only the last image is cut.
+        let whole = if count < OFFICIAL_BATCH { OFFICIAL_BATCH } else { count + 1 };
+        return Err(truncated(path, (whole * RECORD) as u64, bytes.len() as u64));
+    }
+    let mut batch = Batch { pixels: Vec::with_capacity(count * PIXELS), labels: Vec::with_capacity(count) };
+    for record in bytes.chunks_exact(RECORD) {
+        batch.labels.push(record[0]);
+        batch.pixels.extend_from_slice(&record[1..]);
+    }
+    Ok(batch)
+}
+
+fn python(path: &Path, bytes: &[u8]) -> Result<Batch> {
+    let damaged = |reason: String| Error::file(path, format!("is not a CIFAR-10 batch ({reason}); {AGAIN}"));
+    let pickle = Pickle::parse(bytes).map_err(damaged)?;
+    let array = pickle.byte_array("data");
+    let (shape, pixels) = array.ok_or_else(|| damaged("it has no array of bytes named data".into()))?;
+    let labels = pickle.integers("labels");
+    let labels = labels.ok_or_else(|| damaged("it has no list of numbers named labels".into()))?;
+    if shape != [labels.len(), PIXELS] || pixels.len() != labels.len() * PIXELS {
+        let count = labels.len();
+        return Err(damaged(format!(
+            "data has the shape {shape:?}, with {count} labels it should be [{count}, {PIXELS}]"
+        )));
+    }
+    let labels = labels.into_iter().map(|label| u8::try_from(label).unwrap_or(u8::MAX)).collect();
+    Ok(Batch { pixels, labels })
+}
+
+/// The files of one split: read when asked for, or taken from an archive in one pass.
+enum Files {
+    Folder(PathBuf),
+    Archive(PathBuf, HashMap<String, Vec<u8>>),
+}
+
+impl Files {
+    fn open(path: &Path, names: &[String]) -> Result<Self> {
+        if path.is_dir() {
+            return match names.iter().map(|name| path.join(name)).find(|file| !file.is_file()) {
+                Some(file) => Err(missing(&file)),
+                None => Ok(Self::Folder(path.into())),
+            };
+        }
+        let file = std::fs::File::open(path).map_err(|error| Error::io("cannot read", path, error))?;
+        let mut start = Vec::new();
+        (&file).take(256).read_to_end(&mut start).map_err(|error| Error::io("cannot read", path, error))?;
+        if let Some(reason) = impostor(&start) {
+            return Err(Error::file(path, reason));
+        }
+        let unpacked = flate2::read::MultiGzDecoder::new(std::io::BufReader::new(std::io::Read::chain(
+            &start[..],
+            file,
+        )));
+        let mut archive = tar::Archive::new(unpacked);
+        let mut batches = HashMap::new();
+        for entry in archive.entries().map_err(|error| unpacking(path, error))? {
+            let mut entry = entry.map_err(|error| unpacking(path, error))?;
+            let name = entry.path().ok().and_then(|path| Some(path.file_name()?.to_str()?.to_owned()));
+            let Some(name) = name.filter(|name| names.contains(name)) else { continue };
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).map_err(|error| unpacking(path, error))?;
+            batches.insert(name, bytes);
+            if batches.len() == names.len() {
+                break;
+            }
+        }
+        match names.iter().find(|name| !batches.contains_key(*name)) {
+            Some(name) => Err(Error::file(path, format!("has no {name} in it; {AGAIN}"))),
+            None => Ok(Self::Archive(path.into(), batches)),
+        }
+    }
+
+    /// Name for messages and content of one file.
+    fn take(&mut self, name: &str) -> Result<(PathBuf, Vec<u8>)> {
+        match self {
+            Self::Folder(folder) => {
+                let file = folder.join(name);
+                let bytes = read_file(&file)?;
+                Ok((file, bytes))
+            }
+            Self::Archive(path, batches) => {
+                let file = path.join(name);
+                Ok((file, batches.remove(name).expect("open found every name, and each is taken once")))
+            }
+        }
+    }
+}
