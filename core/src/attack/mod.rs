@@ -1,5 +1,8 @@
 //! Attacks on inputs: settings here, the ascent in [`pgd`], geometry in [`ball`].
 
+pub mod ball;
+pub mod pgd;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
