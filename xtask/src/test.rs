@@ -1,0 +1,47 @@
+//! Every check there is, in the order of their cost, with a summary at the end.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::system::{self, Need};
+use crate::{cargo, setup, succeed};
+
+/// Runs all checks, also after one has failed.
+pub fn run() -> Result<()> {
+    let mut needs = vec![Need::Compiler, Need::Vulkan];
+    if setup::libtorch_of_user().is_none() && !setup::is_done() {
+        needs.push(Need::Pip);
+    }
+    system::require(&needs, true)?;
+    setup::run()?;
+
+    let checks: [(&str, &[&str]); 4] = [
+        ("format", &["fmt", "--all", "--check"]),
+        ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        ("documentation", &["doc", "--no-deps", "--workspace"]),
+        ("tests", &["test", "--workspace", "--no-fail-fast"]),
+    ];
+    let mut summary = Vec::new();
+    for (name, arguments) in checks {
+        eprintln!("\n== {name}: cargo {}", arguments.join(" "));
+        let start = Instant::now();
+        let mut command: Command = cargo();
+        command.args(arguments);
+        if name == "documentation" {
+            command.env("RUSTDOCFLAGS", "-D warnings");
+        }
+        let passed = succeed(&mut command).is_ok();
+        summary.push((name, passed, start.elapsed().as_secs_f64()));
+    }
+    eprintln!();
+    for (name, passed, seconds) in &summary {
+        eprintln!("{name:<14} {:<7} {seconds:6.1} s", if *passed { "passed" } else { "FAILED" });
+    }
+    let failed: Vec<_> = summary.iter().filter(|(_, passed, _)| !passed).map(|(name, ..)| *name).collect();
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
