@@ -1,6 +1,11 @@
 //! The window and the command line of Basin: two ways to make a job and two ways to watch it.
 
+pub mod background;
 pub mod cli;
+pub mod command;
 pub mod gpu;
+pub mod jobs;
+pub mod places;
 pub mod plot;
+pub mod state;
 pub mod ui;

@@ -1,1 +1,234 @@
-//! The window.
+//! The window. It never computes: panels send [`Action`]s, worker threads send [`Answer`]s, and [`App`]
+//! carries both out between frames.
+
+mod about;
+mod actions;
+mod answers;
+mod close;
+mod command_line;
+mod curves_view;
+mod dialogs;
+pub mod display;
+mod display_panel;
+mod estimates;
+pub mod export_dialog;
+mod fill;
+pub mod form;
+mod form_panel;
+mod jobs_panel;
+mod menu;
+mod model_view;
+mod open;
+mod shown;
+mod study;
+mod study_panel;
+mod surface_view;
+mod table_view;
+mod tabs;
+pub mod theme;
+mod widgets;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui::{Context, Panel, ScrollArea, Ui};
+use eframe::{CreationContext, Frame, Storage};
+
+pub use actions::Action;
+pub use answers::{Answer, Purpose};
+pub use command_line::command_line;
+pub use open::{example_checkpoint, open};
+pub use study::{Study, Target};
+pub use tabs::Pane;
+
+use crate::background::Background;
+use crate::command::Command;
+use crate::jobs::{Engine, Jobs, Wake};
+use crate::state::State;
+
+/// A dialog inside the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Modal {
+    /// Choose what to export.
+    Export,
+    /// A job runs: leave?
+    Close,
+    /// Version and licence.
+    About,
+    /// Keys and mouse.
+    Shortcuts,
+}
+
+/// A sentence for the user, at the bottom of the window until dismissed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// The sentence.
+    pub text: String,
+    /// Something went wrong.
+    pub error: bool,
+}
+
+/// The window and all that lives while it is open.
+pub struct App {
+    state: State,
+    study: Study,
+    jobs: Jobs,
+    background: Background<Answer>,
+    engine: Arc<dyn Engine>,
+    actions: Vec<Action>,
+    notes: Vec<Note>,
+    modal: Option<Modal>,
+    tabs: tabs::Tabs,
+    estimates: estimates::Estimates,
+    shown: shown::Shown,
+    surface: surface_view::SurfaceView,
+    filter: String,
+    leaving: close::Leaving,
+}
+
+impl App {
+    /// A window that computes with `engine` and opens `paths`.
+    pub fn new(cc: &CreationContext<'_>, engine: Arc<dyn Engine>, paths: Vec<PathBuf>) -> Self {
+        theme::install(&cc.egui_ctx);
+        let (state, warning) = State::load(cc.storage);
+        cc.egui_ctx.set_theme(state.theme);
+        let ctx = cc.egui_ctx.clone();
+        let wake: Wake = Arc::new(move || ctx.request_repaint());
+        let mut app = Self {
+            study: Study::default(),
+            jobs: Jobs::new(engine.clone(), wake.clone()),
+            background: Background::new(wake, Answer::Failed),
+            engine,
+            actions: Vec::new(),
+            notes: Vec::new(),
+            modal: None,
+            tabs: tabs::Tabs::default(),
+            estimates: estimates::Estimates::default(),
+            shown: shown::Shown::default(),
+            surface: surface_view::SurfaceView::new(cc),
+            filter: String::new(),
+            leaving: close::Leaving::default(),
+            state,
+        };
+        if let Some(warning) = warning {
+            app.note_error(warning);
+        }
+        let paths = if paths.is_empty() { app.state.open.clone() } else { paths };
+        app.open_paths(paths);
+        app
+    }
+
+    /// Open checkpoints and records.
+    pub fn study(&self) -> &Study {
+        &self.study
+    }
+
+    /// The jobs of this session.
+    pub fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    /// Whether a worker thread has not answered yet.
+    pub fn is_busy(&self) -> bool {
+        self.background.is_busy() || self.jobs.active() > 0
+    }
+
+    /// Asks for a command, as a menu would.
+    pub fn command(&mut self, command: Command) {
+        self.actions.push(Action::Command(command));
+    }
+
+    fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(Note { text: text.into(), error: false });
+    }
+
+    fn note_error(&mut self, text: impl Into<String>) {
+        let note = Note { text: widgets::sentence(&text.into()), error: true };
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    fn panels_ui(&mut self, ui: &mut Ui) {
+        let dark = ui.visuals().dark_mode;
+        let frame = theme::panel_frame(dark);
+        Panel::top("menu").frame(frame.inner_margin(eframe::egui::Margin::symmetric(8, 3))).show(ui, |ui| {
+            menu::ui(ui, &self.menu_state(), &mut self.actions);
+        });
+        Panel::bottom("activity").frame(frame.inner_margin(eframe::egui::Margin::symmetric(12, 5))).show(
+            ui,
+            |ui| {
+                jobs_panel::ui(ui, &self.jobs, &self.study, &self.notes, &mut self.actions);
+            },
+        );
+        Panel::left("study").frame(frame).default_size(250.0).size_range(190.0..=420.0).show(ui, |ui| {
+            study_panel::ui(ui, &self.study, &self.jobs, &mut self.filter, &mut self.actions);
+        });
+        Panel::right("settings").frame(frame).default_size(300.0).size_range(270.0..=420.0).show(ui, |ui| {
+            self.side_ui(ui);
+        });
+        eframe::egui::CentralPanel::default().frame(theme::canvas_frame(dark)).show(ui, |ui| {
+            self.tabs_ui(ui);
+        });
+        self.modals_ui(ui);
+    }
+
+    fn modals_ui(&mut self, ui: &mut Ui) {
+        match self.modal {
+            None => {}
+            Some(Modal::Export) => self.export_dialog_ui(ui),
+            Some(Modal::Close) => close::ui(ui, self.leaving, &mut self.actions),
+            Some(Modal::About) => about::about_ui(ui, &mut self.actions),
+            Some(Modal::Shortcuts) => about::shortcuts_ui(ui, &mut self.actions),
+        }
+    }
+
+    fn side_ui(&mut self, ui: &mut Ui) {
+        use crate::state::Side;
+        let sides = [
+            (Side::Landscape, "Landscape", "Measure the loss along directions in weight space"),
+            (Side::Evaluate, "Evaluate", "Measure clean and robust loss and error"),
+            (Side::Display, "Display", "How results are drawn"),
+        ];
+        widgets::segmented_ui(ui, &mut self.state.side, &sides);
+        ui.add_space(4.0);
+        if self.state.side == Side::Display {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                display_panel::ui(ui, &mut self.state.display, self.shown.record());
+            });
+        } else {
+            self.form_ui(ui);
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _: &mut Frame) {
+        self.keyboard(ctx);
+        for answer in self.background.drain() {
+            self.handle(answer);
+        }
+        while let Some(ended) = self.jobs.drain() {
+            self.ended(ended);
+        }
+        self.take_dropped_files(ctx);
+        self.closing(ctx);
+        for action in std::mem::take(&mut self.actions) {
+            self.carry_out(ctx, action);
+        }
+        self.shown.update(&self.study, &self.jobs);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
+        self.panels_ui(ui);
+        if !self.actions.is_empty() {
+            ui.ctx().request_repaint();
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn Storage) {
+        let records = self.study.records().iter().map(|stored| stored.path.clone());
+        self.state.open = self.study.models().iter().map(|model| model.path.clone()).chain(records).collect();
+        self.state.save(storage);
+    }
+}

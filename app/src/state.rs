@@ -1,0 +1,85 @@
+//! What is remembered between starts: settings only. Results are files, never state.
+
+use std::path::PathBuf;
+
+use eframe::egui::ThemePreference;
+use eframe::{Storage, get_value, set_value};
+use serde::{Deserialize, Serialize};
+
+use crate::ui::display::Display;
+use crate::ui::export_dialog::ExportSettings;
+use crate::ui::form::Form;
+
+/// Version of the remembered settings; another version means defaults.
+const VERSION: u32 = 1;
+const KEY: &str = "basin-settings";
+
+/// Which part of the right panel is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Side {
+    /// The form for a landscape.
+    #[default]
+    Landscape,
+    /// The form for an evaluation.
+    Evaluate,
+    /// How results are drawn.
+    Display,
+}
+
+/// Everything that is remembered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    /// [`VERSION`] of the program that wrote it.
+    pub version: u32,
+    /// Light, dark, or as the desktop.
+    pub theme: ThemePreference,
+    /// Where the last dialog was.
+    pub folder: Option<PathBuf>,
+    /// Checkpoints and records that were open.
+    pub open: Vec<PathBuf>,
+    /// The right panel's part.
+    pub side: Side,
+    /// What the forms say.
+    pub form: Form,
+    /// How results are drawn.
+    pub display: Display,
+    /// What the export dialog says.
+    pub export: ExportSettings,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            theme: ThemePreference::System,
+            folder: None,
+            open: Vec::new(),
+            side: Side::default(),
+            form: Form::default(),
+            display: Display::default(),
+            export: ExportSettings::default(),
+        }
+    }
+}
+
+impl State {
+    /// The remembered settings, or defaults with one warning if they cannot be used.
+    pub fn load(storage: Option<&dyn Storage>) -> (Self, Option<String>) {
+        let Some(storage) = storage else { return (Self::default(), None) };
+        let defaults = |why: &str| {
+            (Self::default(), Some(format!("The remembered settings {why}; starting with the defaults.")))
+        };
+        match get_value::<Self>(storage, KEY) {
+            Some(state) if state.version == VERSION => (state, None),
+            Some(_) => defaults("are of another version of Basin"),
+            None if storage.get_string(KEY).is_some() => defaults("are damaged"),
+            None => (Self::default(), None),
+        }
+    }
+
+    /// Remembers.
+    pub fn save(&self, storage: &mut dyn Storage) {
+        set_value(storage, KEY, self);
+    }
+}

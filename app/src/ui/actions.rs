@@ -1,0 +1,215 @@
+//! What panels ask for, and the one place where it is carried out, once per frame.
+
+use std::path::PathBuf;
+
+use basin_core::job::Job;
+use eframe::egui::{Context, ThemePreference, ViewportCommand};
+
+use crate::command::Command;
+use crate::jobs::{Ended, JobId};
+use crate::ui::answers::{Answer, Purpose};
+use crate::ui::study::{RecordId, Target};
+use crate::ui::tabs::{Pane, Tabs};
+use crate::ui::{App, Modal, command_line, dialogs, study};
+
+/// Something a panel asks for.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A command of the menu.
+    Command(Command),
+    /// Open checkpoints, records or folders.
+    Open(Vec<PathBuf>),
+    /// Select a checkpoint and show what it is.
+    SelectModel(PathBuf),
+    /// Show a record.
+    SelectRecord(RecordId),
+    /// Show a job.
+    SelectJob(JobId),
+    /// Close a checkpoint.
+    RemoveModel(PathBuf),
+    /// Close a record.
+    RemoveRecord(RecordId),
+    /// Copy a job's command line.
+    CopyCommandLine(Box<Job>),
+    /// Run a job.
+    Run(Box<Job>),
+    /// Stop a job.
+    Cancel(JobId),
+    /// Run a cancelled job again; it goes on where it stopped.
+    Continue(JobId),
+    /// Take an ended job off the list.
+    Dismiss(JobId),
+    /// Take a message off the list.
+    DismissNote(usize),
+    /// Choose the folder of a data set.
+    ChooseData,
+    /// Choose the file to export to.
+    ChooseExport,
+    /// Close the dialog inside the window.
+    CloseModal,
+    /// Stop all jobs, keep what they have finished, then leave.
+    StopAndLeave,
+}
+
+impl App {
+    /// Carries out what a panel, a menu or a key asked for.
+    pub(crate) fn carry_out(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::Command(command) => self.carry_out_command(ctx, command),
+            Action::Open(paths) => self.open_paths(paths),
+            Action::SelectModel(path) => self.select_model(&path),
+            Action::SelectRecord(id) => {
+                self.study.select_record(id);
+                self.show_target();
+            }
+            Action::SelectJob(id) => self.select_job(id),
+            Action::RemoveModel(path) => self.study.remove_model(&path),
+            Action::RemoveRecord(id) => self.study.remove_record(id),
+            Action::CopyCommandLine(job) => {
+                ctx.copy_text(command_line(&job));
+                self.note("The command line is on the clipboard.");
+            }
+            Action::Run(job) => {
+                let id = self.jobs.add(*job);
+                self.select_job(id);
+            }
+            Action::Cancel(id) => self.jobs.cancel(id),
+            Action::Continue(id) => {
+                if let Some(job) = self.jobs.get(id).map(|entry| entry.job.clone()) {
+                    self.jobs.dismiss(id);
+                    let id = self.jobs.add(job);
+                    self.select_job(id);
+                }
+            }
+            Action::Dismiss(id) => self.jobs.dismiss(id),
+            Action::DismissNote(at) => {
+                if at < self.notes.len() {
+                    self.notes.remove(at);
+                }
+            }
+            Action::ChooseData => self.ask_for(Purpose::Data),
+            Action::ChooseExport => self.ask_for(Purpose::Export),
+            Action::CloseModal => self.modal = None,
+            Action::StopAndLeave => self.stop_and_leave(),
+        }
+    }
+
+    fn carry_out_command(&mut self, ctx: &Context, command: Command) {
+        match command {
+            Command::OpenCheckpoint => self.ask_for(Purpose::OpenCheckpoints),
+            Command::OpenRecord => self.ask_for(Purpose::OpenRecords),
+            Command::OpenFolder => self.ask_for(Purpose::OpenFolder),
+            Command::OpenExample => match crate::ui::example_checkpoint() {
+                Ok(path) => self.open_paths(vec![path]),
+                Err(error) => self.note_error(error.to_string()),
+            },
+            Command::Export => {
+                if self.shown.record().is_some() {
+                    self.modal = Some(Modal::Export);
+                } else {
+                    self.note_error(
+                        "There is nothing to export yet: run a landscape or open a record first.",
+                    );
+                }
+            }
+            Command::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+            Command::ThemeLight => self.set_theme(ctx, ThemePreference::Light),
+            Command::ThemeDark => self.set_theme(ctx, ThemePreference::Dark),
+            Command::ThemeSystem => self.set_theme(ctx, ThemePreference::System),
+            Command::ResetLayout => {
+                self.tabs = Tabs::default();
+                ctx.memory_mut(|memory| *memory = eframe::egui::Memory::default());
+                ctx.set_theme(self.state.theme);
+            }
+            Command::Camera(preset) => {
+                self.surface.set_camera(preset);
+                self.tabs.show(Pane::Surface);
+            }
+            Command::CopyCommandLine => match self.job_to_copy() {
+                Some(job) => self.carry_out(ctx, Action::CopyCommandLine(Box::new(job))),
+                None => self.note_error("There is no command line to copy yet: open a checkpoint first."),
+            },
+            Command::Shortcuts => self.modal = Some(Modal::Shortcuts),
+            Command::About => self.modal = Some(Modal::About),
+            Command::Run => match self.form_job() {
+                Some(Ok(job)) => self.carry_out(ctx, Action::Run(Box::new(job))),
+                Some(Err(_)) => {
+                    self.note_error("The form has a setting that cannot be used; it is marked there.")
+                }
+                None => self.note_error("Open a checkpoint first."),
+            },
+        }
+    }
+
+    /// The job of what is shown, else of the form.
+    fn job_to_copy(&self) -> Option<Job> {
+        let shown = self.shown.record().map(|record| record.job.clone());
+        shown.or_else(|| self.form_job()?.ok())
+    }
+
+    fn set_theme(&mut self, ctx: &Context, theme: ThemePreference) {
+        self.state.theme = theme;
+        ctx.set_theme(theme);
+    }
+
+    fn select_model(&mut self, path: &std::path::Path) {
+        let keep = match self.study.target {
+            Some(Target::Job(id)) => self.jobs.get(id).is_some_and(|entry| entry.job.checkpoint() == path),
+            _ => false,
+        };
+        let target = self.study.target;
+        self.study.select_model(path);
+        if keep {
+            self.study.target = target;
+        }
+    }
+
+    fn select_job(&mut self, id: JobId) {
+        let Some(entry) = self.jobs.get(id) else { return };
+        let checkpoint = entry.job.checkpoint().clone();
+        self.study.select_model(&checkpoint);
+        self.study.target = Some(Target::Job(id));
+        self.show_target();
+    }
+
+    /// Brings the tab to the front that suits what is selected.
+    fn show_target(&mut self) {
+        self.shown.update(&self.study, &self.jobs);
+        let job = match self.study.target {
+            Some(Target::Job(id)) => self.jobs.get(id).map(|entry| &entry.job),
+            Some(Target::Record(id)) => self.study.record(id).map(|stored| &stored.record.job),
+            None => None,
+        };
+        match job {
+            Some(Job::Landscape(job)) if job.second.is_some() => {
+                self.tabs.show_one_of(&[Pane::Surface, Pane::Contours]);
+            }
+            Some(Job::Landscape(_)) => self.tabs.show(Pane::Curves),
+            Some(Job::Evaluate(_)) => self.tabs.show(Pane::Table),
+            None => {}
+        }
+    }
+
+    /// A job came to its end: its record takes its place.
+    pub(crate) fn ended(&mut self, ended: Ended) {
+        let Some((path, record)) = ended.record else { return };
+        let what = study::job_title(&record.job);
+        for warning in &record.provenance.warnings {
+            self.note(format!("{what}: {warning}"));
+        }
+        let id = self.study.add_record(path, record);
+        if self.study.target == Some(Target::Job(ended.id)) {
+            self.study.target = Some(Target::Record(id));
+        }
+    }
+
+    /// Opens a native dialog on a thread; the answer comes to [`App::handle`].
+    fn ask_for(&mut self, purpose: Purpose) {
+        let request = dialogs::Request {
+            purpose,
+            folder: self.state.folder.clone(),
+            suggestion: (purpose == Purpose::Export).then(|| self.export_suggestion()),
+        };
+        self.background.spawn("dialog", move || Answer::Chosen { purpose, paths: dialogs::ask(&request) });
+    }
+}

@@ -1,0 +1,81 @@
+//! A job as the `basin` command that computes it, for a terminal or a cluster.
+
+use basin_core::job::{Compute, DataSelection, InputNorm, Job, LandscapeLoss, Normalization, Pgd};
+
+/// The command, quoted for a shell.
+pub fn command_line(job: &Job) -> String {
+    let mut words = vec!["basin".to_owned(), job.kind().to_owned(), job.checkpoint().display().to_string()];
+    let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+    match job {
+        Job::Evaluate(job) => match &job.attack {
+            None => option("attack", "none".into()),
+            Some(attack) => attack_options(attack, &mut option),
+        },
+        Job::Landscape(job) => {
+            option("direction", job.direction.to_string());
+            if let Some(second) = &job.second {
+                option("second", second.to_string());
+            }
+            match &job.normalize {
+                Normalization::Layer => option("normalize", "layer".into()),
+                Normalization::Filter => option("normalize", "filter".into()),
+                Normalization::Global => option("normalize", "global".into()),
+                Normalization::Paper(token) => option("normalize", token.clone()),
+            }
+            if !matches!(job.normalize, Normalization::Paper(_)) {
+                option("radius", job.radius.to_string());
+            }
+            option("range", job.range.to_string());
+            option("steps", job.steps.to_string());
+            let (loss, attacked) = match job.loss {
+                LandscapeLoss::Clean => ("clean", false),
+                LandscapeLoss::Robust => ("robust", true),
+                LandscapeLoss::RobustFixed => ("robust-fixed", true),
+            };
+            option("loss", loss.into());
+            if attacked {
+                attack_options(&job.attack, &mut option);
+            }
+        }
+    }
+    let DataSelection { name, examples } = job.data();
+    option("data", name.clone());
+    option("examples", examples.to_string());
+    let Compute { device, precision, seed, batch_size } = job.compute();
+    option("device", device.clone());
+    option("precision", precision.to_string());
+    option("seed", seed.to_string());
+    if let Some(size) = batch_size {
+        option("batch-size", size.to_string());
+    }
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+fn attack_options(attack: &Pgd, option: &mut impl FnMut(&str, String)) {
+    option("attack", "pgd".into());
+    option("norm", if attack.norm == InputNorm::Linf { "linf" } else { "l2" }.into());
+    option("epsilon", fraction(attack.epsilon));
+    option("attack-steps", attack.steps.to_string());
+    option("step-size", attack.step_size.to_string());
+    option("restarts", attack.restarts.to_string());
+}
+
+/// `8/255` rather than 0.03137254901960784.
+pub fn fraction(value: f64) -> String {
+    let of_255 = value * 255.0;
+    if of_255 >= 1.0 && (of_255 - of_255.round()).abs() < 1e-9 {
+        format!("{}/255", of_255.round())
+    } else {
+        value.to_string()
+    }
+}
+
+/// A word for a POSIX shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}

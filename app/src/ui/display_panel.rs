@@ -1,0 +1,58 @@
+//! The right: how results are drawn.
+
+use std::sync::Arc;
+
+use basin_core::record::{Outcome, Record};
+use eframe::egui::{DragValue, RichText, Slider, Ui};
+
+use crate::plot::colormap::ColorMap;
+use crate::ui::display::{Display, Quantity};
+use crate::ui::widgets::{choice_ui, heading_ui, palette, row_ui, segmented_ui};
+
+/// Draws the settings that matter for what is shown.
+pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>>) {
+    let landscape = record.and_then(|record| match &record.outcome {
+        Outcome::Landscape(landscape) => Some(landscape),
+        Outcome::Evaluate(_) => None,
+    });
+    heading_ui(ui, "Values");
+    let quantities = [
+        (Quantity::Loss, "Loss", "Mean cross-entropy"),
+        (Quantity::Error, "Error", "Share of wrong examples"),
+    ];
+    segmented_ui(ui, &mut display.quantity, &quantities);
+    let scales = [(false, "Linear", "Heights as they are"), (true, "Logarithmic", "Equal ratios look equal")];
+    segmented_ui(ui, &mut display.logarithmic, &scales);
+    row_ui(ui, "Clip above", "Cut off what is higher, so that the basin is not dwarfed by its walls", |ui| {
+        let check = ui.checkbox(&mut display.clip, "");
+        let value = DragValue::new(&mut display.clip_at).speed(0.05).range(0.01..=1e6);
+        ui.add_enabled(display.clip, value).on_hover_text("Largest height drawn");
+        (check, ())
+    });
+    let maps: Vec<(ColorMap, &str)> = ColorMap::ALL.into_iter().map(|map| (map, map.name())).collect();
+    choice_ui(ui, "Colours", "Colour map of heights", &mut display.colormap, &maps);
+
+    heading_ui(ui, "Contours");
+    ui.checkbox(&mut display.surface_contours, "On the surface");
+    ui.checkbox(&mut display.floor_contours, "On the floor");
+    row_ui(ui, "Levels", "Number of contour levels", |ui| {
+        (ui.add(Slider::new(&mut display.levels, 3..=30)), ())
+    });
+
+    heading_ui(ui, "Surface");
+    ui.checkbox(&mut display.wireframe, "Grid lines");
+    row_ui(ui, "Height", "Height of the box relative to its width", |ui| {
+        (ui.add(Slider::new(&mut display.height, 0.2..=1.2).fixed_decimals(2)), ())
+    });
+    let two = landscape.is_some_and(|landscape| landscape.clean.is_some() && landscape.robust.is_some());
+    ui.add_enabled_ui(two || landscape.is_none(), |ui| {
+        ui.checkbox(&mut display.overlay_clean, "Clean surface under the robust one");
+        row_ui(ui, "Opacity", "Of the robust surface, while the clean one is under it", |ui| {
+            (ui.add(Slider::new(&mut display.opacity, 0.1..=1.0).fixed_decimals(2)), ())
+        });
+    });
+    if landscape.is_some() && !two {
+        let text = "This landscape has one loss only.";
+        ui.label(RichText::new(text).small().color(palette(ui).weak));
+    }
+}

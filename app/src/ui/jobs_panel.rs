@@ -1,0 +1,129 @@
+//! The bottom: jobs with progress, rate and remaining time, and what the user should know.
+
+use eframe::egui::{Align, Layout, ProgressBar, RichText, ScrollArea, Sides, Ui};
+
+use crate::jobs::{Entry, Jobs, Status};
+use crate::ui::study::{Study, file_name, job_details, job_title};
+use crate::ui::widgets::{duration_words, palette, sentence};
+use crate::ui::{Action, Note};
+
+const TALLEST: f32 = 132.0;
+
+/// Draws jobs and messages, newest first, and a line that sums them up.
+pub(crate) fn ui(ui: &mut Ui, jobs: &Jobs, study: &Study, notes: &[Note], actions: &mut Vec<Action>) {
+    if jobs.entries().is_empty() && notes.is_empty() {
+        let words = if study.is_empty() { "Ready. Open a checkpoint to begin." } else { "Ready." };
+        ui.label(RichText::new(words).small().color(palette(ui).weak));
+        return;
+    }
+    ScrollArea::vertical().max_height(TALLEST).auto_shrink([false, true]).show(ui, |ui| {
+        for entry in jobs.entries().iter().rev() {
+            ui.push_id(entry.id, |ui| entry_ui(ui, entry, actions));
+        }
+        for (at, note) in notes.iter().enumerate().rev() {
+            ui.push_id(("note", at), |ui| note_ui(ui, at, note, actions));
+        }
+    });
+}
+
+fn note_ui(ui: &mut Ui, at: usize, note: &Note, actions: &mut Vec<Action>) {
+    let p = palette(ui);
+    Sides::new().shrink_left().truncate().show(
+        ui,
+        |ui| {
+            dot_ui(ui, if note.error { p.error } else { p.good });
+            ui.label(&note.text).on_hover_text(&note.text);
+        },
+        |ui| {
+            if ui.small_button("Dismiss").clicked() {
+                actions.push(Action::DismissNote(at));
+            }
+        },
+    );
+}
+
+fn entry_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
+    let p = palette(ui);
+    let (color, words) = match &entry.status {
+        Status::Waiting => (p.weak, "waiting for the job before it".to_owned()),
+        Status::Running => (p.accent, String::new()),
+        Status::Done => {
+            (p.good, format!("done in {}", duration_words(entry.took.unwrap_or_default().as_secs_f64())))
+        }
+        Status::Cancelled { kept: true } => (p.warning, "cancelled; what was finished is kept".into()),
+        Status::Cancelled { kept: false } => (p.weak, "cancelled".into()),
+        Status::Failed(error) => (p.error, sentence(error)),
+    };
+    let failed = matches!(entry.status, Status::Failed(_));
+    Sides::new().shrink_left().truncate().show(
+        ui,
+        |ui| {
+            dot_ui(ui, color);
+            let hover = format!("{}\n{}", entry.job.checkpoint().display(), job_details(&entry.job));
+            ui.label(RichText::new(job_title(&entry.job)).strong()).on_hover_text(hover);
+            ui.label(RichText::new(file_name(entry.job.checkpoint())).color(p.weak));
+            if !words.is_empty() {
+                let text = RichText::new(&words).color(if failed { p.error } else { p.weak });
+                ui.label(text).on_hover_text(&words);
+            }
+        },
+        |ui| {
+            buttons_ui(ui, entry, actions);
+            if entry.status == Status::Running {
+                progress_ui(ui, entry);
+            }
+        },
+    );
+}
+
+fn buttons_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
+    if entry.is_active() {
+        let stopping = entry.is_stopping();
+        let text = if stopping { "Stopping…" } else { "Cancel" };
+        let button = ui.add_enabled(!stopping, eframe::egui::Button::new(text).small());
+        if button.on_hover_text("Stop; what is finished is kept").clicked() {
+            actions.push(Action::Cancel(entry.id));
+        }
+        return;
+    }
+    if ui.small_button("Dismiss").clicked() {
+        actions.push(Action::Dismiss(entry.id));
+    }
+    if matches!(entry.status, Status::Cancelled { .. })
+        && ui.small_button("Continue").on_hover_text("Go on where it stopped").clicked()
+    {
+        actions.push(Action::Continue(entry.id));
+    }
+}
+
+fn progress_ui(ui: &mut Ui, entry: &Entry) {
+    let (fraction, done, total, rate, remaining) = {
+        let live = entry.live();
+        (live.fraction(), live.done, live.total, live.rate(), live.remaining_s())
+    };
+    let words = match (total, rate, remaining) {
+        (0, ..) => "starting…".to_owned(),
+        (_, Some(rate), Some(remaining)) => {
+            format!("{done} of {total}, {} per second, {} left", rate_words(rate), duration_words(remaining))
+        }
+        _ => format!("{done} of {total}"),
+    };
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let name = format!("Progress of {}", job_title(&entry.job));
+        let bar = ui.add(
+            ProgressBar::new(fraction).fill(palette(ui).accent).desired_width(180.0).desired_height(8.0),
+        );
+        bar.on_hover_text(name);
+        ui.label(RichText::new(words).color(palette(ui).weak));
+    });
+}
+
+fn rate_words(rate: f64) -> String {
+    if rate >= 10.0 { format!("{rate:.0}") } else { format!("{rate:.1}") }
+}
+
+/// A coloured dot: the state at a glance.
+fn dot_ui(ui: &mut Ui, color: eframe::egui::Color32) {
+    let (rect, _) = ui.allocate_exact_size([10.0, 16.0].into(), eframe::egui::Sense::hover());
+    ui.painter().circle_filled(rect.center(), 3.5, color);
+}

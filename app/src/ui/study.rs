@@ -1,0 +1,275 @@
+//! The study: open checkpoints, and records below each. Data only; the panel draws it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use basin_core::checkpoint::Summary;
+use basin_core::job::{Job, LandscapeLoss, Normalization};
+use basin_core::record::{Evaluation, Outcome, Record};
+
+use crate::jobs::JobId;
+
+/// Something that a worker thread finds out.
+#[derive(Debug, Clone, Default)]
+pub enum Reading<T> {
+    /// Not yet.
+    #[default]
+    Pending,
+    /// There it is.
+    Ready(T),
+    /// It went wrong, in words.
+    Failed(String),
+}
+
+impl<T> Reading<T> {
+    /// The value, if it is there.
+    pub fn ready(&self) -> Option<&T> {
+        match self {
+            Self::Ready(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl<T> From<Result<T, String>> for Reading<T> {
+    fn from(result: Result<T, String>) -> Self {
+        result.map_or_else(Self::Failed, Self::Ready)
+    }
+}
+
+/// An open checkpoint.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is.
+    pub summary: Reading<Box<Summary>>,
+    /// Clean error on a few test images, to see that it was read rightly.
+    pub sanity: Reading<Box<Evaluation>>,
+}
+
+impl Model {
+    /// File name.
+    pub fn file_name(&self) -> String {
+        file_name(&self.path)
+    }
+}
+
+/// Tells the records of one session apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RecordId(u64);
+
+/// An open record.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its name in this session.
+    pub id: RecordId,
+    /// The file.
+    pub path: PathBuf,
+    /// What is in it.
+    pub record: Arc<Record>,
+}
+
+/// What the views show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A record.
+    Record(RecordId),
+    /// A job, while it runs.
+    Job(JobId),
+}
+
+/// Open checkpoints and records, and what of them is selected.
+#[derive(Debug, Clone, Default)]
+pub struct Study {
+    models: Vec<Model>,
+    records: Vec<Stored>,
+    next: u64,
+    /// The checkpoint that the forms are about.
+    pub selected: Option<PathBuf>,
+    /// What the views show.
+    pub target: Option<Target>,
+}
+
+impl Study {
+    /// Open checkpoints in the order of opening.
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+
+    /// Open records in the order of opening.
+    pub fn records(&self) -> &[Stored] {
+        &self.records
+    }
+
+    /// Nothing is open.
+    pub fn is_empty(&self) -> bool {
+        self.models.is_empty() && self.records.is_empty()
+    }
+
+    /// One checkpoint.
+    pub fn model(&self, path: &Path) -> Option<&Model> {
+        self.models.iter().find(|model| model.path == path)
+    }
+
+    /// One checkpoint, to change it.
+    pub fn model_mut(&mut self, path: &Path) -> Option<&mut Model> {
+        self.models.iter_mut().find(|model| model.path == path)
+    }
+
+    /// One record.
+    pub fn record(&self, id: RecordId) -> Option<&Stored> {
+        self.records.iter().find(|stored| stored.id == id)
+    }
+
+    /// The selected checkpoint.
+    pub fn selected_model(&self) -> Option<&Model> {
+        self.model(self.selected.as_deref()?)
+    }
+
+    /// Opens a checkpoint and selects it; whether it is new.
+    pub fn add_model(&mut self, path: PathBuf) -> bool {
+        let new = self.model(&path).is_none();
+        if new {
+            let (summary, sanity) = (Reading::Pending, Reading::Pending);
+            self.models.push(Model { path: path.clone(), summary, sanity });
+        }
+        self.select_model(&path);
+        new
+    }
+
+    /// Adds a record, in place of an older one from the same file.
+    pub fn add_record(&mut self, path: PathBuf, record: Record) -> RecordId {
+        let record = Arc::new(record);
+        if let Some(known) = self.records.iter_mut().find(|stored| stored.path == path) {
+            known.record = record;
+            return known.id;
+        }
+        let id = RecordId(self.next);
+        self.next += 1;
+        self.records.push(Stored { id, path, record });
+        id
+    }
+
+    /// Selects a checkpoint; the views keep what they show only if it is of this checkpoint.
+    pub fn select_model(&mut self, path: &Path) {
+        self.selected = Some(path.to_owned());
+        let Some(model) = self.model(path) else { return };
+        let keeps = match self.target {
+            Some(Target::Record(id)) => self.record(id).is_some_and(|stored| belongs(stored, model)),
+            Some(Target::Job(_)) | None => false,
+        };
+        if !keeps {
+            let landscape = |stored: &&Stored| matches!(stored.record.outcome, Outcome::Landscape(_));
+            let latest = self.records_of(model).rfind(|stored| landscape(stored));
+            self.target = latest.map(|stored| Target::Record(stored.id));
+        }
+    }
+
+    /// Selects a record, and its checkpoint if that is open.
+    pub fn select_record(&mut self, id: RecordId) {
+        self.target = Some(Target::Record(id));
+        let Some(stored) = self.record(id) else { return };
+        if let Some(model) = self.models.iter().find(|model| belongs(stored, model)) {
+            self.selected = Some(model.path.clone());
+        }
+    }
+
+    /// Closes a checkpoint and its records. The files stay.
+    pub fn remove_model(&mut self, path: &Path) {
+        let Some(at) = self.models.iter().position(|model| model.path == path) else { return };
+        let model = self.models.remove(at);
+        self.records.retain(|stored| !belongs(stored, &model));
+        if self.selected.as_deref() == Some(path) {
+            self.selected = self.models.first().map(|model| model.path.clone());
+        }
+        self.forget_lost_target();
+    }
+
+    /// Closes a record. The file stays.
+    pub fn remove_record(&mut self, id: RecordId) {
+        self.records.retain(|stored| stored.id != id);
+        self.forget_lost_target();
+    }
+
+    fn forget_lost_target(&mut self) {
+        if let Some(Target::Record(id)) = self.target
+            && self.record(id).is_none()
+        {
+            self.target = None;
+        }
+    }
+
+    /// Records of a checkpoint.
+    pub fn records_of<'a>(&'a self, model: &'a Model) -> impl DoubleEndedIterator<Item = &'a Stored> {
+        self.records.iter().filter(|stored| belongs(stored, model))
+    }
+
+    /// Records whose checkpoint is not open.
+    pub fn other_records(&self) -> impl Iterator<Item = &Stored> {
+        self.records.iter().filter(|stored| !self.models.iter().any(|model| belongs(stored, model)))
+    }
+}
+
+/// By content where that is known (a checkpoint may have been moved), else by path.
+fn belongs(stored: &Stored, model: &Model) -> bool {
+    let hash = &stored.record.provenance.checkpoint_hash;
+    match model.summary.ready() {
+        Some(summary) if !hash.is_empty() => *hash == summary.hash,
+        _ => *stored.record.job.checkpoint() == model.path,
+    }
+}
+
+/// Last part of a path.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// What a job is, in few words: `2-D robust loss`.
+pub fn job_title(job: &Job) -> String {
+    match job {
+        Job::Evaluate(job) => match &job.attack {
+            None => "Clean evaluation".into(),
+            Some(attack) => format!("Evaluation, PGD-{}", attack.steps),
+        },
+        Job::Landscape(job) => {
+            let loss = match job.loss {
+                LandscapeLoss::Clean => "clean loss",
+                LandscapeLoss::Robust => "robust loss",
+                LandscapeLoss::RobustFixed => "robust loss, fixed examples",
+            };
+            format!("{} {loss}", if job.second.is_some() { "2-D" } else { "1-D" })
+        }
+    }
+}
+
+/// The settings that tell jobs of one kind apart: `25 × 25, layer 0.5, 100 images`.
+pub fn job_details(job: &Job) -> String {
+    let images = match job.data().examples.len() {
+        1 => "1 image".to_owned(),
+        n => format!("{n} images"),
+    };
+    match job {
+        Job::Evaluate(_) => images,
+        Job::Landscape(job) => {
+            let scaling = match &job.normalize {
+                Normalization::Layer => format!("layer {}", job.radius),
+                Normalization::Filter => format!("filter {}", job.radius),
+                Normalization::Global => format!("global {}", job.radius),
+                Normalization::Paper(token) => token.clone(),
+            };
+            let grid = if job.second.is_some() {
+                format!("{0} × {0}", job.steps)
+            } else {
+                format!("{} points", job.steps)
+            };
+            format!("{grid}, {scaling}, {images}")
+        }
+    }
+}
+
+/// `2026-11-22 17:33` from RFC 3339.
+pub fn when(started: &str) -> String {
+    let (Some(day), Some(time)) = (started.get(..10), started.get(11..16)) else { return started.to_owned() };
+    format!("{day} {time}")
+}

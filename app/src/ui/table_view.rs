@@ -1,0 +1,102 @@
+//! Every open record with its numbers and where they come from.
+
+use basin_core::record::{Outcome, Record, Values};
+use eframe::egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, Ui};
+
+use crate::ui::Action;
+use crate::ui::study::{Study, Target, file_name, job_details, job_title, when};
+use crate::ui::widgets::{duration_words, empty_ui, palette};
+
+/// Draws the view.
+pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
+    if study.records().is_empty() {
+        let body = "Results appear here with the seed, the device and the data they come from. Run a job at the right, or open a record.";
+        empty_ui(ui, "No records yet", body, |_| ());
+        return;
+    }
+    let heads = [
+        "Model",
+        "What",
+        "Settings",
+        "Clean loss",
+        "Clean error",
+        "Robust loss",
+        "Robust error",
+        "Seed",
+        "Device",
+        "Search",
+        "Data",
+        "Fingerprint",
+        "Started (UTC)",
+        "Took",
+        "File",
+    ];
+    ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+        Frame::new().inner_margin(Margin::symmetric(16, 10)).show(ui, |ui| {
+            Grid::new("records").striped(true).num_columns(heads.len()).spacing([18.0, 5.0]).show(ui, |ui| {
+                for head in heads {
+                    ui.label(RichText::new(head).small().color(palette(ui).weak));
+                }
+                ui.end_row();
+                for stored in study.records() {
+                    let selected = study.target == Some(Target::Record(stored.id));
+                    let name = model_name(&stored.record);
+                    let title = job_title(&stored.record.job);
+                    text_ui(ui, &name);
+                    if ui.selectable_label(selected, &title).on_hover_text("Show this record").clicked() {
+                        actions.push(Action::SelectRecord(stored.id));
+                    }
+                    record_ui(ui, &stored.record);
+                    text_ui(ui, &file_name(&stored.path)).on_hover_text(stored.path.display().to_string());
+                    ui.end_row();
+                }
+            });
+        });
+    });
+}
+
+fn text_ui(ui: &mut Ui, text: &str) -> eframe::egui::Response {
+    ui.add(Label::new(text).extend())
+}
+
+/// Short name of the model, or of its file.
+pub(crate) fn model_name(record: &Record) -> String {
+    if record.provenance.model.is_empty() {
+        file_name(record.job.checkpoint())
+    } else {
+        record.provenance.model.clone()
+    }
+}
+
+fn record_ui(ui: &mut Ui, record: &Record) {
+    let p = &record.provenance;
+    let details = job_details(&record.job);
+    text_ui(ui, &if p.complete { details } else { format!("{details}, partial") });
+    let [clean, robust] = at_the_checkpoint(record);
+    for point in [clean, robust] {
+        text_ui(ui, &point.map_or_else(|| "–".into(), |(loss, _)| format!("{loss:.4}")));
+        text_ui(ui, &point.map_or_else(|| "–".into(), |(_, error)| format!("{:.1} %", 100.0 * error)));
+    }
+    text_ui(ui, &p.seed.to_string());
+    text_ui(ui, &p.device);
+    text_ui(ui, &p.search_precision);
+    text_ui(ui, &format!("{} {}", p.data, record.job.data().examples));
+    ui.label(RichText::new(&p.data_fingerprint).monospace());
+    text_ui(ui, &when(&p.started));
+    text_ui(ui, &duration_words(p.duration_s));
+}
+
+/// Clean and robust loss and error of the unperturbed model.
+pub(crate) fn at_the_checkpoint(record: &Record) -> [Option<(f64, f64)>; 2] {
+    match &record.outcome {
+        Outcome::Evaluate(evaluation) => {
+            [Some(&evaluation.clean), evaluation.robust.as_ref()].map(|e| e.map(|e| (e.loss, e.error)))
+        }
+        Outcome::Landscape(landscape) => [&landscape.clean, &landscape.robust].map(|grid| {
+            let grid = grid.as_ref()?;
+            let (x, y) = (landscape.x.len() / 2, landscape.y.as_ref().map_or(0, |y| y.len() / 2));
+            let at = |values: &Values| values.get(x, y);
+            Some((at(&grid.loss)?, at(&grid.error)?))
+        }),
+    }
+}

@@ -1,0 +1,171 @@
+//! The middle: tabs that can be put side by side by dragging.
+
+use eframe::egui::{Color32, Id, Stroke, Style, Ui, Visuals, WidgetText};
+use egui_tiles::{Behavior, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse};
+
+use crate::ui::{Action, App, curves_view, model_view, table_view, theme};
+
+/// A view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pane {
+    /// What the selected checkpoint is.
+    Model,
+    /// A 2-D landscape in 3-D.
+    Surface,
+    /// A 1-D landscape.
+    Curves,
+    /// A 2-D landscape as filled contours.
+    Contours,
+    /// Every record with its provenance.
+    Table,
+}
+
+impl Pane {
+    /// All views in the order of the first tabs.
+    pub const ALL: [Self; 5] = [Self::Model, Self::Surface, Self::Curves, Self::Contours, Self::Table];
+
+    /// Name of the tab.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Model => "Model",
+            Self::Surface => "Surface",
+            Self::Curves => "Curves",
+            Self::Contours => "Contours",
+            Self::Table => "Table",
+        }
+    }
+}
+
+/// The arrangement of views.
+pub(crate) struct Tabs {
+    tree: Tree<Pane>,
+}
+
+impl Default for Tabs {
+    fn default() -> Self {
+        Self { tree: Tree::new_tabs(Id::unique("views"), Pane::ALL.to_vec()) }
+    }
+}
+
+impl Tabs {
+    /// Brings a view to the front.
+    pub fn show(&mut self, pane: Pane) {
+        if let Some(wanted) = self.tree.tiles.find_pane(&pane) {
+            self.tree.make_active(|id, _| id == wanted);
+        }
+    }
+
+    /// Brings the first of these views to the front, unless one of them is there already.
+    pub fn show_one_of(&mut self, panes: &[Pane]) {
+        if let Some(first) = panes.first()
+            && !panes.iter().any(|pane| self.is_visible(*pane))
+        {
+            self.show(*first);
+        }
+    }
+
+    /// Whether a view is in front.
+    pub fn is_visible(&self, pane: Pane) -> bool {
+        let shown = |id: TileId| matches!(self.tree.tiles.get(id), Some(Tile::Pane(p)) if *p == pane);
+        self.tree.active_tiles().into_iter().any(shown)
+    }
+}
+
+impl App {
+    pub(crate) fn tabs_ui(&mut self, ui: &mut Ui) {
+        let mut tabs = std::mem::take(&mut self.tabs);
+        tabs.tree.ui(&mut Views { app: self }, ui);
+        self.tabs = tabs;
+    }
+
+    /// The views that are in front.
+    pub fn visible_panes(&self) -> Vec<Pane> {
+        Pane::ALL.into_iter().filter(|pane| self.tabs.is_visible(*pane)).collect()
+    }
+
+    fn pane_ui(&mut self, ui: &mut Ui, pane: Pane) {
+        match pane {
+            Pane::Model => model_view::ui(ui, &self.study, &mut self.actions),
+            Pane::Surface => self.surface_ui(ui),
+            Pane::Curves => curves_view::curves_ui(ui, &self.shown, &self.state.display),
+            Pane::Contours => curves_view::contours_ui(ui, &self.shown, &self.state.display),
+            Pane::Table => table_view::ui(ui, &self.study, &mut self.actions),
+        }
+    }
+}
+
+struct Views<'a> {
+    app: &'a mut App,
+}
+
+impl Behavior<Pane> for Views<'_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _: TileId, pane: &mut Pane) -> UiResponse {
+        theme::canvas_frame(ui.visuals().dark_mode).show(ui, |ui| {
+            ui.set_min_size(ui.available_size());
+            self.app.pane_ui(ui, *pane);
+        });
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
+        pane.title().into()
+    }
+
+    fn tab_bar_height(&self, _: &Style) -> f32 {
+        30.0
+    }
+
+    fn tab_title_spacing(&self, _: &Visuals) -> f32 {
+        14.0
+    }
+
+    fn gap_width(&self, _: &Style) -> f32 {
+        2.0
+    }
+
+    fn tab_bar_color(&self, visuals: &Visuals) -> Color32 {
+        theme::palette(visuals.dark_mode).side
+    }
+
+    fn tab_bg_color(&self, visuals: &Visuals, _: &Tiles<Pane>, _: TileId, state: &TabState) -> Color32 {
+        if state.active { theme::palette(visuals.dark_mode).canvas } else { Color32::TRANSPARENT }
+    }
+
+    fn tab_outline_stroke(&self, _: &Visuals, _: &Tiles<Pane>, _: TileId, _: &TabState) -> Stroke {
+        Stroke::NONE
+    }
+
+    fn tab_text_color(&self, visuals: &Visuals, _: &Tiles<Pane>, _: TileId, state: &TabState) -> Color32 {
+        let p = theme::palette(visuals.dark_mode);
+        if state.active { p.text } else { p.weak }
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
+    }
+}
+
+/// A toolbar line above a view: what is shown, and what can be done with it.
+pub(crate) fn header_ui(ui: &mut Ui, title: &str, details: &str) {
+    let p = theme::palette(ui.visuals().dark_mode);
+    eframe::egui::Frame::new()
+        .inner_margin(eframe::egui::Margin { left: 14, right: 14, top: 8, bottom: 2 })
+        .show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(eframe::egui::RichText::new(title).strong());
+                ui.add(
+                    eframe::egui::Label::new(eframe::egui::RichText::new(details).color(p.weak)).truncate(),
+                );
+            });
+        });
+}
+
+/// Buttons of an empty view: what would fill it.
+pub(crate) fn open_buttons_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
+    use crate::command::Command;
+    for command in [Command::OpenCheckpoint, Command::OpenExample] {
+        if ui.button(command.text()).on_hover_text(command.tooltip()).clicked() {
+            actions.push(Action::Command(command));
+        }
+    }
+}

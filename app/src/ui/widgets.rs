@@ -1,0 +1,192 @@
+//! Small shared pieces: form rows, segmented choices, empty states, and numbers in words.
+
+use eframe::egui::{
+    Align, Button, ComboBox, Grid, Label, Layout, Response, RichText, TextEdit, Ui, Widget as _, vec2,
+};
+
+use crate::ui::theme::{self, LABEL_WIDTH, ROW_HEIGHT};
+
+/// Colours of the theme in use.
+pub fn palette(ui: &Ui) -> &'static theme::Palette {
+    theme::palette(ui.visuals().dark_mode)
+}
+
+/// A label column and a control that fills the rest of the row.
+pub fn row_ui<R>(
+    ui: &mut Ui,
+    label: &str,
+    tooltip: &str,
+    control: impl FnOnce(&mut Ui) -> (Response, R),
+) -> R {
+    ui.horizontal(|ui| {
+        let named = ui
+            .allocate_ui_with_layout(
+                vec2(LABEL_WIDTH, ROW_HEIGHT),
+                Layout::left_to_right(Align::Center),
+                |ui| {
+                    ui.set_min_width(LABEL_WIDTH);
+                    ui.add(
+                        Label::new(RichText::new(label).color(palette(ui).weak)).truncate().selectable(false),
+                    )
+                },
+            )
+            .inner;
+        let (response, value) = control(ui);
+        response.labelled_by(named.id).on_hover_text(tooltip);
+        value
+    })
+    .inner
+}
+
+/// A text field with its label; what is wrong with it stands below it.
+pub fn field_ui(ui: &mut Ui, label: &str, tooltip: &str, text: &mut String, problem: Option<&str>) {
+    row_ui(ui, label, tooltip, |ui| {
+        if problem.is_some() {
+            let stroke = eframe::egui::Stroke::new(1.0, palette(ui).error);
+            ui.visuals_mut().widgets.inactive.bg_stroke = stroke;
+            ui.visuals_mut().widgets.hovered.bg_stroke = stroke;
+        }
+        let edit = TextEdit::singleline(text).desired_width(f32::INFINITY).vertical_align(Align::Center);
+        (ui.add(edit), ())
+    });
+    problem_ui(ui, problem);
+}
+
+/// What is wrong with the field above.
+pub fn problem_ui(ui: &mut Ui, problem: Option<&str>) {
+    if let Some(problem) = problem {
+        ui.horizontal(|ui| {
+            ui.add_space(LABEL_WIDTH + ui.spacing().item_spacing.x);
+            Label::new(RichText::new(sentence(problem)).small().color(palette(ui).error)).wrap().ui(ui);
+        });
+    }
+}
+
+/// A drop-down list with its label.
+pub fn choice_ui<T: PartialEq + Clone>(
+    ui: &mut Ui,
+    label: &str,
+    tooltip: &str,
+    value: &mut T,
+    options: &[(T, &str)],
+) -> bool {
+    let before = value.clone();
+    let shown = options.iter().find(|(option, _)| option == value).map_or("", |(_, text)| text);
+    row_ui(ui, label, tooltip, |ui| {
+        let combo = ComboBox::from_id_salt(label).selected_text(shown).width(ui.available_width()).truncate();
+        let inner = combo.show_ui(ui, |ui| {
+            for (option, text) in options {
+                ui.selectable_value(value, option.clone(), *text);
+            }
+        });
+        (inner.response, ())
+    });
+    *value != before
+}
+
+/// Equally wide buttons of which one is chosen.
+pub fn segmented_ui<T: PartialEq + Copy>(ui: &mut Ui, value: &mut T, options: &[(T, &str, &str)]) {
+    let gap = 4.0;
+    let count = options.len() as f32;
+    let width = (ui.available_width() - gap * (count - 1.0)) / count;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap;
+        for (option, text, tooltip) in options {
+            let selected = value == option;
+            let text = if selected { RichText::new(*text).strong() } else { RichText::new(*text) };
+            let button = Button::selectable(selected, text).frame_when_inactive(true).truncate();
+            if ui.add_sized([width, ROW_HEIGHT], button).on_hover_text(*tooltip).clicked() {
+                *value = *option;
+            }
+        }
+    });
+}
+
+/// The one button that matters most.
+pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool, width: f32) -> Response {
+    let p = palette(ui);
+    let button = Button::new(RichText::new(text).color(if enabled { p.on_accent } else { p.weak }).strong())
+        .fill(if enabled { p.accent } else { p.button });
+    ui.add_enabled_ui(enabled, |ui| ui.add_sized([width, 30.0], button)).inner
+}
+
+/// A heading of a group.
+pub fn heading_ui(ui: &mut Ui, text: &str) {
+    ui.add_space(theme::GAP * 0.5);
+    ui.label(RichText::new(text).strong());
+}
+
+/// What a place says while there is nothing in it.
+pub fn empty_ui<R>(ui: &mut Ui, title: &str, body: &str, more: impl FnOnce(&mut Ui) -> R) -> R {
+    let height = ui.available_height();
+    ui.vertical_centered(|ui| {
+        ui.add_space((height * 0.36).max(8.0));
+        ui.label(RichText::new(title).heading());
+        ui.add_space(2.0);
+        ui.scope(|ui| {
+            ui.set_max_width(420.0_f32.min(ui.available_width()));
+            ui.add(Label::new(RichText::new(body).color(palette(ui).weak)).wrap());
+        });
+        ui.add_space(8.0);
+        more(ui)
+    })
+    .inner
+}
+
+/// Names and values in two columns.
+pub fn facts_ui(ui: &mut Ui, id: &str, facts: &[(&str, String)]) {
+    Grid::new(id).num_columns(2).min_row_height(20.0).spacing([20.0, 2.0]).show(ui, |ui| {
+        for (name, value) in facts {
+            ui.label(RichText::new(*name).color(palette(ui).weak));
+            ui.add(Label::new(value).wrap());
+            ui.end_row();
+        }
+    });
+}
+
+/// `about 40 s`, `about 3 min`, `about 1 h 20 min`.
+pub fn duration_words(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "less than 1 s".into(),
+        s if s < 10.0 => format!("{s:.0} s"),
+        s if s < 90.0 => format!("{:.0} s", (s / 5.0).round() * 5.0),
+        s if s < 600.0 => {
+            format!("{:.0} min {:02.0} s", (s / 60.0).floor(), ((s % 60.0) / 10.0).floor() * 10.0)
+        }
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.0} h {:02.0} min", (s / 3600.0).floor(), (s % 3600.0 / 60.0).floor()),
+    }
+}
+
+/// `1 234 567` with thin separators.
+pub fn count_words(n: usize) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `146 MB`.
+pub fn bytes_words(bytes: u64) -> String {
+    match bytes as f64 {
+        b if b < 1e3 => format!("{b:.0} B"),
+        b if b < 1e6 => format!("{:.0} kB", b / 1e3),
+        b if b < 1e9 => format!("{:.1} MB", b / 1e6),
+        b => format!("{:.2} GB", b / 1e9),
+    }
+}
+
+/// A message as a sentence: large first letter, unless it begins with a path or a name.
+pub fn sentence(text: &str) -> String {
+    let first_word = text.split_whitespace().next().unwrap_or_default();
+    if first_word.contains(['/', '\\', '.', '_']) {
+        return text.to_owned();
+    }
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
