@@ -83,11 +83,18 @@ fn every_option_set_follows_the_reference_step_by_step() {
                 let best = arrays.get(&format!("{name}__{precision}__best_error"));
                 let scale = if pgd.tau.is_some() { 1e5 } else { 1.0 };
                 let difference = max_abs_difference(&found.error, best);
-                assert!(difference <= tolerance * scale, "{key} {precision}: best error differs by {difference:e}");
+                assert!(
+                    difference <= tolerance * scale,
+                    "{key} {precision}: best error differs by {difference:e}"
+                );
                 if let Some(expected) = arrays.find(&format!("{name}__{precision}__best_perturbation")) {
                     let differing = (&found.perturbation - expected).abs().gt(1e-4).to_kind(Kind::Double);
                     let share = differing.mean(Kind::Double).double_value(&[]);
-                    assert!(share <= 0.01, "{key} {precision}: {:.2} % of the perturbation differs", 100.0 * share);
+                    assert!(
+                        share <= 0.01,
+                        "{key} {precision}: {:.2} % of the perturbation differs",
+                        100.0 * share
+                    );
                     checked += 1;
                 }
             }

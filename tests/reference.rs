@@ -11,8 +11,13 @@ use tch::{Device, Kind, Tensor};
 /// Names of all checkpoints with reference logits.
 fn names() -> Vec<String> {
     let index = json("checkpoints/index.json");
-    let names: Vec<String> =
-        index.as_object().unwrap().keys().filter_map(|k| k.strip_suffix(".pth.tar")).map(str::to_owned).collect();
+    let names: Vec<String> = index
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter_map(|k| k.strip_suffix(".pth.tar"))
+        .map(str::to_owned)
+        .collect();
     assert!(names.len() >= 20, "only {} checkpoints", names.len());
     names
 }
@@ -37,7 +42,9 @@ fn double(network: &Network) -> Network {
         buffers: network
             .buffers
             .iter()
-            .map(|(name, t)| (name.clone(), if t.is_floating_point() { t.to_kind(Kind::Double) } else { t.copy() }))
+            .map(|(name, t)| {
+                (name.clone(), if t.is_floating_point() { t.to_kind(Kind::Double) } else { t.copy() })
+            })
             .collect(),
     }
 }
@@ -87,7 +94,8 @@ fn gradients_agree() {
         let trainable: Vec<usize> =
             (0..layout.entries.len()).filter(|i| layout.entries[*i].role != Role::Frozen).collect();
         let (params, leaves) = network.leaves(&network.weights, &trainable);
-        let loss = cross_entropy(&logits(&network.topology, &params, &images, Mode::Evaluate), &labels).mean(Kind::Double);
+        let loss = cross_entropy(&logits(&network.topology, &params, &images, Mode::Evaluate), &labels)
+            .mean(Kind::Double);
         let difference = max_abs_difference(&loss, expected.get("loss_f64"));
         assert!(difference <= 1e-9, "{name}: loss differs by {difference:e}");
         let mut wanted: Vec<&Tensor> = leaves.iter().collect();
@@ -98,7 +106,10 @@ fn gradients_agree() {
         let norms = input.flatten(1, -1).norm_scalaropt_dim(2, [1i64].as_slice(), false);
         let reference_norms = expected.get("input_grad_l2_f64");
         let factor = (reference_norms.max() / norms.max()).double_value(&[]).round();
-        assert!(factor == 1.0 || factor == images.size()[0] as f64, "{name}: input gradients are off by {factor}");
+        assert!(
+            factor == 1.0 || factor == images.size()[0] as f64,
+            "{name}: input gradients are off by {factor}"
+        );
         let difference = relative_difference(&(norms * factor), reference_norms);
         assert!(difference <= 1e-8, "{name}: norms of input gradients differ by {difference:e}");
         let first = input.narrow(0, 0, 2) * factor;
@@ -108,10 +119,18 @@ fn gradients_agree() {
             let entry = &layout.entries[*index];
             let got = gradients[position].norm().double_value(&[]);
             let wanted = expected.get("param_grad_l2_f64").double_value(&[*index as i64]);
-            assert!((got - wanted).abs() <= 1e-8 * wanted.max(1.0), "{name}: gradient of {} is {got}, not {wanted}", entry.name);
+            assert!(
+                (got - wanted).abs() <= 1e-8 * wanted.max(1.0),
+                "{name}: gradient of {} is {got}, not {wanted}",
+                entry.name
+            );
             let got = gradients[position].sum(Kind::Double).double_value(&[]);
             let wanted = expected.get("param_grad_sum_f64").double_value(&[*index as i64]);
-            assert!((got - wanted).abs() <= 1e-7 * wanted.abs().max(1.0), "{name}: gradient sum of {} is {got}, not {wanted}", entry.name);
+            assert!(
+                (got - wanted).abs() <= 1e-7 * wanted.abs().max(1.0),
+                "{name}: gradient sum of {} is {got}, not {wanted}",
+                entry.name
+            );
         }
     }
 }
@@ -125,7 +144,8 @@ fn training_mode_agrees_in_logits_and_running_statistics() {
         let network = double(&open(&name));
         let (images, _) = inputs(&network);
         let params = network.params(&network.weights);
-        let got = tch::no_grad(|| logits(&network.topology, &params, &images.to_kind(Kind::Double), Mode::Train));
+        let got =
+            tch::no_grad(|| logits(&network.topology, &params, &images.to_kind(Kind::Double), Mode::Train));
         let difference = relative_difference(&got, train_logits);
         assert!(difference <= 1e-8, "{name}: training-mode logits differ by {difference:e}");
         checked += 1;
@@ -145,7 +165,10 @@ fn training_mode_agrees_in_logits_and_running_statistics() {
 #[test]
 fn every_container_holds_the_same_network() {
     for (name, others) in [
-        ("lenet_bn_trained", ["dataparallel.zip.pth", "state_dict.legacy.pth", "state_dict.zip.pth"].as_slice()),
+        (
+            "lenet_bn_trained",
+            ["dataparallel.zip.pth", "state_dict.legacy.pth", "state_dict.zip.pth"].as_slice(),
+        ),
         ("resnet_rebn_trained", &["dataparallel.zip.pth", "state_dict.zip.pth"]),
     ] {
         let network = open(name);
@@ -175,7 +198,12 @@ fn saving_and_opening_gives_the_same_bits() {
         }
         let (images, _) = inputs(&network);
         let before = logits(&network.topology, &network.params(&network.weights), &images, Mode::Evaluate);
-        let after = logits(&again.network.topology, &again.network.params(&again.network.weights), &images, Mode::Evaluate);
+        let after = logits(
+            &again.network.topology,
+            &again.network.params(&again.network.weights),
+            &images,
+            Mode::Evaluate,
+        );
         assert!(before.equal(&after), "{name}: logits differ after a round trip");
     }
 }

@@ -1,6 +1,12 @@
 //! Where and how exactly to compute: CPU or CUDA, float32 or faster.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
+use tch::{Device, Kind};
+
+use crate::error::{Error, Result};
+use crate::model::{Layer, Topology};
 
 /// Precision of the search for perturbations. Losses are always measured in float32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,4 +49,141 @@ impl std::str::FromStr for Precision {
             _ => Err(format!("unknown precision {text:?}; use auto, f32, tf32, bf16 or f64")),
         }
     }
+}
+
+/// Narrowest width at which bf16 convolutions are faster than float32 ones on a CPU that has them.
+const BF16_WIDTH: i64 = 32;
+
+impl Precision {
+    /// What `auto` means for a network on a device; everything else stays.
+    ///
+    /// # Errors
+    /// TF32 without a GPU.
+    pub fn resolve(self, device: Device, topology: &Topology) -> Result<Self> {
+        match self {
+            Self::Tf32 if !device.is_cuda() => {
+                Err(Error::invalid("tf32 exists on NVIDIA GPUs only; use --precision f32 or bf16 on the CPU"))
+            }
+            Self::Auto if device.is_cuda() => Ok(Self::Bf16),
+            Self::Auto if cpu_has_bf16() && widest_convolution(topology) >= BF16_WIDTH => Ok(Self::Bf16),
+            Self::Auto => Ok(Self::F32),
+            other => Ok(other),
+        }
+    }
+
+    /// Element type of the searching network.
+    pub fn search_kind(self) -> Kind {
+        match self {
+            Self::Bf16 => Kind::BFloat16,
+            Self::F64 => Kind::Double,
+            _ => Kind::Float,
+        }
+    }
+
+    /// Element type of the measuring network.
+    pub fn measure_kind(self) -> Kind {
+        if self == Self::F64 { Kind::Double } else { Kind::Float }
+    }
+}
+
+/// The width of most convolutions: that of the first, which the later ones multiply.
+fn widest_convolution(topology: &Topology) -> i64 {
+    let mut width = 0;
+    topology.visit(&mut |layer| {
+        if let Layer::Conv { output, .. } = layer
+            && width == 0
+        {
+            width = *output;
+        }
+    });
+    width
+}
+
+#[cfg(target_arch = "x86_64")]
+fn cpu_has_bf16() -> bool {
+    std::arch::is_x86_feature_detected!("avx512bf16")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn cpu_has_bf16() -> bool {
+    false
+}
+
+/// The device a job names.
+///
+/// # Errors
+/// An unknown name, or a GPU that is not there.
+pub fn parse(name: &str) -> Result<Device> {
+    let unknown = || Error::invalid(format!("unknown device {name:?}; use auto, cpu or cuda:0"));
+    match name {
+        "cpu" => Ok(Device::Cpu),
+        "auto" => Ok(if cuda_devices() > 0 { Device::Cuda(0) } else { Device::Cpu }),
+        _ => {
+            let number = match name.strip_prefix("cuda") {
+                Some("") => 0,
+                Some(rest) => rest.strip_prefix(':').and_then(|n| n.parse().ok()).ok_or_else(unknown)?,
+                None => return Err(unknown()),
+            };
+            match cuda_devices() {
+                0 => Err(Error::invalid(format!(
+                    "there is no {name}: libtorch sees no NVIDIA GPU (is the driver installed, and was `cargo xtask setup` run with it?); use --device cpu"
+                ))),
+                n if number >= n as usize => Err(Error::invalid(format!(
+                    "there is no {name}: this machine has {n} GPU(s), cuda:0 to cuda:{}",
+                    n - 1
+                ))),
+                _ => Ok(Device::Cuda(number)),
+            }
+        }
+    }
+}
+
+/// How a device is called in records.
+pub fn describe(device: Device) -> String {
+    match device {
+        Device::Cuda(number) => format!("cuda:{number}"),
+        _ => format!("cpu ({} threads)", tch::get_num_threads()),
+    }
+}
+
+fn cuda_devices() -> i64 {
+    static LOADED: std::sync::Once = std::sync::Once::new();
+    LOADED.call_once(load_cuda);
+    if tch::Cuda::is_available() { tch::Cuda::device_count() } else { 0 }
+}
+
+/// Loads libtorch's CUDA half from the folder of the CPU half, if it is there. The binary is linked against
+/// the CPU half alone, so one binary serves machines with and without a GPU.
+fn load_cuda() {
+    let Some(folder) = libtorch_folder() else { return };
+    let library = folder.join(if cfg!(windows) { "torch_cuda.dll" } else { "libtorch_cuda.so" });
+    if library.is_file() {
+        load_globally(&library);
+    }
+}
+
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "loading a library runs its initializers; it is libtorch's own other half")]
+fn load_globally(library: &Path) {
+    use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY};
+    if let Ok(library) = unsafe { Library::open(Some(library), RTLD_LAZY | RTLD_GLOBAL) } {
+        std::mem::forget(library);
+    }
+}
+
+#[cfg(not(unix))]
+#[expect(unsafe_code, reason = "loading a library runs its initializers; it is libtorch's own other half")]
+fn load_globally(library: &Path) {
+    if let Ok(library) = unsafe { libloading::Library::new(library) } {
+        std::mem::forget(library);
+    }
+}
+
+/// Where the running process has libtorch from.
+fn libtorch_folder() -> Option<PathBuf> {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let loaded = maps.lines().filter_map(|line| line.find('/').map(|at| Path::new(&line[at..])));
+    let running =
+        loaded.filter(|p| p.file_name().is_some_and(|n| n == "libtorch_cpu.so")).find_map(Path::parent);
+    running.map(Path::to_owned).or_else(|| option_env!("BASIN_LIBTORCH_LIB").map(PathBuf::from))
 }

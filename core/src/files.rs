@@ -16,9 +16,13 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     if !folder.is_dir() {
-        return Err(Error::file(path, format!("cannot write, because the folder {} does not exist; create it first", folder.display())));
+        return Err(Error::file(
+            path,
+            format!("cannot write, because the folder {} does not exist; create it first", folder.display()),
+        ));
     }
-    let mut file = tempfile::Builder::new().prefix(".basin-").suffix(".tmp").tempfile_in(folder).map_err(failed)?;
+    let mut file =
+        tempfile::Builder::new().prefix(".basin-").suffix(".tmp").tempfile_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     set_default_permissions(file.path()).map_err(failed)?;

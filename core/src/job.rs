@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub use crate::attack::{GradientRule, InputNorm, Objective, Pgd, Start};
 pub use crate::data::{Examples, Split};
 pub use crate::device::Precision;
-pub use crate::measure::direction::{DirectionKind, Normalization};
 use crate::error::{Error, Result};
+pub use crate::measure::direction::{DirectionKind, Normalization};
 
 /// Any job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -137,13 +137,6 @@ pub enum LandscapeLoss {
     Robust,
     /// Cross-entropy on adversarial examples of the unperturbed model (the paper's 2-D mode).
     RobustFixed,
-}
-
-/// One axis of a landscape: a direction in weight space.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Axis {
-    /// Where the direction comes from.
-    pub direction: DirectionKind,
 }
 
 /// Loss and error along one or two directions from the checkpoint's weights.

@@ -39,7 +39,11 @@ pub fn divergence(log_q: &Tensor, logits: &Tensor) -> Tensor {
 
 /// Predicted class (the first of equals) per example.
 pub fn predictions(logits: &Tensor) -> Tensor {
-    if logits.size()[1] == 1 { logits.squeeze_dim(1).gt(0.0).to_kind(Kind::Int64) } else { logits.argmax(1, false) }
+    if logits.size()[1] == 1 {
+        logits.squeeze_dim(1).gt(0.0).to_kind(Kind::Int64)
+    } else {
+        logits.argmax(1, false)
+    }
 }
 
 /// Probability of the predicted class per example.

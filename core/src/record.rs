@@ -54,6 +54,10 @@ pub struct Provenance {
     pub started: String,
     /// Seconds of computing, over all runs of the job.
     pub duration_s: f64,
+    /// Mean loss of the adversarial examples as the search saw it, minus as measured: what searching in
+    /// low precision costs in exactness of the search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_difference: Option<f64>,
     /// Whether every unit of work was finished.
     pub complete: bool,
     /// What the user should know about these numbers.
@@ -247,9 +251,13 @@ impl Record {
         let value: serde_json::Value = serde_json::from_str(text)
             .map_err(|e| format!("is not a Basin record (not JSON: {e}); give the file that --out wrote"))?;
         match value.get("format").and_then(serde_json::Value::as_u64) {
-            None => return Err("is not a Basin record (no \"format\"); give the file that --out wrote".into()),
+            None => {
+                return Err("is not a Basin record (no \"format\"); give the file that --out wrote".into());
+            }
             Some(v) if v > u64::from(FORMAT) => {
-                return Err(format!("was written by a newer Basin (record format {v}, this one reads up to {FORMAT}); update Basin"));
+                return Err(format!(
+                    "was written by a newer Basin (record format {v}, this one reads up to {FORMAT}); update Basin"
+                ));
             }
             Some(_) => {}
         }

@@ -15,7 +15,10 @@ pub fn reference(name: &str) -> PathBuf {
 /// Parsed JSON below `tests/reference`.
 pub fn json(name: &str) -> serde_json::Value {
     let path = reference(name);
-    serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).unwrap()
+    serde_json::from_str(
+        &std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())),
+    )
+    .unwrap()
 }
 
 /// Arrays of an `.npz` below `tests/reference`; text arrays are left out.
@@ -77,8 +80,7 @@ fn parse_npy(bytes: &[u8]) -> Option<Tensor> {
         "|b1" => Kind::Bool,
         _ => return None,
     };
-    let shape: Vec<i64> =
-        field("'shape'", ')').split(',').filter_map(|n| n.trim().parse().ok()).collect();
+    let shape: Vec<i64> = field("'shape'", ')').split(',').filter_map(|n| n.trim().parse().ok()).collect();
     let data = &bytes[10 + length..];
     if field("'fortran_order'", ',') == "True" {
         let reversed: Vec<i64> = shape.iter().rev().copied().collect();

@@ -30,7 +30,8 @@ impl Ball {
             InputNorm::L2 => {
                 let norm = per_example(&self.size(&boxed), &boxed);
                 // epsilon / 0 is infinite, so a zero perturbation stays; with epsilon 0 everything becomes 0.
-                let factor = (norm.clamp_min(f64::from(f32::MIN_POSITIVE)).reciprocal() * self.epsilon).clamp_max(1.0);
+                let factor =
+                    (norm.clamp_min(f64::from(f32::MIN_POSITIVE)).reciprocal() * self.epsilon).clamp_max(1.0);
                 boxed * factor
             }
         }
@@ -86,14 +87,17 @@ impl Ball {
         let epsilon = self.epsilon;
         match start {
             Start::Zero => vec![0.0; dimensions],
-            Start::Uniform => (0..dimensions).map(|_| (epsilon * rng.random_range(-1.0..1.0)) as f32).collect(),
+            Start::Uniform => {
+                (0..dimensions).map(|_| (epsilon * rng.random_range(-1.0..1.0)) as f32).collect()
+            }
             Start::UniformNorm | Start::UniformSphere => {
                 let direction = normal(rng, dimensions);
                 let size = match self.norm {
                     InputNorm::Linf => direction.iter().fold(0.0f64, |m, v| m.max(f64::from(v.abs()))),
                     InputNorm::L2 => direction.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt(),
                 };
-                let radius = if start == Start::UniformNorm { epsilon * rng.random::<f64>() } else { epsilon };
+                let radius =
+                    if start == Start::UniformNorm { epsilon * rng.random::<f64>() } else { epsilon };
                 let factor = if size > 0.0 { radius / size } else { 0.0 };
                 direction.iter().map(|v| (f64::from(*v) * factor) as f32).collect()
             }
@@ -105,5 +109,7 @@ impl Ball {
 pub fn per_example(values: &Tensor, like: &Tensor) -> Tensor {
     let mut shape = vec![1; like.dim()];
     shape[0] = -1;
-    values.to_kind(if like.kind() == Kind::Double { Kind::Double } else { values.kind() }).view(shape.as_slice())
+    values
+        .to_kind(if like.kind() == Kind::Double { Kind::Double } else { values.kind() })
+        .view(shape.as_slice())
 }

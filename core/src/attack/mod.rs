@@ -121,7 +121,9 @@ impl Pgd {
     /// # Errors
     /// [`Error::Invalid`] naming the setting and what is allowed.
     pub fn check(&self) -> Result<()> {
-        let not = |what: &str, value: f64, allowed: &str| Err(Error::invalid(format!("{what} {value} is not possible; use {allowed}")));
+        let not = |what: &str, value: f64, allowed: &str| {
+            Err(Error::invalid(format!("{what} {value} is not possible; use {allowed}")))
+        };
         if !(self.epsilon.is_finite() && self.epsilon >= 0.0) {
             return not("epsilon", self.epsilon, "a number of at least 0, such as 8/255");
         }
@@ -146,7 +148,9 @@ impl Pgd {
             return Err(Error::invalid("0 restarts are not possible; use 1 or more"));
         }
         if self.norm == InputNorm::L2 && self.start == Start::Uniform {
-            return Err(Error::invalid("the start `uniform` is for L-inf; use uniform-norm or uniform-sphere with L2"));
+            return Err(Error::invalid(
+                "the start `uniform` is for L-inf; use uniform-norm or uniform-sphere with L2",
+            ));
         }
         Ok(())
     }

@@ -10,7 +10,9 @@ use tch::{Kind, Tensor};
 use super::ball::{Ball, per_example};
 use super::{GradientRule, Objective, Pgd};
 use crate::error::{Error, Result};
-use crate::loss::{cross_entropy, cross_entropy_to, divergence, log_probabilities, predictions, smoothed_targets};
+use crate::loss::{
+    cross_entropy, cross_entropy_to, divergence, log_probabilities, predictions, smoothed_targets,
+};
 use crate::model::Evaluator;
 
 /// Error before any point was recorded.
@@ -66,7 +68,8 @@ pub fn run(
     let mut step_size = Tensor::full([count], settings.step_size, options);
     let mut best = Tensor::full([count], UNSEEN, options);
     let mut best_delta = start.zeros_like();
-    let mut remaining = settings.tau.map(|tau| Tensor::full([count], i64::from(tau), (Kind::Int64, images.device())));
+    let mut remaining =
+        settings.tau.map(|tau| Tensor::full([count], i64::from(tau), (Kind::Int64, images.device())));
     let mut not_a_number = Tensor::zeros([1], (Kind::Bool, images.device()));
     for iteration in 0..=settings.steps {
         let is_last = iteration == settings.steps;
@@ -98,9 +101,9 @@ pub fn run(
             let truth = log_probabilities(&logits).gather(1, &labels.unsqueeze(1), false).exp();
             trace.true_confidence.push(truth.squeeze_dim(1));
         }
-        let frozen = remaining.as_ref().is_some_and(|remaining| {
-            remaining.lt(0).logical_and(&wrong).all().int64_value(&[]) == 1
-        });
+        let frozen = remaining
+            .as_ref()
+            .is_some_and(|remaining| remaining.lt(0).logical_and(&wrong).all().int64_value(&[]) == 1);
         if is_last || frozen {
             break;
         }
@@ -134,7 +137,9 @@ pub fn run(
         }
     }
     if not_a_number.int64_value(&[0]) == 1 {
-        return Err(Error::NotFinite("the loss or its gradient became NaN during PGD; the network overflows on these inputs".into()));
+        return Err(Error::NotFinite(
+            "the loss or its gradient became NaN during PGD; the network overflows on these inputs".into(),
+        ));
     }
     Ok(Found { perturbation: best_delta, error: best })
 }
@@ -173,4 +178,3 @@ impl<'a> Target<'a> {
         divergence(self.clean.as_ref().expect("set for these objectives"), logits)
     }
 }
-

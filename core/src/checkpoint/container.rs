@@ -38,7 +38,10 @@ impl RawTensor {
         let bytes = (self.read)().map_err(|e| format!("is damaged or incomplete ({e}); fetch it again"))?;
         let expected = self.shape.iter().product::<i64>() as usize * self.kind.elt_size_in_bytes();
         if bytes.len() != expected {
-            return Err(format!("is incomplete ({} of {expected} bytes of a tensor); fetch it again", bytes.len()));
+            return Err(format!(
+                "is incomplete ({} of {expected} bytes of a tensor); fetch it again",
+                bytes.len()
+            ));
         }
         Ok(Tensor::from_data_size(&bytes, &self.shape, self.kind))
     }
@@ -82,7 +85,9 @@ fn not_a_checkpoint(head: &[u8]) -> Option<String> {
         return Some("is empty; fetch or save it again".into());
     }
     if start.starts_with("version https://git-lfs") {
-        return Some("is a Git LFS pointer, not the checkpoint itself; run `git lfs pull` in its folder".into());
+        return Some(
+            "is a Git LFS pointer, not the checkpoint itself; run `git lfs pull` in its folder".into(),
+        );
     }
     if start.starts_with('<') {
         return Some(
@@ -91,7 +96,10 @@ fn not_a_checkpoint(head: &[u8]) -> Option<String> {
         );
     }
     if head.starts_with(b"\x89HDF") {
-        return Some("is an HDF5 file with results or data, not a checkpoint; open classifier.pth.tar beside it".into());
+        return Some(
+            "is an HDF5 file with results or data, not a checkpoint; open classifier.pth.tar beside it"
+                .into(),
+        );
     }
     if head.starts_with(b"\x1f\x8b") {
         return Some("is compressed with gzip; unpack it first (gunzip)".into());
@@ -110,8 +118,12 @@ fn read_pytorch(path: &Path) -> Result<Raw> {
     let values = PytorchReader::read_pickle_data(path, None).map_err(|e| pytorch_error(path, &e))?;
     let mut tensors = BTreeMap::new();
     for (name, tensor) in reader.into_tensors() {
-        let kind = kind_of(tensor.dtype())
-            .ok_or_else(|| Error::file(path, format!("{name} has elements of type {:?}, which Basin cannot use", tensor.dtype())))?;
+        let kind = kind_of(tensor.dtype()).ok_or_else(|| {
+            Error::file(
+                path,
+                format!("{name} has elements of type {:?}, which Basin cannot use", tensor.dtype()),
+            )
+        })?;
         let shape = tensor.shape().iter().map(|n| *n as i64).collect();
         tensors.insert(name, RawTensor::new(shape, kind, move || tensor.read()));
     }
@@ -122,10 +134,15 @@ fn pytorch_error(path: &Path, error: &PytorchError) -> Error {
     let end = |kind| matches!(kind, std::io::ErrorKind::UnexpectedEof);
     let reason = match error {
         PytorchError::InvalidFormat(reason) if reason.starts_with("not a PyTorch") => {
-            "is no PyTorch checkpoint and no safetensors file; give a file written by torch.save or by Basin".to_owned()
+            "is no PyTorch checkpoint and no safetensors file; give a file written by torch.save or by Basin"
+                .to_owned()
         }
-        PytorchError::InvalidFormat(reason) => format!("holds no state dictionary ({reason}); save model.state_dict() instead"),
-        PytorchError::Io(e) if end(e.kind()) => "ends early: the download or copy is incomplete; fetch it again".into(),
+        PytorchError::InvalidFormat(reason) => {
+            format!("holds no state dictionary ({reason}); save model.state_dict() instead")
+        }
+        PytorchError::Io(e) if end(e.kind()) => {
+            "ends early: the download or copy is incomplete; fetch it again".into()
+        }
         other => format!("is damaged or incomplete ({other}); fetch it again"),
     };
     Error::file(path, reason)

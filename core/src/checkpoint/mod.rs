@@ -113,6 +113,35 @@ pub fn save(path: &Path, network: &Network, epoch: Option<i64>) -> Result<()> {
     native::write(path, network, epoch)
 }
 
+/// The bundled checkpoint: a ResNet-18 with 8 channels, adversarially trained on CIFAR-10.
+const BUNDLED: (&str, &[u8]) = (
+    "cifar10-resnet18-8-at.pth.tar",
+    include_bytes!("../../../resources/checkpoints/cifar10-resnet18-8-at.pth.tar"),
+);
+
+/// A file with the bundled checkpoint, in a folder of the user's cache.
+///
+/// # Errors
+/// It cannot be written there.
+pub fn bundled_path() -> Result<PathBuf> {
+    let (name, bytes) = BUNDLED;
+    let folder = crate::data::search_folders().pop().unwrap_or_else(std::env::temp_dir).join("checkpoints");
+    let path = folder.join(name);
+    if std::fs::metadata(&path).is_ok_and(|m| m.len() == bytes.len() as u64) {
+        return Ok(path);
+    }
+    let written = std::fs::create_dir_all(&folder)
+        .map_err(|e| Error::io("cannot create", &folder, e))
+        .and_then(|()| crate::files::write_atomically(&path, bytes));
+    if written.is_err() {
+        // No home folder, or one that cannot be written: any place will do.
+        let path = std::env::temp_dir().join(name);
+        crate::files::write_atomically(&path, bytes)?;
+        return Ok(path);
+    }
+    Ok(path)
+}
+
 /// SHA-256 of a file, hex.
 ///
 /// # Errors
@@ -135,8 +164,9 @@ type Named<'a> = BTreeMap<String, &'a RawTensor>;
 
 fn recognize<'a>(path: &Path, raw: &'a Raw) -> Result<(Topology, Named<'a>, Vec<String>, Option<i64>)> {
     if let Some(value) = raw.values.get("basin") {
-        let metadata: native::Metadata = serde_json::from_value(value.clone())
-            .map_err(|e| Error::file(path, format!("was written by another version of Basin ({e}); save it again")))?;
+        let metadata: native::Metadata = serde_json::from_value(value.clone()).map_err(|e| {
+            Error::file(path, format!("was written by another version of Basin ({e}); save it again"))
+        })?;
         let tensors = raw.tensors.iter().map(|(name, tensor)| (name.clone(), tensor)).collect();
         return Ok((metadata.topology, tensors, Vec::new(), metadata.epoch));
     }
@@ -159,7 +189,10 @@ fn recognize<'a>(path: &Path, raw: &'a Raw) -> Result<(Topology, Named<'a>, Vec<
         .unwrap_or_else(|| paper::from_keys(&tensors))
         .map_err(|reason| Error::file(path, reason))?;
     notices.extend(recognized.notices);
-    let topology = recognized.architecture.topology().map_err(|e| Error::file(path, format!("describes an impossible network: {e}")))?;
+    let topology = recognized
+        .architecture
+        .topology()
+        .map_err(|e| Error::file(path, format!("describes an impossible network: {e}")))?;
     let epoch = raw.values.get("epoch").and_then(serde_json::Value::as_i64);
     Ok((topology, tensors, notices, epoch))
 }
@@ -167,8 +200,12 @@ fn recognize<'a>(path: &Path, raw: &'a Raw) -> Result<(Topology, Named<'a>, Vec<
 /// What stands before the names of the network's own tensors: `model.`, `module.`, `state_dict.module.`, …
 fn prefix(path: &Path, raw: &Raw, notices: &mut Vec<String>) -> Result<String> {
     const ANCHOR: &str = "logits.weight";
-    let mut prefixes: Vec<&str> =
-        raw.tensors.keys().filter_map(|name| name.strip_suffix(ANCHOR)).filter(|p| !p.contains("auxiliary.")).collect();
+    let mut prefixes: Vec<&str> = raw
+        .tensors
+        .keys()
+        .filter_map(|name| name.strip_suffix(ANCHOR))
+        .filter(|p| !p.contains("auxiliary."))
+        .collect();
     prefixes.sort_by_key(|p| p.len());
     let Some(prefix) = prefixes.first() else {
         let reason = if raw.tensors.is_empty() {
@@ -214,7 +251,11 @@ fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec<Str
             let bad = value.numel() as i64 - value.isfinite().sum(Kind::Int64).int64_value(&[]);
             return Err(Error::file(
                 path,
-                format!("{} holds {bad} of {} values that are NaN or infinite: training diverged; use an earlier checkpoint", spec.name, value.numel()),
+                format!(
+                    "{} holds {bad} of {} values that are NaN or infinite: training diverged; use an earlier checkpoint",
+                    spec.name,
+                    value.numel()
+                ),
             ));
         }
         if spec.role == Role::Buffer {
@@ -236,20 +277,39 @@ fn check_keys(path: &Path, topology: &Topology, specs: &[TensorSpec], tensors: &
         let shown = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
         if names.len() > 3 { format!("{shown} and {} more", names.len() - 3) } else { shown }
     };
-    let missing: Vec<&str> =
-        specs.iter().filter(|s| !s.is_count && !tensors.contains_key(&s.name)).map(|s| s.name.as_str()).collect();
+    let missing: Vec<&str> = specs
+        .iter()
+        .filter(|s| !s.is_count && !tensors.contains_key(&s.name))
+        .map(|s| s.name.as_str())
+        .collect();
     let extra: Vec<&str> =
         tensors.keys().filter(|key| !specs.iter().any(|s| s.name == **key)).map(String::as_str).collect();
     let title = &topology.title;
     match (missing.is_empty(), extra.is_empty()) {
         (false, true) => {
-            return Err(Error::file(path, format!("looks like {title} but lacks {}; save the whole state dictionary", list(missing))));
+            return Err(Error::file(
+                path,
+                format!("looks like {title} but lacks {}; save the whole state dictionary", list(missing)),
+            ));
         }
         (true, false) => {
-            return Err(Error::file(path, format!("looks like {title} but also has {}, which that network does not use; check which program wrote it", list(extra))));
+            return Err(Error::file(
+                path,
+                format!(
+                    "looks like {title} but also has {}, which that network does not use; check which program wrote it",
+                    list(extra)
+                ),
+            ));
         }
         (false, false) => {
-            return Err(Error::file(path, format!("looks like {title} but lacks {} and has {} instead; check which program wrote it", list(missing), list(extra))));
+            return Err(Error::file(
+                path,
+                format!(
+                    "looks like {title} but lacks {} and has {} instead; check which program wrote it",
+                    list(missing),
+                    list(extra)
+                ),
+            ));
         }
         (true, true) => {}
     }
@@ -257,7 +317,10 @@ fn check_keys(path: &Path, topology: &Topology, specs: &[TensorSpec], tensors: &
         if let Some(raw) = tensors.get(&spec.name)
             && raw.shape != spec.shape
         {
-            return Err(Error::file(path, format!("{} has shape {:?}, but {title} needs {:?}", spec.name, raw.shape, spec.shape)));
+            return Err(Error::file(
+                path,
+                format!("{} has shape {:?}, but {title} needs {:?}", spec.name, raw.shape, spec.shape),
+            ));
         }
     }
     Ok(())
@@ -311,4 +374,3 @@ fn summarize(
         notices,
     })
 }
-

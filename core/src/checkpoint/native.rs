@@ -52,7 +52,10 @@ pub fn read(path: &Path) -> Result<Raw> {
     let mut raw = BTreeMap::new();
     for (name, view) in tensors.iter() {
         let kind = kind_of(view.dtype()).ok_or_else(|| {
-            Error::file(path, format!("{name} has elements of type {:?}, which Basin cannot use", view.dtype()))
+            Error::file(
+                path,
+                format!("{name} has elements of type {:?}, which Basin cannot use", view.dtype()),
+            )
         })?;
         let shape = view.shape().iter().map(|n| *n as i64).collect();
         let start = view.data().as_ptr() as usize - bytes.as_ptr() as usize;

@@ -65,16 +65,25 @@ fn architecture(class: &str, settings: &Settings, tensors: &Tensors) -> Result<R
             bottleneck: settings.text("block", "") == "bottleneck",
             channels: settings.integer("channels", 64),
         },
-        "LeNet" => Family::LeNet { channels: settings.integer("channels", 64), linear: settings.integer("linear", 1024) },
+        "LeNet" => Family::LeNet {
+            channels: settings.integer("channels", 64),
+            linear: settings.integer("linear", 1024),
+        },
         "MLP" => Family::Mlp { units: settings.integers("units", &[64, 64, 64]) },
-        other => return Err(format!("holds a network of class {other:?}, which Basin does not know (it knows ResNet, LeNet and MLP of the paper's program)")),
+        other => {
+            return Err(format!(
+                "holds a network of class {other:?}, which Basin does not know (it knows ResNet, LeNet and MLP of the paper's program)"
+            ));
+        }
     };
     let resolution = settings.integers("resolution", &[3, 32, 32]);
     let resolution = match resolution.as_slice() {
         [c, h, w] => [*c, *h, *w],
         [h, w] => [1, *h, *w],
         [n] => [1, 1, *n],
-        _ => return Err(format!("names the resolution {resolution:?}, which is not channels, height, width")),
+        _ => {
+            return Err(format!("names the resolution {resolution:?}, which is not channels, height, width"));
+        }
     };
     let name = settings.text("normalization", "bn");
     let normalization = match name.as_str() {
@@ -84,10 +93,14 @@ fn architecture(class: &str, settings: &Settings, tensors: &Tensors) -> Result<R
             notices.push(format!("normalization {name:?} means none, as in the paper's program"));
             None
         }
-        name => Some(Norm::from_name(name).ok_or_else(|| format!("uses the normalization {name:?}, which Basin does not know"))?),
+        name => Some(
+            Norm::from_name(name)
+                .ok_or_else(|| format!("uses the normalization {name:?}, which Basin does not know"))?,
+        ),
     };
     let name = settings.text("activation", "relu");
-    let activation = Activation::from_name(&name).ok_or_else(|| format!("uses the activation {name:?}, which Basin does not know"))?;
+    let activation = Activation::from_name(&name)
+        .ok_or_else(|| format!("uses the activation {name:?}, which Basin does not know"))?;
     let whiten = settings.flag("whiten", false) || tensors.contains_key("whiten.weight");
     Ok(Recognized {
         architecture: Architecture {
@@ -99,7 +112,8 @@ fn architecture(class: &str, settings: &Settings, tensors: &Tensors) -> Result<R
             bias: settings.flag("bias", true),
             clamp: settings.flag("clamp", true),
             whiten,
-            rescale: !whiten && (settings.flag("rescale", false) || tensors.contains_key("rescale.scale_min")),
+            rescale: !whiten
+                && (settings.flag("rescale", false) || tensors.contains_key("rescale.scale_min")),
             dropout: settings.flag("dropout", false),
             scale: settings.number("scale", 1.0),
         },
@@ -137,7 +151,8 @@ pub fn from_keys(tensors: &Tensors) -> Result<Recognized, String> {
         let channels = size("conv1.weight", 0).ok_or_else(unknown)?;
         let input = size("conv1.weight", 1).ok_or_else(unknown)?;
         let side = if input == 1 { 28 } else { 32 };
-        family = Family::ResNet { blocks, bottleneck: tensors.contains_key("block0.0.conv3.weight"), channels };
+        family =
+            Family::ResNet { blocks, bottleneck: tensors.contains_key("block0.0.conv3.weight"), channels };
         resolution = [input, side, side];
         normalization = norm("", 1);
         bias = tensors.contains_key("logits.bias");
@@ -155,9 +170,8 @@ pub fn from_keys(tensors: &Tensors) -> Result<Recognized, String> {
         normalization = norm("", 0);
         bias = tensors.contains_key("logits.bias");
     } else if tensors.contains_key("lin1.weight") {
-        let units = (1..=count("lin", ".weight", 1))
-            .filter_map(|i| size(&format!("lin{i}.weight"), 0))
-            .collect();
+        let units =
+            (1..=count("lin", ".weight", 1)).filter_map(|i| size(&format!("lin{i}.weight"), 0)).collect();
         family = Family::Mlp { units };
         resolution = match size("lin1.weight", 1).ok_or_else(unknown)? {
             784 => [1, 28, 28],

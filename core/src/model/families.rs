@@ -114,7 +114,9 @@ impl Architecture {
         let (family, size) = match &self.family {
             Family::ResNet { blocks, bottleneck, channels } => {
                 if *bottleneck && self.dropout {
-                    return Err(Error::invalid("bottleneck blocks with dropout do not exist in the paper's program"));
+                    return Err(Error::invalid(
+                        "bottleneck blocks with dropout do not exist in the paper's program",
+                    ));
                 }
                 let representation = self.resnet(&mut layers, blocks, *bottleneck, *channels)?;
                 layers.push(self.linear("logits", representation, self.outputs(), self.bias));
@@ -176,7 +178,13 @@ impl Architecture {
         Layer::Linear { name: name.into(), input, output, bias }
     }
 
-    fn resnet(&self, layers: &mut Vec<Layer>, blocks: &[usize], bottleneck: bool, channels: i64) -> Result<i64> {
+    fn resnet(
+        &self,
+        layers: &mut Vec<Layer>,
+        blocks: &[usize],
+        bottleneck: bool,
+        channels: i64,
+    ) -> Result<i64> {
         layers.push(conv("conv1", self.resolution[0], channels, 3, 1, self.bias));
         self.normalize(layers, format!("{}1", self.norm_name()), channels)?;
         layers.push(self.activate());
@@ -197,12 +205,23 @@ impl Architecture {
         Ok(width_in)
     }
 
-    fn block(&self, layers: &mut Vec<Layer>, name: &str, bottleneck: bool, input: i64, planes: i64, stride: i64) -> Result<()> {
+    fn block(
+        &self,
+        layers: &mut Vec<Layer>,
+        name: &str,
+        bottleneck: bool,
+        input: i64,
+        planes: i64,
+        stride: i64,
+    ) -> Result<()> {
         let mut body = Vec::new();
         let output = if bottleneck { planes * 4 } else { planes };
         // (kernel, stride, width) of each convolution
-        let convolutions: &[(i64, i64, i64)] =
-            if bottleneck { &[(1, 1, planes), (3, stride, planes), (1, 1, output)] } else { &[(3, stride, planes), (3, 1, planes)] };
+        let convolutions: &[(i64, i64, i64)] = if bottleneck {
+            &[(1, 1, planes), (3, stride, planes), (1, 1, output)]
+        } else {
+            &[(3, stride, planes), (3, 1, planes)]
+        };
         let mut width = input;
         for (index, (kernel, stride, out)) in convolutions.iter().enumerate() {
             let number = index + 1;
@@ -244,7 +263,10 @@ impl Architecture {
             layers.push(Layer::MaxPool);
             (width, h, w) = (out, h / 2, w / 2);
             if h < 1 || w < 1 {
-                return Err(Error::invalid(format!("images of {:?} are too small for a LeNet", self.resolution)));
+                return Err(Error::invalid(format!(
+                    "images of {:?} are too small for a LeNet",
+                    self.resolution
+                )));
             }
             if h / 2 < 3 || h % 2 == 1 || w / 2 < 3 || w % 2 == 1 {
                 break;

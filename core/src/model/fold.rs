@@ -27,7 +27,9 @@ fn fold_layers(layers: &[Layer], params: &Params, folded: &mut Params) -> Vec<La
             Layer::Normalize { name, norm, channels } if norm.has_statistics() => {
                 let (scale, shift) = affine(params, name, *norm);
                 match result.last_mut() {
-                    Some(Layer::Conv { name: target, bias, .. } | Layer::Linear { name: target, bias, .. }) => {
+                    Some(
+                        Layer::Conv { name: target, bias, .. } | Layer::Linear { name: target, bias, .. },
+                    ) => {
                         absorb(folded, target, *bias, &scale, &shift);
                         *bias = true;
                     }
@@ -64,7 +66,9 @@ fn own_tensors(layer: &Layer) -> Vec<(&str, &'static str)> {
             }
             tensors
         }
-        Layer::Standardize { name, .. } | Layer::Affine { name, .. } => vec![(name, "weight"), (name, "bias")],
+        Layer::Standardize { name, .. } | Layer::Affine { name, .. } => {
+            vec![(name, "weight"), (name, "bias")]
+        }
         Layer::Normalize { name, norm, .. } if norm.is_affine() => vec![(name, "weight"), (name, "bias")],
         Layer::Rescale { name } => vec![(name, "scale_min"), (name, "scale_max")],
         _ => vec![],

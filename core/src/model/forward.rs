@@ -64,7 +64,11 @@ pub fn logits(topology: &Topology, params: &Params, images: &Tensor, mode: Mode)
 
 /// As [`logits`] at evaluation, allowing TensorFloat-32 in convolutions (CUDA).
 pub(super) fn evaluate(topology: &Topology, params: &Params, images: &Tensor, allow_tf32: bool) -> Tensor {
-    Runner { params, mode: Mode::Evaluate, allow_tf32 }.layers(&topology.layers, images.shallow_clone(), false)
+    Runner { params, mode: Mode::Evaluate, allow_tf32 }.layers(
+        &topology.layers,
+        images.shallow_clone(),
+        false,
+    )
 }
 
 struct Runner<'a> {
@@ -87,7 +91,8 @@ impl Runner<'_> {
         match layer {
             Layer::Clamp => x.clamp(0.0, 1.0),
             Layer::Standardize { name, .. } => {
-                (x - per_channel(self.params.of(name, "bias"), 4)) / per_channel(self.params.of(name, "weight"), 4)
+                (x - per_channel(self.params.of(name, "bias"), 4))
+                    / per_channel(self.params.of(name, "weight"), 4)
             }
             Layer::Rescale { name } => {
                 let (min, max) = (self.params.of(name, "scale_min"), self.params.of(name, "scale_max"));

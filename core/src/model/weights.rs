@@ -114,7 +114,9 @@ impl Weights {
 
     /// Sum of products, accumulated in float64.
     pub fn dot(&self, other: &Self) -> f64 {
-        (self.flat.to_kind(Kind::Double) * other.flat.to_kind(Kind::Double)).sum(Kind::Double).double_value(&[])
+        (self.flat.to_kind(Kind::Double) * other.flat.to_kind(Kind::Double))
+            .sum(Kind::Double)
+            .double_value(&[])
     }
 
     /// Euclidean norm, accumulated in float64.

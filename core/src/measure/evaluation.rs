@@ -1,0 +1,184 @@
+//! Loss, prediction and confidence per example, on images as they are and under attack.
+
+use tch::{Kind, Tensor};
+
+use crate::attack::ball::Ball;
+use crate::attack::{Pgd, pgd};
+use crate::error::{Error, Result};
+use crate::loss::{confidences, cross_entropy, predictions};
+use crate::model::{Evaluator, channels_last};
+use crate::record::PerExample;
+use crate::seed::generator;
+
+/// A batch of examples on the device of the networks.
+#[derive(Debug)]
+pub struct Batch {
+    /// `N x C x H x W` float32 in `[0, 1]`, channels-last in memory.
+    pub images: Tensor,
+    /// int64 `N`.
+    pub labels: Tensor,
+    /// Indices in the split, which seed the starts of attacks.
+    pub indices: Vec<usize>,
+}
+
+impl Batch {
+    /// Number of examples.
+    pub fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// Whether it has no example.
+    pub fn is_empty(&self) -> bool {
+        self.indices.is_empty()
+    }
+
+    /// Examples `from..to` of this batch.
+    pub fn slice(&self, from: usize, to: usize) -> Self {
+        let part = |t: &Tensor| t.narrow(0, from as i64, (to - from) as i64);
+        Self {
+            images: channels_last(&part(&self.images)),
+            labels: part(&self.labels),
+            indices: self.indices[from..to].to_vec(),
+        }
+    }
+}
+
+/// The same weights twice: to search with (perhaps in low precision) and to measure with.
+#[derive(Debug)]
+pub struct Pair {
+    /// Attacks ask this one; none: the measuring one is used for both.
+    pub search: Option<Evaluator>,
+    /// Every reported loss comes from this one.
+    pub measure: Evaluator,
+}
+
+impl Pair {
+    fn searcher(&self) -> &Evaluator {
+        self.search.as_ref().unwrap_or(&self.measure)
+    }
+}
+
+/// Loss, prediction and confidence of one batch, in the batch's order.
+///
+/// # Errors
+/// A loss is NaN or infinite.
+pub fn measure(model: &Evaluator, batch: &Batch, delta: Option<&Tensor>) -> Result<PerExample> {
+    let _guard = tch::no_grad_guard();
+    let logits = match delta {
+        Some(delta) => model.logits(&(&batch.images + delta)),
+        None => model.logits(&batch.images),
+    };
+    let loss: Vec<f32> = to_vec(&cross_entropy(&logits, &batch.labels).to_kind(Kind::Float))?;
+    if let Some(position) = loss.iter().position(|l| !l.is_finite()) {
+        return Err(Error::NotFinite(format!(
+            "the loss of example {} is {}: the network overflows there; use a smaller range or radius",
+            batch.indices[position], loss[position]
+        )));
+    }
+    Ok(PerExample {
+        index: batch.indices.clone(),
+        label: to_vec(&batch.labels)?,
+        loss,
+        predicted: to_vec(&predictions(&logits))?,
+        confidence: to_vec(&confidences(&logits).to_kind(Kind::Float))?,
+    })
+}
+
+/// A batch under attack.
+#[derive(Debug)]
+pub struct Attacked {
+    /// Per example at its worst restart.
+    pub per_example: PerExample,
+    /// The perturbations of those restarts.
+    pub perturbation: Tensor,
+    /// Mean loss that the search saw there, in its own precision, minus the measured one.
+    pub search_difference: f64,
+}
+
+/// Attacks a batch with every restart and keeps, per example, the restart of highest measured loss.
+///
+/// The start of an example depends only on `seed`, its index and the restart, so neither on the batch it
+/// is in nor on the weights: neighbouring points of a landscape share their starts.
+///
+/// # Errors
+/// A loss or gradient is NaN.
+pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64) -> Result<Attacked> {
+    let mut best: Option<Attacked> = None;
+    for restart in 0..settings.restarts {
+        let start = starts(settings, batch, seed, restart as u64);
+        let found = pgd::run(settings, pair.searcher(), &batch.images, &batch.labels, &start, None)?;
+        let measured = measure(&pair.measure, batch, Some(&found.perturbation))?;
+        let seen = -found.error.mean(Kind::Double).double_value(&[]);
+        let difference = seen - mean(&measured.loss);
+        best = Some(match best {
+            None => Attacked {
+                per_example: measured,
+                perturbation: found.perturbation,
+                search_difference: difference,
+            },
+            Some(best) => worse(best, measured, &found.perturbation, difference),
+        });
+    }
+    best.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))
+}
+
+fn worse(mut best: Attacked, other: PerExample, perturbation: &Tensor, difference: f64) -> Attacked {
+    let higher: Vec<bool> = other.loss.iter().zip(&best.per_example.loss).map(|(a, b)| a > b).collect();
+    for (position, _) in higher.iter().enumerate().filter(|(_, higher)| **higher) {
+        best.per_example.loss[position] = other.loss[position];
+        best.per_example.predicted[position] = other.predicted[position];
+        best.per_example.confidence[position] = other.confidence[position];
+    }
+    let mask = Tensor::from_slice(&higher).to_device(perturbation.device()).view([-1, 1, 1, 1]);
+    best.perturbation = perturbation.where_self(&mask, &best.perturbation);
+    best.search_difference = f64::midpoint(best.search_difference, difference);
+    best
+}
+
+fn starts(settings: &Pgd, batch: &Batch, seed: u64, restart: u64) -> Tensor {
+    let ball = Ball { norm: settings.norm, epsilon: settings.epsilon };
+    let shape = batch.images.size();
+    let dimensions = shape[1..].iter().product::<i64>() as usize;
+    let mut values = Vec::with_capacity(dimensions * batch.len());
+    for index in &batch.indices {
+        let mut rng = generator(seed, "pgd-start", &[*index as u64, restart]);
+        values.extend(ball.sample(settings.start, &mut rng, dimensions));
+    }
+    let start = Tensor::from_slice(&values).view(shape.as_slice()).to_device(batch.images.device());
+    channels_last(&start)
+}
+
+/// Mean in float64.
+pub fn mean(values: &[f32]) -> f64 {
+    values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64
+}
+
+/// Share of examples whose prediction is not the label.
+pub fn error_rate(per_example: &PerExample) -> f64 {
+    let wrong = per_example.predicted.iter().zip(&per_example.label).filter(|(p, l)| p != l).count();
+    wrong as f64 / per_example.label.len() as f64
+}
+
+/// Share of examples that are wrong on the clean image or under attack.
+pub fn robust_error_rate(clean: &PerExample, attacked: &PerExample) -> f64 {
+    let wrong = (0..clean.label.len())
+        .filter(|i| clean.predicted[*i] != clean.label[*i] || attacked.predicted[*i] != clean.label[*i])
+        .count();
+    wrong as f64 / clean.label.len() as f64
+}
+
+/// Appends the rows of `other`.
+pub fn append(rows: &mut PerExample, other: PerExample) {
+    rows.index.extend(other.index);
+    rows.label.extend(other.label);
+    rows.loss.extend(other.loss);
+    rows.predicted.extend(other.predicted);
+    rows.confidence.extend(other.confidence);
+}
+
+fn to_vec<T: tch::kind::Element>(tensor: &Tensor) -> Result<Vec<T>>
+where
+    Vec<T>: for<'a> TryFrom<&'a Tensor, Error = tch::TchError>,
+{
+    Ok(Vec::<T>::try_from(tensor)?)
+}

@@ -1,0 +1,97 @@
+//! The loss along one or two directions from the weights: `w + x d1 + y d2`, evaluation mode, buffers fixed.
+
+use tch::Tensor;
+
+use super::evaluation::{Batch, Pair, append, attack, error_rate, mean, measure, robust_error_rate};
+use crate::attack::Pgd;
+use crate::error::Result;
+use crate::record::{PerExample, Point};
+
+/// Evenly spaced steps from `-range` to `range`; the middle one is exactly 0.
+pub fn steps(count: usize, range: f64) -> Vec<f64> {
+    let half = (count / 2) as f64;
+    (0..count).map(|i| range * (i as f64 - half) / half).collect()
+}
+
+/// Every point of the grid, coarse to fine: the origin first, then the corners and edges of ever finer
+/// nested grids, so that a picture of the whole appears early.
+pub fn coarse_to_fine(nx: usize, ny: usize) -> Vec<(usize, usize)> {
+    let (cx, cy) = (nx / 2, ny / 2);
+    let mut order = Vec::with_capacity(nx * ny);
+    let mut stride = (cx.max(cy) + 1).next_power_of_two();
+    let on = |i: usize, c: usize, stride: usize| i.abs_diff(c).is_multiple_of(stride);
+    let mut coarser = None;
+    while stride >= 1 {
+        for y in (0..ny).filter(|y| on(*y, cy, stride)) {
+            for x in (0..nx).filter(|x| on(*x, cx, stride)) {
+                if coarser.is_none_or(|c| !(on(x, cx, c) && on(y, cy, c))) {
+                    order.push((x, y));
+                }
+            }
+        }
+        coarser = Some(stride);
+        stride /= 2;
+    }
+    order
+}
+
+/// Which inputs the loss is taken on.
+#[derive(Debug)]
+pub enum Inputs<'a> {
+    /// The images as they are.
+    Clean,
+    /// Adversarial examples recomputed for every point.
+    Attacked {
+        /// The attack.
+        attack: &'a Pgd,
+        /// Seed of its starts.
+        seed: u64,
+    },
+    /// Fixed perturbations, one tensor per batch.
+    Fixed {
+        /// In the order of the batches.
+        perturbations: &'a [Tensor],
+    },
+}
+
+/// Values at one point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Values {
+    /// On clean images.
+    pub clean: Point,
+    /// On the other inputs, if there are any.
+    pub robust: Option<Point>,
+    /// Loss as searched minus loss as measured (attacked inputs only).
+    pub search_difference: Option<f64>,
+}
+
+/// Evaluates one point, given the networks at its weights.
+///
+/// # Errors
+/// A loss is NaN or infinite.
+pub fn point(pair: &Pair, batches: &[Batch], inputs: &Inputs) -> Result<Values> {
+    let mut clean = PerExample::default();
+    let mut robust = PerExample::default();
+    let mut difference = 0.0;
+    for (number, batch) in batches.iter().enumerate() {
+        append(&mut clean, measure(&pair.measure, batch, None)?);
+        match inputs {
+            Inputs::Clean => {}
+            Inputs::Attacked { attack: settings, seed } => {
+                let attacked = attack(pair, settings, batch, *seed)?;
+                difference += attacked.search_difference * batch.len() as f64;
+                append(&mut robust, attacked.per_example);
+            }
+            Inputs::Fixed { perturbations } => {
+                append(&mut robust, measure(&pair.measure, batch, Some(&perturbations[number]))?);
+            }
+        }
+    }
+    let count = clean.loss.len() as f64;
+    Ok(Values {
+        clean: Point { loss: mean(&clean.loss), error: error_rate(&clean) },
+        robust: (!matches!(inputs, Inputs::Clean))
+            .then(|| Point { loss: mean(&robust.loss), error: robust_error_rate(&clean, &robust) }),
+        search_difference: matches!(inputs, Inputs::Attacked { .. }).then_some(difference / count),
+    })
+}

@@ -1,0 +1,73 @@
+//! Running an evaluation: a unit of work is one batch.
+
+use serde::{Deserialize, Serialize};
+
+use super::Measured;
+use super::journal::Journal;
+use super::setup::Setup;
+use crate::error::Result;
+use crate::job::Evaluate;
+use crate::measure::evaluation::{append, attack, error_rate, mean, measure, robust_error_rate};
+use crate::progress::{Event, Progress};
+use crate::record::{Evaluated, Evaluation, Outcome, PerExample};
+
+#[derive(Serialize, Deserialize)]
+struct Unit {
+    clean: PerExample,
+    robust: Option<PerExample>,
+    search_difference: f64,
+}
+
+pub fn run(
+    job: &Evaluate,
+    setup: &Setup,
+    journal: &mut Journal,
+    progress: &mut dyn Progress,
+) -> Result<Measured> {
+    let pair = setup.pair(&setup.checkpoint.network.weights);
+    let total = setup.batches.len() as u64;
+    let name = |number: usize| format!("batch {number}");
+    let done = (0..setup.batches.len()).filter(|n| journal.get::<Unit>(&name(*n)).is_some()).count() as u64;
+    let label = if job.attack.is_some() { "evaluating, clean and attacked" } else { "evaluating" };
+    progress.report(Event::Started { label: label.into(), done, total })?;
+    let (mut clean, mut robust, mut difference) = (PerExample::default(), PerExample::default(), 0.0);
+    for (number, batch) in setup.batches.iter().enumerate() {
+        let unit = if let Some(unit) = journal.get::<Unit>(&name(number)) {
+            unit
+        } else {
+            let attacked = job
+                .attack
+                .as_ref()
+                .map(|settings| attack(&pair, settings, batch, job.compute.seed))
+                .transpose()?;
+            let unit = Unit {
+                clean: measure(&pair.measure, batch, None)?,
+                search_difference: attacked.as_ref().map_or(0.0, |a| a.search_difference),
+                robust: attacked.map(|a| a.per_example),
+            };
+            journal.put(&name(number), &unit)?;
+            unit
+        };
+        difference += unit.search_difference * batch.len() as f64;
+        append(&mut clean, unit.clean);
+        if let Some(rows) = unit.robust {
+            append(&mut robust, rows);
+        }
+        progress.report(Event::Step { done: number as u64 + 1, total })?;
+    }
+    let examples = setup.examples() as f64;
+    let attacked = job.attack.is_some();
+    let robust_error = attacked.then(|| robust_error_rate(&clean, &robust));
+    Ok(Measured {
+        search_difference: attacked.then_some(difference / examples),
+        outcome: Outcome::Evaluate(Evaluation {
+            clean: Evaluated { loss: mean(&clean.loss), error: error_rate(&clean), per_example: clean },
+            robust: robust_error.map(|error| Evaluated {
+                loss: mean(&robust.loss),
+                error,
+                per_example: robust,
+            }),
+        }),
+        complete: true,
+    })
+}

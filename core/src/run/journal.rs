@@ -1,0 +1,146 @@
+//! The journal beside a record: one JSON line per finished unit of work, so that a cancelled or killed job
+//! goes on where it stopped.
+//!
+//! The first line identifies the job, its files and this version; units of anything else are not used.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::setup::Setup;
+use crate::error::{Error, Result};
+use crate::job::Job;
+
+/// Finished units by name, in memory and, with a path, on disk.
+pub struct Journal {
+    units: HashMap<String, Value>,
+    file: Option<(PathBuf, File)>,
+    seconds: f64,
+}
+
+impl Journal {
+    /// Opens the journal of `out`, with the units of an earlier run of the same job.
+    ///
+    /// # Errors
+    /// The folder of `out` does not exist or cannot be written.
+    pub fn open(out: Option<&Path>, job: &Job, setup: &Setup) -> Result<Self> {
+        let Some(out) = out else { return Ok(Self { units: HashMap::new(), file: None, seconds: 0.0 }) };
+        if out.is_dir() {
+            return Err(Error::file(out, "is a folder; give the record's file, e.g. record.json"));
+        }
+        let path = path_beside(out);
+        let identity = json!({
+            "job": job,
+            "version": env!("CARGO_PKG_VERSION"),
+            "checkpoint": setup.checkpoint.summary.hash,
+            "data": setup.fingerprint,
+            "batch_size": setup.batch_size,
+            "device": setup.device.is_cuda(),
+            "precision": setup.precision,
+        });
+        let (units, seconds, usable) = earlier(&path, &identity);
+        let failed = |e| Error::io("cannot write", out, e);
+        check_folder(out)?;
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).truncate(false);
+        let mut file = options.open(&path).map_err(failed)?;
+        file.set_len(usable).map_err(failed)?;
+        std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).map_err(failed)?;
+        let mut journal = Self { units, file: Some((path, file)), seconds };
+        if usable == 0 {
+            journal.append(&identity)?;
+        }
+        Ok(journal)
+    }
+
+    /// The value of a finished unit.
+    pub fn get<T: DeserializeOwned>(&self, unit: &str) -> Option<T> {
+        serde_json::from_value(self.units.get(unit)?.clone()).ok()
+    }
+
+    /// Notes a finished unit.
+    ///
+    /// # Errors
+    /// It cannot be written, e.g. because the disk is full.
+    pub fn put<T: Serialize>(&mut self, unit: &str, value: &T) -> Result<()> {
+        let value = serde_json::to_value(value).expect("units are plain data");
+        self.append(&json!({ "unit": unit, "value": value }))?;
+        self.units.insert(unit.to_owned(), value);
+        Ok(())
+    }
+
+    /// Seconds that earlier runs computed.
+    pub fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
+    /// Notes the seconds computed so far.
+    ///
+    /// # Errors
+    /// As [`Journal::put`].
+    pub fn note_seconds(&mut self, seconds: f64) -> Result<()> {
+        self.append(&json!({ "seconds": seconds }))
+    }
+
+    /// Removes the file of a finished job.
+    pub fn remove(self) {
+        if let Some((path, _)) = self.file {
+            // A left-over journal of a finished job is harmless.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    fn append(&mut self, line: &Value) -> Result<()> {
+        if let Some((path, file)) = &mut self.file {
+            file.write_all(format!("{line}\n").as_bytes()).map_err(|e| Error::io("cannot write", path, e))?;
+        }
+        Ok(())
+    }
+}
+
+fn path_beside(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".journal");
+    out.with_file_name(name)
+}
+
+fn check_folder(out: &Path) -> Result<()> {
+    match out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Error::file(
+            out,
+            format!("cannot write, because the folder {} does not exist; create it first", folder.display()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Units and seconds of a matching journal, and how many of its bytes are whole lines (0: not usable).
+fn earlier(path: &Path, identity: &Value) -> (HashMap<String, Value>, f64, u64) {
+    let text = std::fs::read(path).unwrap_or_default();
+    let mut units = HashMap::new();
+    let mut seconds = 0.0;
+    let mut usable = 0;
+    for (number, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
+        // A line that was cut off by a crash, and anything after it, is computed again.
+        let Ok(value) = serde_json::from_slice::<Value>(line) else { break };
+        if line.last() != Some(&b'\n') {
+            break;
+        }
+        if number == 0 && value != *identity {
+            return (HashMap::new(), 0.0, 0);
+        }
+        if let (Some(unit), Some(content)) = (value["unit"].as_str(), value.get("value")) {
+            units.insert(unit.to_owned(), content.clone());
+        }
+        if let Some(s) = value["seconds"].as_f64() {
+            seconds = s;
+        }
+        usable += line.len() as u64;
+    }
+    (units, seconds, usable)
+}

@@ -1,0 +1,102 @@
+//! `run(&Job)`: the only place that knows checkpoints, data, attacks and measures together.
+
+mod evaluate;
+mod journal;
+mod landscape;
+mod setup;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::error::Result;
+use crate::job::{Job, LandscapeLoss};
+use crate::progress::Progress;
+use crate::record::{FORMAT, Outcome, Record};
+use journal::Journal;
+use setup::Setup;
+
+/// Where a run keeps its results, if anywhere.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// The record is written there; finished units are kept in a journal beside it meanwhile, so that the
+    /// same job goes on where it was cancelled or killed. None: nothing is written.
+    pub out: Option<PathBuf>,
+}
+
+/// What a job will cost on this machine.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// Units of work.
+    pub units: u64,
+    /// Seconds for all of them, from a short trial on this machine.
+    pub seconds: f64,
+}
+
+/// What a measure gives back: the numbers so far, and whether they are all.
+struct Measured {
+    outcome: Outcome,
+    complete: bool,
+    search_difference: Option<f64>,
+}
+
+/// Runs a job, and writes its record if `options.out` says where.
+///
+/// A landscape that is cancelled gives the record of what is there, with `provenance.complete` false;
+/// run again with the same `out`, it goes on from there and ends with the same numbers as an uninterrupted
+/// run.
+///
+/// # Errors
+/// Settings that make no sense, files that cannot be used, numbers that are not finite;
+/// [`crate::Error::Cancelled`] if there is nothing worth keeping.
+pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Result<Record> {
+    job.check()?;
+    let started = Instant::now();
+    let setup = Setup::new(job)?;
+    let mut journal = Journal::open(options.out.as_deref(), job, &setup)?;
+    let earlier = journal.seconds();
+    let measured = match job {
+        Job::Evaluate(evaluate) => evaluate::run(evaluate, &setup, &mut journal, progress),
+        Job::Landscape(landscape) => landscape::run(landscape, &setup, &mut journal, progress),
+    };
+    let duration_s = earlier + started.elapsed().as_secs_f64();
+    journal.note_seconds(duration_s)?;
+    let measured = measured?;
+    let mut provenance = setup.provenance(job, duration_s);
+    provenance.complete = measured.complete;
+    provenance.search_difference = measured.search_difference;
+    let record = Record { format: FORMAT, job: job.clone(), provenance, outcome: measured.outcome };
+    if let Some(out) = &options.out {
+        record.save(out)?;
+        if record.provenance.complete {
+            journal.remove();
+        }
+    }
+    Ok(record)
+}
+
+/// Estimates the time of a job by a trial of about a second.
+///
+/// # Errors
+/// As [`run`].
+pub fn estimate(job: &Job) -> Result<Estimate> {
+    job.check()?;
+    let setup = Setup::new(job)?;
+    let examples = setup.examples() as f64;
+    let cost = setup.trial()?;
+    let attack = |pgd: &crate::attack::Pgd| {
+        pgd.restarts as f64 * (pgd.steps as f64 * cost.step + cost.search_forward + cost.forward)
+    };
+    let (units, per_example) = match job {
+        Job::Evaluate(job) => (1, cost.forward + job.attack.as_ref().map_or(0.0, attack)),
+        Job::Landscape(job) => (
+            job.cells() as u64,
+            cost.forward
+                + match job.loss {
+                    LandscapeLoss::Clean => 0.0,
+                    LandscapeLoss::Robust => attack(&job.attack),
+                    LandscapeLoss::RobustFixed => cost.forward,
+                },
+        ),
+    };
+    Ok(Estimate { units, seconds: units as f64 * (examples * per_example + cost.preparation) })
+}

@@ -1,0 +1,201 @@
+//! What every job begins with: checkpoint, data, device, precision.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use tch::{Device, Tensor};
+
+use crate::checkpoint::{self, Checkpoint};
+use crate::data::{self, Dataset};
+use crate::device::{self, Precision};
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::loss::cross_entropy;
+use crate::measure::evaluation::{Batch, Pair};
+use crate::model::{Evaluator, Weights, channels_last};
+use crate::record::Provenance;
+
+/// A job's checkpoint and data, on its device.
+pub struct Setup {
+    pub checkpoint: Checkpoint,
+    pub dataset: Dataset,
+    pub fingerprint: String,
+    pub batches: Vec<Batch>,
+    pub device: Device,
+    pub precision: Precision,
+    pub batch_size: usize,
+    started: SystemTime,
+}
+
+/// Seconds per example, and per set of weights, on this machine.
+pub struct Cost {
+    /// One forward pass of the measuring network.
+    pub forward: f64,
+    /// One forward pass of the searching network.
+    pub search_forward: f64,
+    /// One attack step: forward and input gradient.
+    pub step: f64,
+    /// Folding and rounding one set of weights (seconds, not per example).
+    pub preparation: f64,
+}
+
+impl Setup {
+    /// Opens everything a job names and checks that it fits together.
+    pub fn new(job: &Job) -> Result<Self> {
+        let compute = job.compute();
+        let device = device::parse(&compute.device)?;
+        let checkpoint = checkpoint::open(job.checkpoint())?;
+        let selection = job.data();
+        let dataset = data::load(&selection.name, &selection.examples)?;
+        check_fit(&checkpoint, &dataset)?;
+        let topology = &checkpoint.network.topology;
+        let precision = compute.precision.resolve(device, topology)?;
+        let examples = dataset.indices.len();
+        let batch_size = compute.batch_size.unwrap_or(if device.is_cuda() { 500 } else { 100 }).min(examples);
+        let all = Batch {
+            images: channels_last(&dataset.images.to_device(device)),
+            labels: dataset.labels.to_device(device),
+            indices: dataset.indices.clone(),
+        };
+        let batches = (0..examples)
+            .step_by(batch_size)
+            .map(|from| all.slice(from, (from + batch_size).min(examples)))
+            .collect();
+        let fingerprint = dataset.fingerprint();
+        let started = SystemTime::now();
+        Ok(Self { checkpoint, dataset, fingerprint, batches, device, precision, batch_size, started })
+    }
+
+    /// Number of examples.
+    pub fn examples(&self) -> usize {
+        self.dataset.indices.len()
+    }
+
+    /// The networks at `weights` (on any device).
+    pub fn pair(&self, weights: &Weights) -> Pair {
+        let network = &self.checkpoint.network;
+        let (search, measure) = (self.precision.search_kind(), self.precision.measure_kind());
+        let tf32 = self.precision == Precision::Tf32;
+        Pair {
+            search: (search != measure || tf32)
+                .then(|| Evaluator::new(network, weights, self.device, search, tf32)),
+            measure: Evaluator::new(network, weights, self.device, measure, false),
+        }
+    }
+
+    /// Everything about where the numbers come from, except what the measure itself knows.
+    pub fn provenance(&self, job: &Job, duration_s: f64) -> Provenance {
+        Provenance {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: job.compute().seed,
+            device: device::describe(self.device),
+            search_precision: self.precision.to_string(),
+            measure_precision: if self.precision == Precision::F64 { "f64" } else { "f32" }.to_owned(),
+            batch_size: self.batch_size,
+            data: self.dataset.name.clone(),
+            data_fingerprint: self.fingerprint.clone(),
+            checkpoint_hash: self.checkpoint.summary.hash.clone(),
+            model: self.checkpoint.summary.model.clone(),
+            started: rfc3339(self.started),
+            duration_s,
+            complete: true,
+            search_difference: None,
+            warnings: self.checkpoint.summary.notices.clone(),
+        }
+    }
+
+    /// Times one small batch.
+    pub fn trial(&self) -> Result<Cost> {
+        let batch = &self.batches[0];
+        let begun = Instant::now();
+        let pair = self.pair(&self.checkpoint.network.weights);
+        let preparation = begun.elapsed().as_secs_f64();
+        let search = pair.search.as_ref().unwrap_or(&pair.measure);
+        // A first small pass shows how many examples fit into the time.
+        let mut size = batch.len().min(4);
+        let mut cost = Cost { forward: 0.0, search_forward: 0.0, step: 0.0, preparation };
+        for _ in 0..3 {
+            let part = batch.slice(0, size);
+            let timed = |model: &Evaluator, gradient: bool| {
+                let begun = Instant::now();
+                forward(model, &part, gradient);
+                begun.elapsed().as_secs_f64() / size as f64
+            };
+            cost.forward = timed(&pair.measure, false);
+            cost.search_forward = timed(search, false);
+            cost.step = timed(search, true);
+            let affordable = 0.3 / (cost.forward + cost.search_forward + cost.step);
+            size = (affordable as usize).clamp(size, batch.len());
+        }
+        Ok(cost)
+    }
+}
+
+fn forward(model: &Evaluator, batch: &Batch, gradient: bool) {
+    if gradient {
+        let images = batch.images.detach().set_requires_grad(true);
+        let loss = cross_entropy(&model.logits(&images), &batch.labels).mean(tch::Kind::Float);
+        Tensor::run_backward(&[loss], &[images], false, false)[0].abs().max().double_value(&[]);
+    } else {
+        tch::no_grad(|| model.logits(&batch.images)).abs().max().double_value(&[]);
+    }
+}
+
+fn check_fit(checkpoint: &Checkpoint, dataset: &Dataset) -> Result<()> {
+    let summary = &checkpoint.summary;
+    let [c, h, w] = dataset.image_shape();
+    let wanted = checkpoint.network.topology.resolution;
+    if [c, h, w] != wanted {
+        return Err(Error::file(
+            &summary.path,
+            format!(
+                "expects images of {} x {} x {}, but {} has {c} x {h} x {w}; choose other --data",
+                wanted[0], wanted[1], wanted[2], dataset.name
+            ),
+        ));
+    }
+    if dataset.classes != summary.classes {
+        return Err(Error::file(
+            &summary.path,
+            format!(
+                "tells {} classes apart, but {} has {}; choose other --data",
+                summary.classes, dataset.name, dataset.classes
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// A time as RFC 3339 in UTC, to the second.
+fn rfc3339(time: SystemTime) -> String {
+    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let (days, rest) = ((seconds / 86400) as i64, seconds % 86400);
+    // Civil date from days since 1970-01-01 (Hinnant's algorithm, years from March).
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn dates_are_right() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_827_696, "2000-02-29T12:34:56Z"),
+            (1_794_960_000, "2026-11-18T00:00:00Z"),
+        ] {
+            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+}
