@@ -1,1 +1,3 @@
 //! The command line: arguments to jobs, records to files. Never needs a display.
+
+pub mod plot;

@@ -1,4 +1,283 @@
-//! Records to plots, and plots to the screen or to files.
+//! Figures: records become a [`Plot`], a [`Plot`] becomes a widget or a file.
+//!
+//! A plot is pure data and a function of records alone. Ticks, ranges, labels and colours are decided here
+//! once, so that the screen ([`screen`]) and the paper ([`export`]) agree. A new figure is one file from
+//! records to `Plot`, like [`landscape`].
 
 pub mod color;
 pub mod colormap;
+pub mod contour;
+pub mod evaluation;
+pub mod export;
+pub mod field;
+pub mod landscape;
+pub mod screen;
+pub mod text;
+pub mod ticks;
+
+pub use color::Color;
+pub use colormap::ColorMap;
+pub use field::{ColorScale, Contour, Field};
+pub use ticks::{Scale, Tick, Unit};
+
+/// A figure with one pair of axes. Labels may contain mathematics (see [`text`]).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plot {
+    /// Above the axes; papers usually have a caption instead.
+    pub title: Option<String>,
+    /// Horizontal axis.
+    pub x: Axis,
+    /// Vertical axis.
+    pub y: Axis,
+    /// What is drawn, first at the back.
+    pub items: Vec<Item>,
+    /// Whether one unit of x is as long as one unit of y.
+    pub equal_aspect: bool,
+    /// What the reader must know about these numbers: holes, clipped values, mixed settings.
+    pub notes: Vec<String>,
+    /// Where the numbers come from, one line each: for the head of data files.
+    pub provenance: Vec<String>,
+}
+
+/// One axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Axis {
+    /// What it shows, with the unit.
+    pub label: String,
+    /// Lowest and highest value shown.
+    pub range: (f64, f64),
+    /// Linear or logarithmic.
+    pub scale: Scale,
+    /// How numbers are written.
+    pub unit: Unit,
+    /// Ticks within the range.
+    pub ticks: Vec<Tick>,
+}
+
+impl Axis {
+    /// An axis with round ticks.
+    pub fn new(label: impl Into<String>, range: (f64, f64), scale: Scale, unit: Unit) -> Self {
+        Self { label: label.into(), range, scale, unit, ticks: ticks::ticks(range, scale, unit, 6) }
+    }
+
+    /// Position of a value along the axis, 0 to 1 within the range; none if the scale cannot show it.
+    pub fn position(&self, value: f64) -> Option<f64> {
+        let low = self.scale.map(self.range.0)?;
+        let high = self.scale.map(self.range.1)?;
+        Some((self.scale.map(value)? - low) / (high - low))
+    }
+}
+
+/// Something in a plot.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// A curve.
+    Series(Series),
+    /// Points with error bars.
+    Scatter(Scatter),
+    /// A histogram.
+    Histogram(Histogram),
+    /// A function of two variables.
+    Field(Field),
+    /// A straight line across the axes.
+    Guide(Guide),
+    /// A single symbol.
+    Mark(Mark),
+    /// Words at a place.
+    Label(Label),
+}
+
+/// Solid or broken lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dash {
+    /// Unbroken.
+    #[default]
+    Solid,
+    /// Long strokes.
+    Dashed,
+    /// Points.
+    Dotted,
+}
+
+/// A curve; a missing y interrupts it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Entry in the legend; none: not in the legend.
+    pub name: Option<String>,
+    /// Abscissas.
+    pub x: Vec<f64>,
+    /// Values, in the unit of the y axis, never clipped.
+    pub y: Vec<Option<f64>>,
+    /// Lower and upper end of a band around the curve, per point; empty: no band.
+    pub band: Vec<Option<(f64, f64)>>,
+    /// Colour of line, dots and band.
+    pub color: Color,
+    /// Line style.
+    pub dash: Dash,
+    /// Whether every point has a dot.
+    pub dots: bool,
+}
+
+/// Shape of a symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shape {
+    /// Circle.
+    #[default]
+    Circle,
+    /// Square.
+    Square,
+    /// Diamond.
+    Diamond,
+    /// Triangle.
+    Triangle,
+    /// Pentagon.
+    Pentagon,
+    /// Five-pointed star.
+    Star,
+    /// Diagonal cross.
+    Cross,
+}
+
+/// Points of one group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scatter {
+    /// Entry in the legend.
+    pub name: Option<String>,
+    /// The points.
+    pub points: Vec<ScatterPoint>,
+    /// Fill colour; outlines are black.
+    pub color: Color,
+    /// Symbol.
+    pub shape: Shape,
+    /// Diameter relative to the style's symbol size.
+    pub size: f64,
+}
+
+/// One point, its intervals and its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScatterPoint {
+    /// Abscissa.
+    pub x: f64,
+    /// Ordinate.
+    pub y: f64,
+    /// Interval in x.
+    pub x_interval: Option<(f64, f64)>,
+    /// Interval in y.
+    pub y_interval: Option<(f64, f64)>,
+    /// Name of the point, shown on hovering and in data files.
+    pub name: String,
+    /// Whether the name stands beside the point.
+    pub labelled: bool,
+}
+
+/// Counts or shares between edges.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    /// Entry in the legend.
+    pub name: Option<String>,
+    /// Ascending edges, one more than values.
+    pub edges: Vec<f64>,
+    /// Heights.
+    pub values: Vec<f64>,
+    /// Colour of outline and (pale) fill.
+    pub color: Color,
+}
+
+/// Which way a guide runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum GuideLine {
+    /// At this y.
+    Horizontal(f64),
+    /// At this x.
+    Vertical(f64),
+    /// `y = slope * x + intercept`, e.g. a regression.
+    Sloped {
+        /// Rise per unit of x.
+        slope: f64,
+        /// y at x = 0.
+        intercept: f64,
+    },
+}
+
+/// A straight line across the axes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guide {
+    /// Entry in the legend.
+    pub name: Option<String>,
+    /// Where.
+    pub line: GuideLine,
+    /// Colour.
+    pub color: Color,
+    /// Line style.
+    pub dash: Dash,
+}
+
+/// A single symbol, e.g. the cross at the trained weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    /// Abscissa.
+    pub x: f64,
+    /// Ordinate.
+    pub y: f64,
+    /// Symbol.
+    pub shape: Shape,
+    /// What it marks, for hovering and descriptions.
+    pub name: String,
+}
+
+/// Words whose left end stands at a place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Label {
+    /// Abscissa.
+    pub x: f64,
+    /// Ordinate.
+    pub y: f64,
+    /// The words.
+    pub text: String,
+    /// Colour.
+    pub color: Color,
+}
+
+impl Plot {
+    /// The field with its colour bar, if the plot has one.
+    pub fn field(&self) -> Option<&Field> {
+        self.items.iter().find_map(|item| match item {
+            Item::Field(field) => Some(field),
+            _ => None,
+        })
+    }
+
+    /// Legend entries in the order of the items.
+    pub fn legend(&self) -> Vec<(&str, &Item)> {
+        self.items
+            .iter()
+            .filter_map(|item| {
+                let name = match item {
+                    Item::Series(series) => series.name.as_deref(),
+                    Item::Scatter(scatter) => scatter.name.as_deref(),
+                    Item::Histogram(histogram) => histogram.name.as_deref(),
+                    Item::Guide(guide) => guide.name.as_deref(),
+                    Item::Field(_) | Item::Mark(_) | Item::Label(_) => None,
+                };
+                name.map(|name| (name, item))
+            })
+            .collect()
+    }
+}
+
+/// A comfortable range around values: from zero where they are shares or near it, else with a margin.
+pub fn padded_range(values: impl Iterator<Item = f64>, scale: Scale) -> Option<(f64, f64)> {
+    let (low, high) = values
+        .filter_map(|v| scale.map(v))
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    if low > high {
+        return None;
+    }
+    let span = if high > low { high - low } else { low.abs().max(1.0) * 0.2 };
+    let (below, above) = (low - 0.06 * span, high + 0.06 * span);
+    Some(match scale {
+        Scale::Log => (scale.unmap(below), scale.unmap(above)),
+        Scale::Linear if low >= 0.0 && low < 0.5 * high => (0.0, above),
+        Scale::Linear => (below, above),
+    })
+}

@@ -1,0 +1,237 @@
+//! `basin plot`: records to a figure file, without a window.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail};
+use basin_core::record::{Outcome, Record};
+use clap::{Args, ValueEnum};
+
+use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
+use crate::plot::landscape::{self, Named, Options, Quantity};
+use crate::plot::{ColorMap, Plot, evaluation, text};
+
+/// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
+#[derive(Debug, Clone, Args)]
+pub struct PlotArgs {
+    /// Record files, as written by --out; several 1-D landscapes share one figure.
+    #[arg(value_name = "RECORD", required = true)]
+    pub records: Vec<PathBuf>,
+
+    /// Kind of figure; without it, what suits the records.
+    #[arg(long, value_enum)]
+    pub figure: Option<FigureKind>,
+
+    /// Figure file; its ending says what to write: .svg, .pdf, .png, .tex or .csv.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+
+    /// Show the loss (the default).
+    #[arg(long, conflicts_with = "error")]
+    pub loss: bool,
+
+    /// Show the error instead of the loss.
+    #[arg(long)]
+    pub error: bool,
+
+    /// Clean values, robust ones, or both.
+    #[arg(long, value_enum, default_value_t)]
+    pub which: Which,
+
+    /// Logarithmic values.
+    #[arg(long)]
+    pub log: bool,
+
+    /// Largest value shown.
+    #[arg(long, value_name = "VALUE", value_parser = clip)]
+    pub clip: Option<f64>,
+
+    /// Colours of maps: viridis, cividis, magma or grey.
+    #[arg(long, default_value_t)]
+    pub colors: ColorMap,
+
+    /// Name of a record in the legend, in the order of the records; without it, the file name.
+    #[arg(long = "name", value_name = "NAME")]
+    pub names: Vec<String>,
+
+    /// Title above the axes; mathematics between dollar signs, e.g. '$\xi=0.5$'.
+    #[arg(long)]
+    pub title: Option<String>,
+
+    /// Look: paper (4 in, large text), column (3.25 in), wide (6.75 in) or slide (8 in, sans serif).
+    #[arg(long, default_value = "paper", value_parser = clap::builder::ValueParser::new(|s: &str| s.parse::<Preset>()))]
+    pub style: Preset,
+
+    /// Width of the figure, e.g. 3.25in or 84mm.
+    #[arg(long, value_name = "LENGTH", value_parser = parse_length)]
+    pub width: Option<f64>,
+
+    /// Height of the figure; without it, what suits the plot.
+    #[arg(long, value_name = "LENGTH", value_parser = parse_length)]
+    pub height: Option<f64>,
+
+    /// Typeface: serif (Latin Modern) or sans (a Helvetica).
+    #[arg(long, value_name = "FONT", value_parser = clap::builder::ValueParser::new(|s: &str| s.parse::<FontFamily>()))]
+    pub font: Option<FontFamily>,
+
+    /// Size of axis labels in points; title, legend and tick labels keep their proportion to it.
+    #[arg(long, value_name = "POINTS", value_parser = points)]
+    pub font_size: Option<f64>,
+
+    /// Pixels per inch of PNG files.
+    #[arg(long, value_name = "DPI", value_parser = dpi)]
+    pub dpi: Option<f64>,
+
+    /// Leave out the grid lines.
+    #[arg(long)]
+    pub no_grid: bool,
+}
+
+/// Kinds of figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FigureKind {
+    /// Curves along one direction, or a map with contour lines over two.
+    Landscape,
+    /// Confidence, loss and error of an evaluation.
+    Evaluation,
+    /// A 2-D landscape as a surface in 3-D (PNG).
+    Surface,
+}
+
+/// Which values of a landscape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Which {
+    /// What the record has: both in 1-D, robust before clean in 2-D.
+    #[default]
+    Auto,
+    /// On clean images.
+    Clean,
+    /// Under attack.
+    Robust,
+    /// Both (1-D).
+    Both,
+}
+
+impl From<Which> for landscape::Which {
+    fn from(which: Which) -> Self {
+        match which {
+            Which::Auto => Self::Auto,
+            Which::Clean => Self::Clean,
+            Which::Robust => Self::Robust,
+            Which::Both => Self::Both,
+        }
+    }
+}
+
+fn positive(text: &str, what: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if range.contains(&value) => Ok(value),
+        _ => Err(format!("{text:?} is not {what} from {} to {}", range.start(), range.end())),
+    }
+}
+
+fn clip(text: &str) -> Result<f64, String> {
+    positive(text, "a value", f64::MIN_POSITIVE..=f64::MAX)
+        .map_err(|_| format!("{text:?} is not a positive number; write e.g. 10"))
+}
+
+fn points(text: &str) -> Result<f64, String> {
+    positive(text, "a size in points", 2.0..=100.0)
+}
+
+fn dpi(text: &str) -> Result<f64, String> {
+    positive(text, "a resolution", 20.0..=2400.0)
+}
+
+/// Reads the records, draws them, and writes the figure.
+///
+/// # Errors
+/// One sentence with the path and what to do: unreadable record, records that do not fit together or do not
+/// have what was asked for, unknown ending, file that cannot be written.
+pub fn run(args: &PlotArgs) -> Result<()> {
+    // Before any work: a wrong ending should not cost a wait.
+    let kind = FileKind::of(&args.out)?;
+    let records = args.records.iter().map(|path| Ok(Record::load(path)?)).collect::<Result<Vec<_>>>()?;
+    if args.names.len() > records.len() {
+        bail!("{} names for {} records; give at most one --name for each", args.names.len(), records.len());
+    }
+    let names: Vec<String> = args
+        .records
+        .iter()
+        .enumerate()
+        .map(|(i, path)| args.names.get(i).cloned().unwrap_or_else(|| file_name(path)))
+        .collect();
+    let named: Vec<Named<'_>> =
+        names.iter().zip(&records).map(|(name, record)| Named { name, record }).collect();
+    let figure = args.figure.unwrap_or(match records.first().map(|r| &r.outcome) {
+        Some(Outcome::Evaluate(_)) => FigureKind::Evaluation,
+        _ => FigureKind::Landscape,
+    });
+    if figure == FigureKind::Surface {
+        return surface(args, kind, &named);
+    }
+    let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(sentence))?;
+    for note in &plot.notes {
+        eprintln!("note: {}", text::plain(note));
+    }
+    export::write(&plot, &style(args), &args.out)
+}
+
+fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot, String> {
+    match (figure, named) {
+        (FigureKind::Evaluation, [only]) => evaluation::plot(only.name, only.record, args.title.clone()),
+        (FigureKind::Evaluation, _) => {
+            Err("an evaluation figure shows one record; give one, or draw each by itself".to_owned())
+        }
+        _ => landscape::plot(named, &options(args)),
+    }
+}
+
+fn options(args: &PlotArgs) -> Options {
+    Options {
+        quantity: if args.error { Quantity::Error } else { Quantity::Loss },
+        which: args.which.into(),
+        log: args.log,
+        clip: args.clip,
+        map: args.colors,
+        title: args.title.clone(),
+    }
+}
+
+fn style(args: &PlotArgs) -> FigureStyle {
+    let mut style = args.style.style();
+    if let Some(size) = args.font_size {
+        style = style.with_label_size(size);
+    }
+    FigureStyle {
+        width_in: args.width.unwrap_or(style.width_in),
+        height_in: args.height,
+        family: args.font.unwrap_or(style.family),
+        grid: !args.no_grid,
+        dpi: args.dpi.unwrap_or(style.dpi),
+        ..style
+    }
+}
+
+/// The 3-D surface, drawn by wgpu.
+fn surface(args: &PlotArgs, kind: FileKind, named: &[Named<'_>]) -> Result<()> {
+    if kind != FileKind::Png {
+        bail!(
+            "{}: a surface is made of pixels; write it to a .png, or use --figure landscape",
+            args.out.display()
+        );
+    }
+    let [only] = named else { bail!("a surface figure shows one record; give one") };
+    let is_plane = matches!(&only.record.outcome, Outcome::Landscape(l) if l.y.is_some());
+    if !is_plane {
+        bail!(
+            "{}: only a 2-D landscape can be drawn as a surface; use --figure landscape",
+            args.records[0].display()
+        );
+    }
+    bail!("surfaces cannot be written without the window yet; use --figure landscape")
+}
+
+/// The file name without folder and ending: the name of a record in the legend.
+fn file_name(path: &Path) -> String {
+    path.file_stem().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,251 @@
+//! Plot to scene: every item at its place on paper.
+
+use super::contour_labels;
+use super::layout::{CAP_HEIGHT, Layout, layout};
+use super::legend;
+use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
+use super::style::FigureStyle;
+use crate::plot::contour::{iso_lines, region};
+use crate::plot::{Color, Field, Guide, GuideLine, Histogram, Item, Mark, Plot, Scatter, Series, text};
+
+const GRID: Color = Color::rgb(205, 205, 205);
+
+/// Data to paper.
+pub struct Transform<'a> {
+    plot: &'a Plot,
+    axes: Rect,
+}
+
+impl<'a> Transform<'a> {
+    pub fn new(plot: &'a Plot, axes: Rect) -> Self {
+        Self { plot, axes }
+    }
+
+    pub fn x(&self, x: f64) -> Option<f64> {
+        Some(self.axes.left + self.plot.x.position(x)? * self.axes.width)
+    }
+
+    pub fn y(&self, y: f64) -> Option<f64> {
+        Some(self.axes.bottom() - self.plot.y.position(y)? * self.axes.height)
+    }
+
+    pub fn point(&self, x: f64, y: f64) -> Option<[f64; 2]> {
+        Some([self.x(x)?, self.y(y)?])
+    }
+
+    fn outlines(&self, paths: Vec<Outline>) -> Vec<Outline> {
+        paths
+            .into_iter()
+            .map(|path| Outline {
+                points: path.points.iter().filter_map(|[x, y]| self.point(*x, *y)).collect(),
+                closed: path.closed,
+            })
+            .collect()
+    }
+
+    /// A curve as unbroken pieces: interrupted where a value is missing or cannot be shown.
+    pub fn pieces(&self, series: &Series) -> Vec<Outline> {
+        let mut pieces = vec![Vec::new()];
+        for (x, y) in series.x.iter().zip(&series.y) {
+            match y.and_then(|y| self.point(*x, y)) {
+                Some(point) => pieces.last_mut().expect("never empty").push(point),
+                None => pieces.push(Vec::new()),
+            }
+        }
+        pieces.retain(|points| !points.is_empty());
+        pieces.into_iter().map(|points| Outline { points, closed: false }).collect()
+    }
+}
+
+/// Draws a plot.
+pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
+    let layout = layout(plot, style);
+    let to = Transform::new(plot, layout.axes);
+    let mut scene = Scene {
+        width: layout.width,
+        height: layout.height,
+        family: style.family,
+        frame: layout.axes,
+        shapes: Vec::new(),
+        title: text::plain(plot.title.as_deref().unwrap_or(&plot.y.label)),
+        description: plot.provenance.iter().chain(&plot.notes).map(|line| text::plain(line)).collect(),
+    };
+    if style.grid && plot.field().is_none() {
+        grid(&mut scene, &layout, &to, style);
+    }
+    for item in &plot.items {
+        match item {
+            Item::Series(s) => series(&mut scene, s, &to, style),
+            Item::Scatter(s) => scatter(&mut scene, s, &to, style),
+            Item::Histogram(h) => histogram(&mut scene, h, &to, style),
+            Item::Field(f) => field(&mut scene, f, &to, &layout, style),
+            Item::Guide(g) => guide(&mut scene, g, &to, plot, style),
+            Item::Mark(m) => mark(&mut scene, m, &to, style),
+            Item::Label(l) => {
+                if let Some(at) = to.point(l.x, l.y) {
+                    scene.text(at, Anchor::Start, &l.text, style.tick_pt).color = l.color;
+                }
+            }
+        }
+    }
+    frame(&mut scene, plot, &layout, &to, style);
+    legend::draw(&mut scene, plot, &to, style);
+    scene
+}
+
+fn grid(scene: &mut Scene, layout: &Layout, to: &Transform<'_>, style: &FigureStyle) {
+    let axes = layout.axes;
+    let inside = |at: f64, low: f64, high: f64| at > low + 1.0 && at < high - 1.0;
+    let mut lines = Vec::new();
+    for tick in layout.x_ticks.iter().filter(|t| !t.label.is_empty()) {
+        if let Some(x) = to.x(tick.value).filter(|x| inside(*x, axes.left, axes.right())) {
+            lines.push(Outline { points: vec![[x, axes.top], [x, axes.bottom()]], closed: false });
+        }
+    }
+    for tick in layout.y_ticks.iter().filter(|t| !t.label.is_empty()) {
+        if let Some(y) = to.y(tick.value).filter(|y| inside(*y, axes.top, axes.bottom())) {
+            lines.push(Outline { points: vec![[axes.left, y], [axes.right(), y]], closed: false });
+        }
+    }
+    scene.path(lines, None, Some(Stroke::solid(GRID, 0.75 * style.frame_pt)), false);
+}
+
+fn series(scene: &mut Scene, series: &Series, to: &Transform<'_>, style: &FigureStyle) {
+    let band: Vec<([f64; 2], [f64; 2])> = series
+        .x
+        .iter()
+        .zip(&series.band)
+        .filter_map(|(x, band)| band.and_then(|(low, high)| Some((to.point(*x, low)?, to.point(*x, high)?))))
+        .collect();
+    if band.len() > 1 {
+        let points = band.iter().map(|b| b.0).chain(band.iter().rev().map(|b| b.1)).collect();
+        scene.path(vec![Outline { points, closed: true }], Some(series.color.with_alpha(0.2)), None, true);
+    }
+    let stroke = Stroke { color: series.color, width: style.line_pt, dash: series.dash };
+    let pieces = to.pieces(series);
+    // A point between two gaps has no line; a dot shows it.
+    let lonely = pieces.iter().filter(|p| p.points.len() == 1).flat_map(|p| p.points.clone());
+    let centres: Vec<_> =
+        if series.dots { pieces.iter().flat_map(|p| p.points.clone()).collect() } else { lonely.collect() };
+    scene.path(pieces.into_iter().filter(|p| p.points.len() > 1).collect(), None, Some(stroke), true);
+    let centres: Vec<_> = centres.into_iter().filter(|p| scene.frame.contains(*p, -0.01)).collect();
+    if !centres.is_empty() {
+        let radius = 0.85 * style.line_pt;
+        scene.shapes.push(Shape::Discs { centres, radius, fill: series.color, stroke: None });
+    }
+}
+
+fn scatter(scene: &mut Scene, scatter: &Scatter, to: &Transform<'_>, style: &FigureStyle) {
+    let bar = Stroke::solid(scatter.color.mix(Color::BLACK, 0.25), 1.2 * style.frame_pt);
+    for p in &scatter.points {
+        if let Some((low, high)) = p.x_interval
+            && let (Some(a), Some(b)) = (to.point(low, p.y), to.point(high, p.y))
+        {
+            scene.path(vec![Outline { points: vec![a, b], closed: false }], None, Some(bar), true);
+        }
+        if let Some((low, high)) = p.y_interval
+            && let (Some(a), Some(b)) = (to.point(p.x, low), to.point(p.x, high))
+        {
+            scene.path(vec![Outline { points: vec![a, b], closed: false }], None, Some(bar), true);
+        }
+    }
+    let radius = style.symbol_pt * scatter.size / 2.0;
+    for p in &scatter.points {
+        let Some(at) = to.point(p.x, p.y).filter(|at| scene.frame.contains(*at, -0.01)) else { continue };
+        legend::symbol(scene, at, scatter.shape, radius, scatter.color, style);
+        if p.labelled {
+            let at = [at[0] + radius + 0.2 * style.tick_pt, at[1] + 0.35 * CAP_HEIGHT * style.tick_pt];
+            scene.text(at, Anchor::Start, &text::literal(&p.name), 0.85 * style.tick_pt);
+        }
+    }
+}
+
+fn histogram(scene: &mut Scene, histogram: &Histogram, to: &Transform<'_>, style: &FigureStyle) {
+    let Some(base) = to.y(0.0).or(Some(scene.frame.bottom())) else { return };
+    let mut points = Vec::new();
+    for (i, value) in histogram.values.iter().enumerate() {
+        let (Some(a), Some(b)) = (to.x(histogram.edges[i]), to.x(histogram.edges[i + 1])) else { continue };
+        let y = to.y(*value).unwrap_or(base);
+        points.extend([[a, y], [b, y]]);
+    }
+    let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) else { return };
+    points.insert(0, [first[0], base]);
+    points.push([last[0], base]);
+    let area = Outline { points: points.clone(), closed: true };
+    scene.path(vec![area], Some(histogram.color.with_alpha(0.25)), None, true);
+    let stroke = Stroke::solid(histogram.color, 0.7 * style.line_pt);
+    scene.path(vec![Outline { points, closed: false }], None, Some(stroke), true);
+}
+
+fn field(scene: &mut Scene, field: &Field, to: &Transform<'_>, layout: &Layout, style: &FigureStyle) {
+    let grid = field.grid();
+    // Each band is painted over everything below it, so that no seams show between bands.
+    for band in 0..field.colors.bands() {
+        let level = match band {
+            0 => f64::NEG_INFINITY,
+            _ => field.grid_level(field.colors.levels[band]),
+        };
+        let outlines = to.outlines(region(&grid, level));
+        scene.path(outlines, Some(field.colors.band_color(band)), None, true);
+    }
+    let mut labels = contour_labels::Placer::new(layout.axes, style);
+    for contour in &field.contours {
+        let lines = to.outlines(iso_lines(&grid, field.grid_level(contour.level)));
+        let stroke = Stroke::solid(contour.color.with_alpha(0.75), 0.8 * style.frame_pt);
+        let lines = labels.place(lines, contour);
+        scene.path(lines, None, Some(stroke), true);
+    }
+    scene.shapes.extend(labels.texts.into_iter().map(Shape::Text));
+    if let Some(bar) = layout.bar {
+        legend::color_bar(scene, field, bar, layout, style);
+    }
+}
+
+fn guide(scene: &mut Scene, guide: &Guide, to: &Transform<'_>, plot: &Plot, style: &FigureStyle) {
+    let (x, y) = (plot.x.range, plot.y.range);
+    let ends = match guide.line {
+        GuideLine::Horizontal(at) => [(x.0, at), (x.1, at)],
+        GuideLine::Vertical(at) => [(at, y.0), (at, y.1)],
+        GuideLine::Sloped { slope, intercept } => [x.0, x.1].map(|x| (x, slope * x + intercept)),
+    };
+    if let [Some(a), Some(b)] = ends.map(|(x, y)| to.point(x, y)) {
+        let stroke = Stroke { color: guide.color, width: 0.8 * style.line_pt, dash: guide.dash };
+        scene.path(vec![Outline { points: vec![a, b], closed: false }], None, Some(stroke), true);
+    }
+}
+
+fn mark(scene: &mut Scene, mark: &Mark, to: &Transform<'_>, style: &FigureStyle) {
+    if let Some(at) = to.point(mark.x, mark.y).filter(|at| scene.frame.contains(*at, -0.01)) {
+        legend::symbol(scene, at, mark.shape, 0.42 * style.symbol_pt, Color::WHITE, style);
+    }
+}
+
+fn frame(scene: &mut Scene, plot: &Plot, layout: &Layout, to: &Transform<'_>, style: &FigureStyle) {
+    let axes = layout.axes;
+    let stroke = Stroke::solid(Color::BLACK, style.frame_pt);
+    let mut ticks = Vec::new();
+    for tick in &layout.x_ticks {
+        let Some(x) = to.x(tick.value) else { continue };
+        let length = if tick.label.is_empty() { 0.55 } else { 1.0 } * layout.tick;
+        ticks.push(Outline { points: vec![[x, axes.bottom()], [x, axes.bottom() + length]], closed: false });
+        let baseline = axes.bottom() + layout.tick + layout.gap + CAP_HEIGHT * style.tick_pt;
+        scene.text([x, baseline], Anchor::Middle, &tick.label, style.tick_pt);
+    }
+    for tick in &layout.y_ticks {
+        let Some(y) = to.y(tick.value) else { continue };
+        let length = if tick.label.is_empty() { 0.55 } else { 1.0 } * layout.tick;
+        ticks.push(Outline { points: vec![[axes.left, y], [axes.left - length, y]], closed: false });
+        let at = [axes.left - layout.tick - layout.gap, y + CAP_HEIGHT * style.tick_pt / 2.0];
+        scene.text(at, Anchor::End, &tick.label, style.tick_pt);
+    }
+    scene.path(ticks, None, Some(stroke), false);
+    scene.path(vec![axes.ring()], None, Some(stroke), false);
+    let middle = [axes.left + axes.width / 2.0, axes.top + axes.height / 2.0];
+    scene.text([middle[0], layout.x_label], Anchor::Middle, &plot.x.label, style.label_pt);
+    scene.text([layout.y_label, middle[1]], Anchor::Middle, &plot.y.label, style.label_pt).angle = 90.0;
+    if let Some(title) = &plot.title {
+        scene.text([middle[0], layout.title], Anchor::Middle, title, style.title_pt).bold = true;
+    }
+    let is_empty = |shape: &Shape| matches!(shape, Shape::Text(text) if text.label.is_empty());
+    scene.shapes.retain(|shape| !is_empty(shape));
+}

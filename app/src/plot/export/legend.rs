@@ -1,0 +1,190 @@
+//! The legend in the emptiest corner, the colour bar, and the symbols both share with the plot.
+
+use super::draw::Transform;
+use super::fonts;
+use super::layout::{CAP_HEIGHT, Layout};
+use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
+use super::style::FigureStyle;
+use crate::plot::{Color, Field, Item, Plot, Shape as Symbol};
+
+/// Draws the legend, if there is anything to explain.
+pub fn draw(scene: &mut Scene, plot: &Plot, to: &Transform<'_>, style: &FigureStyle) {
+    let entries = plot.legend();
+    if entries.is_empty() {
+        return;
+    }
+    let size = style.legend_pt;
+    let (pad, handle, row) = (0.45 * size, 1.7 * size, 1.3 * size);
+    let widest =
+        entries.iter().map(|(name, _)| fonts::width(name, style.family, false, size)).fold(0.0, f64::max);
+    let width = 2.0 * pad + handle + 0.5 * size + widest;
+    let height = 2.0 * pad + row * entries.len() as f64 - 0.3 * size;
+    let place = emptiest_corner(scene.frame, [width, height], plot, to, 0.5 * size);
+    let stroke = Stroke::solid(Color::rgb(60, 60, 60), 0.75 * style.frame_pt);
+    scene.path(vec![place.ring()], Some(Color::WHITE.with_alpha(0.85)), Some(stroke), false);
+    for (i, (name, item)) in entries.iter().enumerate() {
+        let middle = place.top + pad + row * i as f64 + 0.5 * size;
+        let left = place.left + pad;
+        sample(scene, item, [left, middle], handle, style);
+        let at = [left + handle + 0.5 * size, middle + CAP_HEIGHT * size / 2.0];
+        scene.text(at, Anchor::Start, name, size);
+    }
+}
+
+/// A short piece of an item, `length` to the right of `at`.
+fn sample(scene: &mut Scene, item: &Item, at: [f64; 2], length: f64, style: &FigureStyle) {
+    let [x, y] = at;
+    let middle = [x + length / 2.0, y];
+    let mut line = |color, width, dash| {
+        let points = vec![at, [x + length, y]];
+        scene.path(vec![Outline { points, closed: false }], None, Some(Stroke { color, width, dash }), false);
+    };
+    match item {
+        Item::Series(series) => {
+            line(series.color, style.line_pt, series.dash);
+            if series.dots {
+                let radius = 0.85 * style.line_pt;
+                scene.shapes.push(Shape::Discs {
+                    centres: vec![middle],
+                    radius,
+                    fill: series.color,
+                    stroke: None,
+                });
+            }
+        }
+        Item::Guide(guide) => line(guide.color, 0.8 * style.line_pt, guide.dash),
+        Item::Histogram(histogram) => {
+            let half = 0.3 * style.legend_pt;
+            let swatch = Rect { left: x, top: y - half, width: length, height: 2.0 * half };
+            let stroke = Stroke::solid(histogram.color, 0.7 * style.line_pt);
+            scene.path(vec![swatch.ring()], Some(histogram.color.with_alpha(0.25)), Some(stroke), false);
+        }
+        Item::Scatter(scatter) => {
+            symbol(scene, middle, scatter.shape, style.symbol_pt * scatter.size / 2.0, scatter.color, style);
+        }
+        Item::Field(_) | Item::Mark(_) | Item::Label(_) => {}
+    }
+}
+
+/// The corner in which a box covers the least of the data; the upper right one if several do equally well.
+fn emptiest_corner(axes: Rect, size: [f64; 2], plot: &Plot, to: &Transform<'_>, margin: f64) -> Rect {
+    let (l, r) = (axes.left + margin, axes.right() - margin - size[0]);
+    let (t, b) = (axes.top + margin, axes.bottom() - margin - size[1]);
+    let centre = axes.left + (axes.width - size[0]) / 2.0;
+    let places = [[r, t], [l, t], [r, b], [l, b], [centre, t], [centre, b]];
+    let covered = covered_points(plot, to);
+    let cost = |place: [f64; 2]| {
+        let place = Rect { left: place[0], top: place[1], width: size[0], height: size[1] };
+        covered.iter().filter(|p| place.contains(**p, -margin)).count()
+    };
+    let best = places.into_iter().min_by_key(|p| cost(*p)).unwrap_or([r, t]);
+    Rect { left: best[0], top: best[1], width: size[0], height: size[1] }
+}
+
+/// Points all along the data, dense enough that a box cannot slip between them.
+fn covered_points(plot: &Plot, to: &Transform<'_>) -> Vec<[f64; 2]> {
+    let mut points = Vec::new();
+    for item in &plot.items {
+        match item {
+            Item::Series(series) => {
+                for piece in to.pieces(series) {
+                    points.extend(piece.points.windows(2).flat_map(|ends| {
+                        let [a, b] = [ends[0], ends[1]];
+                        let steps = ((b[0] - a[0]).hypot(b[1] - a[1]) / 3.0).ceil().clamp(1.0, 1000.0);
+                        (0..=steps as usize).map(move |i| {
+                            let t = i as f64 / steps;
+                            [a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])]
+                        })
+                    }));
+                }
+            }
+            Item::Scatter(scatter) => points.extend(scatter.points.iter().filter_map(|p| to.point(p.x, p.y))),
+            Item::Histogram(histogram) => {
+                for (i, value) in histogram.values.iter().enumerate() {
+                    for step in 0..=10 {
+                        let x = (histogram.edges[i] + histogram.edges[i + 1]) / 2.0;
+                        points.extend(to.point(x, value * f64::from(step) / 10.0));
+                    }
+                }
+            }
+            Item::Field(_) | Item::Guide(_) | Item::Mark(_) | Item::Label(_) => {}
+        }
+    }
+    points
+}
+
+/// A symbol with a dark outline; a cross is a light cross with a dark edge, visible on every colour.
+pub fn symbol(scene: &mut Scene, at: [f64; 2], shape: Symbol, radius: f64, fill: Color, style: &FigureStyle) {
+    let [x, y] = at;
+    let outline = Stroke::solid(Color::BLACK, 0.6 * style.frame_pt);
+    let polygon = |corners: usize, inner: f64, turn: f64| {
+        let points = (0..corners)
+            .map(|i| {
+                let angle = std::f64::consts::TAU * i as f64 / corners as f64 + turn.to_radians();
+                let r = if i % 2 == 1 { radius * inner } else { radius };
+                [x + r * angle.sin(), y - r * angle.cos()]
+            })
+            .collect();
+        vec![Outline { points, closed: true }]
+    };
+    let outlines = match shape {
+        Symbol::Circle => {
+            let stroke = Some(outline);
+            scene.shapes.push(Shape::Discs { centres: vec![at], radius, fill, stroke });
+            return;
+        }
+        Symbol::Cross => {
+            let arm =
+                |dx: f64| Outline { points: vec![[x - dx, y - radius], [x + dx, y + radius]], closed: false };
+            let arms = vec![arm(radius), arm(-radius)];
+            scene.path(arms.clone(), None, Some(Stroke::solid(Color::BLACK, 0.55 * radius + 1.0)), false);
+            scene.path(arms, None, Some(Stroke::solid(fill, 0.55 * radius)), false);
+            return;
+        }
+        Symbol::Square => polygon(4, 1.0, 45.0),
+        Symbol::Diamond => polygon(4, 1.0, 0.0),
+        Symbol::Triangle => polygon(3, 1.0, 0.0),
+        Symbol::Pentagon => polygon(5, 1.0, 0.0),
+        Symbol::Star => polygon(10, 0.45, 0.0),
+    };
+    scene.path(outlines, Some(fill), Some(outline), false);
+}
+
+/// The colour bar: bands with their limits, ticks on the right, a tip if there are values beyond.
+pub fn color_bar(scene: &mut Scene, field: &Field, bar: Rect, layout: &Layout, style: &FigureStyle) {
+    let colors = &field.colors;
+    let tip = if colors.over { 0.7 * bar.width } else { 0.0 };
+    let body = Rect { top: bar.top + tip, height: bar.height - tip, ..bar };
+    let range = colors.range();
+    let ends = [range.0, range.1].map(|v| colors.scale.map(v).unwrap_or(0.0));
+    let at = |value: f64| {
+        let t = (colors.scale.map(value).unwrap_or(0.0) - ends[0]) / (ends[1] - ends[0]);
+        body.bottom() - t * body.height
+    };
+    let mut outline = body.ring();
+    if colors.over {
+        let points =
+            vec![[body.left, body.top], [body.left + body.width / 2.0, bar.top], [body.right(), body.top]];
+        let fill = colors.band_color(colors.bands() - 1);
+        scene.path(vec![Outline { points: points.clone(), closed: true }], Some(fill), None, false);
+        outline.points = vec![[body.left, body.bottom()], [body.left, body.top]];
+        outline.points.extend([points[1], [body.right(), body.top], [body.right(), body.bottom()]]);
+    }
+    // From below, each band up to the top: no seams.
+    for (i, limit) in colors.levels.iter().take(colors.levels.len() - 1).enumerate() {
+        let bottom = at(*limit);
+        let band = Rect { top: body.top, height: bottom - body.top, ..body };
+        scene.path(vec![band.ring()], Some(colors.band_color(i)), None, false);
+    }
+    let stroke = Stroke::solid(Color::BLACK, style.frame_pt);
+    for tick in &field.ticks {
+        let y = at(tick.value);
+        let length = if tick.label.is_empty() { 0.55 } else { 1.0 } * layout.tick;
+        scene.line([body.right(), y], [body.right() + length, y], stroke);
+        let place = [body.right() + layout.tick + layout.gap, y + CAP_HEIGHT * style.tick_pt / 2.0];
+        scene.text(place, Anchor::Start, &tick.label, style.tick_pt);
+    }
+    scene.path(vec![outline], None, Some(stroke), false);
+    let middle = bar.top + bar.height / 2.0;
+    scene.text([layout.bar_label, middle], Anchor::Middle, &field.name, style.label_pt).angle = 90.0;
+}

@@ -1,0 +1,176 @@
+//! Plot to file: SVG, PDF, PNG, LaTeX and CSV, all from the same laid-out drawing.
+//!
+//! `plot -> layout -> scene -> writer`. Text stays text everywhere but in PNG; PDF and SVG carry their fonts.
+
+mod contour_labels;
+mod csv;
+mod draw;
+mod fonts;
+mod layout;
+mod legend;
+mod scene;
+mod style;
+mod svg;
+mod tikz;
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context as _, Result, bail};
+use resvg::{tiny_skia, usvg};
+
+pub use csv::csv;
+pub use scene::{Scene, Text};
+pub use style::{FigureStyle, FontFamily, Preset, parse_length};
+
+use super::Plot;
+
+/// What a figure file can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// Vector graphics with fonts inside.
+    Svg,
+    /// Vector graphics with fonts inside.
+    Pdf,
+    /// Pixels.
+    Png,
+    /// LaTeX with TikZ.
+    Tex,
+    /// The numbers.
+    Csv,
+}
+
+impl FileKind {
+    /// The kind a file name asks for.
+    ///
+    /// # Errors
+    /// Another ending, or none.
+    pub fn of(path: &Path) -> Result<Self> {
+        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
+        Ok(match ending.as_str() {
+            "svg" => Self::Svg,
+            "pdf" => Self::Pdf,
+            "png" => Self::Png,
+            "tex" => Self::Tex,
+            "csv" => Self::Csv,
+            _ => bail!(
+                "{}: cannot tell what kind of figure to write; end the name with .svg, .pdf, .png, .tex or .csv",
+                path.display()
+            ),
+        })
+    }
+}
+
+/// The plot laid out on paper.
+pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
+    draw::scene(plot, style)
+}
+
+/// The plot as an SVG document with its fonts inside.
+pub fn to_svg(plot: &Plot, style: &FigureStyle) -> String {
+    svg::svg(&scene(plot, style), svg::Embed::Fonts)
+}
+
+/// The plot as a LaTeX document.
+pub fn to_tex(plot: &Plot, style: &FigureStyle) -> String {
+    tikz::tex(&scene(plot, style))
+}
+
+/// The plot as a PDF page with text as text.
+///
+/// # Errors
+/// The drawing cannot be converted: a bug, not something a user can cause.
+pub fn to_pdf(plot: &Plot, style: &FigureStyle) -> Result<Vec<u8>> {
+    let tree = tree(&scene(plot, style))?;
+    let page = svg2pdf::PageOptions { dpi: 96.0 };
+    svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page)
+        .map_err(|e| anyhow::anyhow!("cannot make a PDF of this figure ({e}); try .svg"))
+}
+
+/// The plot as a PNG image at the style's resolution.
+///
+/// # Errors
+/// The image would be larger than 20000 pixels on a side.
+pub fn to_png(plot: &Plot, style: &FigureStyle) -> Result<Vec<u8>> {
+    let scene = scene(plot, style);
+    let scale = style.dpi / 72.0;
+    let (width, height) = ((scene.width * scale).round(), (scene.height * scale).round());
+    if !(1.0..=20_000.0).contains(&width) || !(1.0..=20_000.0).contains(&height) {
+        bail!(
+            "a figure of {width:.0} x {height:.0} pixels is not possible; use at most 20000 a side, with a lower --dpi"
+        );
+    }
+    let mut pixels =
+        tiny_skia::Pixmap::new(width as u32, height as u32).context("not enough memory for the image")?;
+    let tree = tree(&scene)?;
+    let size = tree.size();
+    let fit = tiny_skia::Transform::from_scale(width as f32 / size.width(), height as f32 / size.height());
+    resvg::render(&tree, fit, &mut pixels.as_mut());
+    Ok(with_resolution(&pixels.encode_png()?, style.dpi))
+}
+
+/// Adds the resolution (a `pHYs` chunk) after the header of a PNG, so that programs know the printed size.
+fn with_resolution(png: &[u8], dpi: f64) -> Vec<u8> {
+    const HEADER: usize = 8 + 25;
+    let per_metre = ((dpi / 0.0254).round() as u32).to_be_bytes();
+    let mut chunk = b"pHYs".to_vec();
+    chunk.extend(per_metre);
+    chunk.extend(per_metre);
+    chunk.push(1);
+    let crc = !chunk.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |c, _| if c & 1 == 1 { c >> 1 ^ 0xEDB8_8320 } else { c >> 1 })
+    });
+    let mut out = png[..HEADER].to_vec();
+    out.extend(9u32.to_be_bytes());
+    out.extend(chunk);
+    out.extend(crc.to_be_bytes());
+    out.extend(&png[HEADER..]);
+    out
+}
+
+/// The scene for our own renderers: with the bundled fonts, and the system's for letters these lack.
+fn tree(scene: &Scene) -> Result<usvg::Tree> {
+    static BUNDLED: OnceLock<Arc<usvg::fontdb::Database>> = OnceLock::new();
+    let bundled = BUNDLED.get_or_init(|| {
+        let mut fonts = usvg::fontdb::Database::new();
+        for face in fonts::Face::ALL {
+            fonts.load_font_data(face.data().to_vec());
+        }
+        fonts.set_serif_family("Basin Serif");
+        fonts.set_sans_serif_family("Basin Sans");
+        Arc::new(fonts)
+    });
+    let missing = scene.shapes.iter().any(|shape| match shape {
+        scene::Shape::Text(text) => !fonts::complete(&text.label, scene.family),
+        _ => false,
+    });
+    let mut options = usvg::Options { fontdb: bundled.clone(), ..usvg::Options::default() };
+    if missing {
+        options.fontdb_mut().load_system_fonts();
+    }
+    Ok(usvg::Tree::from_str(&svg::svg(scene, svg::Embed::Nothing), &options)?)
+}
+
+/// The bytes of a figure file of one kind.
+///
+/// # Errors
+/// See [`to_pdf`] and [`to_png`].
+pub fn to_bytes(plot: &Plot, style: &FigureStyle, kind: FileKind) -> Result<Vec<u8>> {
+    Ok(match kind {
+        FileKind::Svg => to_svg(plot, style).into_bytes(),
+        FileKind::Pdf => to_pdf(plot, style)?,
+        FileKind::Png => to_png(plot, style)?,
+        FileKind::Tex => to_tex(plot, style).into_bytes(),
+        FileKind::Csv => csv(plot).into_bytes(),
+    })
+}
+
+/// Writes a figure; the ending of the name says what kind. Never leaves half a file.
+///
+/// # Errors
+/// Unknown ending, or the file cannot be written.
+pub fn write(plot: &Plot, style: &FigureStyle, path: &Path) -> Result<()> {
+    let bytes = to_bytes(plot, style, FileKind::of(path)?)?;
+    basin_core::files::write_atomically(path, &bytes)?;
+    Ok(())
+}

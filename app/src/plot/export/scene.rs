@@ -1,0 +1,173 @@
+//! A figure laid out on paper: shapes at places in points, y downwards. Writers turn it into a file format.
+
+use super::style::FontFamily;
+use crate::plot::{Color, Dash};
+
+/// A rectangle in points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rect {
+    /// Left edge.
+    pub left: f64,
+    /// Upper edge.
+    pub top: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
+
+impl Rect {
+    /// Right edge.
+    pub fn right(&self) -> f64 {
+        self.left + self.width
+    }
+
+    /// Lower edge.
+    pub fn bottom(&self) -> f64 {
+        self.top + self.height
+    }
+
+    /// Whether a place is inside, with `margin` to spare.
+    pub fn contains(&self, [x, y]: [f64; 2], margin: f64) -> bool {
+        x >= self.left + margin
+            && x <= self.right() - margin
+            && y >= self.top + margin
+            && y <= self.bottom() - margin
+    }
+
+    /// The corners, as a ring.
+    pub fn ring(&self) -> Outline {
+        let (l, t, r, b) = (self.left, self.top, self.right(), self.bottom());
+        Outline { points: vec![[l, t], [r, t], [r, b], [l, b]], closed: true }
+    }
+}
+
+/// A line through points in points.
+pub type Outline = crate::plot::contour::Path;
+
+/// How a line is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stroke {
+    /// Colour.
+    pub color: Color,
+    /// Width in points.
+    pub width: f64,
+    /// Line style.
+    pub dash: Dash,
+}
+
+impl Stroke {
+    /// An unbroken line.
+    pub fn solid(color: Color, width: f64) -> Self {
+        Self { color, width, dash: Dash::Solid }
+    }
+}
+
+/// Which point of a text its place is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// The left end of the baseline.
+    Start,
+    /// The middle of the baseline.
+    Middle,
+    /// The right end of the baseline.
+    End,
+}
+
+/// A line of text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Text {
+    /// Place of the anchor.
+    pub at: [f64; 2],
+    /// Which point of the text that is.
+    pub anchor: Anchor,
+    /// Degrees, counter-clockwise.
+    pub angle: f64,
+    /// The words, with mathematics.
+    pub label: String,
+    /// Size in points.
+    pub size: f64,
+    /// Bold.
+    pub bold: bool,
+    /// Colour.
+    pub color: Color,
+}
+
+/// Something drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shape {
+    /// Lines and areas; several outlines are filled by the even-odd rule.
+    Path {
+        /// The outlines.
+        outlines: Vec<Outline>,
+        /// Colour of the inside.
+        fill: Option<Color>,
+        /// Line around it.
+        stroke: Option<Stroke>,
+        /// Whether it ends at the frame of the axes.
+        clip: bool,
+    },
+    /// Discs of one size.
+    Discs {
+        /// Centres.
+        centres: Vec<[f64; 2]>,
+        /// Radius in points.
+        radius: f64,
+        /// Colour of the inside.
+        fill: Color,
+        /// Line around each.
+        stroke: Option<Stroke>,
+    },
+    /// Words.
+    Text(Text),
+}
+
+/// A laid-out figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scene {
+    /// Width in points.
+    pub width: f64,
+    /// Height in points.
+    pub height: f64,
+    /// Typeface.
+    pub family: FontFamily,
+    /// Inside of the axes.
+    pub frame: Rect,
+    /// What is drawn, first at the back.
+    pub shapes: Vec<Shape>,
+    /// Title for readers of the file's metadata.
+    pub title: String,
+    /// Description, one line each.
+    pub description: Vec<String>,
+}
+
+impl Scene {
+    /// Adds a filled and/or stroked path.
+    pub fn path(&mut self, outlines: Vec<Outline>, fill: Option<Color>, stroke: Option<Stroke>, clip: bool) {
+        if !outlines.is_empty() {
+            self.shapes.push(Shape::Path { outlines, fill, stroke, clip });
+        }
+    }
+
+    /// Adds a straight line.
+    pub fn line(&mut self, from: [f64; 2], to: [f64; 2], stroke: Stroke) {
+        self.path(vec![Outline { points: vec![from, to], closed: false }], None, Some(stroke), false);
+    }
+
+    /// Adds words.
+    pub fn text(&mut self, at: [f64; 2], anchor: Anchor, label: &str, size: f64) -> &mut Text {
+        self.shapes.push(Shape::Text(Text {
+            at,
+            anchor,
+            angle: 0.0,
+            label: label.to_owned(),
+            size,
+            bold: false,
+            color: Color::BLACK,
+        }));
+        match self.shapes.last_mut() {
+            Some(Shape::Text(text)) => text,
+            _ => unreachable!("it has just been pushed"),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Scene to SVG: text stays text, in fonts that travel inside the file.
+
+use std::fmt::Write as _;
+
+use super::fonts::{Face, SCRIPT_SIZE, runs};
+use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke, Text};
+use super::style::FontFamily;
+use crate::plot::text::Script;
+use crate::plot::{Color, Dash};
+
+/// Whether the fonts are put into the file (for browsers) or left to a font database (for our own rendering).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Embed {
+    /// Put into the file.
+    Fonts,
+    /// Left out.
+    Nothing,
+}
+
+/// The scene as an SVG document.
+pub fn svg(scene: &Scene, embed: Embed) -> String {
+    let mut out = String::new();
+    let (w, h) = (scene.width, scene.height);
+    let _ = writeln!(
+        out,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{}in" height="{}in" viewBox="0 0 {} {}" font-family="{}">"#,
+        num(w / 72.0),
+        num(h / 72.0),
+        num(w),
+        num(h),
+        families(scene.family)
+    );
+    let _ = writeln!(out, "<title>{}</title>", escape(&scene.title));
+    if !scene.description.is_empty() {
+        let _ = writeln!(out, "<desc>{}</desc>", escape(&scene.description.join("\n")));
+    }
+    if embed == Embed::Fonts {
+        out.push_str(&font_faces(scene));
+    }
+    let Rect { left, top, width, height } = scene.frame;
+    let _ = writeln!(
+        out,
+        r#"<clipPath id="frame"><rect x="{}" y="{}" width="{}" height="{}"/></clipPath>"#,
+        num(left),
+        num(top),
+        num(width),
+        num(height)
+    );
+    let _ = writeln!(out, r#"<rect width="{}" height="{}" fill="white"/>"#, num(w), num(h));
+    for shape in &scene.shapes {
+        write_shape(&mut out, shape, scene.family);
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+fn write_shape(out: &mut String, shape: &Shape, family: FontFamily) {
+    match shape {
+        Shape::Path { outlines, fill, stroke, clip } => {
+            let _ = write!(out, r#"<path d="{}""#, path_data(outlines));
+            match fill {
+                Some(fill) => {
+                    paint(out, "fill", *fill);
+                    out.push_str(r#" fill-rule="evenodd""#);
+                }
+                None => out.push_str(r#" fill="none""#),
+            }
+            write_stroke(out, stroke.as_ref());
+            out.push_str(if *clip { " clip-path=\"url(#frame)\"/>\n" } else { "/>\n" });
+        }
+        Shape::Discs { centres, radius, fill, stroke } => {
+            out.push_str("<g");
+            paint(out, "fill", *fill);
+            write_stroke(out, stroke.as_ref());
+            out.push_str(">\n");
+            for [x, y] in centres {
+                let _ = writeln!(out, r#"<circle cx="{}" cy="{}" r="{}"/>"#, num(*x), num(*y), num(*radius));
+            }
+            out.push_str("</g>\n");
+        }
+        Shape::Text(text) => write_text(out, text, family),
+    }
+}
+
+fn write_stroke(out: &mut String, stroke: Option<&Stroke>) {
+    let Some(stroke) = stroke else { return };
+    paint(out, "stroke", stroke.color);
+    let _ = write!(out, r#" stroke-width="{}" stroke-linejoin="round""#, num(stroke.width));
+    let w = stroke.width;
+    match stroke.dash {
+        Dash::Solid => {}
+        Dash::Dashed => {
+            let _ = write!(out, r#" stroke-dasharray="{} {}""#, num(3.5 * w), num(2.0 * w));
+        }
+        Dash::Dotted => {
+            let _ = write!(out, r#" stroke-dasharray="0 {}" stroke-linecap="round""#, num(2.0 * w));
+        }
+    }
+}
+
+fn paint(out: &mut String, what: &str, color: Color) {
+    let _ = write!(out, r#" {what}="{}""#, color.to_hex());
+    if color.a < 255 {
+        let _ = write!(out, r#" {what}-opacity="{}""#, num(color.alpha()));
+    }
+}
+
+fn write_text(out: &mut String, text: &Text, family: FontFamily) {
+    let [x, y] = text.at;
+    let _ = write!(out, r#"<text x="{}" y="{}" font-size="{}""#, num(x), num(y), num(text.size));
+    match text.anchor {
+        Anchor::Start => {}
+        Anchor::Middle => out.push_str(r#" text-anchor="middle""#),
+        Anchor::End => out.push_str(r#" text-anchor="end""#),
+    }
+    if text.bold {
+        out.push_str(r#" font-weight="bold""#);
+    }
+    if text.color != Color::BLACK {
+        paint(out, "fill", text.color);
+    }
+    if text.angle != 0.0 {
+        let _ = write!(out, r#" transform="rotate({} {} {})""#, num(-text.angle), num(x), num(y));
+    }
+    out.push('>');
+    let mut raised = 0.0;
+    for run in runs(&text.label, family, text.bold) {
+        let shift = match run.script {
+            Script::Normal => 0.0,
+            Script::Super => 0.38 * text.size,
+            Script::Sub => -0.18 * text.size,
+        };
+        let plain =
+            run.script == Script::Normal && shift == raised && !run.face.italic() && run.face != Face::Math;
+        if plain {
+            out.push_str(&escape(&run.text));
+            continue;
+        }
+        out.push_str("<tspan");
+        if run.face == Face::Math {
+            out.push_str(r#" font-family="Basin Math, Latin Modern Math, STIX Two Math, serif""#);
+        }
+        if run.face.italic() {
+            out.push_str(r#" font-style="italic""#);
+        }
+        if run.script != Script::Normal {
+            let _ = write!(out, r#" font-size="{}""#, num(text.size * SCRIPT_SIZE));
+        }
+        if shift != raised {
+            let _ = write!(out, r#" dy="{}""#, num(raised - shift));
+            raised = shift;
+        }
+        let _ = write!(out, ">{}</tspan>", escape(&run.text));
+    }
+    out.push_str("</text>\n");
+}
+
+/// Path data with two decimals, a hundredth of a point.
+fn path_data(outlines: &[Outline]) -> String {
+    let mut out = String::new();
+    for outline in outlines {
+        for (i, [x, y]) in outline.points.iter().enumerate() {
+            out.push(if i == 0 { 'M' } else { 'L' });
+            let _ = write!(out, "{} {}", num(*x), num(*y));
+        }
+        if outline.closed {
+            out.push('Z');
+        }
+    }
+    out
+}
+
+/// At most three decimals, none that are not needed.
+fn num(value: f64) -> String {
+    let text = format!("{value:.3}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+fn families(family: FontFamily) -> &'static str {
+    match family {
+        FontFamily::Serif => {
+            "Basin Serif, Latin Modern Roman, LM Roman 10, CMU Serif, Times New Roman, serif"
+        }
+        FontFamily::Sans => "Basin Sans, TeX Gyre Heros, Helvetica, Arial, sans-serif",
+    }
+}
+
+/// `@font-face` rules for the fonts the scene uses.
+fn font_faces(scene: &Scene) -> String {
+    let mut faces: Vec<Face> = scene
+        .shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Text(text) => Some(runs(&text.label, scene.family, text.bold)),
+            _ => None,
+        })
+        .flatten()
+        .map(|run| run.face)
+        .collect();
+    faces.sort_unstable();
+    faces.dedup();
+    let mut out = String::from("<style>\n");
+    for face in faces {
+        let _ = writeln!(
+            out,
+            "@font-face{{font-family:\"{}\";font-weight:{};font-style:{};src:url(data:font/otf;base64,{})}}",
+            face.family(),
+            if face.bold() { "bold" } else { "normal" },
+            if face.italic() { "italic" } else { "normal" },
+            base64(face.data())
+        );
+    }
+    out.push_str("</style>\n");
+    out
+}
+
+fn base64(data: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(data.len().div_ceil(3) * 4);
+    for chunk in data.chunks(3) {
+        let bits = chunk.iter().fold(0u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * i)) as usize & 63];
+            out.push(if i <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    out
+}
+
+/// Text for XML: markup escaped, control characters left out.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c if c.is_control() && c != '\n' => {}
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,368 @@
+//! Landscape records to figures: curves along one direction, or a map with contour lines over two.
+
+use std::collections::BTreeSet;
+
+use basin_core::job::{Job, Landscape, LandscapeLoss, Normalization};
+use basin_core::record::{Grid, LandscapeOutcome, Outcome, Record, Values};
+
+use super::color::series_color;
+use super::{Axis, ColorMap, Dash, Field, Item, Mark, Plot, Scale, Series, Shape, Unit, padded_range, text};
+
+/// Loss or error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Quantity {
+    /// Mean cross-entropy.
+    #[default]
+    Loss,
+    /// Share of wrong examples.
+    Error,
+}
+
+/// On which images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Which {
+    /// What the record has: both in 1-D, robust before clean in 2-D.
+    #[default]
+    Auto,
+    /// Clean images.
+    Clean,
+    /// Adversarial examples.
+    Robust,
+    /// Both (1-D).
+    Both,
+}
+
+/// What of a landscape is shown, and how.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// Loss or error.
+    pub quantity: Quantity,
+    /// Clean, robust or both.
+    pub which: Which,
+    /// Logarithmic values.
+    pub log: bool,
+    /// Largest value shown; higher ones run out of the frame (1-D) or share one colour (2-D).
+    pub clip: Option<f64>,
+    /// Colours of maps.
+    pub map: ColorMap,
+    /// Title above the axes.
+    pub title: Option<String>,
+}
+
+/// A record with the name it has in the legend.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// The name, taken literally.
+    pub name: &'a str,
+    /// The record.
+    pub record: &'a Record,
+}
+
+/// The figure of one or more 1-D landscapes, or of one 2-D landscape.
+///
+/// # Errors
+/// A sentence saying which record cannot be part of the figure, and what to do.
+pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
+    let landscapes = records.iter().map(landscape).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = landscapes.first() else { return Err("no record given; give at least one".into()) };
+    if let Some(other) = landscapes.iter().find(|l| l.outcome.y.is_some() != first.outcome.y.is_some()) {
+        let kind = |l: &Shown<'_>| if l.outcome.y.is_some() { "2-D" } else { "1-D" };
+        return Err(format!(
+            "{} is a {} landscape but {} is a {} one; draw them in separate figures",
+            first.name,
+            kind(first),
+            other.name,
+            kind(other)
+        ));
+    }
+    if first.outcome.y.is_none() {
+        return curves(&landscapes, options);
+    }
+    match landscapes.as_slice() {
+        [only] => map(only, options),
+        [_, second, ..] => Err(format!(
+            "{} is a second 2-D landscape; a figure shows one, so give one record at a time",
+            second.name
+        )),
+        [] => unreachable!("there is a first landscape"),
+    }
+}
+
+/// A landscape record taken apart.
+struct Shown<'a> {
+    name: &'a str,
+    record: &'a Record,
+    job: &'a Landscape,
+    outcome: &'a LandscapeOutcome,
+}
+
+fn landscape<'a>(named: &Named<'a>) -> Result<Shown<'a>, String> {
+    let Named { name, record } = *named;
+    let (Job::Landscape(job), Outcome::Landscape(outcome)) = (&record.job, &record.outcome) else {
+        return Err(format!("{name} is a record of `basin {}`, not of a landscape", record.job.kind()));
+    };
+    let columns = outcome.x.len();
+    let rows = outcome.y.as_ref().map(Vec::len);
+    let ascending = |steps: &[f64]| steps.windows(2).all(|w| w[0] < w[1]);
+    if columns < 2
+        || rows.is_some_and(|r| r < 2)
+        || !ascending(&outcome.x)
+        || !outcome.y.iter().all(|y| ascending(y))
+    {
+        return Err(format!("{name} is a damaged record: its steps are not ascending; compute it again"));
+    }
+    for grid in [&outcome.clean, &outcome.robust].into_iter().flatten() {
+        for values in [&grid.loss, &grid.error] {
+            let fits = match (values, rows) {
+                (Values::Line(line), None) => line.len() == columns,
+                (Values::Plane(plane), Some(rows)) => {
+                    plane.len() == rows && plane.iter().all(|r| r.len() == columns)
+                }
+                _ => false,
+            };
+            if !fits {
+                return Err(format!(
+                    "{name} is a damaged record: its values do not fit its steps; compute it again"
+                ));
+            }
+        }
+    }
+    Ok(Shown { name, record, job, outcome })
+}
+
+fn values(grid: &Grid, quantity: Quantity) -> &Values {
+    match quantity {
+        Quantity::Loss => &grid.loss,
+        Quantity::Error => &grid.error,
+    }
+}
+
+/// `Robust loss`, `Clean error (%)`, …; without `robust` just `Loss`.
+fn quantity_label(quantity: Quantity, robust: Option<bool>) -> String {
+    let what = match quantity {
+        Quantity::Loss => "loss",
+        Quantity::Error => "error (%)",
+    };
+    match robust {
+        Some(true) => format!("Robust {what}"),
+        Some(false) => format!("Clean {what}"),
+        None => format!("{}{}", what[..1].to_uppercase(), &what[1..]),
+    }
+}
+
+fn unit(quantity: Quantity) -> Unit {
+    match quantity {
+        Quantity::Loss => Unit::One,
+        Quantity::Error => Unit::Percent,
+    }
+}
+
+fn scale(options: &Options) -> Scale {
+    if options.log { Scale::Log } else { Scale::Linear }
+}
+
+/// Which of clean and robust to draw of a record, with a complaint if what was asked for is not there.
+fn chosen<'a>(shown: &Shown<'a>, which: Which) -> Result<Vec<(bool, &'a Grid)>, String> {
+    let clean = shown.outcome.clean.as_ref().map(|g| (false, g));
+    let robust = shown.outcome.robust.as_ref().map(|g| (true, g));
+    let name = shown.name;
+    let missing = |what: &str, flag: &str| {
+        format!(
+            "{name} has no {what} values; compute it with `basin landscape --loss {flag}`, or choose others"
+        )
+    };
+    match which {
+        Which::Auto if clean.is_none() && robust.is_none() => {
+            Err(format!("{name} has no values at all; the job was stopped before its first grid point"))
+        }
+        Which::Auto => Ok(clean.into_iter().chain(robust).collect()),
+        Which::Clean => Ok(vec![clean.ok_or_else(|| missing("clean", "clean"))?]),
+        Which::Robust => Ok(vec![robust.ok_or_else(|| missing("robust", "robust"))?]),
+        Which::Both => Ok(vec![
+            clean.ok_or_else(|| missing("clean", "clean"))?,
+            robust.ok_or_else(|| missing("robust", "robust"))?,
+        ]),
+    }
+}
+
+fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
+    let scale = scale(options);
+    let mut items = Vec::new();
+    let mut notes = Vec::new();
+    let mut kinds = BTreeSet::new();
+    for (i, shown) in landscapes.iter().enumerate() {
+        let grids = chosen(shown, options.which)?;
+        let both = grids.len() > 1;
+        for (robust, grid) in grids {
+            kinds.insert(robust);
+            let y: Vec<_> = values(grid, options.quantity).iter().collect();
+            note_gaps(&mut notes, shown, robust, &y, scale);
+            let single = landscapes.len() == 1;
+            let kind = if robust { "robust" } else { "clean" };
+            items.push((
+                shown,
+                robust,
+                Series {
+                    name: Some(match (single, both) {
+                        (true, _) => format!("{}{}", kind[..1].to_uppercase(), &kind[1..]),
+                        (false, true) => format!("{}, {kind}", text::literal(shown.name)),
+                        (false, false) => text::literal(shown.name),
+                    }),
+                    x: shown.outcome.x.clone(),
+                    y,
+                    band: Vec::new(),
+                    color: if single { series_color(usize::from(robust)) } else { series_color(i) },
+                    dash: if both && !single && !robust { Dash::Dashed } else { Dash::Solid },
+                    dots: shown.outcome.x.len() <= 101,
+                },
+            ));
+        }
+    }
+    let x = items.iter().flat_map(|(_, _, s)| s.x.iter().copied());
+    let x = x.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+    let shown = items.iter().flat_map(|(_, _, s)| s.y.iter().flatten().copied());
+    let Some(mut range) = padded_range(shown, scale) else {
+        return Err(no_values(landscapes[0].name, options.log));
+    };
+    if let Some(clip) = options.clip.filter(|clip| *clip < range.1) {
+        if clip <= range.0 {
+            return Err(format!("nothing is below the clip value {clip}; use a larger one"));
+        }
+        range.1 = clip;
+    }
+    if options.quantity == Quantity::Error && !options.log && options.clip.is_none() {
+        range.1 = range.1.min(1.02);
+    }
+    let robust = (kinds.len() == 1).then(|| kinds.contains(&true));
+    let label = quantity_label(options.quantity, robust);
+    let mut series: Vec<Series> = items.into_iter().map(|(_, _, s)| s).collect();
+    if let [only] = series.as_mut_slice() {
+        only.name = None;
+    }
+    Ok(Plot {
+        title: options.title.clone(),
+        x: Axis::new(direction_label(landscapes[0].job, None), x, Scale::Linear, Unit::One),
+        y: Axis::new(label, range, scale, unit(options.quantity)),
+        items: series.into_iter().map(Item::Series).collect(),
+        equal_aspect: false,
+        notes,
+        provenance: landscapes.iter().flat_map(provenance).collect(),
+    })
+}
+
+fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
+    if options.which == Which::Both {
+        return Err(format!(
+            "{} is a 2-D landscape, and a map shows one of clean and robust; choose one",
+            shown.name
+        ));
+    }
+    let grids = chosen(shown, options.which)?;
+    let (robust, grid) = grids[grids.len() - 1];
+    let scale = scale(options);
+    let y = shown.outcome.y.clone().unwrap_or_default();
+    let values: Vec<_> = values(grid, options.quantity).iter().collect();
+    let mut notes = Vec::new();
+    note_gaps(&mut notes, shown, robust, &values, scale);
+    let name = quantity_label(options.quantity, Some(robust));
+    let look = (options.map, scale, unit(options.quantity));
+    let (x_range, y_range) =
+        ((shown.outcome.x[0], shown.outcome.x[shown.outcome.x.len() - 1]), (y[0], y[y.len() - 1]));
+    let field = Field::new(name, (shown.outcome.x.clone(), y, values), look, options.clip)
+        .ok_or_else(|| no_values(shown.name, options.log))?;
+    if field.colors.over {
+        notes.push(format!(
+            "values above {} share one colour",
+            text::plain(&super::ticks::readable(field.colors.range().1))
+        ));
+    }
+    let mark = Mark { x: 0.0, y: 0.0, shape: Shape::Cross, name: "trained weights".into() };
+    Ok(Plot {
+        title: options.title.clone(),
+        x: Axis::new(direction_label(shown.job, Some(1)), x_range, Scale::Linear, Unit::One),
+        y: Axis::new(direction_label(shown.job, Some(2)), y_range, Scale::Linear, Unit::One),
+        items: vec![Item::Field(field), Item::Mark(mark)],
+        equal_aspect: true,
+        notes,
+        provenance: provenance(shown),
+    })
+}
+
+fn no_values(name: &str, log: bool) -> String {
+    if log {
+        format!("{name} has no positive values, and a logarithmic axis shows only those; leave out --log")
+    } else {
+        format!("{name} has no values yet; the job was stopped before its first grid point")
+    }
+}
+
+fn note_gaps(notes: &mut Vec<String>, shown: &Shown<'_>, robust: bool, values: &[Option<f64>], scale: Scale) {
+    let kind = if robust { "robust" } else { "clean" };
+    let missing = values.iter().filter(|v| v.is_none()).count();
+    if missing > 0 {
+        let name = text::literal(shown.name);
+        notes.push(format!("{name}: {missing} of {} {kind} values have not been computed", values.len()));
+    }
+    let hidden = values.iter().flatten().filter(|v| scale.map(**v).is_none()).count();
+    if hidden > 0 {
+        let name = text::literal(shown.name);
+        notes.push(format!(
+            "{name}: {hidden} {kind} values are not positive and cannot be shown on a logarithmic axis"
+        ));
+    }
+}
+
+/// `Step along random direction`, or short for maps: `Random direction 1`.
+fn direction_label(job: &Landscape, number: Option<usize>) -> String {
+    let kind = match number {
+        Some(2) => job.second.as_ref().unwrap_or(&job.direction),
+        _ => &job.direction,
+    };
+    let name = kind.to_string();
+    let name = name.split(':').next().unwrap_or_default();
+    match number {
+        None => format!("Step along {name} direction"),
+        Some(number) => format!("{}{} direction {number}", name[..1].to_uppercase(), &name[1..]),
+    }
+}
+
+fn provenance(shown: &Shown<'_>) -> Vec<String> {
+    let (job, p) = (shown.job, &shown.record.provenance);
+    let normalization = match &job.normalize {
+        Normalization::Layer => format!("relative L2 norm {} in every tensor", job.radius),
+        Normalization::Filter => format!("relative L2 norm {} in every filter", job.radius),
+        Normalization::Global => format!("relative L2 norm {} over the whole model", job.radius),
+        Normalization::Paper(token) => format!("the paper's {token}"),
+    };
+    let loss = match job.loss {
+        LandscapeLoss::Clean => "clean images".to_owned(),
+        LandscapeLoss::Robust => format!("{} at every grid point", attack(&job.attack)),
+        LandscapeLoss::RobustFixed => format!("{} on the trained weights, then fixed", attack(&job.attack)),
+    };
+    vec![
+        format!("{}: {}, {}", text::literal(shown.name), p.model, job.checkpoint.display()),
+        format!("loss: mean cross-entropy (natural logarithm); {loss}"),
+        format!("step 1: {normalization}"),
+        format!("data: {} {} ({})", p.data, job.data.examples, p.data_fingerprint),
+        format!(
+            "basin {}, {}, seed {}, search {}, measured in {}, {}",
+            p.version, p.device, p.seed, p.search_precision, p.measure_precision, p.started
+        ),
+    ]
+}
+
+/// An attack in a few words: `PGD-20, L-inf, epsilon 0.03137, step 0.007`.
+pub fn attack(pgd: &basin_core::attack::Pgd) -> String {
+    let norm = match pgd.norm {
+        basin_core::attack::InputNorm::Linf => "L-inf",
+        basin_core::attack::InputNorm::L2 => "L2",
+    };
+    format!(
+        "PGD-{}, {norm}, epsilon {:.5}, step {}, {} restart{}",
+        pgd.steps,
+        pgd.epsilon,
+        pgd.step_size,
+        pgd.restarts,
+        if pgd.restarts == 1 { "" } else { "s" }
+    )
+}

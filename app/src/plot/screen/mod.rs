@@ -1,0 +1,365 @@
+//! Plot to widget: the same colours, ticks and labels as on paper, with hovering, panning and zooming.
+//!
+//! Logarithmic axes are drawn in the coordinate in which they are uniform; ticks and hover texts undo that.
+
+mod color_bar;
+mod field_item;
+
+use std::ops::RangeInclusive;
+
+use eframe::egui::{self, Color32, RichText, Stroke};
+use egui_plot::{
+    AxisHints, Corner, GridInput, GridMark, HLine, HoverPosition, Legend, Line, LineStyle, MarkerShape,
+    PlotMemory, PlotPoint, PlotPoints, PlotUi, Points, Polygon, VLine,
+};
+
+use super::ticks::{Scale, readable, ticks};
+use super::{Axis, Color, Dash, GuideLine, Histogram, Item, Plot, Scatter, Series, Shape, text};
+use field_item::{FieldDrawing, FieldItem};
+
+/// A plot ready to be shown: geometry that does not change from frame to frame is computed once.
+pub struct ScreenPlot {
+    plot: Plot,
+    field: Option<FieldDrawing>,
+}
+
+impl ScreenPlot {
+    /// Prepares a plot. Costs some milliseconds for a map; make a new one only when the data change.
+    pub fn new(plot: Plot) -> Self {
+        let field = plot.field().map(FieldDrawing::new);
+        Self { plot, field }
+    }
+
+    /// The plot that is shown.
+    pub fn plot(&self) -> &Plot {
+        &self.plot
+    }
+
+    /// Fills the available space. `id` keeps the zoom: use one per tab. Double click shows everything again.
+    pub fn ui(&self, ui: &mut egui::Ui, id: impl egui::AsIdSalt) -> egui::Response {
+        let id = ui.make_persistent_id(id);
+        ui.vertical(|ui| {
+            if let Some(title) = &self.plot.title {
+                ui.vertical_centered(|ui| ui.label(RichText::new(text::plain(title)).strong()));
+            }
+            let notes = self.plot.notes.len() as f32 * (ui.text_style_height(&egui::TextStyle::Small) + 4.0);
+            let height = (ui.available_height() - notes).max(60.0);
+            let response = ui
+                .allocate_ui_with_layout(
+                    egui::vec2(ui.available_width(), height),
+                    egui::Layout::right_to_left(egui::Align::Min),
+                    |ui| {
+                        if let Some(field) = self.plot.field() {
+                            color_bar::show(ui, field);
+                        }
+                        self.axes(ui, id)
+                    },
+                )
+                .inner;
+            for note in &self.plot.notes {
+                ui.label(RichText::new(text::plain(note)).small().weak());
+            }
+            response
+        })
+        .inner
+    }
+
+    fn axes(&self, ui: &mut egui::Ui, id: egui::Id) -> egui::Response {
+        let plot = &self.plot;
+        let first_time = PlotMemory::load(ui.ctx(), id).is_none();
+        let (x, y) = (coordinates(&plot.x), coordinates(&plot.y));
+        let dark = ui.visuals().dark_mode;
+        let mut widget = egui_plot::Plot::new(id)
+            .id(id)
+            .default_x_bounds(x.0, x.1)
+            .default_y_bounds(y.0, y.1)
+            .show_grid(plot.field().is_none())
+            .grid_spacing(8.0..=60.0)
+            .x_grid_spacer(|input| marks(&plot.x, &input))
+            .y_grid_spacer(|input| marks(&plot.y, &input))
+            .custom_x_axes(vec![hints(AxisHints::new_x(), &plot.x)])
+            .custom_y_axes(vec![hints(AxisHints::new_y(), &plot.y)])
+            .label_formatter(|at| self.hover(at));
+        if plot.equal_aspect {
+            widget = widget.data_aspect(1.0).auto_bounds([true, true]);
+        }
+        if !plot.legend().is_empty() {
+            let corner = self.emptiest_corner();
+            widget = widget.legend(Legend::default().position(corner).follow_insertion_order(true));
+        }
+        widget
+            .show(ui, |ui| {
+                if first_time {
+                    ui.set_auto_bounds(true);
+                }
+                for (index, item) in plot.items.iter().enumerate() {
+                    self.item(ui, index, item, dark);
+                }
+            })
+            .response
+    }
+
+    fn item<'a>(&'a self, ui: &mut PlotUi<'a>, index: usize, item: &'a Item, dark: bool) {
+        match item {
+            Item::Series(s) => self.series(ui, index, s, dark),
+            Item::Scatter(s) => self.scatter(ui, index, s, dark),
+            Item::Histogram(h) => self.histogram(ui, index, h, dark),
+            Item::Field(_) => {
+                if let Some(drawing) = &self.field {
+                    ui.add(FieldItem::new(drawing));
+                }
+            }
+            Item::Guide(guide) => {
+                let name = text::plain(guide.name.as_deref().unwrap_or(""));
+                let stroke = Stroke::new(1.5, themed(guide.color, dark));
+                match guide.line {
+                    GuideLine::Horizontal(at) => {
+                        if let Some(at) = self.plot.y.scale.map(at) {
+                            ui.hline(HLine::new(name, at).stroke(stroke).style(style(guide.dash)).id(index));
+                        }
+                    }
+                    GuideLine::Vertical(at) => {
+                        if let Some(at) = self.plot.x.scale.map(at) {
+                            ui.vline(VLine::new(name, at).stroke(stroke).style(style(guide.dash)).id(index));
+                        }
+                    }
+                    GuideLine::Sloped { slope, intercept } => {
+                        let (a, b) = self.plot.x.range;
+                        let ends: Vec<_> =
+                            [a, b].iter().filter_map(|x| self.at(*x, slope * x + intercept)).collect();
+                        ui.line(Line::new(name, ends).stroke(stroke).style(style(guide.dash)).id(index));
+                    }
+                }
+            }
+            Item::Mark(mark) => {
+                let at: Vec<_> = self.at(mark.x, mark.y).into_iter().collect();
+                for (i, (radius, color)) in
+                    [(6.5, Color32::BLACK), (5.0, Color32::WHITE)].into_iter().enumerate()
+                {
+                    let points =
+                        Points::new("", at.clone()).shape(marker(mark.shape)).radius(radius).color(color);
+                    ui.points(points.id((index, i)).allow_hover(false));
+                }
+            }
+            Item::Label(label) => {
+                if let Some([x, y]) = self.at(label.x, label.y) {
+                    let words = RichText::new(text::plain(&label.text)).color(themed(label.color, dark));
+                    let item = egui_plot::Text::new("", PlotPoint::new(x, y), words);
+                    ui.text(item.anchor(egui::Align2::LEFT_BOTTOM).id(index).allow_hover(false));
+                }
+            }
+        }
+    }
+
+    fn at(&self, x: f64, y: f64) -> Option<[f64; 2]> {
+        Some([self.plot.x.scale.map(x)?, self.plot.y.scale.map(y)?])
+    }
+
+    fn series(&self, ui: &mut PlotUi<'_>, index: usize, series: &Series, dark: bool) {
+        let color = themed(series.color, dark);
+        let name = series.name.as_deref().map(text::plain).unwrap_or_default();
+        let band: Vec<_> = series
+            .x
+            .iter()
+            .zip(&series.band)
+            .filter_map(|(x, band)| {
+                band.and_then(|(low, high)| Some((self.at(*x, low)?, self.at(*x, high)?)))
+            })
+            .collect();
+        for (i, pair) in band.windows(2).enumerate() {
+            let corners = vec![pair[0].0, pair[1].0, pair[1].1, pair[0].1];
+            let fill = color.gamma_multiply(0.2);
+            let polygon = Polygon::new("", corners).fill_color(fill).stroke(Stroke::NONE);
+            ui.polygon(polygon.id((index, "band", i)).allow_hover(false));
+        }
+        let points: Vec<_> =
+            series.x.iter().zip(&series.y).map(|(x, y)| y.and_then(|y| self.at(*x, y))).collect();
+        for (i, piece) in points.split(Option::is_none).filter(|piece| !piece.is_empty()).enumerate() {
+            let piece: Vec<[f64; 2]> = piece.iter().flatten().copied().collect();
+            let line =
+                Line::new(name.clone(), piece.clone()).color(color).width(2.0).style(style(series.dash));
+            // Pieces of one curve share its id, so that the legend hides and highlights them together.
+            ui.line(line.id((index, name.as_str())));
+            if series.dots || piece.len() == 1 {
+                let dots = Points::new(name.clone(), piece).color(color).radius(2.2);
+                ui.points(dots.id((index, name.as_str())).allow_hover(i == usize::MAX));
+            }
+        }
+    }
+
+    fn scatter(&self, ui: &mut PlotUi<'_>, index: usize, scatter: &Scatter, dark: bool) {
+        let color = themed(scatter.color, dark);
+        let name = scatter.name.as_deref().map(text::plain).unwrap_or_default();
+        let id = (index, name.as_str());
+        for p in &scatter.points {
+            let x_bar = p.x_interval.and_then(|(a, b)| Some([self.at(a, p.y)?, self.at(b, p.y)?]));
+            let y_bar = p.y_interval.and_then(|(a, b)| Some([self.at(p.x, a)?, self.at(p.x, b)?]));
+            for ends in [x_bar, y_bar].into_iter().flatten() {
+                let bar = Line::new(name.clone(), ends.to_vec()).color(color).width(1.2);
+                ui.line(bar.id(id).allow_hover(false));
+            }
+        }
+        let points: Vec<_> = scatter.points.iter().filter_map(|p| self.at(p.x, p.y)).collect();
+        let radius = 4.5 * scatter.size as f32;
+        let outline = ui.ctx().global_style().visuals.text_color();
+        let behind = Points::new(name.clone(), points.clone()).color(outline).radius(radius + 0.8);
+        ui.points(behind.shape(marker(scatter.shape)).id(id).allow_hover(false));
+        let symbols = Points::new(name.clone(), points).color(color).radius(radius);
+        ui.points(symbols.shape(marker(scatter.shape)).id(id));
+        for p in scatter.points.iter().filter(|p| p.labelled) {
+            if let Some([x, y]) = self.at(p.x, p.y) {
+                let words = egui_plot::Text::new("", PlotPoint::new(x, y), format!("  {}", p.name));
+                ui.text(words.anchor(egui::Align2::LEFT_CENTER).id(id).allow_hover(false));
+            }
+        }
+    }
+
+    fn histogram(&self, ui: &mut PlotUi<'_>, index: usize, histogram: &Histogram, dark: bool) {
+        let color = themed(histogram.color, dark);
+        let name = histogram.name.as_deref().map(text::plain).unwrap_or_default();
+        let id = (index, name.as_str());
+        let mut outline = Vec::new();
+        for (ends, value) in histogram.edges.windows(2).zip(&histogram.values) {
+            let (Some(a), Some(b)) = (self.at(ends[0], *value), self.at(ends[1], *value)) else { continue };
+            let base = self.plot.y.scale.map(0.0).unwrap_or(coordinates(&self.plot.y).0);
+            let bar = Polygon::new(name.clone(), vec![[a[0], base], a, b, [b[0], base]]);
+            ui.polygon(
+                bar.fill_color(color.gamma_multiply(0.25)).stroke(Stroke::NONE).id(id).allow_hover(false),
+            );
+            outline.extend([a, b]);
+        }
+        ui.line(Line::new(name.clone(), PlotPoints::from(outline)).color(color).width(1.5).id(id));
+    }
+
+    /// What is said at the pointer: the value of a map, or the nearest point of a curve.
+    fn hover(&self, at: &HoverPosition<'_>) -> Option<String> {
+        let plot = &self.plot;
+        let line = |axis: &Axis, coordinate: f64| {
+            let value = axis.scale.unmap(coordinate);
+            format!("{}: {}", text::plain(&axis.label), readable(value * axis.unit.factor()))
+        };
+        match at {
+            HoverPosition::NearDataPoint { plot_name, position, index } => {
+                let named = plot.items.iter().find_map(|item| match item {
+                    Item::Scatter(s)
+                        if s.name.as_deref().map(text::plain).unwrap_or_default() == *plot_name =>
+                    {
+                        s.points.get(*index).map(|p| p.name.clone())
+                    }
+                    _ => None,
+                });
+                let head = named.unwrap_or_else(|| (*plot_name).to_owned());
+                let body = format!("{}\n{}", line(&plot.x, position.x), line(&plot.y, position.y));
+                Some(if head.is_empty() { body } else { format!("{head}\n{body}") })
+            }
+            HoverPosition::Elsewhere { position } => {
+                let field = plot.field()?;
+                let (x, y, value) = field.nearest(position.x, position.y)?;
+                Some(format!(
+                    "{}\n{}\n{}: {}",
+                    line(&plot.x, x),
+                    line(&plot.y, y),
+                    text::plain(&field.name),
+                    readable(value * field.unit.factor())
+                ))
+            }
+        }
+    }
+
+    /// The corner of the axes with the fewest points near it; egui draws the legend there.
+    fn emptiest_corner(&self) -> Corner {
+        let mut filled = [0usize; 4];
+        let mut count = |x: f64, y: f64| {
+            if let (Some(x), Some(y)) = (self.plot.x.position(x), self.plot.y.position(y)) {
+                match (x > 0.6, x < 0.4, y > 0.6, y < 0.4) {
+                    (true, _, true, _) => filled[0] += 1,
+                    (_, true, true, _) => filled[1] += 1,
+                    (true, _, _, true) => filled[2] += 1,
+                    (_, true, _, true) => filled[3] += 1,
+                    _ => {}
+                }
+            }
+        };
+        for item in &self.plot.items {
+            match item {
+                Item::Series(s) => {
+                    s.x.iter().zip(&s.y).for_each(|(x, y)| y.iter().for_each(|y| count(*x, *y)))
+                }
+                Item::Scatter(s) => s.points.iter().for_each(|p| count(p.x, p.y)),
+                Item::Histogram(h) => h.values.iter().zip(&h.edges).for_each(|(v, x)| count(*x, *v)),
+                _ => {}
+            }
+        }
+        let corners = [Corner::RightTop, Corner::LeftTop, Corner::RightBottom, Corner::LeftBottom];
+        let best = (0..4).min_by_key(|i| filled[*i]).unwrap_or(0);
+        corners[best]
+    }
+}
+
+fn coordinates(axis: &Axis) -> (f64, f64) {
+    let (low, high) = (axis.scale.map(axis.range.0), axis.scale.map(axis.range.1));
+    match (low, high) {
+        (Some(low), Some(high)) if low < high => (low, high),
+        _ => (0.0, 1.0),
+    }
+}
+
+/// The plot's own ticks while its own range is shown, and new ones in the same manner when zoomed.
+fn marks(axis: &Axis, input: &GridInput) -> Vec<GridMark> {
+    let own = coordinates(axis);
+    let same = |a: f64, b: f64| (a - b).abs() < 1e-6 * (own.1 - own.0);
+    let shown = if same(input.bounds.0, own.0) && same(input.bounds.1, own.1) {
+        axis.ticks.clone()
+    } else {
+        ticks((axis.scale.unmap(input.bounds.0), axis.scale.unmap(input.bounds.1)), axis.scale, axis.unit, 8)
+    };
+    let values: Vec<f64> =
+        shown.iter().filter(|t| !t.label.is_empty()).filter_map(|t| axis.scale.map(t.value)).collect();
+    let step = values.windows(2).map(|w| w[1] - w[0]).fold(own.1 - own.0, f64::min);
+    values.into_iter().map(|value| GridMark { value, step_size: step }).collect()
+}
+
+fn hints<'a>(hints: AxisHints<'a>, axis: &'a Axis) -> AxisHints<'a> {
+    let formatter = move |mark: GridMark, range: &RangeInclusive<f64>| {
+        let shown = (axis.scale.unmap(*range.start()), axis.scale.unmap(*range.end()));
+        let value = axis.scale.unmap(mark.value);
+        let near = |v: f64| match axis.scale {
+            Scale::Linear => (v - value).abs() <= 1e-6 * mark.step_size.abs(),
+            Scale::Log => (v / value - 1.0).abs() < 1e-6,
+        };
+        let all = axis.ticks.iter().cloned().chain(ticks(shown, axis.scale, axis.unit, 8));
+        let known = all.filter(|t| !t.label.is_empty()).find(|t| near(t.value));
+        known.map_or_else(String::new, |t| text::plain(&t.label))
+    };
+    hints.label(text::plain(&axis.label)).formatter(formatter).label_spacing(12.0..=24.0)
+}
+
+/// A colour on the screen; dark hues are lightened on a dark background.
+fn themed(color: Color, dark: bool) -> Color32 {
+    let color = if dark && color.lightness() < 0.6 {
+        color.mix(Color::WHITE.with_alpha(color.alpha()), 0.3)
+    } else {
+        color
+    };
+    Color32::from_rgba_unmultiplied(color.r, color.g, color.b, color.a)
+}
+
+fn style(dash: Dash) -> LineStyle {
+    match dash {
+        Dash::Solid => LineStyle::Solid,
+        Dash::Dashed => LineStyle::dashed_loose(),
+        Dash::Dotted => LineStyle::dotted_dense(),
+    }
+}
+
+fn marker(shape: Shape) -> MarkerShape {
+    match shape {
+        Shape::Circle => MarkerShape::Circle,
+        Shape::Square => MarkerShape::Square,
+        Shape::Diamond => MarkerShape::Diamond,
+        Shape::Triangle => MarkerShape::Up,
+        Shape::Pentagon => MarkerShape::Plus,
+        Shape::Star => MarkerShape::Asterisk,
+        Shape::Cross => MarkerShape::Cross,
+    }
+}
