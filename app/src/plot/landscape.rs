@@ -332,7 +332,7 @@ fn provenance(shown: &Shown<'_>) -> Vec<String> {
         Normalization::Layer => format!("relative L2 norm {} in every tensor", job.radius),
         Normalization::Filter => format!("relative L2 norm {} in every filter", job.radius),
         Normalization::Global => format!("relative L2 norm {} over the whole model", job.radius),
-        Normalization::Paper(token) => format!("the paper's {token}"),
+        token @ Normalization::Paper(_) => format!("the paper's {token}"),
     };
     let loss = match job.loss {
         LandscapeLoss::Clean => "clean images".to_owned(),
