@@ -16,12 +16,7 @@ pub fn command_line(job: &Job) -> String {
             if let Some(second) = &job.second {
                 option("second", second.to_string());
             }
-            match &job.normalize {
-                Normalization::Layer => option("normalize", "layer".into()),
-                Normalization::Filter => option("normalize", "filter".into()),
-                Normalization::Global => option("normalize", "global".into()),
-                Normalization::Paper(token) => option("normalize", token.clone()),
-            }
+            option("normalize", job.normalize.to_string());
             if !matches!(job.normalize, Normalization::Paper(_)) {
                 option("radius", job.radius.to_string());
             }

@@ -304,11 +304,11 @@ impl Reader {
             Scaling::Layer => Normalization::Layer,
             Scaling::Filter => Normalization::Filter,
             Scaling::Global => Normalization::Global,
-            Scaling::Paper => Normalization::Paper(form.token.trim().to_owned()),
+            Scaling::Paper => form.token.trim().parse().unwrap_or_else(|_| {
+                self.wrong(Field::Token, "use a token of the paper's program, such as layer_l2_05");
+                Normalization::Layer
+            }),
         };
-        if form.scaling == Scaling::Paper && form.token.trim().is_empty() {
-            self.wrong(Field::Token, "use a token of the paper's program, such as layer_l2_05");
-        }
         let radius = if form.scaling == Scaling::Paper {
             job.radius
         } else {

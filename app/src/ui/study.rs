@@ -253,10 +253,8 @@ pub fn job_details(job: &Job) -> String {
         Job::Evaluate(_) => images,
         Job::Landscape(job) => {
             let scaling = match &job.normalize {
-                Normalization::Layer => format!("layer {}", job.radius),
-                Normalization::Filter => format!("filter {}", job.radius),
-                Normalization::Global => format!("global {}", job.radius),
-                Normalization::Paper(token) => token.clone(),
+                Normalization::Paper(_) => job.normalize.to_string(),
+                relative => format!("{relative} {}", job.radius),
             };
             let grid = if job.second.is_some() {
                 format!("{0} × {0}", job.steps)
