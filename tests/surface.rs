@@ -1,1 +1,335 @@
-//! Tests of basin: surface.
+//! Known heights at known pixels: the surface renderer on whatever adapter there is, Mesa's software one
+//! included.
+
+use std::sync::OnceLock;
+
+use basin::gpu::{
+    Camera, ColorMap, Contours, Fill, Frame, HeightScale, LayerStyle, Offscreen, Pick, SurfaceData,
+    SurfaceStyle, SurfaceView, Typeface, pick,
+};
+use glam::Vec2;
+use image::{Rgba, RgbaImage};
+
+const RED: [u8; 3] = [200, 20, 10];
+const BLUE: [u8; 3] = [10, 40, 220];
+const WHITE: [u8; 3] = [255; 3];
+
+/// One device for all tests. Without an adapter the tests fail and say what to install.
+fn gpu() -> &'static Offscreen {
+    static GPU: OnceLock<Offscreen> = OnceLock::new();
+    GPU.get_or_init(|| Offscreen::new().unwrap_or_else(|error| panic!("{error:#}")))
+}
+
+fn axis(nodes: usize) -> Vec<f32> {
+    (0..nodes).map(|i| -1.0 + 2.0 * i as f32 / (nodes - 1) as f32).collect()
+}
+
+fn surface(nodes: usize, height: impl Fn(f32, f32) -> f32) -> SurfaceData {
+    SurfaceData::from_fn(axis(nodes), axis(nodes), height)
+}
+
+/// Nothing but unlit surfaces on white, in a picture of 300 x 260 pixels.
+fn bare(camera: Camera) -> SurfaceView {
+    let mut view = SurfaceView::new(300, 260, 1.0);
+    view.camera = camera;
+    view.style = SurfaceStyle {
+        lighting: false,
+        contours: Contours { on_surface: false, on_floor: false, ..Contours::default() },
+        axes: false,
+        origin: false,
+        color_bar: false,
+        ..SurfaceStyle::default()
+    };
+    view
+}
+
+fn solid(color: [u8; 3], opacity: f32) -> LayerStyle {
+    LayerStyle { fill: Fill::Solid(color), opacity, ..LayerStyle::default() }
+}
+
+fn draw(surfaces: &[SurfaceData], view: &SurfaceView) -> RgbaImage {
+    gpu().render(&gpu().upload(surfaces), view).expect("a picture")
+}
+
+/// The pixel at which a point of the data is seen.
+fn seen(image: &RgbaImage, view: &SurfaceView, frame: &Frame, point: [f32; 3]) -> [u8; 3] {
+    let at = view.project(frame, point[0], point[1], point[2]);
+    let Rgba([r, g, b, _]) = *image.get_pixel(at.x as u32, at.y as u32);
+    [r, g, b]
+}
+
+#[track_caller]
+fn assert_color(found: [u8; 3], expected: [u8; 3], within: u8) {
+    let near = found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= within);
+    assert!(near, "colour {found:?}, expected {expected:?} within {within}");
+}
+
+fn mapped(map: ColorMap, t: f64) -> [u8; 3] {
+    let color = map.at(t);
+    [color.r, color.g, color.b]
+}
+
+#[test]
+fn a_height_has_its_colour_at_its_pixel() {
+    let data = surface(9, |_, _| 3.0);
+    for camera in [Camera::default(), Camera::top()] {
+        let mut view = bare(camera);
+        view.style.range = Some([2.0, 6.0]);
+        let frame = Frame::new([&data], &view.style);
+        let image = draw(std::slice::from_ref(&data), &view);
+        for [x, y] in [[0.0, 0.0], [-0.9, -0.9], [0.9, 0.9], [0.3, -0.7]] {
+            assert_color(seen(&image, &view, &frame, [x, y, 3.0]), mapped(ColorMap::Viridis, 0.25), 1);
+        }
+        assert_color(seen(&image, &view, &frame, [-1.02, -1.02, 3.0]), WHITE, 0);
+    }
+}
+
+#[test]
+fn the_shader_has_the_same_colour_maps() {
+    let data = surface(2, |x, _| x);
+    for map in ColorMap::ALL {
+        let mut view = bare(Camera::top());
+        view.style.colormap = map;
+        let frame = Frame::new([&data], &view.style);
+        let image = draw(std::slice::from_ref(&data), &view);
+        for i in -24..=24 {
+            let at = view.project(&frame, i as f32 / 25.0, 0.0, 0.0).floor() + 0.5;
+            let ray = view.camera.ray(at, &view.viewport());
+            let t = f64::from(0.5 + 0.5 * ray.origin.x);
+            let Rgba([r, g, b, _]) = *image.get_pixel(at.x as u32, at.y as u32);
+            assert_color([r, g, b], mapped(map, t), 2);
+        }
+    }
+}
+
+#[test]
+fn a_logarithmic_height_is_mapped_by_its_ratio() {
+    let data = surface(41, |x, _| 10.0_f32.powf(1.0 + x));
+    let mut view = bare(Camera::default());
+    let linear = Frame::new([&data], &view.style);
+    view.style.scale = HeightScale::Log;
+    let frame = Frame::new([&data], &view.style);
+    assert!((frame.color_position(10.0) - 0.5).abs() < 1e-6);
+    let halfway = 0.5 * (frame.elevation(1.0) + frame.elevation(100.0));
+    assert!((frame.elevation(10.0) - halfway).abs() < 1e-6);
+    assert!(frame.elevation(10.0) > linear.elevation(10.0) + 0.1);
+    let image = draw(std::slice::from_ref(&data), &view);
+    assert_color(seen(&image, &view, &frame, [0.0, -0.5, 10.0]), mapped(ColorMap::Viridis, 0.5), 5);
+    assert_color(
+        seen(&image, &view, &frame, [-0.5, 0.2, 10.0_f32.sqrt()]),
+        mapped(ColorMap::Viridis, 0.25),
+        5,
+    );
+}
+
+#[test]
+fn what_is_nearer_hides_what_is_farther() {
+    let ridge = |at: f32, height: f32| surface(41, move |_, y| height * (-40.0 * (y - at) * (y - at)).exp());
+    let (near, far) = (ridge(-0.5, 2.0), ridge(0.5, 1.0));
+    let mut view = bare(Camera { elevation: 0.1, ..Camera::front() });
+    let frame = Frame::new([&near, &far], &view.style);
+    for swap in [false, true] {
+        let mut surfaces = [near.clone(), far.clone()];
+        view.style.layers = vec![solid(RED, 1.0), solid(BLUE, 1.0)];
+        if swap {
+            surfaces.reverse();
+            view.style.layers.reverse();
+        }
+        let image = draw(&surfaces, &view);
+        assert_color(seen(&image, &view, &frame, [0.0, 0.5, 1.0]), RED, 0);
+        view.camera.azimuth += std::f32::consts::PI;
+        let image = draw(&surfaces, &view);
+        assert_color(seen(&image, &view, &frame, [0.0, 0.5, 0.95]), BLUE, 0);
+        view.camera.azimuth -= std::f32::consts::PI;
+    }
+}
+
+#[test]
+fn a_transparent_surface_shows_what_is_below_it_once() {
+    let upper = surface(5, |_, _| 2.0);
+    let lower = surface(5, |x, _| if x > 0.2 { 1.0 } else { f32::NAN });
+    let mut view = bare(Camera::top());
+    view.style.layers = vec![solid(RED, 0.5), solid(BLUE, 1.0)];
+    let half = |a: [u8; 3], b: [u8; 3]| [0, 1, 2].map(|c| ((u16::from(a[c]) + u16::from(b[c])) / 2) as u8);
+    let surfaces = [upper, lower];
+    let frame = Frame::new(&surfaces, &view.style);
+    let image = draw(&surfaces, &view);
+    assert_color(seen(&image, &view, &frame, [0.7, 0.1, 2.0]), half(RED, BLUE), 2);
+    assert_color(seen(&image, &view, &frame, [-0.7, 0.1, 2.0]), half(RED, WHITE), 2);
+
+    // Both below a transparent one: the lower one first, whatever the order they are given in.
+    view.style.layers = vec![solid(BLUE, 0.5), solid(RED, 0.5)];
+    let surfaces = [surfaces[1].clone(), surfaces[0].clone()];
+    let image = draw(&surfaces, &view);
+    assert_color(seen(&image, &view, &frame, [0.7, 0.1, 2.0]), half(RED, half(BLUE, WHITE)), 3);
+
+    // A line of sight that meets the same surface three times sees its nearest part only.
+    let wave = surface(61, |_, y| (6.0 * y).sin());
+    let mut view = bare(Camera { elevation: 0.12, ..Camera::front() });
+    view.style.layers = vec![solid(RED, 0.5)];
+    let frame = Frame::new([&wave], &view.style);
+    let image = draw(std::slice::from_ref(&wave), &view);
+    assert_color(seen(&image, &view, &frame, [0.0, 0.0, 0.0]), half(RED, WHITE), 2);
+}
+
+#[test]
+fn a_hole_is_a_hole_until_coarse_nodes_stand_in() {
+    let mut data = surface(9, |_, _| 1.0);
+    for node in [4 * 9 + 4, 4 * 9 + 5] {
+        data.height[node] = None;
+    }
+    let mut view = bare(Camera::top());
+    view.style.layers = vec![solid(RED, 1.0)];
+    let frame = Frame::new([&data], &view.style);
+    let image = draw(std::slice::from_ref(&data), &view);
+    assert_color(seen(&image, &view, &frame, [0.02, 0.02, 1.0]), WHITE, 0);
+    assert_color(seen(&image, &view, &frame, [0.5, -0.5, 1.0]), RED, 0);
+
+    // Every fourth node is known: without more to come only these, else the cells between them.
+    let coarse = |i: usize| i.is_multiple_of(4);
+    for (node, height) in data.height.iter_mut().enumerate() {
+        *height = (coarse(node % 9) && coarse(node / 9)).then_some(1.0);
+    }
+    let image = draw(std::slice::from_ref(&data), &view);
+    assert_color(seen(&image, &view, &frame, [0.3, 0.3, 1.0]), WHITE, 0);
+    data.filling = true;
+    let image = draw(std::slice::from_ref(&data), &view);
+    assert_color(seen(&image, &view, &frame, [0.3, 0.3, 1.0]), RED, 0);
+}
+
+#[test]
+fn a_contour_line_is_where_the_height_is() {
+    let data = surface(33, |x, _| x);
+    let mut view = bare(Camera::top());
+    view.scale = 2.0;
+    view.style.layers = vec![solid([230; 3], 1.0)];
+    view.style.contours.on_surface = true;
+    view.style.contours.levels = Some(vec![0.3]);
+    let frame = Frame::new([&data], &view.style);
+    let image = draw(std::slice::from_ref(&data), &view);
+    for y in [-0.8, 0.0, 0.55] {
+        let line = seen(&image, &view, &frame, [0.3, y, 0.3]);
+        assert!(line[0] < 180, "no line at its height: {line:?}");
+        for beside in [0.25, 0.35] {
+            assert_color(seen(&image, &view, &frame, [beside, y, beside]), [230; 3], 0);
+        }
+    }
+}
+
+#[test]
+fn the_floor_carries_the_contour_map() {
+    let data = surface(33, |x, y| 2.0 + x + 0.1 * y);
+    let mut view = bare(Camera::default());
+    view.style.contours.fill_floor = true;
+    let frame = Frame::new([&data], &view.style);
+    let image = draw(std::slice::from_ref(&data), &view);
+    // In front, where the surface does not cover the floor: colour at 0.85 opacity on white.
+    let floor = frame.world(0.9, -0.9, 2.0).with_z(-frame.half.z);
+    let at = view.camera.project(floor, &view.viewport());
+    let Rgba([r, g, b, _]) = *image.get_pixel(at.x as u32, at.y as u32);
+    let map = mapped(ColorMap::Viridis, f64::from(frame.color_position(2.0 + 0.9 - 0.09)));
+    assert_color([r, g, b], map.map(|v| (0.85 * f32::from(v) + 0.15 * 255.0) as u8), 4);
+}
+
+#[test]
+fn above_the_cut_nothing_is_drawn() {
+    let data = surface(33, |x, _| 5.0 * x.abs());
+    let mut view = bare(Camera::top());
+    view.style.layers = vec![solid(RED, 1.0)];
+    view.style.clip = Some(3.0);
+    let frame = Frame::new([&data], &view.style);
+    assert_eq!(frame.height, [0.0, 3.0]);
+    let image = draw(std::slice::from_ref(&data), &view);
+    assert_color(seen(&image, &view, &frame, [0.55, 0.0, 2.75]), RED, 0);
+    assert_color(seen(&image, &view, &frame, [0.66, 0.0, 3.0]), WHITE, 0);
+}
+
+#[test]
+fn the_pointer_finds_the_node_that_is_seen_there() {
+    let mut data = surface(21, |x, y| 1.0 + 3.0 * (x * x + 0.5 * y * y));
+    data.height[5 * 21 + 7] = None;
+    let find = |data: &SurfaceData, view: &SurfaceView, at: Vec2| -> Option<Pick> {
+        let frame = Frame::new([data], &view.style);
+        pick(data, &frame, &view.camera, &view.viewport(), at)
+    };
+    let mut found = 0;
+    for camera in
+        [Camera::default(), Camera::top(), Camera { azimuth: 2.2, elevation: 0.9, ..Camera::default() }]
+    {
+        let view = bare(camera);
+        let frame = Frame::new([&data], &view.style);
+        for iy in 0..21 {
+            for ix in 0..21 {
+                let (x, y) = (data.x[ix], data.y[iy]);
+                let Some(value) = data.at(ix, iy) else { continue };
+                let world = frame.world(x, y, value);
+                let hit = find(&data, &view, view.camera.project(world, &view.viewport()));
+                let away = (world - camera.ray(Vec2::ZERO, &view.viewport()).origin).length();
+                // Elsewhere another part of the bowl is in front.
+                let Some(hit) = hit.filter(|hit| hit.distance > away - 1.0) else { continue };
+                if (hit.ix, hit.iy) == (ix, iy) {
+                    assert_eq!((hit.x, hit.y, hit.value), (x, y, value));
+                    found += 1;
+                } else {
+                    assert!(hit.distance < away, "({ix}, {iy}) hidden by nothing: {hit:?}");
+                }
+            }
+        }
+    }
+    assert!(found > 2 * 440, "only {found} nodes found");
+
+    let view = bare(Camera::top());
+    let frame = Frame::new([&data], &view.style);
+    let hole = view.project(&frame, data.x[7], data.y[5], 2.0);
+    assert_eq!(find(&data, &view, hole), None);
+    assert_eq!(find(&data, &view, Vec2::new(1.0, 1.0)), None);
+    assert_eq!(find(&SurfaceData::default(), &view, hole), None);
+}
+
+#[test]
+fn labels_stay_in_the_picture_and_out_of_the_box() {
+    let data = surface(21, |x, y| 1.0 + 3.0 * (x * x + 0.5 * y * y));
+    for step in 0..48 {
+        let elevation = (step / 12) as f32 * 0.5;
+        let azimuth = step as f32 * 0.55;
+        let mut view = SurfaceView::new(640, 480, 1.0);
+        view.camera = Camera { azimuth, elevation, ..Camera::default() };
+        let frame = Frame::new([&data], &view.style);
+        let labels = view.labels(&frame);
+        assert!(labels.len() >= 6, "{} labels at {azimuth} {elevation}", labels.len());
+        for label in labels {
+            let inside =
+                label.position.cmpge(Vec2::ZERO).all() && label.position.cmple(Vec2::new(640.0, 480.0)).all();
+            assert!(inside, "{label:?} at {azimuth} {elevation}");
+        }
+    }
+}
+
+#[test]
+fn a_finished_picture_has_text_and_a_colour_bar() {
+    let data = surface(21, |x, y| 1.0 + 3.0 * (x * x + 0.5 * y * y));
+    let mut view = SurfaceView::new(400, 300, 1.0);
+    view.style.titles = ["one".into(), "two & three".into(), "loss <robust>".into()];
+    let image = gpu().picture(std::slice::from_ref(&data), &view, &Typeface::system()).expect("a picture");
+    let frame = Frame::new([&data], &view.style);
+    let bar = view.color_bar(&frame).expect("a colour bar");
+    let foot = image.get_pixel(bar.min.x as u32 + 4, bar.max.y as u32 - 2);
+    assert_color([foot[0], foot[1], foot[2]], mapped(ColorMap::Viridis, 0.0), 12);
+    assert_eq!(image.dimensions(), (400, 300));
+    assert!(image.pixels().all(|pixel| pixel[3] == 255));
+}
+
+#[test]
+fn impossible_pictures_are_refused_and_empty_ones_are_empty() {
+    let data = surface(3, |_, _| 1.0);
+    let mut view = bare(Camera::default());
+    view.size = [100_000, 20];
+    let error = gpu().render(&gpu().upload(&[data]), &view).expect_err("too wide").to_string();
+    assert!(error.contains("100000 x 20"), "{error}");
+    view.size = [40, 30];
+    let holes = SurfaceData { height: vec![None; 9], ..surface(3, |_, _| 0.0) };
+    for nothing in [SurfaceData::default(), holes] {
+        let image = draw(&[nothing], &view);
+        assert!(image.pixels().all(|pixel| *pixel == Rgba([255; 4])));
+    }
+}

@@ -1,0 +1,258 @@
+//! The box around the surface: which walls are behind it, where grid lines, ticks and labels go.
+//!
+//! Everything is computed from camera and frame, so that the window's text, an exported picture's text
+//! and the lines on the GPU agree.
+
+use glam::{Vec2, Vec3};
+
+use super::frame::Frame;
+use super::ticks::{format_ticks, scaled_ticks};
+use super::uniforms::LineInstance;
+use super::view::SurfaceView;
+
+/// Ticks aimed at along each axis.
+const TICKS: usize = 5;
+/// Length of a tick mark in world units.
+const TICK_LENGTH: f32 = 0.035;
+/// Shortest distance in points between tick labels.
+const LABEL_SPACING: f32 = 20.0;
+/// An axis seen shorter than this, in points, gets no labels.
+const SHORTEST_AXIS: f32 = 45.0;
+
+/// A piece of text and where it goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Label {
+    /// What it says.
+    pub text: String,
+    /// Pixel (from the top left) that the anchor is put on.
+    pub position: Vec2,
+    /// The point of the text's box that sits there.
+    pub anchor: Anchor,
+    /// Clockwise rotation in radians around that point.
+    pub angle: f32,
+    /// Size of the type in pixels.
+    pub size: f32,
+    /// What it belongs to.
+    pub kind: LabelKind,
+}
+
+/// A point of a box: (0, 0) its upper left corner, (1, 1) its lower right one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Anchor(pub Vec2);
+
+/// What a label belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelKind {
+    /// A number at a tick.
+    Tick,
+    /// The name of an axis.
+    Title,
+}
+
+/// One axis of the box, along the edge where it can be read.
+struct Axis {
+    from: Vec3,
+    to: Vec3,
+    /// Away from the box, in world space.
+    outward: Vec3,
+    /// Ticks: their places on the edge, and what they say.
+    ticks: Vec<(Vec3, String)>,
+}
+
+/// The three axes in the order x, y, height.
+fn axes(view: &SurfaceView, frame: &Frame) -> [Axis; 3] {
+    let half = frame.half;
+    let side = front(view);
+    let tick_list = |lo, hi, scale| {
+        let values = scaled_ticks(lo, hi, TICKS, scale);
+        let texts = format_ticks(&values, scale);
+        values.into_iter().map(|v| v as f32).zip(texts)
+    };
+    let linear = super::HeightScale::Linear;
+    let low = frame.height[0];
+    let floor = |x: f32, y: f32| frame.world(x, y, low).with_z(-half.z);
+    let x_ticks = tick_list(frame.x[0], frame.x[1], linear)
+        .map(|(v, text)| (floor(v, frame.y[0]).with_y(side.y * half.y), text));
+    let y_ticks = tick_list(frame.y[0], frame.y[1], linear)
+        .map(|(v, text)| (floor(frame.x[0], v).with_x(side.x * half.x), text));
+    // Of the two vertical edges at the silhouette, the one on the left.
+    let corners = [Vec2::new(side.x, -side.y), Vec2::new(-side.x, side.y)];
+    let [right, _, _] = view.camera.basis();
+    let left = corners.into_iter().min_by(|a, b| {
+        let across = |c: &Vec2| right.truncate().dot(*c);
+        across(a).total_cmp(&across(b))
+    });
+    let corner = left.unwrap_or(corners[0]) * half.truncate();
+    let z_ticks = tick_list(frame.height[0], frame.height[1], frame.scale)
+        .map(|(v, text)| (corner.extend(frame.elevation(v)), text));
+    [
+        Axis {
+            from: Vec3::new(-half.x, side.y * half.y, -half.z),
+            to: Vec3::new(half.x, side.y * half.y, -half.z),
+            outward: Vec3::Y * side.y,
+            ticks: x_ticks.collect(),
+        },
+        Axis {
+            from: Vec3::new(side.x * half.x, -half.y, -half.z),
+            to: Vec3::new(side.x * half.x, half.y, -half.z),
+            outward: Vec3::X * side.x,
+            ticks: y_ticks.collect(),
+        },
+        Axis {
+            from: corner.extend(-half.z),
+            to: corner.extend(half.z),
+            outward: -right.with_z(0.0).normalize_or_zero(),
+            ticks: z_ticks.collect(),
+        },
+    ]
+}
+
+/// The sides of the box nearer to the eye: -1 or 1 along x and y.
+fn front(view: &SurfaceView) -> Vec2 {
+    let [_, _, forward] = view.camera.basis();
+    Vec2::new(if forward.x < -1e-6 { 1.0 } else { -1.0 }, if forward.y < -1e-6 { 1.0 } else { -1.0 })
+}
+
+/// Tick labels and axis titles, each beside the edge that the camera shows best.
+pub(super) fn labels(view: &SurfaceView, frame: &Frame) -> Vec<Label> {
+    let mut labels = Vec::new();
+    if !view.style.axes {
+        return labels;
+    }
+    let viewport = view.viewport();
+    let project = view.camera.projector(&viewport);
+    let size = view.style.font_size * view.scale;
+    let middle = project(Vec3::ZERO);
+    for (axis, title) in axes(view, frame).into_iter().zip(&view.style.titles) {
+        let (from, to) = (project(axis.from), project(axis.to));
+        let length = (to - from).length();
+        if length < SHORTEST_AXIS * view.scale || axis.ticks.is_empty() {
+            continue;
+        }
+        let along = (to - from) / length;
+        let center = 0.5 * (axis.from + axis.to);
+        let mut away = project(center + axis.outward * 0.05) - project(center);
+        if away.length() < 0.5 * view.scale {
+            away = 0.5 * (from + to) - middle;
+        }
+        let away = away.normalize_or(Vec2::Y);
+        let anchor = Anchor((0.5 - away * 0.7).clamp(Vec2::ZERO, Vec2::ONE));
+        let spacing = match axis.ticks.as_slice() {
+            [(a, _), (b, _), ..] => (project(*a) - project(*b)).length(),
+            _ => f32::INFINITY,
+        };
+        let widest = axis.ticks.iter().map(|(_, text)| estimated_width(text, size)).fold(0.0, f32::max);
+        let footprint = (along.x.abs() * (widest + 0.6 * size)).max(along.y.abs() * 1.2 * size);
+        let keep_every = (footprint.max(LABEL_SPACING * view.scale) / spacing).ceil().max(1.0) as usize;
+        for (place, text) in axis.ticks.iter().step_by(keep_every) {
+            let position = project(*place + axis.outward * TICK_LENGTH) + away * 0.45 * size;
+            let text = text.clone();
+            labels.push(Label { text, position, anchor, angle: 0.0, size, kind: LabelKind::Tick });
+        }
+        let reach = away.x.abs() * widest + away.y.abs() * size;
+        let tick = (project(center + axis.outward * TICK_LENGTH) - project(center)).length();
+        labels.push(Label {
+            text: title.clone(),
+            position: 0.5 * (from + to) + away * (tick + reach + 1.5 * size),
+            anchor: Anchor(Vec2::splat(0.5)),
+            angle: readable(along),
+            size: 1.1 * size,
+            kind: LabelKind::Title,
+        });
+    }
+    labels
+}
+
+/// Angle of text along a direction that does not stand on its head.
+fn readable(along: Vec2) -> f32 {
+    let upright = if along.x.abs() < 0.25 { along.y < 0.0 } else { along.x > 0.0 };
+    let along = if upright { along } else { -along };
+    along.y.atan2(along.x)
+}
+
+/// About how wide a text is, for layout that must not depend on a font.
+pub(super) fn estimated_width(text: &str, size: f32) -> f32 {
+    let em: f32 = text
+        .chars()
+        .map(|c| match c {
+            '.' | ',' | ' ' | 'i' | 'l' | 'j' | 't' | 'f' => 0.28,
+            'm' | 'w' | '\u{2212}' => 0.75,
+            c if c.is_uppercase() => 0.68,
+            _ => 0.53,
+        })
+        .sum();
+    em * size
+}
+
+/// Lines of the floor and the two walls behind the surface.
+pub(super) fn grid_lines(view: &SurfaceView, frame: &Frame, lines: &mut Vec<LineInstance>) {
+    let half = frame.half;
+    let back = -front(view);
+    let style = &view.style;
+    let (faint, strong) = (style.theme.grid(), style.theme.edge());
+    let thin = 0.75 * view.scale;
+    let [x_axis, y_axis, z_axis] = axes(view, frame);
+    let mut line = |a: Vec3, b: Vec3, color| lines.push(LineInstance::new(a, b, thin, color));
+    for (place, _) in &x_axis.ticks {
+        line(place.with_y(-half.y), place.with_y(half.y), faint);
+        let wall = place.with_y(back.y * half.y);
+        line(wall.with_z(-half.z), wall.with_z(half.z), faint);
+    }
+    for (place, _) in &y_axis.ticks {
+        line(place.with_x(-half.x), place.with_x(half.x), faint);
+        let wall = place.with_x(back.x * half.x);
+        line(wall.with_z(-half.z), wall.with_z(half.z), faint);
+    }
+    let apart = |z: f32| (half.z - z.abs()) > 0.03 * half.z;
+    for (place, _) in z_axis.ticks.iter().filter(|tick| apart(tick.0.z)) {
+        let corner = Vec3::new(back.x * half.x, back.y * half.y, place.z);
+        line(corner, corner.with_x(-corner.x), faint);
+        line(corner, corner.with_y(-corner.y), faint);
+    }
+    // Outlines of the three planes.
+    for z in [-half.z, half.z] {
+        let corner = Vec3::new(back.x * half.x, back.y * half.y, z);
+        line(corner, corner.with_x(-corner.x), faint);
+        line(corner, corner.with_y(-corner.y), faint);
+    }
+    for corner in [back, Vec2::new(-back.x, back.y), Vec2::new(back.x, -back.y)] {
+        let foot = (corner * half.truncate()).extend(-half.z);
+        line(foot, foot.with_z(half.z), faint);
+    }
+    let project = view.camera.projector(&view.viewport());
+    let seen =
+        |axis: &&Axis| (project(axis.to) - project(axis.from)).length() > 0.3 * SHORTEST_AXIS * view.scale;
+    for axis in [&x_axis, &y_axis, &z_axis].into_iter().filter(seen) {
+        line(axis.from, axis.to, strong);
+        for (place, _) in &axis.ticks {
+            line(*place, *place + axis.outward * TICK_LENGTH, strong);
+        }
+    }
+}
+
+/// The pin at the origin: a cross on the floor, a stem, and a head where it meets the surface.
+pub(super) fn pin(view: &SurfaceView, frame: &Frame, height: Option<f32>, lines: &mut Vec<LineInstance>) {
+    let inside = |ends: [f32; 2]| ends[0] <= 0.0 && ends[1] >= 0.0;
+    if !inside(frame.x) || !inside(frame.y) {
+        return;
+    }
+    let accent = view.style.theme.accent();
+    let color = [accent[0], accent[1], accent[2], 1.0];
+    let foot = frame.world(0.0, 0.0, frame.height[0]).with_z(-frame.half.z);
+    let arm = 0.035;
+    let width = 1.4 * view.scale;
+    for side in [Vec3::X, Vec3::Y] {
+        lines.push(LineInstance::new(foot - side * arm, foot + side * arm, width, color));
+    }
+    let cut = |height: &f32| frame.clip.is_none_or(|clip| *height <= clip);
+    if let Some(height) = height.filter(cut) {
+        let head = foot.with_z(frame.elevation(height));
+        let [_, _, forward] = view.camera.basis();
+        let stem = LineInstance::new(foot, head, 1.0 * view.scale, [color[0], color[1], color[2], 0.75]);
+        lines.push(stem);
+        // Towards the eye by its radius, so that the surface does not cut it in half.
+        let near = head - forward * 0.08;
+        lines.push(LineInstance::new(near, near, 8.0 * view.scale, [1.0; 4]));
+        lines.push(LineInstance::new(near, near, 5.5 * view.scale, color));
+    }
+}

@@ -1,0 +1,152 @@
+//! From data to world space: where the box is, how heights become lengths, how they become colours.
+
+use glam::Vec3;
+
+use super::data::{Extent, SurfaceData};
+use super::style::{HeightScale, SurfaceStyle};
+use super::ticks::scaled_ticks;
+
+/// Height of the box in world units, where its sides are 2.
+const BOX_HEIGHT: f32 = 1.15;
+/// Part of the box's height kept free between floor and surface for the contour map.
+const FLOOR_GAP: f32 = 0.30;
+/// The same without a contour map.
+const FLOOR_MARGIN: f32 = 0.06;
+/// Keep in sync with `Scene` in `shaders/scene.wgsl`.
+pub(super) const MAX_LEVELS: usize = 64;
+
+/// The mapping of one picture, common to all of its surfaces.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// Ends of the x axis.
+    pub x: [f32; 2],
+    /// Ends of the y axis.
+    pub y: [f32; 2],
+    /// Lowest and highest drawn height.
+    pub height: [f32; 2],
+    /// Heights of the colour map's ends.
+    pub colors: [f32; 2],
+    /// Linear or logarithmic.
+    pub scale: HeightScale,
+    /// The surface is cut open here.
+    pub clip: Option<f32>,
+    /// Contour heights.
+    pub levels: Vec<f32>,
+    /// Half the box's extents in world units.
+    pub half: Vec3,
+    /// World height of the lowest drawn height; the floor is at `-half.z`.
+    pub base: f32,
+}
+
+impl Frame {
+    /// The frame of these surfaces in that style; hidden ones do not count.
+    pub fn new<'a>(surfaces: impl IntoIterator<Item = &'a SurfaceData>, style: &SurfaceStyle) -> Self {
+        let extents = surfaces.into_iter().map(SurfaceData::extent);
+        Self::from_extents(extents, style)
+    }
+
+    /// The same where the extents are already known.
+    pub fn from_extents(extents: impl IntoIterator<Item = Extent>, style: &SurfaceStyle) -> Self {
+        let visible = extents.into_iter().enumerate().filter(|(i, _)| style.layer(*i).visible);
+        let extent = visible.map(|(_, extent)| extent).fold(Extent::EMPTY, Extent::union);
+        let height = heights(&extent, style);
+        let levels = match &style.contours.levels {
+            Some(levels) => levels.clone(),
+            None => scaled_ticks(height[0], height[1], style.contours.count, style.scale)
+                .into_iter()
+                .map(|level| level as f32)
+                .collect(),
+        };
+        let usable = |level: &f32| level.is_finite() && (style.scale == HeightScale::Linear || *level > 0.0);
+        let mut levels: Vec<f32> = levels.into_iter().filter(usable).take(MAX_LEVELS).collect();
+        levels.sort_by(f32::total_cmp);
+        let half_height = Self::half_height(style);
+        let gap = if style.contours.on_floor { FLOOR_GAP } else { FLOOR_MARGIN };
+        Self {
+            x: ends(extent.x),
+            y: ends(extent.y),
+            height,
+            colors: style.range.filter(|r| ordered(*r, style.scale)).unwrap_or(height),
+            scale: style.scale,
+            clip: style.clip.filter(|clip| *clip > height[0]),
+            levels,
+            half: Vec3::new(1.0, 1.0, half_height),
+            base: -half_height + 2.0 * half_height * gap,
+        }
+    }
+
+    /// Half the height of the box in world units.
+    pub(super) fn half_height(style: &SurfaceStyle) -> f32 {
+        0.5 * BOX_HEIGHT * style.exaggeration.clamp(0.05, 5.0)
+    }
+
+    /// The scale applied to a height: itself, or its decimal logarithm.
+    pub fn transform(&self, height: f32) -> f32 {
+        match self.scale {
+            HeightScale::Linear => height,
+            HeightScale::Log => height.max(self.height[0]).log10(),
+        }
+    }
+
+    /// World units per unit of transformed height, and the transformed height of `base`.
+    pub(super) fn vertical(&self) -> (f32, f32) {
+        let (lo, hi) = (self.transform(self.height[0]), self.transform(self.height[1]));
+        ((self.half.z - self.base) / (hi - lo), lo)
+    }
+
+    /// World units per unit of x, and the x of the box's centre; the same for y.
+    pub(super) fn horizontal(&self) -> [(f32, f32); 2] {
+        [(self.x, self.half.x), (self.y, self.half.y)]
+            .map(|(ends, half)| (2.0 * half / (ends[1] - ends[0]), 0.5 * (ends[0] + ends[1])))
+    }
+
+    /// World coordinates of a point.
+    pub fn world(&self, x: f32, y: f32, height: f32) -> Vec3 {
+        let [(sx, cx), (sy, cy)] = self.horizontal();
+        Vec3::new((x - cx) * sx, (y - cy) * sy, self.elevation(height))
+    }
+
+    /// World height of a height.
+    pub fn elevation(&self, height: f32) -> f32 {
+        let (scale, lo) = self.vertical();
+        self.base + (self.transform(height) - lo) * scale
+    }
+
+    /// Where a height lies on the colour map; outside 0..=1 beyond its ends.
+    pub fn color_position(&self, height: f32) -> f32 {
+        let [lo, hi] = self.colors.map(|v| match self.scale {
+            HeightScale::Linear => v,
+            HeightScale::Log => v.log10(),
+        });
+        (self.transform(height) - lo) / (hi - lo)
+    }
+}
+
+/// Lowest and highest height to draw.
+fn heights(extent: &Extent, style: &SurfaceStyle) -> [f32; 2] {
+    let log = style.scale == HeightScale::Log;
+    let lo = if log { extent.smallest_positive } else { extent.height[0] };
+    let mut range = [lo, extent.height[1]];
+    if !range.iter().all(|v| v.is_finite()) {
+        return if log { [0.1, 1.0] } else { [0.0, 1.0] };
+    }
+    if let Some(clip) = style.clip.filter(|clip| clip.is_finite() && *clip > lo) {
+        range[1] = range[1].min(clip);
+    }
+    if range[1] - range[0] > 1e-6 * range[1].abs().max(range[0].abs()) {
+        range
+    } else if log {
+        [range[0] / 1.5, range[0] * 1.5]
+    } else {
+        let around = if range[0] == 0.0 { 0.5 } else { 0.5 * range[0].abs() };
+        [range[0] - around, range[0] + around]
+    }
+}
+
+fn ends(axis: [f32; 2]) -> [f32; 2] {
+    if axis[1] > axis[0] { axis } else { [-1.0, 1.0] }
+}
+
+fn ordered(range: [f32; 2], scale: HeightScale) -> bool {
+    range[1] > range[0] && range[1].is_finite() && (range[0] > 0.0 || scale == HeightScale::Linear)
+}
