@@ -4,18 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use basin::jobs::Engine;
+use basin::command::Command;
+use basin::jobs::{Core, Engine};
 use basin::ui::{Answer, App, Pane, Purpose, Target};
 use basin_core::checkpoint::{Role, Summary, TensorSummary};
 use basin_core::job::{Compute, DataSelection, Evaluate, Job, Landscape, Pgd};
 use basin_core::progress::{Event, Progress};
 use basin_core::record::{
-    Evaluated, Evaluation, FORMAT, Grid, LandscapeOutcome, Outcome, PerExample, Point, Provenance, Record,
+    DirectionSummary, Evaluated, Evaluation, FORMAT, Grid, LandscapeOutcome, Outcome, PerExample, Point,
+    Provenance, Record,
 };
 use basin_core::run::{Estimate, RunOptions};
 use basin_core::{Error, Result};
 use eframe::egui::accesskit::Role as WidgetRole;
-use eframe::egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
+use eframe::egui::{Key, Modifiers, Pos2, Rect, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
 
@@ -99,11 +101,15 @@ impl Fake {
             x: axis,
             clean: Some(clean),
             robust: Some(robust),
-            directions: Vec::new(),
-            cosine: None,
+            directions: vec![direction(), direction()],
+            cosine: Some(0.01),
         };
         Ok(record(job, Outcome::Landscape(outcome), complete))
     }
+}
+
+fn direction() -> DirectionSummary {
+    DirectionSummary { name: "random".into(), norm: 4.2, relative_norm: 0.5, layers: Vec::new() }
 }
 
 fn record(job: &Job, outcome: Outcome, complete: bool) -> Record {
@@ -185,12 +191,16 @@ struct Window {
 
 impl Window {
     fn new(fake: Fake) -> Self {
+        Self::with_engine(Arc::new(fake))
+    }
+
+    fn with_engine(engine: Arc<dyn Engine>) -> Self {
         let harness = Harness::builder()
             .with_size([1280.0, 800.0])
             .with_max_steps(64)
             .with_wait_for_pending_images(false)
             .wgpu()
-            .build_eframe(|cc| App::new(cc, Arc::new(fake), Vec::new()));
+            .build_eframe(|cc| App::new(cc, engine, Vec::new()));
         Self { harness, folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
@@ -226,6 +236,13 @@ impl Window {
             assert!(Instant::now() < patience, "waited in vain until {what}");
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Runs a 2-D landscape of few points.
+    fn run_small(&mut self) {
+        self.retype("Steps", "9");
+        self.click("Run");
+        self.settle();
     }
 
     fn click(&mut self, label: &str) {
@@ -330,6 +347,10 @@ fn a_landscape_runs_to_its_record() {
     assert_eq!(study.target, Some(Target::Record(stored.id)));
     assert!(window.harness.state().visible_panes().contains(&Pane::Surface));
     assert!(window.harness.query_all_by_label("2-D robust loss").next().is_some());
+    for (tab, name) in [("Curves", "curves"), ("Contours", "contours"), ("Display", "display")] {
+        window.click(tab);
+        window.picture(name);
+    }
 }
 
 #[test]
@@ -439,4 +460,105 @@ fn a_file_that_is_no_record_says_so() {
     window.harness.state_mut().open_paths(vec![file]);
     window.settle();
     assert!(window.harness.query_all_by_label_contains("is not a Basin record").next().is_some());
+}
+
+#[test]
+fn figures_views_and_data_export() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.run_small();
+    for (what, kind, name, start) in [
+        ("Figure", Some("PDF"), "map.pdf", b"%PDF".as_slice()),
+        ("Figure", Some("SVG"), "map.svg", b"<svg"),
+        ("Figure", Some("PNG"), "map.png", b"\x89PNG"),
+        ("3-D view", None, "surface.png", b"\x89PNG"),
+        ("Data", None, "table.csv", b"#"),
+    ] {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+        window.harness.run_steps(3);
+        window.click(what);
+        if let Some(kind) = kind {
+            window.click(kind);
+        }
+        let path = window.folder.path().join(name);
+        // As the answer of the file dialog.
+        let paths = vec![path.clone()];
+        window.harness.state_mut().handle(Answer::Chosen { purpose: Purpose::Export, paths });
+        window.harness.run_steps(2);
+        window.picture(&format!("export-{name}"));
+        window.click("Export");
+        window.settle();
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(bytes.starts_with(start), "{name} begins with {:?}", bytes.get(..8));
+        let written = format!("Written: {}", path.display());
+        assert!(window.harness.query_by_label(&written).is_some(), "the window says where {name} is");
+    }
+}
+
+#[test]
+fn an_export_that_cannot_be_written_says_so() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.run_small();
+    window.harness.state_mut().command(Command::Export);
+    window.harness.run_steps(3);
+    window.click("Data");
+    let paths = vec![window.folder.path().join("nowhere/table.csv")];
+    window.harness.state_mut().handle(Answer::Chosen { purpose: Purpose::Export, paths });
+    window.harness.run_steps(2);
+    window.click("Export");
+    window.settle();
+    assert!(window.harness.query_all_by_label_contains("does not exist; create it first").next().is_some());
+}
+
+#[test]
+fn one_direction_gives_curves() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.click("1-D");
+    window.click("Run");
+    window.settle();
+    assert_eq!(window.harness.state().visible_panes(), [Pane::Curves]);
+    assert!(window.harness.query_all_by_label("1-D robust loss").next().is_some());
+    window.picture("curves-1d");
+}
+
+#[test]
+fn the_window_is_usable_when_small_and_light() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.run_small();
+    window.harness.state_mut().command(Command::ThemeLight);
+    window.harness.set_size([960.0, 600.0].into());
+    window.harness.run_steps(4);
+    window.picture("light-small");
+    let inside = Rect::from_min_size(Pos2::ZERO, [960.0, 600.0].into());
+    for label in ["Run", "Surface", "Table", "Display"] {
+        let rect = window.harness.get_by_role_and_label(WidgetRole::Button, label).rect();
+        assert!(inside.contains_rect(rect), "{label} at {rect} is inside {inside}");
+    }
+}
+
+/// The one test with the real computation: the bundled network, three points, four images.
+#[test]
+fn the_real_thing_runs() {
+    let mut window = Window::with_engine(Arc::new(Core));
+    let path = window.folder.path().join("network.pth.tar");
+    let bundled = basin_core::checkpoint::bundled_path().expect("the bundled checkpoint");
+    std::fs::copy(bundled, &path).expect("a writable folder");
+    window.harness.state_mut().open_paths(vec![path]);
+    window.settle();
+    window.click("1-D");
+    window.retype("Steps", "3");
+    window.retype("Examples", "test:0..4");
+    window.click("PGD-20, L-inf 8/255");
+    window.retype("Iterations", "2");
+    window.click("Run");
+    window.settle();
+    window.picture("real");
+    let study = window.harness.state().study();
+    let stored = study.records().first().expect("a record");
+    let Outcome::Landscape(landscape) = &stored.record.outcome else { panic!("a landscape was asked for") };
+    let robust = landscape.robust.as_ref().expect("the robust loss was asked for");
+    assert!(robust.loss.iter().all(|loss| loss.is_some_and(|loss| loss.is_finite() && loss > 0.0)));
 }

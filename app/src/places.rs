@@ -43,16 +43,7 @@ fn folders(checkpoint: &Path) -> Vec<PathBuf> {
     let key = fingerprint(&absolute.to_string_lossy());
     let data =
         eframe::storage_dir("basin").map(|data| data.join("records").join(format!("{name}-{key:08x}")));
-    // The program's own example stays as it was shipped.
-    if is_bundled(&absolute) {
-        data.into_iter().collect()
-    } else {
-        [beside].into_iter().chain(data).collect()
-    }
-}
-
-fn is_bundled(checkpoint: &Path) -> bool {
-    crate::ui::example_checkpoint().is_ok_and(|example| example == checkpoint)
+    [beside].into_iter().chain(data).collect()
 }
 
 /// Creates the folder and a file in it, to be sure.

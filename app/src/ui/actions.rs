@@ -99,13 +99,13 @@ impl App {
             Command::OpenCheckpoint => self.ask_for(Purpose::OpenCheckpoints),
             Command::OpenRecord => self.ask_for(Purpose::OpenRecords),
             Command::OpenFolder => self.ask_for(Purpose::OpenFolder),
-            Command::OpenExample => match crate::ui::example_checkpoint() {
-                Ok(path) => self.open_paths(vec![path]),
-                Err(error) => self.note_error(error.to_string()),
-            },
+            Command::OpenExample => self.background.spawn("example", || match basin_core::checkpoint::bundled_path() {
+                Ok(path) => Answer::Chosen { purpose: Purpose::OpenExample, paths: vec![path] },
+                Err(error) => Answer::Failed(error.to_string()),
+            }),
             Command::Export => {
                 if self.shown.record().is_some() {
-                    self.modal = Some(Modal::Export);
+                    self.open_export_dialog();
                 } else {
                     self.note_error(
                         "There is nothing to export yet: run a landscape or open a record first.",

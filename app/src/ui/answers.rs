@@ -25,6 +25,8 @@ pub enum Purpose {
     OpenRecords,
     /// A folder to open.
     OpenFolder,
+    /// The bundled checkpoint; not asked for in a dialog.
+    OpenExample,
     /// The folder of a data set.
     Data,
     /// The file to export to.
@@ -131,9 +133,11 @@ impl App {
         self.state.folder =
             if first.is_dir() { Some(first.clone()) } else { first.parent().map(Path::to_owned) };
         match purpose {
-            Purpose::OpenCheckpoints | Purpose::OpenRecords | Purpose::OpenFolder => self.open_paths(paths),
+            Purpose::OpenCheckpoints | Purpose::OpenRecords | Purpose::OpenFolder | Purpose::OpenExample => {
+                self.open_paths(paths);
+            }
             Purpose::Data => self.state.form.data = first.display().to_string(),
-            Purpose::Export => self.export_to(first),
+            Purpose::Export => self.state.export.path = first.display().to_string(),
         }
     }
 

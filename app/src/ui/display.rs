@@ -1,7 +1,14 @@
 //! How results are drawn: plain settings, remembered, shared by the views and the export.
 
-use crate::plot::colormap::ColorMap;
+use basin_core::job::Job;
+use basin_core::record::{Grid, LandscapeOutcome, Outcome, Record, Values};
 use serde::{Deserialize, Serialize};
+
+use crate::gpu::{Contours, HeightScale, LayerStyle, SurfaceData, SurfaceStyle};
+use crate::plot::colormap::ColorMap;
+use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
+use crate::plot::{Plot, evaluation};
+use crate::ui::study::file_name;
 
 /// Which number is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,7 +30,7 @@ pub struct Display {
     pub logarithmic: bool,
     /// Cut heights off above `clip_at`.
     pub clip: bool,
-    /// Largest height drawn when `clip` is on.
+    /// Largest height drawn when `clip` is on; per cent for errors.
     pub clip_at: f64,
     /// Colours of heights.
     pub colormap: ColorMap,
@@ -31,15 +38,19 @@ pub struct Display {
     pub surface_contours: bool,
     /// Contour lines on the floor.
     pub floor_contours: bool,
-    /// Number of contour levels.
+    /// About how many contour levels.
     pub levels: usize,
+    /// The floor is coloured, too.
+    pub floor_colors: bool,
     /// Draw the clean surface below the robust one.
     pub overlay_clean: bool,
     /// Opacity of the upper surface while another is below it.
     pub opacity: f32,
     /// Grid lines on the surface.
     pub wireframe: bool,
-    /// Height of the box relative to its width.
+    /// Light and shadow.
+    pub lighting: bool,
+    /// Height of the box relative to its default.
     pub height: f32,
 }
 
@@ -54,10 +65,146 @@ impl Default for Display {
             surface_contours: true,
             floor_contours: true,
             levels: 12,
+            floor_colors: false,
             overlay_clean: true,
-            opacity: 0.7,
+            opacity: 0.85,
             wireframe: false,
-            height: 0.6,
+            lighting: true,
+            height: 1.0,
         }
     }
+}
+
+impl Display {
+    /// The settings as charts take them.
+    pub fn plot_options(&self) -> Options {
+        let (quantity, unit) = match self.quantity {
+            Quantity::Loss => (PlotQuantity::Loss, 1.0),
+            Quantity::Error => (PlotQuantity::Error, 0.01),
+        };
+        Options {
+            quantity,
+            which: Which::Auto,
+            log: self.logarithmic,
+            clip: self.clip.then_some(self.clip_at * unit),
+            map: self.colormap,
+            title: None,
+        }
+    }
+
+    /// The chart of a record: curves, filled contours, or the confidences of an evaluation.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    pub fn figure(&self, record: &Record) -> Result<Plot, String> {
+        let name = file_name(record.job.checkpoint());
+        match &record.outcome {
+            Outcome::Landscape(_) => landscape::plot(&[Named { name: &name, record }], &self.plot_options()),
+            Outcome::Evaluate(_) => evaluation::plot(&name, record, None),
+        }
+    }
+
+    /// The sections of a 2-D landscape along its two directions through the checkpoint, as curves.
+    ///
+    /// # Errors
+    /// A sentence that says why there are none.
+    pub fn sections(&self, record: &Record) -> Result<Plot, String> {
+        let names = [direction(record, false), direction(record, true)];
+        let [x, y] = [false, true].map(|along_y| section(record, along_y));
+        let named = [Named { name: &names[0], record: &x }, Named { name: &names[1], record: &y }];
+        let mut plot = landscape::plot(&named, &self.plot_options())?;
+        plot.x.label = "Step through the checkpoint".into();
+        Ok(plot)
+    }
+
+    /// The surfaces of a 2-D landscape, the main one first. None in 1-D.
+    pub fn surfaces(&self, record: &Record, filling: bool) -> Vec<SurfaceData> {
+        let Outcome::Landscape(landscape) = &record.outcome else { return Vec::new() };
+        let Some(y) = &landscape.y else { return Vec::new() };
+        let axis = |steps: &[f64]| steps.iter().map(|v| *v as f32).collect::<Vec<_>>();
+        let surface = |grid: &Grid| {
+            let (values, factor) = match self.quantity {
+                Quantity::Loss => (&grid.loss, 1.0),
+                Quantity::Error => (&grid.error, 100.0),
+            };
+            let height = values.iter().map(|v| v.map(|v| (v * factor) as f32)).collect();
+            SurfaceData { x: axis(&landscape.x), y: axis(y), height, filling }
+        };
+        self.layers(landscape).into_iter().map(|(_, grid)| surface(grid)).collect()
+    }
+
+    /// The grids that are drawn, with their names, the main one first.
+    pub fn layers<'a>(&self, landscape: &'a LandscapeOutcome) -> Vec<(&'static str, &'a Grid)> {
+        let robust = landscape.robust.as_ref().map(|grid| ("robust", grid));
+        let clean = landscape.clean.as_ref().map(|grid| ("clean", grid));
+        let clean = clean.filter(|_| robust.is_none() || self.overlay_clean);
+        robust.into_iter().chain(clean).collect()
+    }
+
+    /// The look of the surfaces of a record.
+    pub fn surface_style(&self, record: &Record) -> SurfaceStyle {
+        let names = match &record.outcome {
+            Outcome::Landscape(landscape) => self.layers(landscape).into_iter().map(|(name, _)| name).collect(),
+            Outcome::Evaluate(_) => Vec::new(),
+        };
+        let two = names.len() > 1;
+        let main = LayerStyle {
+            name: names.first().copied().unwrap_or_default().into(),
+            opacity: if two { self.opacity } else { 1.0 },
+            wireframe: self.wireframe,
+            ..LayerStyle::default()
+        };
+        let second = LayerStyle { wireframe: self.wireframe, ..LayerStyle::second() };
+        let which = if two { "" } else { names.first().copied().unwrap_or_default() };
+        let quantity = match self.quantity {
+            Quantity::Loss => "loss",
+            Quantity::Error => "error (%)",
+        };
+        SurfaceStyle {
+            colormap: self.colormap,
+            scale: if self.logarithmic { HeightScale::Log } else { HeightScale::Linear },
+            clip: self.clip.then_some(self.clip_at as f32),
+            exaggeration: self.height,
+            lighting: self.lighting,
+            contours: Contours {
+                levels: None,
+                count: self.levels,
+                on_surface: self.surface_contours,
+                on_floor: self.floor_contours,
+                fill_floor: self.floor_colors,
+            },
+            layers: vec![main, second],
+            titles: [direction(record, false), direction(record, true), format!("{which} {quantity}").trim().into()],
+            ..SurfaceStyle::default()
+        }
+    }
+}
+
+/// A 2-D landscape cut along one direction through the checkpoint: a 1-D one.
+fn section(record: &Record, along_y: bool) -> Record {
+    let mut record = record.clone();
+    let (Job::Landscape(job), Outcome::Landscape(outcome)) = (&mut record.job, &mut record.outcome) else {
+        return record;
+    };
+    let Some(y) = outcome.y.take() else { return record };
+    let (middle_x, middle_y) = (outcome.x.len() / 2, y.len() / 2);
+    let cut = |values: &Values| {
+        let at = |i| if along_y { values.get(middle_x, i) } else { values.get(i, middle_y) };
+        Values::Line((0..if along_y { y.len() } else { outcome.x.len() }).map(at).collect())
+    };
+    let cut_grid = |grid: &Grid| Grid { loss: cut(&grid.loss), error: cut(&grid.error) };
+    (outcome.clean, outcome.robust) = (outcome.clean.as_ref().map(cut_grid), outcome.robust.as_ref().map(cut_grid));
+    if along_y {
+        outcome.x = y;
+    }
+    job.second = None;
+    record
+}
+
+/// `random direction 2`.
+fn direction(record: &Record, second: bool) -> String {
+    let Job::Landscape(job) = &record.job else { return String::new() };
+    let kind = if second { job.second.as_ref().unwrap_or(&job.direction) } else { &job.direction };
+    let name = kind.to_string();
+    format!("{} direction {}", name.split(':').next().unwrap_or_default(), if second { 2 } else { 1 })
 }

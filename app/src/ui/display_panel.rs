@@ -9,6 +9,21 @@ use crate::plot::colormap::ColorMap;
 use crate::ui::display::{Display, Quantity};
 use crate::ui::widgets::{choice_ui, heading_ui, palette, row_ui, segmented_ui};
 
+/// A slider that fills its row.
+fn slider_ui<N: eframe::emath::Numeric>(
+    ui: &mut Ui,
+    label: &str,
+    tooltip: &str,
+    value: &mut N,
+    range: std::ops::RangeInclusive<N>,
+    decimals: usize,
+) {
+    row_ui(ui, label, tooltip, |ui| {
+        ui.spacing_mut().slider_width = (ui.available_width() - 52.0).max(40.0);
+        (ui.add(Slider::new(value, range).fixed_decimals(decimals)), ())
+    });
+}
+
 /// Draws the settings that matter for what is shown.
 pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>>) {
     let landscape = record.and_then(|record| match &record.outcome {
@@ -35,21 +50,17 @@ pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>
     heading_ui(ui, "Contours");
     ui.checkbox(&mut display.surface_contours, "On the surface");
     ui.checkbox(&mut display.floor_contours, "On the floor");
-    row_ui(ui, "Levels", "Number of contour levels", |ui| {
-        (ui.add(Slider::new(&mut display.levels, 3..=30)), ())
-    });
+    slider_ui(ui, "Levels", "About how many contour lines of the surface", &mut display.levels, 3..=40, 0);
+    ui.checkbox(&mut display.floor_colors, "Colours on the floor");
 
     heading_ui(ui, "Surface");
+    ui.checkbox(&mut display.lighting, "Light and shadow");
     ui.checkbox(&mut display.wireframe, "Grid lines");
-    row_ui(ui, "Height", "Height of the box relative to its width", |ui| {
-        (ui.add(Slider::new(&mut display.height, 0.2..=1.2).fixed_decimals(2)), ())
-    });
+    slider_ui(ui, "Height", "Height of the box", &mut display.height, 0.25..=2.5, 2);
     let two = landscape.is_some_and(|landscape| landscape.clean.is_some() && landscape.robust.is_some());
     ui.add_enabled_ui(two || landscape.is_none(), |ui| {
         ui.checkbox(&mut display.overlay_clean, "Clean surface under the robust one");
-        row_ui(ui, "Opacity", "Of the robust surface, while the clean one is under it", |ui| {
-            (ui.add(Slider::new(&mut display.opacity, 0.1..=1.0).fixed_decimals(2)), ())
-        });
+        slider_ui(ui, "Opacity", "Of the robust surface, while the clean one is under it", &mut display.opacity, 0.1..=1.0, 2);
     });
     if landscape.is_some() && !two {
         let text = "This landscape has one loss only.";

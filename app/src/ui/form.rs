@@ -304,8 +304,8 @@ impl Reader {
             Scaling::Layer => Normalization::Layer,
             Scaling::Filter => Normalization::Filter,
             Scaling::Global => Normalization::Global,
-            Scaling::Paper => form.token.trim().parse().unwrap_or_else(|_| {
-                self.wrong(Field::Token, "use a token of the paper's program, such as layer_l2_05");
+            Scaling::Paper => form.token.trim().parse().unwrap_or_else(|text: String| {
+                self.wrong(Field::Token, text);
                 Normalization::Layer
             }),
         };

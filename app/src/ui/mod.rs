@@ -6,7 +6,7 @@ mod actions;
 mod answers;
 mod close;
 mod command_line;
-mod curves_view;
+mod charts;
 mod dialogs;
 pub mod display;
 mod display_panel;
@@ -22,6 +22,7 @@ mod open;
 mod shown;
 mod study;
 mod study_panel;
+pub mod surface_texture;
 mod surface_view;
 mod table_view;
 mod tabs;
@@ -37,7 +38,7 @@ use eframe::{CreationContext, Frame, Storage};
 pub use actions::Action;
 pub use answers::{Answer, Purpose};
 pub use command_line::command_line;
-pub use open::{example_checkpoint, open};
+pub use open::open;
 pub use study::{Study, Target};
 pub use tabs::Pane;
 
@@ -82,6 +83,7 @@ pub struct App {
     estimates: estimates::Estimates,
     shown: shown::Shown,
     surface: surface_view::SurfaceView,
+    charts: charts::Charts,
     filter: String,
     leaving: close::Leaving,
 }
@@ -106,6 +108,7 @@ impl App {
             estimates: estimates::Estimates::default(),
             shown: shown::Shown::default(),
             surface: surface_view::SurfaceView::new(cc),
+            charts: charts::Charts::default(),
             filter: String::new(),
             leaving: close::Leaving::default(),
             state,

@@ -43,19 +43,3 @@ fn no_display() -> Option<&'static str> {
     (cfg!(all(unix, not(target_os = "macos"))) && names.into_iter().all(unset))
         .then_some("neither DISPLAY nor WAYLAND_DISPLAY is set")
 }
-
-/// The checkpoint that comes with the program.
-///
-/// # Errors
-/// It cannot be found.
-pub fn example_checkpoint() -> Result<PathBuf> {
-    let path = PathBuf::from(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../resources/checkpoints/resnet_rebn_trained.pth.tar"
-    ));
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(anyhow!("the bundled example is not there: {}", path.display()))
-    }
-}

@@ -70,9 +70,4 @@ impl Shown {
     pub fn is_live(&self) -> bool {
         self.live
     }
-
-    /// What is selected.
-    pub fn target(&self) -> Option<Target> {
-        self.target
-    }
 }

@@ -254,7 +254,7 @@ pub fn job_details(job: &Job) -> String {
         Job::Landscape(job) => {
             let scaling = match &job.normalize {
                 Normalization::Paper(_) => job.normalize.to_string(),
-                relative => format!("{relative} {}", job.radius),
+                scaling => format!("{scaling} {}", job.radius),
             };
             let grid = if job.second.is_some() {
                 format!("{0} × {0}", job.steps)

@@ -3,7 +3,7 @@
 use eframe::egui::{Color32, Id, Stroke, Style, Ui, Visuals, WidgetText};
 use egui_tiles::{Behavior, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse};
 
-use crate::ui::{Action, App, curves_view, model_view, table_view, theme};
+use crate::ui::{Action, App, model_view, table_view, theme};
 
 /// A view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +87,8 @@ impl App {
         match pane {
             Pane::Model => model_view::ui(ui, &self.study, &mut self.actions),
             Pane::Surface => self.surface_ui(ui),
-            Pane::Curves => curves_view::curves_ui(ui, &self.shown, &self.state.display),
-            Pane::Contours => curves_view::contours_ui(ui, &self.shown, &self.state.display),
+            Pane::Curves => self.curves_ui(ui),
+            Pane::Contours => self.contours_ui(ui),
             Pane::Table => table_view::ui(ui, &self.study, &mut self.actions),
         }
     }
@@ -146,13 +146,16 @@ impl Behavior<Pane> for Views<'_> {
 }
 
 /// A toolbar line above a view: what is shown, and what can be done with it.
-pub(crate) fn header_ui(ui: &mut Ui, title: &str, details: &str) {
+pub(crate) fn header_ui(ui: &mut Ui, title: &str, state: Option<(String, Color32)>, details: &str) {
     let p = theme::palette(ui.visuals().dark_mode);
     eframe::egui::Frame::new()
         .inner_margin(eframe::egui::Margin { left: 14, right: 14, top: 8, bottom: 2 })
         .show(ui, |ui| {
             ui.horizontal(|ui| {
                 ui.label(eframe::egui::RichText::new(title).strong());
+            if let Some((words, color)) = state {
+                ui.label(eframe::egui::RichText::new(words).color(color));
+            }
                 ui.add(
                     eframe::egui::Label::new(eframe::egui::RichText::new(details).color(p.weak)).truncate(),
                 );

@@ -1,7 +1,7 @@
 //! Small shared pieces: form rows, segmented choices, empty states, and numbers in words.
 
 use eframe::egui::{
-    Align, Button, ComboBox, Grid, Label, Layout, Response, RichText, TextEdit, Ui, Widget as _, vec2,
+    Align, Align2, Button, ComboBox, Grid, Label, Layout, Response, RichText, TextEdit, Ui, Widget as _, vec2,
 };
 
 use crate::ui::theme::{self, LABEL_WIDTH, ROW_HEIGHT};
@@ -46,7 +46,7 @@ pub fn field_ui(ui: &mut Ui, label: &str, tooltip: &str, text: &mut String, prob
             ui.visuals_mut().widgets.inactive.bg_stroke = stroke;
             ui.visuals_mut().widgets.hovered.bg_stroke = stroke;
         }
-        let edit = TextEdit::singleline(text).desired_width(f32::INFINITY).vertical_align(Align::Center);
+        let edit = TextEdit::singleline(text).desired_width(f32::INFINITY).align(Align2::LEFT_CENTER);
         (ui.add(edit), ())
     });
     problem_ui(ui, problem);
