@@ -1,3 +1,7 @@
-//! The `basin` program.
+//! The `basin` program: a subcommand runs without a window, anything else opens it.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    basin::cli::main()
+}

@@ -187,3 +187,8 @@ fn libtorch_folder() -> Option<PathBuf> {
         loaded.filter(|p| p.file_name().is_some_and(|n| n == "libtorch_cpu.so")).find_map(Path::parent);
     running.map(Path::to_owned).or_else(|| option_env!("BASIN_LIBTORCH_LIB").map(PathBuf::from))
 }
+
+/// Uses this many CPU threads inside operations.
+pub fn set_threads(threads: u16) {
+    tch::set_num_threads(i32::from(threads));
+}

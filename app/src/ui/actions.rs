@@ -99,10 +99,12 @@ impl App {
             Command::OpenCheckpoint => self.ask_for(Purpose::OpenCheckpoints),
             Command::OpenRecord => self.ask_for(Purpose::OpenRecords),
             Command::OpenFolder => self.ask_for(Purpose::OpenFolder),
-            Command::OpenExample => self.background.spawn("example", || match basin_core::checkpoint::bundled_path() {
-                Ok(path) => Answer::Chosen { purpose: Purpose::OpenExample, paths: vec![path] },
-                Err(error) => Answer::Failed(error.to_string()),
-            }),
+            Command::OpenExample => {
+                self.background.spawn("example", || match basin_core::checkpoint::bundled_path() {
+                    Ok(path) => Answer::Chosen { purpose: Purpose::OpenExample, paths: vec![path] },
+                    Err(error) => Answer::Failed(error.to_string()),
+                })
+            }
             Command::Export => {
                 if self.shown.record().is_some() {
                     self.open_export_dialog();

@@ -27,7 +27,12 @@ struct Cached {
 }
 
 impl Cached {
-    fn get(&mut self, version: u64, display: &Display, make: impl FnOnce() -> Result<Plot, String>) -> &Result<ScreenPlot, String> {
+    fn get(
+        &mut self,
+        version: u64,
+        display: &Display,
+        make: impl FnOnce() -> Result<Plot, String>,
+    ) -> &Result<ScreenPlot, String> {
         let fresh = self.of.as_ref().is_some_and(|(v, d)| *v == version && d == display);
         if !fresh {
             self.of = Some((version, display.clone()));
@@ -41,11 +46,16 @@ impl App {
     /// 1-D landscapes; sections of 2-D ones; confidences of evaluations.
     pub(crate) fn curves_ui(&mut self, ui: &mut Ui) {
         let Some(record) = self.shown.record().cloned() else {
-            let text = "Choose 1-D at the right and press Run: the loss along one direction, clean and robust.";
+            let text =
+                "Choose 1-D at the right and press Run: the loss along one direction, clean and robust.";
             return empty_ui(ui, "No curves yet", text, |_| ());
         };
         let plane = self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
-        let title = if plane { format!("Sections of the {}", job_title(&record.job)) } else { job_title(&record.job) };
+        let title = if plane {
+            format!("Sections of the {}", job_title(&record.job))
+        } else {
+            job_title(&record.job)
+        };
         self.record_header_ui(ui, &title, &record);
         let display = &self.state.display;
         let make = || if plane { display.sections(&record) } else { display.figure(&record) };
@@ -109,7 +119,9 @@ impl App {
 fn chart_ui(ui: &mut Ui, chart: &Result<ScreenPlot, String>, id: &str) {
     match chart {
         Ok(chart) => {
-            Frame::new().inner_margin(Margin { left: 10, right: 12, top: 4, bottom: 8 }).show(ui, |ui| chart.ui(ui, id));
+            Frame::new()
+                .inner_margin(Margin { left: 10, right: 12, top: 4, bottom: 8 })
+                .show(ui, |ui| chart.ui(ui, id));
         }
         Err(why) => empty_ui(ui, "Nothing to draw yet", &sentence(why), |_| ()),
     }

@@ -144,7 +144,9 @@ impl Display {
     /// The look of the surfaces of a record.
     pub fn surface_style(&self, record: &Record) -> SurfaceStyle {
         let names = match &record.outcome {
-            Outcome::Landscape(landscape) => self.layers(landscape).into_iter().map(|(name, _)| name).collect(),
+            Outcome::Landscape(landscape) => {
+                self.layers(landscape).into_iter().map(|(name, _)| name).collect()
+            }
             Outcome::Evaluate(_) => Vec::new(),
         };
         let two = names.len() > 1;
@@ -174,7 +176,11 @@ impl Display {
                 fill_floor: self.floor_colors,
             },
             layers: vec![main, second],
-            titles: [direction(record, false), direction(record, true), format!("{which} {quantity}").trim().into()],
+            titles: [
+                direction(record, false),
+                direction(record, true),
+                format!("{which} {quantity}").trim().into(),
+            ],
             ..SurfaceStyle::default()
         }
     }
@@ -193,7 +199,8 @@ fn section(record: &Record, along_y: bool) -> Record {
         Values::Line((0..if along_y { y.len() } else { outcome.x.len() }).map(at).collect())
     };
     let cut_grid = |grid: &Grid| Grid { loss: cut(&grid.loss), error: cut(&grid.error) };
-    (outcome.clean, outcome.robust) = (outcome.clean.as_ref().map(cut_grid), outcome.robust.as_ref().map(cut_grid));
+    (outcome.clean, outcome.robust) =
+        (outcome.clean.as_ref().map(cut_grid), outcome.robust.as_ref().map(cut_grid));
     if along_y {
         outcome.x = y;
     }

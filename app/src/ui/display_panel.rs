@@ -60,7 +60,14 @@ pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>
     let two = landscape.is_some_and(|landscape| landscape.clean.is_some() && landscape.robust.is_some());
     ui.add_enabled_ui(two || landscape.is_none(), |ui| {
         ui.checkbox(&mut display.overlay_clean, "Clean surface under the robust one");
-        slider_ui(ui, "Opacity", "Of the robust surface, while the clean one is under it", &mut display.opacity, 0.1..=1.0, 2);
+        slider_ui(
+            ui,
+            "Opacity",
+            "Of the robust surface, while the clean one is under it",
+            &mut display.opacity,
+            0.1..=1.0,
+            2,
+        );
     });
     if landscape.is_some() && !two {
         let text = "This landscape has one loss only.";

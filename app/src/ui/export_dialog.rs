@@ -116,7 +116,8 @@ impl ExportSettings {
 
     /// The look of the figure, or the field that is wrong with what is allowed.
     fn style(&self) -> Result<FigureStyle, (&'static str, &'static str)> {
-        let length = |text: &str, name| parse_length(text).map_err(|_| (name, "use e.g. 3.25in, 84mm or 234pt"));
+        let length =
+            |text: &str, name| parse_length(text).map_err(|_| (name, "use e.g. 3.25in, 84mm or 234pt"));
         let positive = |text: &str, name, range: std::ops::RangeInclusive<f64>, allowed| {
             form::number(text).filter(|v| range.contains(v)).ok_or((name, allowed))
         };
@@ -166,7 +167,8 @@ impl Order {
             return self.write_view();
         }
         let figure = self.display.figure(&self.record).map_err(anyhow::Error::msg)?;
-        let style = self.settings.style().map_err(|(field, allowed)| anyhow::anyhow!("{field}: {allowed}"))?;
+        let style =
+            self.settings.style().map_err(|(field, allowed)| anyhow::anyhow!("{field}: {allowed}"))?;
         export::write(&figure, &style, &self.path)
     }
 
@@ -202,13 +204,15 @@ impl App {
     }
 
     fn export_folder(&self) -> PathBuf {
-        let beside = self.shown.record().and_then(|record| record.job.checkpoint().parent().map(Path::to_owned));
+        let beside =
+            self.shown.record().and_then(|record| record.job.checkpoint().parent().map(Path::to_owned));
         self.state.folder.clone().or(beside).unwrap_or_default()
     }
 
     /// Name of a new file.
     pub(crate) fn export_suggestion(&self) -> String {
-        let model = self.shown.record().map_or_else(|| "basin".into(), |record| file_name(record.job.checkpoint()));
+        let model =
+            self.shown.record().map_or_else(|| "basin".into(), |record| file_name(record.job.checkpoint()));
         let stem = model.split('.').next().unwrap_or("basin").to_owned();
         let kind = match self.state.export.what {
             What::View => "surface",
@@ -221,7 +225,8 @@ impl App {
     /// Makes the file on a worker thread.
     pub(crate) fn export_to(&mut self, path: PathBuf) {
         let Some(record) = self.shown.record().cloned() else { return };
-        let path = if path.extension().is_none() { path.with_extension(self.state.export.ending()) } else { path };
+        let path =
+            if path.extension().is_none() { path.with_extension(self.state.export.ending()) } else { path };
         self.modal = None;
         let order = Order {
             settings: self.state.export.clone(),
@@ -290,12 +295,41 @@ fn settings_ui(
     ui.add_space(4.0);
     match settings.what {
         What::Figure => {
-            let formats = [(Format::Pdf, "PDF", "Vector graphics, fonts inside"), (Format::Svg, "SVG", "Vector graphics, fonts inside"), (Format::Png, "PNG", "Pixels"), (Format::Tex, "LaTeX", "TikZ code")];
+            let formats = [
+                (Format::Pdf, "PDF", "Vector graphics, fonts inside"),
+                (Format::Svg, "SVG", "Vector graphics, fonts inside"),
+                (Format::Png, "PNG", "Pixels"),
+                (Format::Tex, "LaTeX", "TikZ code"),
+            ];
             segmented_ui(ui, &mut settings.format, &formats);
-            field_ui(ui, "Width", "Of the whole figure as printed, with its unit: 4in, 84mm, 234pt", &mut settings.width, wrong("Width"));
-            field_ui(ui, "Height", "Of the whole figure as printed, with its unit; empty: what suits it", &mut settings.height, wrong("Height"));
-            choice_ui(ui, "Typeface", "Latin Modern as in LaTeX documents, or a Helvetica", &mut settings.serif, &[(true, "serif"), (false, "sans serif")]);
-            field_ui(ui, "Font size", "Of axis labels in points; ticks and legend follow", &mut settings.font_size, wrong("Font size"));
+            field_ui(
+                ui,
+                "Width",
+                "Of the whole figure as printed, with its unit: 4in, 84mm, 234pt",
+                &mut settings.width,
+                wrong("Width"),
+            );
+            field_ui(
+                ui,
+                "Height",
+                "Of the whole figure as printed, with its unit; empty: what suits it",
+                &mut settings.height,
+                wrong("Height"),
+            );
+            choice_ui(
+                ui,
+                "Typeface",
+                "Latin Modern as in LaTeX documents, or a Helvetica",
+                &mut settings.serif,
+                &[(true, "serif"), (false, "sans serif")],
+            );
+            field_ui(
+                ui,
+                "Font size",
+                "Of axis labels in points; ticks and legend follow",
+                &mut settings.font_size,
+                wrong("Font size"),
+            );
             if settings.format == Format::Png {
                 field_ui(ui, "Resolution", "Pixels per inch", &mut settings.dpi, wrong("Resolution"));
             }
@@ -303,17 +337,34 @@ fn settings_ui(
         What::View => {
             field_ui(ui, "Width", "In pixels", &mut settings.view_width, wrong("Width"));
             field_ui(ui, "Height", "In pixels", &mut settings.view_height, wrong("Height"));
-            field_ui(ui, "Scale", "Pixels per point: larger makes text and lines larger", &mut settings.view_scale, wrong("Scale"));
-            row_ui(ui, "Background", "Leave the background out, to lay the picture over something else", |ui| {
-                (ui.checkbox(&mut settings.transparent, "transparent"), ())
-            });
+            field_ui(
+                ui,
+                "Scale",
+                "Pixels per point: larger makes text and lines larger",
+                &mut settings.view_scale,
+                wrong("Scale"),
+            );
+            row_ui(
+                ui,
+                "Background",
+                "Leave the background out, to lay the picture over something else",
+                |ui| (ui.checkbox(&mut settings.transparent, "transparent"), ()),
+            );
         }
         What::Data => {
-            let text = "A CSV table: one row per grid point, with settings and provenance in the first lines.";
+            let text =
+                "A CSV table: one row per grid point, with settings and provenance in the first lines.";
             ui.add(Label::new(RichText::new(text).color(palette(ui).weak)).wrap());
         }
     }
     row_ui(ui, "File", "Where to write; an existing file is replaced", |ui| {
-        (ui.add(TextEdit::singleline(&mut settings.path).desired_width(f32::INFINITY).align(eframe::egui::Align2::LEFT_CENTER)), ())
+        (
+            ui.add(
+                TextEdit::singleline(&mut settings.path)
+                    .desired_width(f32::INFINITY)
+                    .align(eframe::egui::Align2::LEFT_CENTER),
+            ),
+            (),
+        )
     });
 }

@@ -4,9 +4,9 @@
 mod about;
 mod actions;
 mod answers;
+mod charts;
 mod close;
 mod command_line;
-mod charts;
 mod dialogs;
 pub mod display;
 mod display_panel;

@@ -170,7 +170,8 @@ fn line_ui(
         ui.add_space(indent);
         let reserved = 30.0;
         let width = (ui.available_width() - reserved).max(40.0);
-        let response = ui.add(Button::selectable(selected, text).right_text("").truncate().min_size([width, 22.0].into()));
+        let response = ui
+            .add(Button::selectable(selected, text).right_text("").truncate().min_size([width, 22.0].into()));
         ui.with_layout(Layout::right_to_left(Align::Center), right);
         response
     })

@@ -2,7 +2,10 @@
 
 use basin_core::record::LandscapeOutcome;
 use eframe::CreationContext;
-use eframe::egui::{Color32, Frame, Label, Margin, PointerButton, Rect, Response, RichText, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2};
+use eframe::egui::{
+    Color32, Frame, Label, Margin, PointerButton, Rect, Response, RichText, Sense, Ui, UiBuilder, Vec2,
+    WidgetInfo, pos2,
+};
 use eframe::egui_wgpu::RenderState;
 
 use crate::command::CameraPreset;
@@ -158,7 +161,8 @@ fn value_words(pick: &Pick, layer: &str, quantity: Quantity, landscape: &Landsca
         Quantity::Loss => format!("{layer} loss {:.4}", pick.value),
         Quantity::Error => format!("{layer} error {:.1} %", pick.value),
     };
-    let radius = relative_radius(landscape, x, y).map_or_else(String::new, |r| format!("    relative L2 radius {r:.3}"));
+    let radius = relative_radius(landscape, x, y)
+        .map_or_else(String::new, |r| format!("    relative L2 radius {r:.3}"));
     format!("x {x:.3}    y {y:.3}    {value}{radius}")
 }
 
@@ -175,7 +179,9 @@ fn overlay_ui(ui: &mut Ui, rect: Rect, words: &str) {
     ui.scope_builder(UiBuilder::new().max_rect(corner), |ui| {
         let fill = palette(ui).canvas.gamma_multiply(0.85);
         Frame::new().fill(fill).corner_radius(4).inner_margin(Margin::symmetric(6, 3)).show(ui, |ui| {
-            ui.add(Label::new(RichText::new(words).small().color(palette(ui).weak)).extend().selectable(false));
+            ui.add(
+                Label::new(RichText::new(words).small().color(palette(ui).weak)).extend().selectable(false),
+            );
         });
     });
 }

@@ -153,9 +153,9 @@ pub(crate) fn header_ui(ui: &mut Ui, title: &str, state: Option<(String, Color32
         .show(ui, |ui| {
             ui.horizontal(|ui| {
                 ui.label(eframe::egui::RichText::new(title).strong());
-            if let Some((words, color)) = state {
-                ui.label(eframe::egui::RichText::new(words).color(color));
-            }
+                if let Some((words, color)) = state {
+                    ui.label(eframe::egui::RichText::new(words).color(color));
+                }
                 ui.add(
                     eframe::egui::Label::new(eframe::egui::RichText::new(details).color(p.weak)).truncate(),
                 );

@@ -155,3 +155,13 @@ impl Pgd {
         Ok(())
     }
 }
+
+/// A radius as people write it: `8/255` rather than `0.03137254901960784`.
+pub fn fraction(value: f64) -> String {
+    let of_255 = value * 255.0;
+    if of_255 >= 1.0 && (of_255 - of_255.round()).abs() < 1e-9 {
+        format!("{}/255", of_255.round())
+    } else {
+        value.to_string()
+    }
+}

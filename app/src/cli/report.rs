@@ -1,0 +1,154 @@
+//! Results as text for people.
+
+use std::fmt::Write as _;
+
+use basin_core::attack::fraction;
+use basin_core::checkpoint::{Role, Summary};
+use basin_core::job::{InputNorm, Job, Pgd};
+use basin_core::record::{Evaluation, LandscapeOutcome, Outcome, Record, Values};
+
+/// A duration in words.
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "less than a second".into(),
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// What a checkpoint is.
+pub fn summary(s: &Summary) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(text, "{name:<15}{value}");
+    };
+    line("file", format!("{} ({}, {:.1} MB)", s.path.display(), s.container, s.bytes as f64 / 1e6));
+    line("network", s.model.clone());
+    let [c, h, w] = s.resolution;
+    line("input", format!("{c} x {h} x {w}; {}", s.preprocessing));
+    line("classes", s.classes.to_string());
+    line("normalization", s.normalization.clone());
+    line("activation", s.activation.clone());
+    line("parameters", grouped(s.parameters));
+    if let Some(epoch) = s.epoch {
+        line("epoch", epoch.to_string());
+    }
+    line("sha-256", s.hash.clone());
+    text.push('\n');
+    for layer in &s.topology {
+        let _ = writeln!(text, "  {layer}");
+    }
+    text.push('\n');
+    let width = s.tensors.iter().map(|t| t.name.len()).max().unwrap_or(0);
+    let _ =
+        writeln!(text, "  {:<width$}  {:>9}  {:>10}  {:<13}  shape", "tensor", "numbers", "L2 norm", "role");
+    for t in &s.tensors {
+        let role = match t.role {
+            Role::Weight => "weight",
+            Role::Normalization => "normalization",
+            Role::Frozen => "fixed",
+            Role::Buffer => "buffer",
+        };
+        let shape: Vec<String> = t.shape.iter().map(ToString::to_string).collect();
+        let numbers = grouped(t.shape.iter().product::<i64>() as usize);
+        let _ = writeln!(
+            text,
+            "  {:<width$}  {numbers:>9}  {:>10.4}  {role:<13}  {}",
+            t.name,
+            t.l2_norm,
+            shape.join(" x ")
+        );
+    }
+    if !s.notices.is_empty() {
+        text.push('\n');
+        for notice in &s.notices {
+            let _ = writeln!(text, "note: {notice}");
+        }
+    }
+    text
+}
+
+/// What came out of a job.
+pub fn record(record: &Record) -> String {
+    let p = &record.provenance;
+    let mut text = format!("{}\n", p.model);
+    let data = record.job.data();
+    let _ = writeln!(
+        text,
+        "{}, {}; {}, search in {}, seed {}",
+        p.data, data.examples, p.device, p.search_precision, p.seed
+    );
+    text.push('\n');
+    match (&record.outcome, &record.job) {
+        (Outcome::Evaluate(e), Job::Evaluate(job)) => evaluation(&mut text, e, job.attack.as_ref()),
+        (Outcome::Landscape(l), _) => landscape(&mut text, l),
+        (Outcome::Evaluate(e), _) => evaluation(&mut text, e, None),
+    }
+    if let Some(difference) = p.search_difference.filter(|_| p.search_precision != p.measure_precision) {
+        let _ = writeln!(
+            text,
+            "\nThe search saw a mean loss {difference:+.4} from the measured one ({} against {}).",
+            p.search_precision, p.measure_precision
+        );
+    }
+    text
+}
+
+fn evaluation(text: &mut String, e: &Evaluation, attack: Option<&Pgd>) {
+    let _ = writeln!(text, "{:<8}  {:>8}  {:>8}", "", "loss", "error");
+    let _ = writeln!(text, "{:<8}  {:>8.4}  {:>6.1} %", "clean", e.clean.loss, 100.0 * e.clean.error);
+    if let Some(robust) = &e.robust {
+        let how = attack.map(attack_in_words).unwrap_or_default();
+        let _ =
+            writeln!(text, "{:<8}  {:>8.4}  {:>6.1} %   {how}", "robust", robust.loss, 100.0 * robust.error);
+    }
+}
+
+/// e.g. `PGD-20, L-inf 8/255`.
+fn attack_in_words(attack: &Pgd) -> String {
+    let norm = match attack.norm {
+        InputNorm::Linf => "L-inf",
+        InputNorm::L2 => "L2",
+    };
+    let restarts =
+        if attack.restarts == 1 { String::new() } else { format!(", {} restarts", attack.restarts) };
+    format!("PGD-{}, {norm} {}{restarts}", attack.steps, fraction(attack.epsilon))
+}
+
+fn landscape(text: &mut String, l: &LandscapeOutcome) {
+    let (cx, cy) = (l.x.len() / 2, l.y.as_ref().map_or(0, |y| y.len() / 2));
+    for d in &l.directions {
+        let _ = writeln!(text, "direction {}: relative L2 norm {:.3} at step 1", d.name, d.relative_norm);
+    }
+    if let Some(cosine) = l.cosine {
+        let _ = writeln!(text, "cosine between the directions {cosine:.4}");
+    }
+    text.push('\n');
+    let _ = writeln!(text, "{:<8}  {:>9}  {:>9}  {:>9}  points", "loss", "origin", "lowest", "highest");
+    for (name, grid) in [("clean", &l.clean), ("robust", &l.robust)] {
+        let Some(grid) = grid else { continue };
+        let known: Vec<f64> = grid.loss.iter().flatten().collect();
+        let origin = grid.loss.get(cx, cy).map_or("-".to_owned(), |v| format!("{v:.4}"));
+        let low = known.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let all = match &grid.loss {
+            Values::Line(line) => line.len(),
+            Values::Plane(rows) => rows.iter().map(Vec::len).sum(),
+        };
+        let _ = writeln!(text, "{name:<8}  {origin:>9}  {low:>9.4}  {high:>9.4}  {} of {all}", known.len());
+    }
+}
+
+/// Thousands separated by thin groups: `11,174,922`.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
