@@ -345,6 +345,8 @@ fn damaged_hdf5_files_are_refused() {
         hdf5_file(&images, "tensor", &values, &[64, 2, 2, 3]);
         fails(folder.path(), "test:0..64", &["test_images.h5", "image 7", "between 0 and 1"]);
     }
+    hdf5_file(&labels, "tensor", &[1.0; 64], &[64, 1]);
+    fails(folder.path(), "test:0..64", &["test_labels.h5", "f32", "labels must be integers"]);
 }
 
 #[test]
