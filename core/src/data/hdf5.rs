@@ -34,8 +34,8 @@ pub(super) fn read(folder: &Path, split: Split, range: Range<usize>) -> Result<S
         );
     }
     check_range(folder, split, &range, count)?;
-    let pixels = images.pixels(&range, [height, width, channels])?;
     let labels = labels.labels(count)?;
+    let pixels = images.pixels(&range, [height, width, channels])?;
     let classes = labels.iter().max().map_or(0, |&label| label as usize + 1);
     Ok(Selection { shape: [channels, height, width], pixels, labels: labels[range].to_vec(), classes })
 }
