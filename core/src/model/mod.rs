@@ -6,6 +6,7 @@
 mod families;
 mod fold;
 mod forward;
+mod init;
 mod topology;
 mod weights;
 

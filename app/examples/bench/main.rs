@@ -1,0 +1,58 @@
+//! `cargo xtask bench`: how fast Basin is against the naive way, measured in the same run.
+//!
+//! A busy machine makes single timings meaningless, so every comparison interleaves the two ways and
+//! reports medians, and the median of the ratios pair by pair.
+
+mod checkpoints;
+mod convolutions;
+mod pairs;
+mod steps;
+mod window;
+
+use serde_json::{Map, Value, json};
+
+/// What is printed: comparisons `name: {ours_s, naive_s, ratio}` and plain figures.
+#[derive(Default)]
+struct Results(Map<String, Value>);
+
+impl Results {
+    fn compare(&mut self, name: &str, outcome: &pairs::Outcome) {
+        eprintln!(
+            "{name:<44} {:>9.4} s against {:>9.4} s   {:>5.2} times",
+            outcome.ours, outcome.naive, outcome.ratio
+        );
+        let value = json!({ "ours_s": outcome.ours, "naive_s": outcome.naive, "ratio": outcome.ratio });
+        self.0.insert(name.into(), value);
+    }
+
+    fn figure(&mut self, name: &str, value: f64, unit: &str) {
+        eprintln!("{name:<44} {value:>9.4} {unit}");
+        self.0.insert(name.into(), json!(value));
+    }
+
+    fn note(&mut self, name: &str, value: &str) {
+        eprintln!("{name:<44} {value}");
+        self.0.insert(name.into(), json!(value));
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let as_json = std::env::args().any(|a| a == "--json");
+    let only: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let wanted = |part: &str| only.is_empty() || only.iter().any(|o| o == part);
+    let mut results = Results::default();
+    results.note("device", &basin_core::device::describe(tch::Device::Cpu));
+    if wanted("steps") {
+        steps::run(&mut results)?;
+    }
+    if wanted("checkpoints") {
+        checkpoints::run(&mut results)?;
+    }
+    if wanted("window") {
+        window::run(&mut results)?;
+    }
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&Value::Object(results.0))?);
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! One PGD step of ResNet-18 (64 channels, batch 64): the naive way against ours, and how near ours comes
+//! to what libtorch's convolutions of these shapes can do.
+
+use basin_core::attack::{Pgd, Start, pgd};
+use basin_core::loss::cross_entropy;
+use basin_core::model::{Architecture, Evaluator, Mode, Network, Role, channels_last, logits};
+use basin_core::seed::{generator, normal};
+use tch::{Device, Kind, Tensor};
+
+use super::Results;
+use super::convolutions::{Rate, rate};
+use super::pairs::{compare, interleave, median};
+
+const BATCH: i64 = 64;
+const ROUNDS: usize = 9;
+
+pub fn run(results: &mut Results) -> anyhow::Result<()> {
+    let network = Network::fresh(Architecture::default().topology()?, 1);
+    let mut rng = generator(2, "bench", &[]);
+    let images = Tensor::from_slice(&normal(&mut rng, (BATCH * 3072) as usize)).view([BATCH, 3, 32, 32]).sigmoid();
+    let labels = Tensor::arange(BATCH, (Kind::Int64, Device::Cpu)).remainder(10);
+    let fast_images = channels_last(&images);
+    let f32_model = Evaluator::new(&network, &network.weights, Device::Cpu, Kind::Float, false);
+    let auto_kind = basin_core::device::Precision::Auto.resolve(Device::Cpu, &network.topology)?.search_kind();
+    let auto_model = Evaluator::new(&network, &network.weights, Device::Cpu, auto_kind, false);
+    results.note("precision that auto chooses", &format!("{auto_kind:?}"));
+
+    // The attack itself, two updates, against two more forward and backward passes than updates.
+    let attack = Pgd { steps: 2, start: Start::Zero, ..Pgd::default() };
+    let start = fast_images.zeros_like();
+    let mut naive = || naive_step(&network, &images, &labels);
+    let mut ours = || our_step(&f32_model, &fast_images, &labels);
+    let mut auto = || our_step(&auto_model, &fast_images, &labels);
+    let mut whole = || {
+        let found = pgd::run(&attack, &auto_model, &fast_images, &labels, &start, None);
+        assert!(found.is_ok());
+    };
+    let (mut f32_rate, mut auto_rate) = (Vec::new(), Vec::new());
+    let mut f32_convolutions = || f32_rate.push(rate(&network.topology, BATCH, Kind::Float));
+    let mut auto_convolutions = || auto_rate.push(rate(&network.topology, BATCH, auto_kind));
+    let times = interleave(
+        ROUNDS,
+        &mut [&mut naive, &mut ours, &mut auto, &mut f32_convolutions, &mut auto_convolutions, &mut whole],
+    );
+    results.compare("PGD step, ResNet-18, float32", &compare(&times[1], &times[0]));
+    results.compare("PGD step, ResNet-18, auto", &compare(&times[2], &times[0]));
+    for (name, times, rates) in [("float32", &times[1], &f32_rate[1..]), ("auto", &times[2], &auto_rate[1..])] {
+        let shares: Vec<f64> = times.iter().zip(rates).map(|(step, rate)| rate.seconds / step).collect();
+        let gflops = rates.iter().map(Rate::gflops).collect();
+        results.figure(&format!("rate of the convolutions alone, {name}"), median(gflops), "GFLOP/s");
+        results.figure(&format!("share of that rate in a step, {name}"), median(shares), "");
+    }
+    results.figure("PGD with 2 updates (3 forward, 2 backward)", median(times[5].clone()), "s");
+    Ok(())
+}
+
+/// As a plain program does it: float32, NCHW, batch norm apart, gradients of the weights computed too.
+fn naive_step(network: &Network, images: &Tensor, labels: &Tensor) {
+    let layout = network.layout();
+    let trainable: Vec<usize> =
+        (0..layout.entries.len()).filter(|i| layout.entries[*i].role != Role::Frozen).collect();
+    let (params, leaves) = network.leaves(&network.weights, &trainable);
+    let delta = images.zeros_like().set_requires_grad(true);
+    let loss = cross_entropy(&logits(&network.topology, &params, &(images + &delta), Mode::Evaluate), labels);
+    let mut wanted: Vec<&Tensor> = leaves.iter().collect();
+    wanted.push(&delta);
+    let gradients = Tensor::run_backward(&[loss.sum(Kind::Float)], &wanted, false, false);
+    let _ = images + gradients[gradients.len() - 1].sign() * 0.007;
+}
+
+/// Folded, channels-last, gradient of the input alone.
+fn our_step(model: &Evaluator, images: &Tensor, labels: &Tensor) {
+    let delta = images.zeros_like().set_requires_grad(true);
+    let loss = cross_entropy(&model.logits(&(images + &delta)), labels);
+    let gradients = Tensor::run_backward(&[loss.sum(Kind::Float)], &[&delta], false, false);
+    let _ = images + gradients[0].sign() * 0.007;
+}
