@@ -1,28 +1,148 @@
-//! Figures: from made-up records to plots, and from plots to files.
+//! Figures: from made-up records to plots, and from plots to widgets and files.
 //!
-//! The figures are left in `target/figures` to be looked at.
+//! With `BASIN_FIGURES=1` the figures are left in `target/figures` to be looked at.
 
 #[path = "support/sample_records.rs"]
 mod sample_records;
 
+use std::f64::consts::PI;
 use std::path::{Path, PathBuf};
 
-use basin::plot::export::{self, FigureStyle, FileKind, Preset};
+use basin::cli::plot::{PlotArgs, run};
+use basin::plot::contour::{Grid, area, band_triangles, iso_lines, region};
+use basin::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset};
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
-use basin::plot::{Plot, evaluation};
-use basin_core::record::Record;
+use basin::plot::ticks::{linear, logarithmic, readable, ticks};
+use basin::plot::{
+    Axis, Color, ColorMap, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Shape, Unit,
+    evaluation, text,
+};
+use basin_core::record::{Outcome, Record, Values};
+use clap::Parser as _;
 
-fn sample(name: &str) -> Record {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference/records").join(name);
-    Record::load(&path).expect("the sample records are readable")
+fn records() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference/records")
 }
 
+fn sample(name: &str) -> Record {
+    Record::load(&records().join(name)).expect("the sample records are readable")
+}
+
+fn named<'a>(name: &'a str, record: &'a Record) -> [Named<'a>; 1] {
+    [Named { name, record }]
+}
+
+/// Leaves a figure to be looked at, if that is wanted.
 fn show(plot: &Plot, style: &FigureStyle, name: &str) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/figures");
-    std::fs::create_dir_all(&folder).expect("target is writable");
-    for ending in ["svg", "pdf", "png", "tex", "csv"] {
-        export::write(plot, style, &folder.join(format!("{name}.{ending}"))).expect("the figure is written");
+    if std::env::var_os("BASIN_FIGURES").is_some() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/figures");
+        std::fs::create_dir_all(&folder).expect("target is writable");
+        for ending in ["svg", "pdf", "png", "tex", "csv"] {
+            export::write(plot, style, &folder.join(format!("{name}.{ending}")))
+                .expect("the figure is written");
+        }
     }
+}
+
+/// A landscape with a hole in the middle of one quarter and values of zero in another.
+fn damaged_plane() -> Record {
+    let mut record = sample("landscape-2d.json");
+    let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
+    let Some(robust) = &mut outcome.robust else { panic!("robust") };
+    let Values::Plane(rows) = &mut robust.loss else { panic!("2-D") };
+    for row in rows.iter_mut().take(17).skip(13) {
+        row[13..17].fill(None);
+    }
+    rows[4][4] = Some(0.0);
+    record
+}
+
+/// Flatness against robust loss, as the scatter of many models will be.
+fn scatter() -> Plot {
+    let group = |name: &str, index: usize, shape, points: &[(f64, f64)]| {
+        Item::Scatter(Scatter {
+            name: Some(name.into()),
+            points: points
+                .iter()
+                .enumerate()
+                .map(|(i, (x, y))| ScatterPoint {
+                    x: *x,
+                    y: *y,
+                    x_interval: Some((x - 0.06, x + 0.08)),
+                    y_interval: Some((y - 0.15, y + 0.15)),
+                    name: format!("{name} {i}"),
+                    labelled: i == 0,
+                })
+                .collect(),
+            color: basin::plot::color::series_color(index),
+            shape,
+            size: 1.0,
+        })
+    };
+    Plot {
+        title: None,
+        x: Axis::new("Average-case flatness ($\\xi=0.5$)", (0.0, 1.5), Scale::Linear, Unit::One),
+        y: Axis::new("Robust loss ($L_\\infty$, $\\epsilon=8/255$)", (1.0, 4.5), Scale::Linear, Unit::One),
+        items: vec![
+            Item::Guide(Guide {
+                name: None,
+                line: GuideLine::Sloped { slope: 1.48, intercept: 1.25 },
+                color: Color::rgb(227, 26, 28),
+                dash: Dash::Dotted,
+            }),
+            group("AT", 0, Shape::Circle, &[(1.22, 3.9), (1.02, 2.9), (1.1, 3.4)]),
+            group("TRADES", 1, Shape::Diamond, &[(0.62, 2.1), (0.5, 1.9)]),
+            group("AT-AWP", 2, Shape::Star, &[(0.35, 1.32), (0.28, 1.5)]),
+        ],
+        equal_aspect: false,
+        notes: Vec::new(),
+        provenance: vec!["made-up points".into()],
+    }
+}
+
+/// Every figure there is, by name.
+fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
+    let (one, two, sharp) =
+        (sample("landscape-1d.json"), sample("landscape-2d.json"), sample_records::curve(2.2));
+    let damaged = damaged_plane();
+    let pair = [Named { name: "AT", record: &sharp }, Named { name: "AT-AWP", record: &one }];
+    let long = [
+        Named { name: "resnet18_at_linf_gd_normalized_lr0007_f100_$5", record: &sharp },
+        Named { name: "resnet18_at_awp", record: &one },
+    ];
+    let curve =
+        |records: &[Named<'_>], options: Options| landscape::plot(records, &options).expect("a 1-D figure");
+    let map =
+        |record: &Record, options: Options| landscape::plot(&named("AT", record), &options).expect("a map");
+    let title = Some("Random direction, $\\xi=0.5$".to_owned());
+    let paper = FigureStyle::default();
+    let evaluated = evaluation::plot("AT", &sample("evaluation.json"), None).expect("an evaluation");
+    let error = Options { quantity: Quantity::Error, which: Which::Robust, ..Options::default() };
+    let cividis = Options { clip: Some(5.0), map: ColorMap::Cividis, ..Options::default() };
+    let magma = Options { quantity: Quantity::Error, map: ColorMap::Magma, ..Options::default() };
+    vec![
+        ("curve", curve(&named("AT", &one), Options::default()), paper.clone()),
+        ("curve-column", curve(&named("AT", &one), Options::default()), Preset::Column.style()),
+        ("curves", curve(&pair, Options { title, ..Options::default() }), paper.clone()),
+        ("curves-log-error", curve(&pair, Options { log: true, ..error }), paper.clone()),
+        ("curves-clip", curve(&pair, Options { clip: Some(2.5), ..Options::default() }), paper.clone()),
+        ("curves-long-names", curve(&long, Options::default()), Preset::Column.style()),
+        ("map", map(&two, Options::default()), paper.clone()),
+        ("map-column", map(&two, Options::default()), Preset::Column.style()),
+        ("map-slide", map(&two, Options { log: true, ..Options::default() }), Preset::Slide.style()),
+        ("map-clip", map(&two, cividis), paper.clone()),
+        ("map-error", map(&two, magma), paper.clone()),
+        ("map-holes", map(&damaged, Options { log: true, ..Options::default() }), paper.clone()),
+        (
+            "map-grey-wide",
+            map(&two, Options { map: ColorMap::Grey, ..Options::default() }),
+            FigureStyle { height_in: Some(3.0), ..Preset::Wide.style() },
+        ),
+        ("evaluation", evaluated.clone(), paper.clone()),
+        ("evaluation-slide", evaluated, Preset::Slide.style()),
+        ("scatter", scatter(), paper.clone()),
+        ("scatter-sans", scatter(), FigureStyle { family: FontFamily::Sans, ..paper }),
+    ]
 }
 
 /// `BASIN_REWRITE=1` writes the sample records anew.
@@ -34,43 +154,395 @@ fn sample_records_are_what_their_generator_makes() {
         ("evaluation.json", sample_records::evaluation()),
     ] {
         if std::env::var_os("BASIN_REWRITE").is_some() {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference/records").join(name);
-            record.save(&path).expect("the folder exists");
+            record.save(&records().join(name)).expect("the folder exists");
         }
         assert_eq!(sample(name), record, "{name}");
     }
 }
 
+/// Every text of a drawing with its place on the page.
+fn texts(group: &resvg::usvg::Group) -> Vec<(String, resvg::usvg::Rect)> {
+    let of = |node: &resvg::usvg::Node| match node {
+        resvg::usvg::Node::Group(group) => texts(group),
+        resvg::usvg::Node::Text(text) => {
+            let words = text.chunks().iter().map(|chunk| chunk.text()).collect();
+            let place = text.flattened().bounding_box().transform(text.abs_transform());
+            place.map(|place| (words, place)).into_iter().collect()
+        }
+        _ => Vec::new(),
+    };
+    group.children().iter().flat_map(of).collect()
+}
+
 #[test]
-fn figures_to_look_at() {
-    let (one, two, sharp) =
-        (sample("landscape-1d.json"), sample("landscape-2d.json"), sample_records::curve(2.2));
-    let only = [Named { name: "AT", record: &one }];
-    let styles = [
-        ("paper", Preset::Paper),
-        ("column", Preset::Column),
-        ("wide", Preset::Wide),
-        ("slide", Preset::Slide),
-    ];
-    for (style_name, preset) in styles {
-        let style = preset.style();
-        let plot = landscape::plot(&only, &Options::default()).expect("1-D");
-        show(&plot, &style, &format!("curve-{style_name}"));
-        let plot = landscape::plot(&[Named { name: "AT", record: &two }], &Options::default()).expect("2-D");
-        show(&plot, &style, &format!("map-{style_name}"));
-        let plot = evaluation::plot("AT", &sample("evaluation.json"), None).expect("evaluation");
-        show(&plot, &style, &format!("evaluation-{style_name}"));
+fn every_figure_is_sound_svg_with_text_as_text_inside_the_page() {
+    for (name, plot, style) in gallery() {
+        show(&plot, &style, name);
     }
-    let pair = [Named { name: "AT", record: &sharp }, Named { name: "AT-AWP", record: &one }];
-    let options = Options { title: Some("Random direction, $\\xi=0.5$".into()), ..Options::default() };
-    show(&landscape::plot(&pair, &options).expect("two models"), &FigureStyle::default(), "curves-two");
-    let options =
-        Options { log: true, quantity: Quantity::Error, which: Which::Robust, ..Options::default() };
-    show(&landscape::plot(&pair, &options).expect("log error"), &FigureStyle::default(), "curves-log-error");
-    let options = Options { log: true, title: Some("Log scale".into()), ..Options::default() };
-    let map = [Named { name: "AT", record: &two }];
-    show(&landscape::plot(&map, &options).expect("log map"), &FigureStyle::default(), "map-log");
-    let options = Options { clip: Some(5.0), map: basin::plot::ColorMap::Cividis, ..Options::default() };
-    show(&landscape::plot(&map, &options).expect("clipped"), &FigureStyle::default(), "map-clip");
-    let _ = FileKind::Svg;
+    for (name, plot, style) in gallery() {
+        let svg = export::to_svg(&plot, &style);
+        let mut options = resvg::usvg::Options::default();
+        options.fontdb_mut().load_fonts_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../resources/fonts"));
+        let tree = resvg::usvg::Tree::from_str(&svg, &options).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let width = f64::from(tree.size().width()) / 96.0;
+        assert!((width - style.width_in).abs() < 1e-3, "{name} is {width} in wide");
+        assert!(svg.contains("@font-face") && svg.contains("<text"), "{name} has fonts and text");
+        // No label, legend or title sticks out of the page.
+        let page = tree.size().to_non_zero_rect(0.0, 0.0);
+        let texts = texts(tree.root());
+        assert!(texts.len() >= 8, "{name} has {} texts", texts.len());
+        for (words, place) in texts {
+            let inside = place.left() >= page.left() - 0.5
+                && place.top() >= page.top() - 0.5
+                && place.right() <= page.right() + 0.5
+                && place.bottom() <= page.bottom() + 0.5;
+            assert!(inside, "{name}: {words:?} at {place:?} on {page:?}");
+        }
+    }
+}
+
+#[test]
+fn pdf_has_text_and_embedded_fonts() {
+    let record = sample("landscape-2d.json");
+    let plot = landscape::plot(&named("AT", &record), &Options::default()).expect("a map");
+    let pdf = export::to_pdf(&plot, &FigureStyle::default()).expect("a PDF");
+    let has = |needle: &[u8]| pdf.windows(needle.len()).any(|w| w == needle);
+    assert!(has(b"%PDF-"));
+    assert!(has(b"/FontFile3"), "the font program is inside");
+    assert!(has(b"+BasinSerif-Regular"), "as a subset of the serif face");
+    assert!(has(b"/ToUnicode"), "so that text can be searched and copied");
+    assert!(!has(b"/Subtype/Image") && !has(b"/Subtype /Image"), "nothing is pixels");
+    // 4 in wide.
+    assert!(has(b"/MediaBox [0 0 288 ") || has(b"/MediaBox[0 0 288 "), "the page has the asked width");
+}
+
+#[test]
+fn png_has_the_asked_pixels_and_says_its_resolution() {
+    let record = sample("landscape-1d.json");
+    let plot = landscape::plot(&named("AT", &record), &Options::default()).expect("curves");
+    let style = FigureStyle { dpi: 150.0, height_in: Some(3.0), ..FigureStyle::default() };
+    let png = export::to_png(&plot, &style).expect("a PNG");
+    let image = image::load_from_memory(&png).expect("a sound PNG");
+    assert_eq!((image.width(), image.height()), (600, 450));
+    let at = png.windows(4).position(|w| w == b"pHYs").expect("resolution") + 4;
+    assert_eq!(u32::from_be_bytes(png[at..at + 4].try_into().expect("4 bytes")), 5906);
+    let too_large = FigureStyle { dpi: 2400.0, width_in: 60.0, ..style };
+    let error = export::to_png(&plot, &too_large).expect_err("too large").to_string();
+    assert!(error.contains("--dpi"), "{error}");
+}
+
+#[test]
+fn csv_gives_every_number_back_exactly() {
+    let mut record = sample("landscape-1d.json");
+    let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
+    let robust = outcome.robust.as_mut().expect("robust");
+    robust.loss.set(3, 0, 0.1 + 0.2);
+    robust.loss.set(4, 0, 1e-17);
+    let Values::Line(line) = &mut robust.loss else { panic!("1-D") };
+    line[5] = None;
+    let line = line.clone();
+    let plot = landscape::plot(&named("a, b", &record), &Options { clip: Some(2.0), ..Options::default() });
+    let csv = export::csv(&plot.expect("curves"));
+    assert!(csv.lines().any(|l| l.starts_with("# step 1: relative L2 norm 0.5 in every tensor")), "{csv}");
+    let rows: Vec<Vec<&str>> =
+        csv.lines().filter(|l| !l.starts_with('#')).map(|l| l.split(',').collect()).collect();
+    assert_eq!(rows[0], ["x", "Clean", "Robust"]);
+    assert_eq!(rows.len(), 22);
+    for (row, value) in rows[1..].iter().zip(line) {
+        assert_eq!(row[2].parse::<f64>().ok(), value, "{row:?}");
+    }
+
+    let record = sample("landscape-2d.json");
+    let plot =
+        landscape::plot(&named("AT", &record), &Options { quantity: Quantity::Error, ..Options::default() });
+    let csv = export::csv(&plot.expect("a map"));
+    let Outcome::Landscape(outcome) = &record.outcome else { panic!("a landscape") };
+    let expected = &outcome.robust.as_ref().expect("robust").error;
+    let rows: Vec<&str> = csv.lines().filter(|l| !l.starts_with('#')).skip(1).collect();
+    assert_eq!(rows.len(), 441);
+    for (row, value) in rows.iter().zip(expected.iter()) {
+        assert_eq!(row.split(',').nth(2).and_then(|v| v.parse().ok()), value, "{row}");
+    }
+    assert!(export::csv(&scatter()).contains("AT,AT 0,1.22,1.16,1.3,3.9,"), "{}", export::csv(&scatter()));
+}
+
+fn cone(n: usize) -> Grid {
+    let steps: Vec<f64> = (0..n).map(|i| 2.0 * i as f64 / (n - 1) as f64 - 1.0).collect();
+    let values = steps.iter().flat_map(|y| steps.iter().map(|x| Some(x.hypot(*y)))).collect();
+    Grid { x: steps.clone(), y: steps, values }
+}
+
+#[test]
+fn contours_of_a_cone_are_circles() {
+    let grid = cone(81);
+    for radius in [0.25, 0.5, 0.9] {
+        let lines = iso_lines(&grid, radius);
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].closed);
+        for [x, y] in &lines[0].points {
+            assert!((x.hypot(*y) - radius).abs() < 1e-3, "({x}, {y}) on the circle of radius {radius}");
+        }
+        // The higher side is outside, so the line runs clockwise.
+        assert!((area(&lines) + PI * radius * radius).abs() < 5e-3, "{}", area(&lines));
+        assert!((area(&region(&grid, radius)) - (4.0 - PI * radius * radius)).abs() < 5e-3);
+    }
+    // Beyond 1 the circle leaves the square: four open lines.
+    let lines = iso_lines(&grid, 1.2);
+    assert_eq!(lines.iter().filter(|l| !l.closed).count(), 4);
+    assert!(iso_lines(&grid, 2.0).is_empty());
+}
+
+#[test]
+fn bands_fill_the_grid_without_gaps_or_overlaps() {
+    let mut grid = cone(41);
+    let levels = [0.2, 0.4, 0.400_000_1, 0.7, 1.0, 1.3];
+    let check = |grid: &Grid, whole: f64| {
+        let triangles = band_triangles(grid, &levels);
+        let of = |t: &[[f64; 2]; 3]| {
+            ((t[1][0] - t[0][0]) * (t[2][1] - t[0][1]) - (t[2][0] - t[0][0]) * (t[1][1] - t[0][1])) / 2.0
+        };
+        let mut bands = [0.0; 7];
+        for (band, triangle) in &triangles {
+            assert!(of(triangle) >= -1e-15, "triangles are counter-clockwise");
+            bands[*band] += of(triangle);
+        }
+        assert!((bands.iter().sum::<f64>() - whole).abs() < 1e-9);
+        assert!((area(&region(grid, f64::NEG_INFINITY)) - whole).abs() < 1e-9);
+        for (i, level) in levels.iter().enumerate() {
+            let above: f64 = bands[i + 1..].iter().sum();
+            let outline = area(&region(grid, *level));
+            assert!((above - outline).abs() < 1e-9, "level {level}: triangles {above}, outline {outline}");
+        }
+    };
+    check(&grid, 4.0);
+    // Two unknown values leave a hole of 2 x 3 cells, across levels.
+    grid.values[20 * 41 + 30] = None;
+    grid.values[20 * 41 + 31] = Some(f64::NAN);
+    check(&grid, 4.0 - 6.0 * 0.05 * 0.05);
+    // The hole interrupts the line through it.
+    let lines = iso_lines(&grid, 0.5);
+    assert_eq!(lines.len(), 1);
+    assert!(!lines[0].closed);
+}
+
+#[test]
+fn a_saddle_and_a_plateau_are_unambiguous() {
+    let grid =
+        |values: [f64; 4]| Grid { x: vec![0.0, 1.0], y: vec![0.0, 1.0], values: values.map(Some).to_vec() };
+    // Opposite corners high: the centre, 0.5, decides.
+    assert_eq!(iso_lines(&grid([1.0, 0.0, 0.0, 1.0]), 0.4).len(), 2);
+    assert!(
+        (area(&region(&grid([1.0, 0.0, 0.0, 1.0]), 0.4)) + area(&region(&grid([0.0, 1.0, 1.0, 0.0]), 0.6))
+            - 1.0)
+            .abs()
+            < 1e-12
+    );
+    // Exactly at the level counts as inside.
+    let flat = grid([2.0; 4]);
+    assert!((area(&region(&flat, 2.0)) - 1.0).abs() < 1e-12);
+    assert!(region(&flat, 2.1).is_empty() && iso_lines(&flat, 2.0).is_empty());
+}
+
+#[test]
+fn ticks_are_round_and_as_short_as_can_be() {
+    let say = |range, scale, unit| -> Vec<String> {
+        ticks(range, scale, unit, 6)
+            .into_iter()
+            .map(|t| text::plain(&t.label))
+            .filter(|l| !l.is_empty())
+            .collect()
+    };
+    assert_eq!(say((-1.0, 1.0), Scale::Linear, Unit::One), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
+    assert_eq!(
+        say((0.0, 0.3), Scale::Linear, Unit::One),
+        ["0.00", "0.05", "0.10", "0.15", "0.20", "0.25", "0.30"]
+    );
+    assert_eq!(say((0.4, 1.0), Scale::Linear, Unit::Percent), ["40", "50", "60", "70", "80", "90", "100"]);
+    assert_eq!(say((0.0, 3e6), Scale::Linear, Unit::One)[1], "5×10⁵");
+    assert_eq!(
+        say((0.008, 120.0), Scale::Log, Unit::One),
+        ["10⁻²", "10⁻¹", "10⁰", "10¹", "10²"].map(|l| {
+            // Few decades: plain numbers where they are short.
+            match l {
+                "10⁻²" => "0.01",
+                "10⁻¹" => "0.1",
+                "10⁰" => "1",
+                "10¹" => "10",
+                _ => "100",
+            }
+        })
+    );
+    assert_eq!(say((1e-6, 1.0), Scale::Log, Unit::One).first().map(String::as_str), Some("10⁻⁶"));
+    assert_eq!(say((1.2, 14.0), Scale::Log, Unit::One), ["1.5", "2", "3", "4", "6", "8", "10"]);
+    assert_eq!(linear(0.1, 0.7, 6), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], "without stray last bits");
+    assert!(
+        logarithmic(0.0, 1.0, 6).is_empty()
+            && linear(1.0, 1.0, 6).is_empty()
+            && linear(f64::NAN, 1.0, 6).is_empty()
+    );
+    assert_eq!(readable(-0.25), "−0.25");
+    assert_eq!(readable(1.0e-7), "10⁻⁷");
+    for n in 1..400 {
+        let (low, high) = (-0.37 * f64::from(n), 1.1 * f64::from(n * n));
+        let ticks = linear(low, high, 6);
+        assert!((3..=7).contains(&ticks.len()), "{low}..{high}: {ticks:?}");
+        assert!(ticks.iter().all(|t| (low..=high).contains(t)));
+    }
+}
+
+#[test]
+fn labels_know_a_little_mathematics() {
+    assert_eq!(text::plain("$L_\\infty$, $\\epsilon=8/255$"), "L∞, ε=8/255");
+    assert_eq!(text::plain("a_b^c 100$ \\$"), "a_b^c 100$ $", "outside of mathematics nothing is special");
+    assert_eq!(text::plain("$10^{-2}$ and $x_1^2$"), "10⁻² and x₁²");
+    let spans = text::spans("Loss $x$ at $\\xi$");
+    assert_eq!(spans.iter().map(|s| s.italic).collect::<Vec<_>>(), [false, true, false, true]);
+    assert_eq!(text::latex("50% of $\\xi_1$ & a_b −1"), "50\\% of $\\xi_1$ \\& a\\_b $-$1");
+}
+
+#[test]
+fn non_positive_values_on_a_log_scale_are_left_out_and_said() {
+    let mut record = sample("landscape-1d.json");
+    let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
+    outcome.clean.as_mut().expect("clean").loss.set(10, 0, 0.0);
+    let plot =
+        landscape::plot(&named("AT", &record), &Options { log: true, ..Options::default() }).expect("curves");
+    assert_eq!(plot.notes, ["AT: 1 clean values are not positive and cannot be shown on a logarithmic axis"]);
+    let scene = export::to_svg(&plot, &FigureStyle::default());
+    // The clean curve is two pieces now.
+    assert!(
+        scene.lines().any(|l| l.starts_with("<path") && l.matches('M').count() == 2 && l.contains("#1f78b4"))
+    );
+
+    let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
+    for i in 0..21 {
+        outcome.clean.as_mut().expect("clean").error.set(i, 0, 0.0);
+    }
+    let options = Options { log: true, quantity: Quantity::Error, which: Which::Clean, ..Options::default() };
+    let error = landscape::plot(&named("AT", &record), &options).expect_err("nothing to show");
+    assert_eq!(error, "AT has no positive values, and a logarithmic axis shows only those; leave out --log");
+}
+
+#[test]
+fn holes_stay_holes_and_are_said() {
+    let record = damaged_plane();
+    let plot = landscape::plot(&named("AT", &record), &Options::default()).expect("a map");
+    assert_eq!(plot.notes, ["AT: 16 of 441 robust values have not been computed"]);
+    let field = plot.field().expect("a field");
+    // 4 x 4 missing values take 5 x 5 cells of 0.1 x 0.1 with them.
+    assert!((area(&region(&field.grid(), f64::NEG_INFINITY)) - (4.0 - 0.25)).abs() < 1e-9);
+    assert_eq!(field.nearest(0.5, 0.5), None);
+    assert_eq!(field.nearest(0.04, -0.04).map(|v| (v.0, v.1)), Some((0.0, 0.0)));
+    assert_eq!(field.nearest(1.2, 0.0), None);
+}
+
+#[test]
+fn colour_bands_cover_the_values_and_use_the_whole_map() {
+    let record = sample("landscape-2d.json");
+    for options in [
+        Options::default(),
+        Options { log: true, ..Options::default() },
+        Options { clip: Some(4.0), ..Options::default() },
+        Options { clip: Some(4.0), log: true, ..Options::default() },
+        Options { quantity: Quantity::Error, ..Options::default() },
+    ] {
+        let plot = landscape::plot(&named("AT", &record), &options).expect("a map");
+        let field = plot.field().expect("a field");
+        let colors = &field.colors;
+        assert!((8..=32).contains(&colors.bands()), "{options:?}: {:?}", colors.levels);
+        let known = field.values.iter().flatten().copied();
+        let (low, high) = known.fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)));
+        let range = colors.range();
+        assert!(range.0 <= low && (range.1 >= high || colors.over), "{options:?}");
+        assert_eq!(colors.over, options.clip.is_some());
+        assert_eq!(colors.band_color(0), ColorMap::Viridis.at(0.0));
+        assert_eq!(colors.band_color(colors.bands() - 1), ColorMap::Viridis.at(1.0));
+        for contour in &field.contours {
+            assert!(
+                colors.levels.contains(&contour.level),
+                "the line {} is a limit between bands",
+                contour.label
+            );
+        }
+    }
+    // A constant function still is a figure.
+    let flat = vec![Some(2.3); 9];
+    let steps = vec![-1.0, 0.0, 1.0];
+    let look = (ColorMap::Viridis, Scale::Linear, Unit::One);
+    let field = basin::plot::Field::new("Loss", (steps.clone(), steps, flat), look, None).expect("a field");
+    assert!(field.colors.range().0 <= 2.3 && field.colors.range().1 >= 2.3 && field.colors.bands() >= 1);
+}
+
+#[derive(clap::Parser)]
+struct Command {
+    #[command(flatten)]
+    plot: PlotArgs,
+}
+
+fn command(arguments: &[&str]) -> Result<(), String> {
+    let arguments = std::iter::once("plot").chain(arguments.iter().copied());
+    let command = Command::try_parse_from(arguments).map_err(|e| e.to_string())?;
+    run(&command.plot).map_err(|e| format!("{e:#}"))
+}
+
+#[test]
+fn the_command_writes_every_kind_of_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (line, plane) = (records().join("landscape-1d.json"), records().join("landscape-2d.json"));
+    let (line, plane) = (line.to_str().expect("UTF-8"), plane.to_str().expect("UTF-8"));
+    let evaluation = records().join("evaluation.json");
+    let starts: [(&str, &[u8]); 5] =
+        [("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG"), ("tex", b"% "), ("csv", b"# ")];
+    for (ending, start) in starts {
+        let out = folder.path().join(format!("figure.{ending}"));
+        let out = out.to_str().expect("UTF-8");
+        command(&[line, "--out", out, "--error", "--which", "robust", "--width", "84mm", "--dpi", "100"])
+            .expect("1-D");
+        assert!(std::fs::read(out).expect("written").starts_with(start), "{ending}");
+        command(&[plane, "--out", out, "--figure", "landscape", "--log", "--clip", "8", "--colors", "magma"])
+            .expect("2-D");
+        command(&[evaluation.to_str().expect("UTF-8"), "--out", out, "--style", "column", "--font", "sans"])
+            .expect("evaluation");
+    }
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("readable").collect();
+    assert_eq!(left.len(), 5, "no temporary files stay behind");
+}
+
+#[test]
+fn wrong_input_is_one_sentence_with_the_remedy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let at = |name: &str| records().join(name).to_str().expect("UTF-8").to_owned();
+    let (line, plane, evaluation) = (at("landscape-1d.json"), at("landscape-2d.json"), at("evaluation.json"));
+    std::fs::write(path("not.json"), "<html>").expect("written");
+    let out = path("figure.svg");
+    let none = path("none.json");
+    let (html, gif, nowhere) = (path("not.json"), path("figure.gif"), path("no/figure.svg"));
+    for (arguments, words) in [
+        (vec![&*line, "--out", &*gif], vec!["figure.gif", ".svg, .pdf, .png, .tex or .csv"]),
+        (vec![&*none, "--out", &*out], vec!["none.json", "cannot read"]),
+        (vec![&*html, "--out", &*out], vec!["not.json", "not a Basin record"]),
+        (vec![&*line, &*plane, "--out", &*out], vec!["1-D", "2-D", "separate figures"]),
+        (vec![&*plane, &*plane, "--out", &*out], vec!["one record at a time"]),
+        (vec![&*line, &*evaluation, "--out", &*out], vec!["evaluation is a record of `basin evaluate`"]),
+        (
+            vec![&*line, "--figure", "evaluation", "--out", &*out],
+            vec!["landscape-1d is a record of `basin landscape`"],
+        ),
+        (vec![&*plane, "--which", "clean", "--out", &*out], vec!["has no clean values", "--loss clean"]),
+        (vec![&*plane, "--which", "both", "--out", &*out], vec!["choose one"]),
+        (vec![&*line, "--out", &*nowhere], vec!["figure.svg", "does not exist; create it first"]),
+        (vec![&*plane, "--figure", "surface", "--out", &*out], vec!["write it to a .png"]),
+        (vec![&*line, "--clip", "-1", "--out", &*out], vec!["-1"]),
+        (vec![&*line, "--clip", "0.01", "--out", &*out], vec!["0.01", "use more than 0.42"]),
+        (vec![&*line, "--width", "3 miles", "--out", &*out], vec!["3.25in, 84mm or 234pt"]),
+        (vec![&*line, "--name", "a", "--name", "b", "--out", &*out], vec!["2 names for 1 records"]),
+    ] {
+        let error = command(&arguments).expect_err(&format!("{arguments:?}"));
+        for word in words {
+            assert!(error.contains(word), "{arguments:?}: {error}");
+        }
+        assert!(!Path::new(&out).exists(), "{arguments:?} leaves no file");
+    }
+    assert_eq!(FileKind::of(Path::new("a.PDF")).ok(), Some(FileKind::Pdf));
 }

@@ -91,19 +91,19 @@ impl ColorScale {
     }
 }
 
-/// Limits of about 12 to 24 bands; each second or fourth is a round tick.
+/// Limits of about 20 bands; every second, fourth, … of them is a round tick.
 fn linear_levels(low: f64, high: f64, over: bool) -> Vec<f64> {
     let span = if high > low { high - low } else { low.abs().max(1e-3) * 0.1 };
     let tick = ticks::nice_step(span, 7);
     let mantissa = tick / 10f64.powf(tick.log10().floor());
-    // 2.5 and 5 divide into halves that are still round by five.
-    let parts = if (mantissa - 2.0).abs() < 1e-6 {
-        4.0
-    } else if mantissa < 1.5 {
-        2.0
-    } else {
-        5.0
+    // Parts of a tick that are round numbers themselves.
+    let parts: &[f64] = match mantissa {
+        m if m > 2.2 && m < 3.0 => &[1.0, 5.0],
+        m if m > 3.0 && m < 7.0 => &[1.0, 2.0, 5.0],
+        _ => &[1.0, 2.0, 4.0, 5.0],
     };
+    let far = |parts: f64| (span / tick * parts - 20.0).abs();
+    let parts = parts.iter().copied().min_by(|a, b| far(*a).total_cmp(&far(*b))).unwrap_or(2.0);
     let step = tick / parts;
     let first = (low / step + 1e-9).floor();
     let last = if over { (high / step + 1e-9).floor() } else { (high / step - 1e-9).ceil() };
@@ -113,7 +113,7 @@ fn linear_levels(low: f64, high: f64, over: bool) -> Vec<f64> {
 
 /// Limits per decade: more of them the fewer decades there are.
 fn log_levels(low: f64, high: f64, over: bool) -> Vec<f64> {
-    const FINE: [f64; 12] = [1.0, 1.2, 1.5, 1.8, 2.2, 2.7, 3.3, 4.0, 5.0, 6.0, 7.0, 8.5];
+    const FINE: [f64; 14] = [1.0, 1.2, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
     const MEDIUM: [f64; 6] = [1.0, 1.5, 2.0, 3.0, 5.0, 7.0];
     const COARSE: [f64; 3] = [1.0, 2.0, 5.0];
     let decades = (high / low).log10();

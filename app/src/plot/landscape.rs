@@ -225,8 +225,11 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
         return Err(no_values(landscapes[0].name, options.log));
     };
     if let Some(clip) = options.clip.filter(|clip| *clip < range.1) {
-        if clip <= range.0 {
-            return Err(format!("nothing is below the clip value {clip}; use a larger one"));
+        let lowest =
+            items.iter().flat_map(|(_, _, s)| s.y.iter().flatten().copied()).fold(f64::INFINITY, f64::min);
+        if clip <= lowest {
+            let lowest = super::ticks::readable(lowest);
+            return Err(format!("nothing is below the clip value {clip}; use more than {lowest}"));
         }
         range.1 = clip;
     }

@@ -84,8 +84,8 @@ fn clean(value: f64, step: f64) -> f64 {
     if cleaned.is_finite() { cleaned } else { value }
 }
 
-/// Round values for a logarithmic range: powers of ten, with 2 and 5 between them when few decades are shown,
-/// and plain round numbers within less than a decade.
+/// Round values for a logarithmic range: powers of ten, with more between them the fewer decades are shown, and
+/// plain round numbers within less than a decade.
 pub fn logarithmic(low: f64, high: f64, most: usize) -> Vec<f64> {
     if !(low > 0.0 && low < high && high.is_finite()) {
         return Vec::new();
@@ -95,8 +95,10 @@ pub fn logarithmic(low: f64, high: f64, most: usize) -> Vec<f64> {
         &[1.0]
     } else if decades > most as f64 / 3.0 {
         &[1.0, 3.0]
-    } else if decades > 0.8 {
+    } else if decades > 1.2 {
         &[1.0, 2.0, 5.0]
+    } else if decades > 0.8 {
+        &[1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0]
     } else {
         return linear(low, high, most);
     };
@@ -197,11 +199,15 @@ fn scientific(value: f64) -> String {
     }
 }
 
-/// A value for reading: four significant digits, or scientific when it is very large or small.
+/// A value for reading: at most four significant digits, scientific when it is very large or small.
 pub fn readable(value: f64) -> String {
     if value == 0.0 || (1e-3..1e5).contains(&value.abs()) {
         let digits = (3 - value.abs().max(1e-9).log10().floor() as i32).clamp(0, 6) as usize;
-        number(value, digits)
+        let text = number(value, digits);
+        match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            false => text,
+        }
     } else {
         super::text::plain(&scientific(format!("{value:.3e}").parse().unwrap_or(value)))
     }

@@ -53,8 +53,10 @@ impl<'a> Placer<'a> {
     /// Beginning of the best stretch of length `room`.
     fn best(&self, arc: &Arc, room: f64) -> Option<f64> {
         let step = 2.0;
-        let end = if arc.closed { arc.length() } else { arc.length() - room };
-        let count = (end / step).floor().max(0.0) as usize;
+        // Not at the ends of open lines, which lie at the frame or at a hole.
+        let (first, last) =
+            if arc.closed { (0.0, arc.length()) } else { (0.5 * room, arc.length() - 1.5 * room) };
+        let count = ((last - first) / step).floor().max(0.0) as usize;
         let score = |start: f64| {
             let (a, b) = (arc.at(start), arc.at(start + room));
             let middle = [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0];
@@ -72,7 +74,7 @@ impl<'a> Placer<'a> {
             10.0 * straight + 0.6 * nearest.min(2.0) + 0.8 * level
         };
         (0..=count)
-            .map(|i| i as f64 * step)
+            .map(|i| first + i as f64 * step)
             .map(|start| (start, score(start)))
             .filter(|(_, score)| score.is_finite())
             .max_by(|a, b| a.1.total_cmp(&b.1))

@@ -17,8 +17,8 @@ pub fn csv(plot: &Plot) -> String {
     if unit == Unit::Percent {
         out.push_str("# shares are from 0 to 1 here, percent in the figure\n");
     }
+    let _ = writeln!(out, "# y: {}", text::plain(&plot.y.label));
     if let Some(field) = plot.field() {
-        let _ = writeln!(out, "# y: {}", text::plain(&plot.y.label));
         let _ = writeln!(out, "x,y,{}", column(&field.name));
         for (i, value) in field.values.iter().enumerate() {
             let (x, y) = (field.x[i % field.x.len()], field.y[i / field.x.len()]);

@@ -2,7 +2,7 @@
 
 use super::contour_labels;
 use super::layout::{CAP_HEIGHT, Layout, layout};
-use super::legend;
+use super::legend::{self, Legend};
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
 use super::style::FigureStyle;
 use crate::plot::contour::{iso_lines, region};
@@ -59,7 +59,13 @@ impl<'a> Transform<'a> {
 
 /// Draws a plot.
 pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
-    let layout = layout(plot, style);
+    let mut layout = layout(plot, style, 0.0);
+    let legend = Legend::new(plot, style, &layout);
+    if let Some(legend) = &legend
+        && legend.room_below > 0.0
+    {
+        layout = super::layout::layout(plot, style, legend.room_below);
+    }
     let to = Transform::new(plot, layout.axes);
     let mut scene = Scene {
         width: layout.width,
@@ -73,11 +79,17 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
     if style.grid && plot.field().is_none() {
         grid(&mut scene, &layout, &to, style);
     }
+    // Pale areas first: they must not cover the outlines of others.
+    for item in &plot.items {
+        if let Item::Histogram(h) = item {
+            histogram(&mut scene, h, &to, style, Part::Area);
+        }
+    }
     for item in &plot.items {
         match item {
             Item::Series(s) => series(&mut scene, s, &to, style),
             Item::Scatter(s) => scatter(&mut scene, s, &to, style),
-            Item::Histogram(h) => histogram(&mut scene, h, &to, style),
+            Item::Histogram(h) => histogram(&mut scene, h, &to, style, Part::Outline),
             Item::Field(f) => field(&mut scene, f, &to, &layout, style),
             Item::Guide(g) => guide(&mut scene, g, &to, plot, style),
             Item::Mark(m) => mark(&mut scene, m, &to, style),
@@ -89,7 +101,9 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
         }
     }
     frame(&mut scene, plot, &layout, &to, style);
-    legend::draw(&mut scene, plot, &to, style);
+    if let Some(legend) = legend {
+        legend.draw(&mut scene, &layout, style);
+    }
     scene
 }
 
@@ -154,13 +168,20 @@ fn scatter(scene: &mut Scene, scatter: &Scatter, to: &Transform<'_>, style: &Fig
         let Some(at) = to.point(p.x, p.y).filter(|at| scene.frame.contains(*at, -0.01)) else { continue };
         legend::symbol(scene, at, scatter.shape, radius, scatter.color, style);
         if p.labelled {
-            let at = [at[0] + radius + 0.2 * style.tick_pt, at[1] + 0.35 * CAP_HEIGHT * style.tick_pt];
+            // Above the bar to the right.
+            let at = [at[0] + 0.8 * radius + 0.15 * style.tick_pt, at[1] - 0.25 * style.tick_pt];
             scene.text(at, Anchor::Start, &text::literal(&p.name), 0.85 * style.tick_pt);
         }
     }
 }
 
-fn histogram(scene: &mut Scene, histogram: &Histogram, to: &Transform<'_>, style: &FigureStyle) {
+#[derive(PartialEq)]
+enum Part {
+    Area,
+    Outline,
+}
+
+fn histogram(scene: &mut Scene, histogram: &Histogram, to: &Transform<'_>, style: &FigureStyle, part: Part) {
     let Some(base) = to.y(0.0).or(Some(scene.frame.bottom())) else { return };
     let mut points = Vec::new();
     for (i, value) in histogram.values.iter().enumerate() {
@@ -171,10 +192,13 @@ fn histogram(scene: &mut Scene, histogram: &Histogram, to: &Transform<'_>, style
     let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) else { return };
     points.insert(0, [first[0], base]);
     points.push([last[0], base]);
-    let area = Outline { points: points.clone(), closed: true };
-    scene.path(vec![area], Some(histogram.color.with_alpha(0.25)), None, true);
-    let stroke = Stroke::solid(histogram.color, 0.7 * style.line_pt);
-    scene.path(vec![Outline { points, closed: false }], None, Some(stroke), true);
+    if part == Part::Area {
+        let fill = histogram.color.with_alpha(0.25);
+        scene.path(vec![Outline { points, closed: true }], Some(fill), None, true);
+    } else {
+        let stroke = Stroke::solid(histogram.color, 0.7 * style.line_pt);
+        scene.path(vec![Outline { points, closed: false }], None, Some(stroke), true);
+    }
 }
 
 fn field(scene: &mut Scene, field: &Field, to: &Transform<'_>, layout: &Layout, style: &FigureStyle) {

@@ -39,33 +39,35 @@ pub struct Layout {
 
 /// Heights of letters as shares of the font size; the bundled fonts differ little.
 pub const CAP_HEIGHT: f64 = 0.7;
+const ASCENT: f64 = 0.76;
 const DESCENT: f64 = 0.24;
 
-/// Lays out a plot.
-pub fn layout(plot: &Plot, style: &FigureStyle) -> Layout {
+/// Lays out a plot with `below` points to spare under the x label.
+pub fn layout(plot: &Plot, style: &FigureStyle, below: f64) -> Layout {
     let width_of = |label: &str, size: f64| fonts::width(label, style.family, false, size);
     let widest = |ticks: &[Tick]| ticks.iter().map(|t| width_of(&t.label, style.tick_pt)).fold(0.0, f64::max);
     let width = style.width_in * 72.0;
     let tick = TICK_LENGTH * style.frame_pt;
     let gap = 0.3 * style.tick_pt;
     let margin = style.frame_pt.max(1.0);
-    let line = |size: f64| size * (CAP_HEIGHT + DESCENT);
+    let line = |size: f64| size * (ASCENT + DESCENT);
 
-    let y_label = if plot.y.label.is_empty() { 0.0 } else { line(style.label_pt) + 1.2 * gap };
+    let y_label = if plot.y.label.is_empty() { 0.0 } else { line(style.label_pt) + 1.6 * gap };
     let left = margin + y_label + widest(&plot.y.ticks) + gap + tick;
     let below_axes = tick + gap + CAP_HEIGHT * style.tick_pt;
-    let x_label = if plot.x.label.is_empty() { 0.0 } else { 1.2 * gap + line(style.label_pt) };
-    let bottom = below_axes + x_label + margin + if x_label == 0.0 { DESCENT * style.tick_pt } else { 0.0 };
+    let x_label = if plot.x.label.is_empty() { 0.0 } else { 1.6 * gap + line(style.label_pt) };
+    let bottom =
+        below_axes + x_label + margin + below + if x_label == 0.0 { DESCENT * style.tick_pt } else { 0.0 };
     let half_digit = CAP_HEIGHT * style.tick_pt / 2.0;
     let top = match &plot.title {
-        Some(_) => margin + CAP_HEIGHT * style.title_pt + 0.55 * style.title_pt,
+        Some(_) => margin + ASCENT * style.title_pt + 0.55 * style.title_pt,
         None => margin.max(half_digit),
     };
 
     let bar_width = 0.9 * style.label_pt;
     let (bar_gap, bar_room) = match plot.field() {
         Some(field) => {
-            let label = if field.name.is_empty() { 0.0 } else { 1.2 * gap + line(style.label_pt) };
+            let label = if field.name.is_empty() { 0.0 } else { 1.6 * gap + line(style.label_pt) };
             (0.7 * style.label_pt, bar_width + tick + gap + widest(&field.ticks) + label)
         }
         None => (0.0, 0.0),
@@ -80,7 +82,7 @@ pub fn layout(plot: &Plot, style: &FigureStyle) -> Layout {
     let axes_height = match style.height_in {
         Some(height) => (height * 72.0 - top - bottom).max(10.0),
         None if plot.equal_aspect => axes_width * aspect(plot),
-        None => (0.75 * width - top - bottom).max(10.0),
+        None => (0.75 * width - top - bottom + below).max(10.0),
     };
     let (mut axes_width, mut axes_height) = (axes_width, axes_height);
     if plot.equal_aspect {
@@ -103,8 +105,8 @@ pub fn layout(plot: &Plot, style: &FigureStyle) -> Layout {
         bar,
         tick,
         gap,
-        x_label: axes.bottom() + below_axes + 1.2 * gap + CAP_HEIGHT * style.label_pt,
-        y_label: axes.left - tick - gap - widest(&y_ticks) - 1.2 * gap - DESCENT * style.label_pt,
+        x_label: axes.bottom() + below_axes + 1.6 * gap + ASCENT * style.label_pt,
+        y_label: axes.left - tick - gap - widest(&y_ticks) - 1.6 * gap - DESCENT * style.label_pt,
         bar_label: axes.right() + bar_gap + bar_room - DESCENT * style.label_pt,
         title: axes.top - 0.55 * style.title_pt,
         x_ticks,

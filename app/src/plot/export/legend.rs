@@ -7,27 +7,84 @@ use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
 use super::style::FigureStyle;
 use crate::plot::{Color, Field, Item, Plot, Shape as Symbol};
 
-/// Draws the legend, if there is anything to explain.
-pub fn draw(scene: &mut Scene, plot: &Plot, to: &Transform<'_>, style: &FigureStyle) {
-    let entries = plot.legend();
-    if entries.is_empty() {
-        return;
+/// A legend and where it stands.
+pub struct Legend<'a> {
+    entries: Vec<(&'a str, &'a Item)>,
+    size: f64,
+    entry_width: f64,
+    inside: Option<Rect>,
+    columns: usize,
+    /// What it needs below the x label; zero if it stands inside of the axes.
+    pub room_below: f64,
+}
+
+/// Space around the entries, length of the samples, and distance of rows, relative to the font size.
+const PAD: f64 = 0.45;
+const HANDLE: f64 = 1.7;
+const ROW: f64 = 1.3;
+
+impl<'a> Legend<'a> {
+    /// Finds a place: the emptiest corner of the axes, or below the figure if it would cover data everywhere.
+    /// None if there is nothing to explain.
+    pub fn new(plot: &'a Plot, style: &FigureStyle, layout: &Layout) -> Option<Self> {
+        let entries = plot.legend();
+        if entries.is_empty() {
+            return None;
+        }
+        let size = style.legend_pt;
+        let widest =
+            entries.iter().map(|(name, _)| fonts::width(name, style.family, false, size)).fold(0.0, f64::max);
+        // A little more than measured: TeX has wider letters for small sizes.
+        let entry_width = (HANDLE + 0.5) * size + 1.03 * widest;
+        let width = entry_width + 2.0 * PAD * size;
+        let height = (2.0 * PAD + ROW * entries.len() as f64 - (ROW - 1.0)) * size;
+        let fits = width < 0.95 * layout.axes.width && height < 0.8 * layout.axes.height;
+        let to = Transform::new(plot, layout.axes);
+        let inside =
+            fits.then(|| emptiest_corner(layout.axes, [width, height], plot, &to, 0.5 * size)).flatten();
+        let mut legend = Self { entries, size, entry_width, inside, columns: 1, room_below: 0.0 };
+        if inside.is_none() {
+            let room = layout.width - 4.0;
+            let shrink = (room / entry_width).min(1.0);
+            (legend.size, legend.entry_width) = (shrink * size, shrink * entry_width);
+            let gap = 1.2 * legend.size;
+            let columns = ((room + gap) / (legend.entry_width + gap)).floor().max(1.0) as usize;
+            let rows = legend.entries.len().div_ceil(columns);
+            // As few columns as give these rows: three entries stand 2 + 1 only if they must.
+            legend.columns = legend.entries.len().div_ceil(rows);
+            legend.room_below = (0.6 + ROW * rows as f64) * legend.size;
+        }
+        Some(legend)
     }
-    let size = style.legend_pt;
-    let (pad, handle, row) = (0.45 * size, 1.7 * size, 1.3 * size);
-    let widest =
-        entries.iter().map(|(name, _)| fonts::width(name, style.family, false, size)).fold(0.0, f64::max);
-    let width = 2.0 * pad + handle + 0.5 * size + widest;
-    let height = 2.0 * pad + row * entries.len() as f64 - 0.3 * size;
-    let place = emptiest_corner(scene.frame, [width, height], plot, to, 0.5 * size);
-    let stroke = Stroke::solid(Color::rgb(60, 60, 60), 0.75 * style.frame_pt);
-    scene.path(vec![place.ring()], Some(Color::WHITE.with_alpha(0.85)), Some(stroke), false);
-    for (i, (name, item)) in entries.iter().enumerate() {
-        let middle = place.top + pad + row * i as f64 + 0.5 * size;
-        let left = place.left + pad;
-        sample(scene, item, [left, middle], handle, style);
-        let at = [left + handle + 0.5 * size, middle + CAP_HEIGHT * size / 2.0];
-        scene.text(at, Anchor::Start, name, size);
+
+    /// Draws it.
+    pub fn draw(&self, scene: &mut Scene, layout: &Layout, style: &FigureStyle) {
+        let size = self.size;
+        if let Some(place) = self.inside {
+            let stroke = Stroke::solid(Color::rgb(60, 60, 60), 0.75 * style.frame_pt);
+            scene.path(vec![place.ring()], Some(Color::WHITE.with_alpha(0.85)), Some(stroke), false);
+            for (i, entry) in self.entries.iter().enumerate() {
+                let middle = place.top + (PAD + ROW * i as f64 + 0.5) * size;
+                self.entry(scene, entry, [place.left + PAD * size, middle], style);
+            }
+            return;
+        }
+        let advance = self.entry_width + 1.2 * size;
+        let width = advance * self.columns as f64 - 1.2 * size;
+        let centre = layout.axes.left + layout.axes.width / 2.0;
+        let left = (centre - width / 2.0).clamp(2.0, (layout.width - width - 2.0).max(2.0));
+        let rows = self.entries.len().div_ceil(self.columns);
+        for (i, entry) in self.entries.iter().enumerate() {
+            let (column, row) = (i / rows, i % rows);
+            let middle = layout.x_label + 0.24 * style.label_pt + (0.6 + ROW * row as f64 + 0.5) * size;
+            self.entry(scene, entry, [left + advance * column as f64, middle], style);
+        }
+    }
+
+    fn entry(&self, scene: &mut Scene, (name, item): &(&str, &Item), at: [f64; 2], style: &FigureStyle) {
+        sample(scene, item, at, HANDLE * self.size, style);
+        let at = [at[0] + (HANDLE + 0.5) * self.size, at[1] + CAP_HEIGHT * self.size / 2.0];
+        scene.text(at, Anchor::Start, name, self.size);
     }
 }
 
@@ -66,19 +123,16 @@ fn sample(scene: &mut Scene, item: &Item, at: [f64; 2], length: f64, style: &Fig
     }
 }
 
-/// The corner in which a box covers the least of the data; the upper right one if several do equally well.
-fn emptiest_corner(axes: Rect, size: [f64; 2], plot: &Plot, to: &Transform<'_>, margin: f64) -> Rect {
+/// The corner (or the middle of the upper or lower edge) in which a box covers no data; none if there is none.
+fn emptiest_corner(axes: Rect, size: [f64; 2], plot: &Plot, to: &Transform<'_>, margin: f64) -> Option<Rect> {
     let (l, r) = (axes.left + margin, axes.right() - margin - size[0]);
     let (t, b) = (axes.top + margin, axes.bottom() - margin - size[1]);
     let centre = axes.left + (axes.width - size[0]) / 2.0;
     let places = [[r, t], [l, t], [r, b], [l, b], [centre, t], [centre, b]];
     let covered = covered_points(plot, to);
-    let cost = |place: [f64; 2]| {
-        let place = Rect { left: place[0], top: place[1], width: size[0], height: size[1] };
-        covered.iter().filter(|p| place.contains(**p, -margin)).count()
-    };
-    let best = places.into_iter().min_by_key(|p| cost(*p)).unwrap_or([r, t]);
-    Rect { left: best[0], top: best[1], width: size[0], height: size[1] }
+    let covered = |place: &Rect| covered.iter().any(|p| place.contains(*p, -0.5 * margin));
+    let boxed = |[left, top]: [f64; 2]| Rect { left, top, width: size[0], height: size[1] };
+    places.into_iter().map(boxed).find(|place| !covered(place))
 }
 
 /// Points all along the data, dense enough that a box cannot slip between them.

@@ -136,8 +136,6 @@ fn tree(scene: &Scene) -> Result<usvg::Tree> {
         for face in fonts::Face::ALL {
             fonts.load_font_data(face.data().to_vec());
         }
-        fonts.set_serif_family("Basin Serif");
-        fonts.set_sans_serif_family("Basin Sans");
         Arc::new(fonts)
     });
     let missing = scene.shapes.iter().any(|shape| match shape {

@@ -138,7 +138,7 @@ fn write_text(out: &mut String, text: &Text, family: FontFamily) {
         }
         out.push_str("<tspan");
         if run.face == Face::Math {
-            out.push_str(r#" font-family="Basin Math, Latin Modern Math, STIX Two Math, serif""#);
+            out.push_str(r#" font-family="'Basin Math', 'Latin Modern Math', 'STIX Two Math', serif""#);
         }
         if run.face.italic() {
             out.push_str(r#" font-style="italic""#);
@@ -180,9 +180,9 @@ fn num(value: f64) -> String {
 fn families(family: FontFamily) -> &'static str {
     match family {
         FontFamily::Serif => {
-            "Basin Serif, Latin Modern Roman, LM Roman 10, CMU Serif, Times New Roman, serif"
+            "'Basin Serif', 'Latin Modern Roman', 'LM Roman 10', 'CMU Serif', 'Times New Roman', serif"
         }
-        FontFamily::Sans => "Basin Sans, TeX Gyre Heros, Helvetica, Arial, sans-serif",
+        FontFamily::Sans => "'Basin Sans', 'TeX Gyre Heros', Helvetica, Arial, sans-serif",
     }
 }
 

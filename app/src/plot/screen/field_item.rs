@@ -23,7 +23,7 @@ struct ContourDrawing {
     color: Color32,
 }
 
-fn color32(color: Color) -> Color32 {
+pub fn color32(color: Color) -> Color32 {
     Color32::from_rgba_unmultiplied(color.r, color.g, color.b, color.a)
 }
 

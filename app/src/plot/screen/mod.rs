@@ -7,7 +7,7 @@ mod field_item;
 
 use std::ops::RangeInclusive;
 
-use eframe::egui::{self, Color32, RichText, Stroke};
+use eframe::egui::{self, Color32, RichText, Stroke, Vec2};
 use egui_plot::{
     AxisHints, Corner, GridInput, GridMark, HLine, HoverPosition, Legend, Line, LineStyle, MarkerShape,
     PlotMemory, PlotPoint, PlotPoints, PlotUi, Points, Polygon, VLine,
@@ -42,20 +42,10 @@ impl ScreenPlot {
             if let Some(title) = &self.plot.title {
                 ui.vertical_centered(|ui| ui.label(RichText::new(text::plain(title)).strong()));
             }
-            let notes = self.plot.notes.len() as f32 * (ui.text_style_height(&egui::TextStyle::Small) + 4.0);
-            let height = (ui.available_height() - notes).max(60.0);
-            let response = ui
-                .allocate_ui_with_layout(
-                    egui::vec2(ui.available_width(), height),
-                    egui::Layout::right_to_left(egui::Align::Min),
-                    |ui| {
-                        if let Some(field) = self.plot.field() {
-                            color_bar::show(ui, field);
-                        }
-                        self.axes(ui, id)
-                    },
-                )
-                .inner;
+            let note_height = ui.text_style_height(&egui::TextStyle::Small) + ui.spacing().item_spacing.y;
+            let notes = self.plot.notes.len() as f32 * note_height;
+            let space = egui::vec2(ui.available_width(), (ui.available_height() - notes).max(60.0));
+            let response = self.axes_and_bar(ui, id, space);
             for note in &self.plot.notes {
                 ui.label(RichText::new(text::plain(note)).small().weak());
             }
@@ -64,24 +54,62 @@ impl ScreenPlot {
         .inner
     }
 
-    fn axes(&self, ui: &mut egui::Ui, id: egui::Id) -> egui::Response {
+    /// The axes, square where units are equally long, and the colour bar beside them, in the middle of `space`.
+    fn axes_and_bar(&self, ui: &mut egui::Ui, id: egui::Id, space: Vec2) -> egui::Response {
+        // What tick labels and titles take is known from the frame before.
+        let margins_id = id.with("margins");
+        let margins = ui.data(|data| data.get_temp(margins_id)).unwrap_or(egui::vec2(60.0, 40.0));
+        let bar = self.plot.field().map(|field| color_bar::ColorBar::new(ui, field));
+        let bar_width = bar.as_ref().map_or(0.0, color_bar::ColorBar::width);
+        let mut inner = (space - margins - egui::vec2(bar_width, 0.0)).max(egui::vec2(20.0, 20.0));
+        if self.plot.equal_aspect {
+            let ((left, right), (low, high)) = (self.plot.x.range, self.plot.y.range);
+            let aspect = ((right - left) / (high - low)) as f32;
+            inner = egui::vec2(inner.x.min(inner.y * aspect), inner.y.min(inner.x / aspect));
+        }
+        let outer = inner + margins;
+        let layout = egui::Layout::left_to_right(egui::Align::Min);
+        let response = ui.allocate_ui_with_layout(space, layout, |ui| {
+            ui.set_min_size(space);
+            ui.spacing_mut().item_spacing.x = 0.0;
+            ui.add_space(((space.x - outer.x - bar_width) / 2.0).max(0.0));
+            let response = self.axes(ui, id, outer);
+            if let Some(bar) = bar {
+                bar.show(ui, response.rect);
+            }
+            response
+        });
+        let response = response.inner;
+        let now = outer - response.rect.size();
+        if (now - margins).length() > 0.5 {
+            ui.data_mut(|data| data.insert_temp(margins_id, now));
+            ui.ctx().request_repaint();
+        }
+        response
+    }
+
+    fn axes(&self, ui: &mut egui::Ui, id: egui::Id, size: Vec2) -> egui::Response {
         let plot = &self.plot;
         let first_time = PlotMemory::load(ui.ctx(), id).is_none();
         let (x, y) = (coordinates(&plot.x), coordinates(&plot.y));
         let dark = ui.visuals().dark_mode;
         let mut widget = egui_plot::Plot::new(id)
             .id(id)
+            .width(size.x)
+            .height(size.y)
             .default_x_bounds(x.0, x.1)
             .default_y_bounds(y.0, y.1)
             .show_grid(plot.field().is_none())
             .grid_spacing(8.0..=60.0)
+            .grid_color(ui.visuals().text_color().gamma_multiply(0.3))
             .x_grid_spacer(|input| marks(&plot.x, &input))
             .y_grid_spacer(|input| marks(&plot.y, &input))
             .custom_x_axes(vec![hints(AxisHints::new_x(), &plot.x)])
             .custom_y_axes(vec![hints(AxisHints::new_y(), &plot.y)])
             .label_formatter(|at| self.hover(at));
         if plot.equal_aspect {
-            widget = widget.data_aspect(1.0).auto_bounds([true, true]);
+            // The size sees to it; zooming keeps it.
+            widget = widget.allow_boxed_zoom(false).allow_axis_zoom_drag(false);
         }
         if !plot.legend().is_empty() {
             let corner = self.emptiest_corner();
@@ -179,7 +207,7 @@ impl ScreenPlot {
             let line =
                 Line::new(name.clone(), piece.clone()).color(color).width(2.0).style(style(series.dash));
             // Pieces of one curve share its id, so that the legend hides and highlights them together.
-            ui.line(line.id((index, name.as_str())));
+            ui.line(line.allow_band(false).id((index, name.as_str())));
             if series.dots || piece.len() == 1 {
                 let dots = Points::new(name.clone(), piece).color(color).radius(2.2);
                 ui.points(dots.id((index, name.as_str())).allow_hover(i == usize::MAX));
@@ -224,11 +252,15 @@ impl ScreenPlot {
             let base = self.plot.y.scale.map(0.0).unwrap_or(coordinates(&self.plot.y).0);
             let bar = Polygon::new(name.clone(), vec![[a[0], base], a, b, [b[0], base]]);
             ui.polygon(
-                bar.fill_color(color.gamma_multiply(0.25)).stroke(Stroke::NONE).id(id).allow_hover(false),
+                bar.fill_color(color.gamma_multiply(0.25))
+                    .stroke(Stroke::new(0.0, color))
+                    .id(id)
+                    .allow_hover(false),
             );
             outline.extend([a, b]);
         }
-        ui.line(Line::new(name.clone(), PlotPoints::from(outline)).color(color).width(1.5).id(id));
+        let outline = Line::new(name.clone(), PlotPoints::from(outline)).color(color).width(1.5);
+        ui.line(outline.allow_band(false).id(id));
     }
 
     /// What is said at the pointer: the value of a map, or the nearest point of a curve.
