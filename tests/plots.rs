@@ -504,8 +504,13 @@ fn the_command_writes_every_kind_of_file() {
         command(&[evaluation.to_str().expect("UTF-8"), "--out", out, "--style", "column", "--font", "sans"])
             .expect("evaluation");
     }
+    let surface = folder.path().join("surface.png");
+    let out = surface.to_str().expect("UTF-8");
+    command(&[plane, "--figure", "surface", "--out", out, "--log", "--dpi", "100"]).expect("a surface");
+    let picture = image::open(&surface).expect("a picture");
+    assert_eq!((picture.width(), picture.height()), (400, 300));
     let left: Vec<_> = std::fs::read_dir(folder.path()).expect("readable").collect();
-    assert_eq!(left.len(), 5, "no temporary files stay behind");
+    assert_eq!(left.len(), 6, "no temporary files stay behind");
 }
 
 #[test]
@@ -515,7 +520,7 @@ fn wrong_input_is_one_sentence_with_the_remedy() {
     let at = |name: &str| records().join(name).to_str().expect("UTF-8").to_owned();
     let (line, plane, evaluation) = (at("landscape-1d.json"), at("landscape-2d.json"), at("evaluation.json"));
     std::fs::write(path("not.json"), "<html>").expect("written");
-    let out = path("figure.svg");
+    let (out, png) = (path("figure.svg"), path("figure.png"));
     let none = path("none.json");
     let (html, gif, nowhere) = (path("not.json"), path("figure.gif"), path("no/figure.svg"));
     for (arguments, words) in [
@@ -533,6 +538,7 @@ fn wrong_input_is_one_sentence_with_the_remedy() {
         (vec![&*plane, "--which", "both", "--out", &*out], vec!["choose one"]),
         (vec![&*line, "--out", &*nowhere], vec!["figure.svg", "does not exist; create it first"]),
         (vec![&*plane, "--figure", "surface", "--out", &*out], vec!["write it to a .png"]),
+        (vec![&*line, "--figure", "surface", "--out", &*png], vec!["1-D", "--figure landscape"]),
         (vec![&*line, "--clip", "-1", "--out", &*out], vec!["-1"]),
         (vec![&*line, "--clip", "0.01", "--out", &*out], vec!["0.01", "use more than 0.42"]),
         (vec![&*line, "--width", "3 miles", "--out", &*out], vec!["3.25in, 84mm or 234pt"]),

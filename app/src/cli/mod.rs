@@ -5,6 +5,7 @@
 mod args;
 pub mod plot;
 mod report;
+mod surface;
 mod terminal;
 
 use std::io::Write as _;

@@ -212,23 +212,14 @@ fn style(args: &PlotArgs) -> FigureStyle {
     }
 }
 
-/// The 3-D surface, drawn by wgpu.
+/// The 3-D surface: pixels only, and one record.
 fn surface(args: &PlotArgs, kind: FileKind, named: &[Named<'_>]) -> Result<()> {
     if kind != FileKind::Png {
-        bail!(
-            "{}: a surface is made of pixels; write it to a .png, or use --figure landscape",
-            args.out.display()
-        );
+        let out = args.out.display();
+        bail!("{out}: a surface is made of pixels; write it to a .png, or use --figure landscape");
     }
     let [only] = named else { bail!("a surface figure shows one record; give one") };
-    let is_plane = matches!(&only.record.outcome, Outcome::Landscape(l) if l.y.is_some());
-    if !is_plane {
-        bail!(
-            "{}: only a 2-D landscape can be drawn as a surface; use --figure landscape",
-            args.records[0].display()
-        );
-    }
-    bail!("surfaces cannot be written without the window yet; use --figure landscape")
+    super::surface::write(*only, &options(args), &style(args), &args.out)
 }
 
 /// The file name without folder and ending: the name of a record in the legend.

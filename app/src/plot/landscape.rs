@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use basin_core::job::{Job, Landscape, LandscapeLoss, Normalization};
+use basin_core::job::{DirectionKind, Job, Landscape, LandscapeLoss, Normalization};
 use basin_core::record::{Grid, LandscapeOutcome, Outcome, Record, Values};
 
 use super::color::series_color;
@@ -236,6 +236,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
     if options.quantity == Quantity::Error && !options.log && options.clip.is_none() {
         range.1 = range.1.min(1.02);
     }
+    let along = format!("Step along {} direction", direction_name(&landscapes[0].job.direction));
     let robust = (kinds.len() == 1).then(|| kinds.contains(&true));
     let label = quantity_label(options.quantity, robust);
     let mut series: Vec<Series> = items.into_iter().map(|(_, _, s)| s).collect();
@@ -244,7 +245,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
     }
     Ok(Plot {
         title: options.title.clone(),
-        x: Axis::new(direction_label(landscapes[0].job, None), x, Scale::Linear, Unit::One),
+        x: Axis::new(along, x, Scale::Linear, Unit::One),
         y: Axis::new(label, range, scale, unit(options.quantity)),
         items: series.into_iter().map(Item::Series).collect(),
         equal_aspect: false,
@@ -282,8 +283,8 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
     let mark = Mark { x: 0.0, y: 0.0, shape: Shape::Cross, name: "trained weights".into() };
     Ok(Plot {
         title: options.title.clone(),
-        x: Axis::new(direction_label(shown.job, Some(1)), x_range, Scale::Linear, Unit::One),
-        y: Axis::new(direction_label(shown.job, Some(2)), y_range, Scale::Linear, Unit::One),
+        x: Axis::new(direction_label(shown.record, 1), x_range, Scale::Linear, Unit::One),
+        y: Axis::new(direction_label(shown.record, 2), y_range, Scale::Linear, Unit::One),
         items: vec![Item::Field(field), Item::Mark(mark)],
         equal_aspect: true,
         notes,
@@ -315,18 +316,17 @@ fn note_gaps(notes: &mut Vec<String>, shown: &Shown<'_>, robust: bool, values: &
     }
 }
 
-/// `Step along random direction`, or short for maps: `Random direction 1`.
-fn direction_label(job: &Landscape, number: Option<usize>) -> String {
-    let kind = match number {
-        Some(2) => job.second.as_ref().unwrap_or(&job.direction),
-        _ => &job.direction,
-    };
-    let name = kind.to_string();
-    let name = name.split(':').next().unwrap_or_default();
-    match number {
-        None => format!("Step along {name} direction"),
-        Some(number) => format!("{}{} direction {number}", name[..1].to_uppercase(), &name[1..]),
-    }
+/// Name of a landscape's first or second direction, e.g. `Random direction 1`.
+pub fn direction_label(record: &Record, number: usize) -> String {
+    let Job::Landscape(job) = &record.job else { return String::new() };
+    let kind = job.second.as_ref().filter(|_| number == 2).unwrap_or(&job.direction);
+    let name = direction_name(kind);
+    format!("{}{} direction {number}", name[..1].to_uppercase(), &name[1..])
+}
+
+/// The kind of a direction without the number of its draw.
+fn direction_name(kind: &DirectionKind) -> String {
+    kind.to_string().split(':').next().unwrap_or_default().to_owned()
 }
 
 fn provenance(shown: &Shown<'_>) -> Vec<String> {

@@ -128,21 +128,26 @@ fn with_resolution(png: &[u8], dpi: f64) -> Vec<u8> {
     out
 }
 
-/// The scene for our own renderers: with the bundled fonts, and the system's for letters these lack.
-fn tree(scene: &Scene) -> Result<usvg::Tree> {
+/// The bundled fonts for renderers of SVG, loaded once.
+pub fn bundled_fonts() -> Arc<usvg::fontdb::Database> {
     static BUNDLED: OnceLock<Arc<usvg::fontdb::Database>> = OnceLock::new();
-    let bundled = BUNDLED.get_or_init(|| {
+    let load = || {
         let mut fonts = usvg::fontdb::Database::new();
         for face in fonts::Face::ALL {
             fonts.load_font_data(face.data().to_vec());
         }
         Arc::new(fonts)
-    });
+    };
+    BUNDLED.get_or_init(load).clone()
+}
+
+/// The scene for our own renderers: with the bundled fonts, and the system's for letters these lack.
+fn tree(scene: &Scene) -> Result<usvg::Tree> {
     let missing = scene.shapes.iter().any(|shape| match shape {
         scene::Shape::Text(text) => !fonts::complete(&text.label, scene.family),
         _ => false,
     });
-    let mut options = usvg::Options { fontdb: bundled.clone(), ..usvg::Options::default() };
+    let mut options = usvg::Options { fontdb: bundled_fonts(), ..usvg::Options::default() };
     if missing {
         options.fontdb_mut().load_system_fonts();
     }
