@@ -203,7 +203,9 @@ fn landscapes_reproduce_the_reference_grids() {
             let at = [i as i64];
             r.check("clean_1d", &at, &measure(&model, &r.batch, None).unwrap(), 2e-5);
             r.check("fixed_adversarial_1d", &at, &measure(&model, &r.batch, Some(&fixed)).unwrap(), 2e-5);
-            let found = pgd::run(&attack, &model, &r.batch.images, &r.batch.labels, start, None).unwrap();
+            let found =
+                pgd::run(&attack, &model, &r.batch.images, &r.batch.labels, start, None, &mut || Ok(()))
+                    .unwrap();
             let attacked = measure(&model, &r.batch, Some(&found.perturbation)).unwrap();
             r.check("recomputed_adversarial_1d", &at, &attacked, 1e-3);
         }

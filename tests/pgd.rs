@@ -68,7 +68,8 @@ fn every_option_set_follows_the_reference_step_by_step() {
                     stored => arrays.get(stored).copy(),
                 };
                 let mut trace = Trace::default();
-                let found = run(&pgd, &evaluator, images, labels, &start, Some(&mut trace)).unwrap();
+                let found =
+                    run(&pgd, &evaluator, images, labels, &start, Some(&mut trace), &mut || Ok(())).unwrap();
                 for (what, steps) in [
                     ("error", &trace.error),
                     ("norm", &trace.norm),
@@ -153,7 +154,8 @@ fn more_steps_never_report_a_lower_loss() {
     let mut before: Option<Tensor> = None;
     for steps in [0, 1, 3, 8, 20] {
         let pgd = Pgd { steps, epsilon: 0.1, step_size: 0.02, ..Pgd::default() };
-        let found = run(&pgd, &evaluator, images, labels, arrays.get("init_linf"), None).unwrap();
+        let found =
+            run(&pgd, &evaluator, images, labels, arrays.get("init_linf"), None, &mut || Ok(())).unwrap();
         if let Some(before) = &before {
             let worse = found.error.gt_tensor(before).sum(Kind::Int64).int64_value(&[]);
             assert_eq!(worse, 0, "{steps} steps are weaker than fewer");
@@ -170,7 +172,7 @@ fn kl_per_example_moves_like_the_batch_sum() {
     let (images, labels) = (arrays.get("images"), arrays.get("labels"));
     let attack = |objective| {
         let pgd = Pgd { steps: 5, objective, ..Pgd::default() };
-        run(&pgd, &evaluator, images, labels, arrays.get("init_linf"), None).unwrap()
+        run(&pgd, &evaluator, images, labels, arrays.get("init_linf"), None, &mut || Ok(())).unwrap()
     };
     let (single, batch) = (attack(Objective::Kl), attack(Objective::BatchKl));
     // Best per example is at least as good as the iterate that is best in sum.

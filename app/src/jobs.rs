@@ -146,6 +146,7 @@ impl Live {
                 }
                 self.version += 1;
             }
+            Event::Alive => {}
             Event::Warning(text) => self.warnings.push(text),
         }
     }

@@ -39,6 +39,8 @@ pub enum Event {
         /// Robust loss and error there, if asked for.
         robust: Option<Point>,
     },
+    /// Nothing new; a chance to stop.
+    Alive,
     /// Something the user should know that does not stop the job.
     Warning(String),
 }
@@ -51,6 +53,9 @@ pub trait Progress {
     /// [`Cancelled`] when the user wants the job to stop.
     fn report(&mut self, event: Event) -> Result<(), Cancelled>;
 }
+
+/// Asked often inside long units of work, so that a user who wants to stop does not wait for the unit's end.
+pub type Pulse<'a> = &'a mut dyn FnMut() -> Result<(), Cancelled>;
 
 /// Reports nothing, never cancels: for tests and for embedding.
 #[derive(Debug, Default, Clone, Copy)]

@@ -17,11 +17,13 @@ const ROUNDS: usize = 9;
 pub fn run(results: &mut Results) -> anyhow::Result<()> {
     let network = Network::fresh(Architecture::default().topology()?, 1);
     let mut rng = generator(2, "bench", &[]);
-    let images = Tensor::from_slice(&normal(&mut rng, (BATCH * 3072) as usize)).view([BATCH, 3, 32, 32]).sigmoid();
+    let images =
+        Tensor::from_slice(&normal(&mut rng, (BATCH * 3072) as usize)).view([BATCH, 3, 32, 32]).sigmoid();
     let labels = Tensor::arange(BATCH, (Kind::Int64, Device::Cpu)).remainder(10);
     let fast_images = channels_last(&images);
     let f32_model = Evaluator::new(&network, &network.weights, Device::Cpu, Kind::Float, false);
-    let auto_kind = basin_core::device::Precision::Auto.resolve(Device::Cpu, &network.topology)?.search_kind();
+    let auto_kind =
+        basin_core::device::Precision::Auto.resolve(Device::Cpu, &network.topology)?.search_kind();
     let auto_model = Evaluator::new(&network, &network.weights, Device::Cpu, auto_kind, false);
     results.note("precision that auto chooses", &format!("{auto_kind:?}"));
 
@@ -32,7 +34,7 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     let mut ours = || our_step(&f32_model, &fast_images, &labels);
     let mut auto = || our_step(&auto_model, &fast_images, &labels);
     let mut whole = || {
-        let found = pgd::run(&attack, &auto_model, &fast_images, &labels, &start, None);
+        let found = pgd::run(&attack, &auto_model, &fast_images, &labels, &start, None, &mut || Ok(()));
         assert!(found.is_ok());
     };
     let (mut f32_rate, mut auto_rate) = (Vec::new(), Vec::new());
@@ -44,7 +46,8 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     );
     results.compare("PGD step, ResNet-18, float32", &compare(&times[1], &times[0]));
     results.compare("PGD step, ResNet-18, auto", &compare(&times[2], &times[0]));
-    for (name, times, rates) in [("float32", &times[1], &f32_rate[1..]), ("auto", &times[2], &auto_rate[1..])] {
+    for (name, times, rates) in [("float32", &times[1], &f32_rate[1..]), ("auto", &times[2], &auto_rate[1..])]
+    {
         let shares: Vec<f64> = times.iter().zip(rates).map(|(step, rate)| rate.seconds / step).collect();
         let gflops = rates.iter().map(Rate::gflops).collect();
         results.figure(&format!("rate of the convolutions alone, {name}"), median(gflops), "GFLOP/s");

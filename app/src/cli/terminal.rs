@@ -97,7 +97,7 @@ impl Progress for Terminal {
                 }
             }
             Event::Step { done, total } => self.step(done, total),
-            Event::Cell { .. } => {}
+            Event::Cell { .. } | Event::Alive => {}
             Event::Warning(text) => self.bar.suspend(|| eprintln!("warning: {text}")),
         }
         if self.cancelled.load(Ordering::SeqCst) { Err(Cancelled) } else { Ok(()) }

@@ -14,6 +14,7 @@ use crate::loss::{
     cross_entropy, cross_entropy_to, divergence, log_probabilities, predictions, smoothed_targets,
 };
 use crate::model::Evaluator;
+use crate::progress::Pulse;
 
 /// Error before any point was recorded.
 const UNSEEN: f64 = 1e12;
@@ -49,7 +50,7 @@ pub struct Trace {
 /// `images` are `N x C x H x W` float32 in `[0, 1]`, `labels` int64 `N`.
 ///
 /// # Errors
-/// The loss or its gradient is NaN.
+/// The loss or its gradient is NaN; or `pulse`, asked before every step, wants to stop.
 pub fn run(
     settings: &Pgd,
     model: &Evaluator,
@@ -57,6 +58,7 @@ pub fn run(
     labels: &Tensor,
     start: &Tensor,
     mut trace: Option<&mut Trace>,
+    pulse: Pulse,
 ) -> Result<Found> {
     let _guard = tch::no_grad_guard();
     let ball = Ball { norm: settings.norm, epsilon: settings.epsilon };
@@ -72,6 +74,7 @@ pub fn run(
         settings.tau.map(|tau| Tensor::full([count], i64::from(tau), (Kind::Int64, images.device())));
     let mut not_a_number = Tensor::zeros([1], (Kind::Bool, images.device()));
     for iteration in 0..=settings.steps {
+        pulse()?;
         let is_last = iteration == settings.steps;
         delta = ball.project(images, &delta);
         let point = delta.detach().set_requires_grad(!is_last);

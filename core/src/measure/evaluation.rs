@@ -7,6 +7,7 @@ use crate::attack::{Pgd, pgd};
 use crate::error::{Error, Result};
 use crate::loss::{confidences, cross_entropy, predictions};
 use crate::model::{Evaluator, channels_last};
+use crate::progress::Pulse;
 use crate::record::PerExample;
 use crate::seed::generator;
 
@@ -101,12 +102,12 @@ pub struct Attacked {
 /// is in nor on the weights: neighbouring points of a landscape share their starts.
 ///
 /// # Errors
-/// A loss or gradient is NaN.
-pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64) -> Result<Attacked> {
+/// A loss or gradient is NaN; or `pulse` wants to stop.
+pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64, pulse: Pulse) -> Result<Attacked> {
     let mut best: Option<Attacked> = None;
     for restart in 0..settings.restarts {
         let start = starts(settings, batch, seed, restart as u64);
-        let found = pgd::run(settings, pair.searcher(), &batch.images, &batch.labels, &start, None)?;
+        let found = pgd::run(settings, pair.searcher(), &batch.images, &batch.labels, &start, None, pulse)?;
         let measured = measure(&pair.measure, batch, Some(&found.perturbation))?;
         let seen = -found.error.mean(Kind::Double).double_value(&[]);
         let difference = seen - mean(&measured.loss);

@@ -5,6 +5,7 @@ use tch::Tensor;
 use super::evaluation::{Batch, Pair, append, attack, error_rate, mean, measure, robust_error_rate};
 use crate::attack::Pgd;
 use crate::error::Result;
+use crate::progress::Pulse;
 use crate::record::{PerExample, Point};
 
 /// Evenly spaced steps from `-range` to `range`; the middle one is exactly 0.
@@ -68,17 +69,18 @@ pub struct Values {
 /// Evaluates one point, given the networks at its weights.
 ///
 /// # Errors
-/// A loss is NaN or infinite.
-pub fn point(pair: &Pair, batches: &[Batch], inputs: &Inputs) -> Result<Values> {
+/// A loss is NaN or infinite; or `pulse` wants to stop.
+pub fn point(pair: &Pair, batches: &[Batch], inputs: &Inputs, pulse: Pulse) -> Result<Values> {
     let mut clean = PerExample::default();
     let mut robust = PerExample::default();
     let mut difference = 0.0;
     for (number, batch) in batches.iter().enumerate() {
+        pulse()?;
         append(&mut clean, measure(&pair.measure, batch, None)?);
         match inputs {
             Inputs::Clean => {}
             Inputs::Attacked { attack: settings, seed } => {
-                let attacked = attack(pair, settings, batch, *seed)?;
+                let attacked = attack(pair, settings, batch, *seed, pulse)?;
                 difference += attacked.search_difference * batch.len() as f64;
                 append(&mut robust, attacked.per_example);
             }

@@ -27,7 +27,9 @@ impl Network {
         let mut ones: Vec<String> = Vec::new();
         let mut zeros: Vec<String> = Vec::new();
         topology.visit(&mut |layer| match layer {
-            Layer::Normalize { name, norm: Norm::Batch | Norm::Group, .. } => ones.push(format!("{name}.weight")),
+            Layer::Normalize { name, norm: Norm::Batch | Norm::Group, .. } => {
+                ones.push(format!("{name}.weight"))
+            }
             Layer::Standardize { name, .. } => ones.push(format!("{name}.weight")),
             Layer::Residual { body, .. } => {
                 if let Some(Layer::Normalize { name, norm: Norm::Batch | Norm::Group, .. }) = body.last() {
@@ -40,9 +42,11 @@ impl Network {
             let mut view = weights.view(index);
             if entry.role == Role::Weight && entry.shape.len() > 1 {
                 let kernel: i64 = entry.shape[2..].iter().product();
-                let fan = if fan_out && entry.shape.len() == 4 { entry.shape[0] } else { entry.shape[1] } * kernel;
+                let fan =
+                    if fan_out && entry.shape.len() == 4 { entry.shape[0] } else { entry.shape[1] } * kernel;
                 let deviation = activation.gain() / (fan as f64).sqrt();
-                let values = normal(&mut generator(seed, "fresh-weights", &[index as u64]), entry.len as usize);
+                let values =
+                    normal(&mut generator(seed, "fresh-weights", &[index as u64]), entry.len as usize);
                 view.copy_(&(Tensor::from_slice(&values).view_as(&view) * deviation));
             } else if ones.contains(&entry.name) && !zeros.contains(&entry.name) {
                 let _ = view.fill_(1.0);

@@ -38,7 +38,9 @@ pub fn run(
             let attacked = job
                 .attack
                 .as_ref()
-                .map(|settings| attack(&pair, settings, batch, job.compute.seed))
+                .map(|settings| {
+                    attack(&pair, settings, batch, job.compute.seed, &mut || progress.report(Event::Alive))
+                })
                 .transpose()?;
             let unit = Unit {
                 clean: measure(&pair.measure, batch, None)?,

@@ -74,7 +74,7 @@ pub fn run(
     progress.report(Event::Started { label: label(job.loss).into(), done, total })?;
     let mut cancelled = known.into_iter().any(|cell| progress.report(cell).is_err());
     let fixed = match job.loss {
-        LandscapeLoss::RobustFixed if !missing.is_empty() => fixed_perturbations(job, setup)?,
+        LandscapeLoss::RobustFixed if !missing.is_empty() => fixed_perturbations(job, setup, progress)?,
         _ => Vec::new(),
     };
     let inputs = match job.loss {
@@ -90,8 +90,11 @@ pub fn run(
         if let (Some(steps), Some(second)) = (&outcome.y, &second) {
             moves.push((steps[y], second));
         }
-        let values = point(&setup.pair(&weights.moved(&moves)), &setup.batches, &inputs)
-            .map_err(|e| located(e, outcome.x[x], outcome.y.as_ref().map(|steps| steps[y])))?;
+        let pair = setup.pair(&weights.moved(&moves));
+        let values = match point(&pair, &setup.batches, &inputs, &mut || progress.report(Event::Alive)) {
+            Err(Error::Cancelled) => break,
+            other => other.map_err(|e| located(e, outcome.x[x], outcome.y.as_ref().map(|steps| steps[y])))?,
+        };
         let unit =
             Unit { clean: values.clean, robust: values.robust, search_difference: values.search_difference };
         journal.put(&name(x, y), &unit)?;
@@ -119,13 +122,15 @@ fn label(loss: LandscapeLoss) -> &'static str {
 }
 
 /// Adversarial perturbations of the unperturbed model, one tensor per batch.
-fn fixed_perturbations(job: &Landscape, setup: &Setup) -> Result<Vec<Tensor>> {
+fn fixed_perturbations(job: &Landscape, setup: &Setup, progress: &mut dyn Progress) -> Result<Vec<Tensor>> {
+    let mut pulse = || progress.report(Event::Alive);
     let pair = setup.pair(&setup.checkpoint.network.weights);
     setup
         .batches
         .iter()
         .map(|batch| {
-            attack(&pair, &job.attack, batch, job.compute.seed).map(|attacked| attacked.perturbation)
+            attack(&pair, &job.attack, batch, job.compute.seed, &mut pulse)
+                .map(|attacked| attacked.perturbation)
         })
         .collect()
 }

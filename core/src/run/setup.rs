@@ -110,23 +110,29 @@ impl Setup {
         let pair = self.pair(&self.checkpoint.network.weights);
         let preparation = begun.elapsed().as_secs_f64();
         let search = pair.search.as_ref().unwrap_or(&pair.measure);
-        // A first small pass shows how many examples fit into the time.
+        // Ever larger parts, until one takes long enough to be trusted; the first also warms up.
         let mut size = batch.len().min(4);
-        let mut cost = Cost { forward: 0.0, search_forward: 0.0, step: 0.0, preparation };
-        for _ in 0..3 {
+        loop {
             let part = batch.slice(0, size);
             let timed = |model: &Evaluator, gradient: bool| {
                 let begun = Instant::now();
                 forward(model, &part, gradient);
                 begun.elapsed().as_secs_f64() / size as f64
             };
-            cost.forward = timed(&pair.measure, false);
-            cost.search_forward = timed(search, false);
-            cost.step = timed(search, true);
-            let affordable = 0.3 / (cost.forward + cost.search_forward + cost.step);
-            size = (affordable as usize).clamp(size, batch.len());
+            let round = || Cost {
+                forward: timed(&pair.measure, false),
+                search_forward: timed(search, false),
+                step: timed(search, true),
+                preparation,
+            };
+            round();
+            let cost = round();
+            let seconds = size as f64 * (cost.forward + cost.search_forward + cost.step);
+            if seconds > 0.15 || size == batch.len() {
+                return Ok(cost);
+            }
+            size = (size * 4).min(batch.len());
         }
-        Ok(cost)
     }
 }
 
