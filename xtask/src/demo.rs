@@ -10,47 +10,11 @@ use anyhow::{Context as _, Result};
 
 use crate::{cargo, root, setup, succeed, system};
 
-const EVALUATION: &[&str] = &["evaluate", "--attack", "pgd", "--examples", "test:0..500"];
-const CURVES: &[&str] = &[
-    "landscape",
-    "--direction",
-    "random",
-    "--normalize",
-    "layer",
-    "--radius",
-    "0.5",
-    "--range",
-    "1",
-    "--steps",
-    "21",
-    "--loss",
-    "robust",
-    "--attack-steps",
-    "10",
-    "--examples",
-    "test:0..128",
-];
-const SURFACE: &[&str] = &[
-    "landscape",
-    "--direction",
-    "random",
-    "--second",
-    "random",
-    "--normalize",
-    "layer",
-    "--radius",
-    "0.5",
-    "--range",
-    "1",
-    "--steps",
-    "21",
-    "--loss",
-    "robust-fixed",
-    "--attack-steps",
-    "10",
-    "--examples",
-    "test:0..128",
-];
+const EVALUATION: &str = "evaluate bundled --attack pgd --examples test:0..500";
+const CURVES: &str = "landscape bundled --direction random --normalize layer --radius 0.5 --range 1 --steps 21 \
+                      --loss robust --attack-steps 10 --examples test:0..128";
+const SURFACE: &str = "landscape bundled --direction random --second random --normalize layer --radius 0.5 --range 1 \
+                       --steps 21 --loss robust-fixed --attack-steps 10 --examples test:0..128";
 
 /// Sets up, builds, measures, plots, and opens the window if there is a display for it.
 pub fn run(window: bool) -> Result<()> {
@@ -59,27 +23,29 @@ pub fn run(window: bool) -> Result<()> {
     succeed(cargo().args(["build", "--package", "basin"]))?;
 
     let start = Instant::now();
-    let checkpoint = bundled_checkpoint()?;
     let folder = root().join("target").join("demo");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    eprintln!("\ncheckpoint: {}", shown(&checkpoint));
-    let measure = |title: &str, name: &str, arguments: &[&str]| -> Result<PathBuf> {
+    let measure = |title: &str, name: &str, arguments: &str| -> Result<PathBuf> {
         eprintln!("\n{title}");
-        let record = folder.join(name).with_extension("json");
-        let [command, options @ ..] = arguments else { unreachable!("each has a subcommand") };
-        succeed(basin().arg(command).arg(&checkpoint).args(options).arg("--out").arg(&record))?;
+        let record = folder.join(name);
+        succeed(basin().args(arguments.split_whitespace()).arg("--out").arg(&record))?;
         Ok(record)
     };
-    let evaluation = measure("Clean and robust error", "evaluation", EVALUATION)?;
-    let curves = measure("Robust loss along one direction", "curves", CURVES)?;
-    let surface = measure("Robust loss along two directions", "surface", SURFACE)?;
+    let evaluation = measure("Clean and robust error", "evaluation.json", EVALUATION)?;
+    let curves = measure("Robust loss along one direction", "curves.json", CURVES)?;
+    let surface = measure("Robust loss along two directions", "surface.json", SURFACE)?;
 
     eprintln!("\nFigures");
-    for record in [&curves, &surface] {
+    for record in [&evaluation, &curves, &surface] {
         for extension in ["svg", "pdf", "png"] {
-            let figure = record.with_extension(extension);
-            succeed(basin().arg("plot").arg(record).args(["--figure", "landscape", "--out"]).arg(&figure))?;
+            succeed(basin().arg("plot").arg(record).arg("--out").arg(record.with_extension(extension)))?;
         }
+    }
+    let picture = folder.join("surface-3d.png");
+    if succeed(basin().arg("plot").arg(&surface).args(["--figure", "surface", "--out"]).arg(&picture))
+        .is_err()
+    {
+        eprintln!("note: no picture in 3-D, which needs a graphics driver; everything else is there");
     }
     eprintln!("\nRecords and figures are in {} ({:.0} s)", shown(&folder), start.elapsed().as_secs_f64());
 
@@ -93,7 +59,7 @@ pub fn run(window: bool) -> Result<()> {
         return Ok(());
     }
     eprintln!("Opening the window; close it to end.");
-    succeed(basin().arg(&checkpoint).args([&evaluation, &curves, &surface]))
+    succeed(basin().args([&evaluation, &curves, &surface]))
 }
 
 /// The program just built, wherever cargo puts it.
@@ -101,15 +67,6 @@ fn basin() -> std::process::Command {
     let mut command = cargo();
     command.args(["run", "--quiet", "--package", "basin", "--"]);
     command
-}
-
-fn bundled_checkpoint() -> Result<PathBuf> {
-    let folder = root().join("resources").join("checkpoints");
-    let files = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut files: Vec<_> = files.flatten().map(|file| file.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension != "md" && extension != "json"));
-    files.sort();
-    files.into_iter().next().with_context(|| format!("there is no checkpoint in {}", folder.display()))
 }
 
 /// A path as the user would type it in the top folder.
