@@ -12,12 +12,17 @@ struct Layer {
 }
 
 @group(1) @binding(0) var<uniform> layer: Layer;
-@group(2) @binding(0) var heights: texture_2d<f32>;
-// Row 0: values along x, row 1: values along y.
-@group(2) @binding(1) var axes: texture_2d<f32>;
 
-// Heights beyond this are holes. Twin of `HOLE` in `gpu/surface.rs`.
-const KNOWN: f32 = 1e37;
+// Twin of `Node` in `gpu/surface.rs`: one known point of the grid.
+struct Node {
+    @location(0) place: vec2f,
+    @location(1) height: f32,
+    // Change of the height per unit of x and of y, and that of its decimal logarithm.
+    @location(2) slope: vec2f,
+    @location(3) log_slope: vec2f,
+    // Column and row.
+    @location(4) grid: vec2f,
+}
 
 struct Varying {
     @invariant @builtin(position) position: vec4f,
@@ -25,80 +30,37 @@ struct Varying {
     @location(1) normal: vec3f,
     // Transformed height.
     @location(2) height: f32,
-    // Column and row.
     @location(3) grid: vec2f,
 }
 
+fn is_log() -> bool {
+    return scene.height.w > 0.5;
+}
+
 fn transform(height: f32) -> f32 {
-    if scene.height.w > 0.5 {
+    if is_log() {
         return log2(max(height, scene.color.w)) * 0.30102999566;
     }
     return height;
 }
 
-// World position of a node and its transformed height; `known` is false for holes and beyond the grid.
-struct Node {
-    world: vec3f,
-    height: f32,
-    known: bool,
-}
-
-fn node(i: vec2i) -> Node {
-    let size = vec2i(textureDimensions(heights));
-    let inside = all(i >= vec2i(0)) && all(i < size);
-    let at = clamp(i, vec2i(0), size - 1);
-    let raw = textureLoad(heights, at, 0).r;
-    let x = textureLoad(axes, vec2i(at.x, 0), 0).r;
-    let y = textureLoad(axes, vec2i(at.y, 1), 0).r;
-    let height = transform(raw);
-    let world = vec3f(
-        (x - scene.plane.y) * scene.plane.x,
-        (y - scene.plane.w) * scene.plane.z,
-        scene.height.z + (height - scene.height.y) * scene.height.x,
-    );
-    return Node(world, height, inside && raw < KNOWN);
-}
-
-// The nearest known node in a direction, or the node itself: grids fill in coarse to fine.
-fn neighbour(here: Node, i: vec2i, direction: vec2i) -> vec3f {
-    for (var step = 1; step <= 64; step *= 2) {
-        let there = node(i + direction * step);
-        if there.known {
-            return there.world;
-        }
-    }
-    return here.world;
+fn corner(node: Node, world: vec3f, height: f32, normal: vec3f) -> Varying {
+    return Varying(scene.matrix * vec4f(world, 1.0), world, normal, height, node.grid);
 }
 
 @vertex
-fn vs_surface(@builtin(vertex_index) index: u32) -> Varying {
-    let columns = textureDimensions(heights).x;
-    let i = vec2i(i32(index % columns), i32(index / columns));
-    let here = node(i);
-    let along_x = neighbour(here, i, vec2i(1, 0)) - neighbour(here, i, vec2i(-1, 0));
-    let along_y = neighbour(here, i, vec2i(0, 1)) - neighbour(here, i, vec2i(0, -1));
-    let normal = cross(along_x, along_y);
-    var out: Varying;
-    out.position = scene.matrix * vec4f(here.world, 1.0);
-    out.world = here.world;
-    out.normal = select(vec3f(0.0, 0.0, 1.0), normalize(normal), dot(normal, normal) > 1e-20);
-    out.height = here.height;
-    out.grid = vec2f(i);
-    return out;
+fn vs_surface(node: Node) -> Varying {
+    let height = transform(node.height);
+    let plane = (node.place - scene.plane.yw) * scene.plane.xz;
+    let world = vec3f(plane, scene.height.z + (height - scene.height.y) * scene.height.x);
+    let slope = select(node.slope, node.log_slope, is_log()) * scene.height.x / scene.plane.xz;
+    return corner(node, world, height, normalize(vec3f(-slope, 1.0)));
 }
 
 @vertex
-fn vs_floor(@builtin(vertex_index) index: u32) -> Varying {
-    let columns = textureDimensions(heights).x;
-    let i = vec2i(i32(index % columns), i32(index / columns));
-    let here = node(i);
-    var out: Varying;
-    out.world = vec3f(here.world.xy, scene.floor.x);
-    out.position = scene.matrix * vec4f(out.world, 1.0);
-    out.normal = vec3f(0.0, 0.0, 1.0);
-    out.height = here.height;
-    out.grid = vec2f(i);
-    return out;
+fn vs_floor(node: Node) -> Varying {
+    let plane = (node.place - scene.plane.yw) * scene.plane.xz;
+    return corner(node, vec3f(plane, scene.floor.x), transform(node.height), vec3f(0.0, 0.0, 1.0));
 }
 
 // Samples of the pixel that lie below the cut: a smooth edge at any size. `width` is the change of height
@@ -112,15 +74,7 @@ fn map_position(height: f32) -> f32 {
     return (height - scene.color.x) * scene.color.y;
 }
 
-fn to_linear(color: vec3f) -> vec3f {
-    return pow(color, vec3f(2.2));
-}
-
-fn to_display(color: vec3f) -> vec3f {
-    return pow(max(color, vec3f(0.0)), vec3f(1.0 / 2.2));
-}
-
-// Sky light, one lamp over the viewer's shoulder, and a dull highlight.
+// Sky light, one lamp over the viewer's shoulder, and a dull highlight. Squares stand for linear light.
 fn lit(color: vec3f, normal: vec3f, world: vec3f) -> vec3f {
     let eye = normalize(scene.eye.xyz - world * scene.eye.w);
     let outside = dot(normal, eye) >= 0.0;
@@ -128,9 +82,9 @@ fn lit(color: vec3f, normal: vec3f, world: vec3f) -> vec3f {
     let lamp = max(dot(n, scene.light.xyz), 0.0);
     let sky = 0.5 + 0.5 * n.z;
     let glance = pow(max(dot(n, normalize(scene.light.xyz + eye)), 0.0), 24.0);
-    let light = (0.22 + 0.20 * sky + 0.68 * lamp) * select(0.75, 1.0, outside);
-    let base = to_linear(color);
-    return to_display(base * light + (0.02 + 0.15 * base) * glance);
+    let light = (0.34 + 0.16 * sky + 0.58 * lamp) * select(0.8, 1.0, outside);
+    let base = color * color;
+    return sqrt(base * light + (0.02 + 0.15 * base) * glance);
 }
 
 // How much of the pixel lines along the grid cover.

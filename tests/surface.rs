@@ -4,8 +4,8 @@
 use std::sync::OnceLock;
 
 use basin::gpu::{
-    Camera, ColorMap, Contours, Fill, Frame, HeightScale, LayerStyle, Offscreen, Pick, SurfaceData,
-    SurfaceStyle, SurfaceView, Typeface, pick,
+    Camera, ColorMap, Contours, Fill, FontFamily, Frame, HeightScale, LayerStyle, Offscreen, Pick,
+    SurfaceData, SurfaceStyle, SurfaceView, Target, pick,
 };
 use glam::Vec2;
 use image::{Rgba, RgbaImage};
@@ -296,7 +296,7 @@ fn labels_stay_in_the_picture_and_out_of_the_box() {
         view.camera = Camera { azimuth, elevation, ..Camera::default() };
         let frame = Frame::new([&data], &view.style);
         let labels = view.labels(&frame);
-        assert!(labels.len() >= 6, "{} labels at {azimuth} {elevation}", labels.len());
+        assert!(labels.len() >= 5, "{} labels at {azimuth} {elevation}", labels.len());
         for label in labels {
             let inside =
                 label.position.cmpge(Vec2::ZERO).all() && label.position.cmple(Vec2::new(640.0, 480.0)).all();
@@ -310,13 +310,31 @@ fn a_finished_picture_has_text_and_a_colour_bar() {
     let data = surface(21, |x, y| 1.0 + 3.0 * (x * x + 0.5 * y * y));
     let mut view = SurfaceView::new(400, 300, 1.0);
     view.style.titles = ["one".into(), "two & three".into(), "loss <robust>".into()];
-    let image = gpu().picture(std::slice::from_ref(&data), &view, &Typeface::system()).expect("a picture");
+    let image = gpu().picture(std::slice::from_ref(&data), &view, FontFamily::Serif).expect("a picture");
     let frame = Frame::new([&data], &view.style);
     let bar = view.color_bar(&frame).expect("a colour bar");
     let foot = image.get_pixel(bar.min.x as u32 + 4, bar.max.y as u32 - 2);
     assert_color([foot[0], foot[1], foot[2]], mapped(ColorMap::Viridis, 0.0), 12);
     assert_eq!(image.dimensions(), (400, 300));
     assert!(image.pixels().all(|pixel| pixel[3] == 255));
+}
+
+#[test]
+fn a_large_picture_has_no_seams() {
+    let data = [surface(21, |x, y| 1.0 + 3.0 * (x * x + 0.5 * y * y))];
+    // Wide enough for two tiles; the surface lies across their border.
+    let mut view = SurfaceView::new(2900, 500, 2.0);
+    view.style.color_bar = false;
+    view.camera.zoom = 3.0;
+    let tiled = draw(&data, &view);
+    let target = Target::new(&gpu().device, view.size);
+    gpu().renderer.render(&gpu().device, &gpu().queue, &target, &gpu().upload(&data), &view);
+    let whole = gpu().read(&target).expect("pixels");
+    let differs = |a: &Rgba<u8>, b: &Rgba<u8>| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 16);
+    let differing = tiled.pixels().zip(whole.pixels()).filter(|(a, b)| differs(a, b)).count();
+    assert!(differing < 20, "{differing} pixels differ");
+    let drawn = |x: u32| (0..500).any(|y| tiled.get_pixel(x, y) != &Rgba([255; 4]));
+    assert!(drawn(2047) && drawn(2048));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use basin_core::files::write_atomically;
 use basin_core::record::{Grid, LandscapeOutcome, Outcome};
 
-use crate::gpu::{HeightScale, LayerStyle, Offscreen, SurfaceData, SurfaceStyle, SurfaceView, Typeface};
-use crate::plot::export::{FigureStyle, bundled_fonts};
+use crate::gpu::{HeightScale, LayerStyle, Offscreen, SurfaceData, SurfaceStyle, SurfaceView};
+use crate::plot::export::FigureStyle;
 use crate::plot::landscape::{Named, Options, Quantity, Which, direction_label};
 
 /// Draws one 2-D landscape; clean below robust if both are there and neither is singled out.
@@ -52,8 +52,7 @@ pub fn write(named: Named<'_>, options: &Options, style: &FigureStyle, path: &Pa
     let pixels = [style.width_in, height_in].map(|inches| (inches * style.dpi).round() as u32);
     let mut view = SurfaceView::new(pixels[0], pixels[1], scale);
     view.style = look(&named, options, style, &grids);
-    let typeface = Typeface { family: style.family.name().into(), fonts: bundled_fonts() };
-    let image = Offscreen::new()?.picture(&surfaces, &view, &typeface)?;
+    let image = Offscreen::new()?.picture(&surfaces, &view, style.family)?;
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, image::ImageFormat::Png)?;
     write_atomically(path, bytes.get_ref())?;

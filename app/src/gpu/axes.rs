@@ -6,9 +6,10 @@
 use glam::{Vec2, Vec3};
 
 use super::frame::Frame;
-use super::ticks::{format_ticks, scaled_ticks};
+use super::style::HeightScale;
 use super::uniforms::LineInstance;
 use super::view::SurfaceView;
+use crate::plot::export::{FontFamily, width};
 
 /// Ticks aimed at along each axis.
 const TICKS: usize = 5;
@@ -17,12 +18,14 @@ const TICK_LENGTH: f32 = 0.035;
 /// Shortest distance in points between tick labels.
 const LABEL_SPACING: f32 = 20.0;
 /// An axis seen shorter than this, in points, gets no labels.
-const SHORTEST_AXIS: f32 = 45.0;
+const SHORTEST_AXIS: f32 = 32.0;
+/// Neither does an axis of the floor seen shorter than this part of the other one: it points at the viewer.
+const FORESHORTENED: f32 = 0.25;
 
 /// A piece of text and where it goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Label {
-    /// What it says.
+    /// What it says, with the mathematics of [`crate::plot::text`].
     pub text: String,
     /// Pixel (from the top left) that the anchor is put on.
     pub position: Vec2,
@@ -63,28 +66,21 @@ struct Axis {
 fn axes(view: &SurfaceView, frame: &Frame) -> [Axis; 3] {
     let half = frame.half;
     let side = front(view);
-    let tick_list = |lo, hi, scale| {
-        let values = scaled_ticks(lo, hi, TICKS, scale);
-        let texts = format_ticks(&values, scale);
-        values.into_iter().map(|v| v as f32).zip(texts)
-    };
-    let linear = super::HeightScale::Linear;
+    let ticks = |range, scale: HeightScale| scale.ticks(range, TICKS).into_iter();
     let low = frame.height[0];
     let floor = |x: f32, y: f32| frame.world(x, y, low).with_z(-half.z);
-    let x_ticks = tick_list(frame.x[0], frame.x[1], linear)
+    let x_ticks = ticks(frame.x, HeightScale::Linear)
         .map(|(v, text)| (floor(v, frame.y[0]).with_y(side.y * half.y), text));
-    let y_ticks = tick_list(frame.y[0], frame.y[1], linear)
+    let y_ticks = ticks(frame.y, HeightScale::Linear)
         .map(|(v, text)| (floor(frame.x[0], v).with_x(side.x * half.x), text));
-    // Of the two vertical edges at the silhouette, the one on the left.
-    let corners = [Vec2::new(side.x, -side.y), Vec2::new(-side.x, side.y)];
+    // The vertical edge farthest to the left: nothing of the box is beyond it.
     let [right, _, _] = view.camera.basis();
-    let left = corners.into_iter().min_by(|a, b| {
-        let across = |c: &Vec2| right.truncate().dot(*c);
-        across(a).total_cmp(&across(b))
-    });
-    let corner = left.unwrap_or(corners[0]) * half.truncate();
-    let z_ticks = tick_list(frame.height[0], frame.height[1], frame.scale)
-        .map(|(v, text)| (corner.extend(frame.elevation(v)), text));
+    let project = view.camera.projector(&view.viewport());
+    let corners = [-1.0, 1.0].map(|x| [-1.0, 1.0].map(|y| Vec2::new(x, y) * half.truncate()));
+    let across = |corner: &Vec2| project(corner.extend(0.0)).x;
+    let left = corners.into_iter().flatten().min_by(|a, b| across(a).total_cmp(&across(b)));
+    let corner = left.unwrap_or_default();
+    let z_ticks = ticks(frame.height, frame.scale).map(|(v, text)| (corner.extend(frame.elevation(v)), text));
     [
         Axis {
             from: Vec3::new(-half.x, side.y * half.y, -half.z),
@@ -123,10 +119,12 @@ pub(super) fn labels(view: &SurfaceView, frame: &Frame) -> Vec<Label> {
     let project = view.camera.projector(&viewport);
     let size = view.style.font_size * view.scale;
     let middle = project(Vec3::ZERO);
-    for (axis, title) in axes(view, frame).into_iter().zip(&view.style.titles) {
+    let axes = axes(view, frame);
+    let shortest = shortest(view, &axes);
+    for (i, (axis, title)) in axes.into_iter().zip(&view.style.titles).enumerate() {
         let (from, to) = (project(axis.from), project(axis.to));
         let length = (to - from).length();
-        if length < SHORTEST_AXIS * view.scale || axis.ticks.is_empty() {
+        if length < shortest[i] || axis.ticks.is_empty() {
             continue;
         }
         let along = (to - from) / length;
@@ -141,7 +139,7 @@ pub(super) fn labels(view: &SurfaceView, frame: &Frame) -> Vec<Label> {
             [(a, _), (b, _), ..] => (project(*a) - project(*b)).length(),
             _ => f32::INFINITY,
         };
-        let widest = axis.ticks.iter().map(|(_, text)| estimated_width(text, size)).fold(0.0, f32::max);
+        let widest = axis.ticks.iter().map(|(_, text)| text_width(text, size)).fold(0.0, f32::max);
         let footprint = (along.x.abs() * (widest + 0.6 * size)).max(along.y.abs() * 1.2 * size);
         let keep_every = (footprint.max(LABEL_SPACING * view.scale) / spacing).ceil().max(1.0) as usize;
         for (place, text) in axis.ticks.iter().step_by(keep_every) {
@@ -153,14 +151,24 @@ pub(super) fn labels(view: &SurfaceView, frame: &Frame) -> Vec<Label> {
         let tick = (project(center + axis.outward * TICK_LENGTH) - project(center)).length();
         labels.push(Label {
             text: title.clone(),
-            position: 0.5 * (from + to) + away * (tick + reach + 1.5 * size),
+            position: 0.5 * (from + to) + away * (tick + reach + 1.7 * size),
             anchor: Anchor(Vec2::splat(0.5)),
             angle: readable(along),
             size: 1.1 * size,
             kind: LabelKind::Title,
         });
     }
+    let content = view.content();
+    labels.retain(|label| label.position.cmpge(Vec2::ZERO).all() && label.position.cmple(content).all());
     labels
+}
+
+/// Lengths in pixels below which the axes get no labels.
+fn shortest(view: &SurfaceView, axes: &[Axis; 3]) -> [f32; 3] {
+    let project = view.camera.projector(&view.viewport());
+    let [x, y, _] = [0, 1, 2].map(|i: usize| (project(axes[i].to) - project(axes[i].from)).length());
+    let floor = (SHORTEST_AXIS * view.scale).max(FORESHORTENED * x.max(y));
+    [floor, floor, SHORTEST_AXIS * view.scale]
 }
 
 /// Angle of text along a direction that does not stand on its head.
@@ -170,18 +178,9 @@ fn readable(along: Vec2) -> f32 {
     along.y.atan2(along.x)
 }
 
-/// About how wide a text is, for layout that must not depend on a font.
-pub(super) fn estimated_width(text: &str, size: f32) -> f32 {
-    let em: f32 = text
-        .chars()
-        .map(|c| match c {
-            '.' | ',' | ' ' | 'i' | 'l' | 'j' | 't' | 'f' => 0.28,
-            'm' | 'w' | '\u{2212}' => 0.75,
-            c if c.is_uppercase() => 0.68,
-            _ => 0.53,
-        })
-        .sum();
-    em * size
+/// How wide a text is. In the window, where the type is another one, about as wide.
+pub(super) fn text_width(text: &str, size: f32) -> f32 {
+    width(text, FontFamily::Sans, false, f64::from(size)) as f32
 }
 
 /// Lines of the floor and the two walls behind the surface.

@@ -2,10 +2,9 @@
 
 use glam::Vec2;
 
-use super::axes::{Anchor, Label, LabelKind, estimated_width};
+use super::axes::{Anchor, Label, LabelKind, text_width};
 use super::frame::Frame;
 use super::style::{Fill, SurfaceStyle};
-use super::ticks::{format_ticks, scaled_ticks};
 use super::view::SurfaceView;
 use crate::plot::colormap::ColorMap;
 
@@ -45,11 +44,9 @@ impl ColorBar {
         let length = (0.62 * height).min(260.0 * scale);
         let top = 0.5 * (height - length);
         let place = |value: f32| top + length * (1.0 - frame.color_position(value));
-        let [lo, hi] = frame.colors;
-        let values = scaled_ticks(lo, hi, 6, frame.scale);
-        let texts = format_ticks(&values, frame.scale);
+        let (values, texts): (Vec<f32>, Vec<String>) = frame.scale.ticks(frame.colors, 6).into_iter().unzip();
         let size = view.style.font_size * scale;
-        let ticks: Vec<f32> = values.iter().map(|v| place(*v as f32)).collect();
+        let ticks: Vec<f32> = values.iter().map(|v| place(*v)).collect();
         let label = |(y, text): (&f32, String)| Label {
             text,
             position: Vec2::new(x + (BAR_WIDTH + TICK + 3.0) * scale, *y),
@@ -76,6 +73,10 @@ impl ColorBar {
 /// Names of several surfaces with a sample of their colours.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Legend {
+    /// Upper left corner in pixels.
+    pub min: Vec2,
+    /// Lower right corner in pixels.
+    pub max: Vec2,
     /// From top to bottom.
     pub entries: Vec<LegendEntry>,
 }
@@ -104,11 +105,13 @@ impl Legend {
         if layers.len() < 2 {
             return None;
         }
-        let widest = layers.iter().map(|l| estimated_width(&l.name, size)).fold(0.0, f32::max);
+        let widest = layers.iter().map(|l| text_width(&l.name, size)).fold(0.0, f32::max);
         let sample = Vec2::new(22.0, 9.0) * scale;
-        let bar = if view.style.color_bar { room(&view.style) } else { MARGIN };
-        let right = view.size[0] as f32 - bar * scale;
+        let right = view.content().x;
         let x = (right - widest - sample.x - 18.0 * scale).max(MARGIN * scale);
+        let height = (2.0 * 6.0) * scale + 1.5 * size * (layers.len() - 1) as f32;
+        let min = Vec2::new(x - 6.0 * scale, MARGIN * scale - 3.0 * scale);
+        let max = Vec2::new(x + sample.x + widest + 12.0 * scale, MARGIN * scale + height + 3.0 * scale);
         let entries = layers.iter().enumerate().map(|(row, layer)| {
             let center = (MARGIN + 6.0) * scale + 1.5 * size * row as f32;
             let min = Vec2::new(x, center - 0.5 * sample.y);
@@ -127,7 +130,7 @@ impl Legend {
                 },
             }
         });
-        Some(Self { entries: entries.collect() })
+        Some(Self { min, max, entries: entries.collect() })
     }
 }
 

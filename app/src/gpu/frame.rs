@@ -4,7 +4,6 @@ use glam::Vec3;
 
 use super::data::{Extent, SurfaceData};
 use super::style::{HeightScale, SurfaceStyle};
-use super::ticks::scaled_ticks;
 
 /// Height of the box in world units, where its sides are 2.
 const BOX_HEIGHT: f32 = 1.15;
@@ -52,7 +51,9 @@ impl Frame {
         let height = heights(&extent, style);
         let levels = match &style.contours.levels {
             Some(levels) => levels.clone(),
-            None => scaled_ticks(height[0], height[1], style.contours.count, style.scale)
+            None => style
+                .scale
+                .round_values(height, style.contours.count)
                 .into_iter()
                 .map(|level| level as f32)
                 .collect(),

@@ -1,5 +1,5 @@
 //! Drawing loss surfaces with wgpu. Knows neither records nor panels; of the rest of the program it uses
-//! the colour maps of [`crate::plot::colormap`] only.
+//! what it shares with flat figures: colour maps, ticks and type of [`crate::plot`].
 //!
 //! Numbers come in as a [`SurfaceData`], are uploaded once as a [`Surface`], and are drawn by the one
 //! [`SurfaceRenderer`] as a [`SurfaceView`] says: camera, style and size. The same call feeds the window,
@@ -28,18 +28,17 @@ mod renderer;
 mod style;
 mod surface;
 mod target;
-pub mod ticks;
 mod uniforms;
 mod view;
 
 pub use crate::plot::colormap::ColorMap;
+pub use crate::plot::export::FontFamily;
 pub use axes::{Anchor, Label, LabelKind};
 pub use camera::{Camera, Projection, Ray, Viewport};
 pub use color_bar::{ColorBar, Legend, LegendEntry};
 pub use data::{Extent, SurfaceData};
 pub use frame::Frame;
 pub use offscreen::Offscreen;
-pub use overlay::Typeface;
 pub use pick::{Pick, pick};
 pub use pipelines::{LINES_WGSL, SURFACE_WGSL};
 pub use renderer::SurfaceRenderer;

@@ -1,14 +1,20 @@
 //! Pictures without a window: for export and for tests.
 
 use anyhow::{Context as _, Result, bail};
-use image::RgbaImage;
+use image::{GenericImage as _, GenericImageView as _, Rgba, RgbaImage};
 
 use super::data::SurfaceData;
-use super::overlay::{self, Typeface};
+use super::overlay;
 use super::renderer::SurfaceRenderer;
 use super::surface::Surface;
 use super::target::Target;
 use super::view::SurfaceView;
+use crate::plot::export::FontFamily;
+
+/// Longest side of a picture in pixels.
+pub const LARGEST_SIDE: u32 = 16_384;
+/// Longest side of what is drawn at once.
+const TILE: u32 = 2048;
 
 /// A renderer with its own device, or with the window's.
 #[derive(Debug)]
@@ -61,54 +67,65 @@ impl Offscreen {
 
     /// Puts surfaces on the GPU.
     pub fn upload(&self, surfaces: &[SurfaceData]) -> Vec<Surface> {
-        surfaces.iter().map(|data| self.renderer.upload(&self.device, &self.queue, data)).collect()
+        surfaces.iter().map(|data| self.renderer.upload(&self.device, data)).collect()
     }
 
     /// The finished picture: surfaces, labels, colour bar and legend.
     ///
     /// # Errors
-    /// When the picture is larger than the device can make.
+    /// See [`Offscreen::render`].
     pub fn picture(
         &self,
         surfaces: &[SurfaceData],
         view: &SurfaceView,
-        typeface: &Typeface,
+        family: FontFamily,
     ) -> Result<RgbaImage> {
         let uploaded = self.upload(surfaces);
         let mut image = self.render(&uploaded, view)?;
         let frame = SurfaceRenderer::frame(&uploaded, view);
-        let svg = overlay::svg(view, &frame, surfaces.len(), &typeface.family);
-        overlay::composite(&mut image, &svg, typeface).context("the labels could not be drawn")?;
+        overlay::composite(&mut image, view, &frame, surfaces.len(), family)
+            .context("the labels could not be drawn")?;
         Ok(image)
     }
 
     /// The surfaces alone, without text.
     ///
+    /// Drawn tile by tile, so that the memory of the device does not limit the size.
+    ///
     /// # Errors
-    /// When the picture is larger than the device can make.
+    /// When a side is zero or beyond [`LARGEST_SIDE`], or the device is lost.
     pub fn render(&self, surfaces: &[Surface], view: &SurfaceView) -> Result<RgbaImage> {
         let [width, height] = view.size;
-        let most = self.device.limits().max_texture_dimension_2d;
-        if width == 0 || height == 0 || width > most || height > most {
+        if !(1..=LARGEST_SIDE).contains(&width) || !(1..=LARGEST_SIDE).contains(&height) {
             bail!(
-                "a picture of {width} x {height} pixels cannot be drawn here: each side must be 1 to {most}"
+                "a picture of {width} x {height} pixels cannot be drawn: each side must be 1 to {LARGEST_SIDE}"
             );
         }
-        let target = Target::new(&self.device, view.size);
-        self.renderer.render(&self.device, &self.queue, &target, surfaces, view);
-        let mut image = self.read(&target)?;
-        if view.style.transparent_background {
-            for pixel in image.pixels_mut() {
-                let alpha = u16::from(pixel[3]).max(1);
-                for c in 0..3 {
-                    pixel[c] = (u16::from(pixel[c]) * 255 / alpha).min(255) as u8;
-                }
+        let mut image = RgbaImage::new(width, height);
+        let target = Target::new(&self.device, [width.min(TILE), height.min(TILE)]);
+        for y in (0..height).step_by(TILE as usize) {
+            for x in (0..width).step_by(TILE as usize) {
+                let corner = [x, y];
+                self.renderer.render_part(&self.device, &self.queue, &target, surfaces, view, corner);
+                let tile = self.read(&target)?;
+                image.copy_from(
+                    &*tile.view(0, 0, tile.width().min(width - x), tile.height().min(height - y)),
+                    x,
+                    y,
+                )?;
             }
+        }
+        if view.style.transparent_background {
+            image.pixels_mut().for_each(divide_by_opacity);
         }
         Ok(image)
     }
 
-    fn read(&self, target: &Target) -> Result<RgbaImage> {
+    /// Copies a drawn picture from the device, with opacity premultiplied.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    pub fn read(&self, target: &Target) -> Result<RgbaImage> {
         let [width, height] = target.size();
         let row = (4 * width).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
@@ -137,5 +154,13 @@ impl Offscreen {
         let rows = mapped.chunks_exact(row as usize).map(|line| &line[..4 * width as usize]);
         let pixels: Vec<u8> = rows.flatten().copied().collect();
         RgbaImage::from_raw(width, height, pixels).context("the picture is incomplete")
+    }
+}
+
+/// The GPU's colours are premultiplied, those of an image file are not.
+fn divide_by_opacity(pixel: &mut Rgba<u8>) {
+    let alpha = u16::from(pixel[3]).max(1);
+    for c in 0..3 {
+        pixel[c] = (u16::from(pixel[c]) * 255 / alpha).min(255) as u8;
     }
 }

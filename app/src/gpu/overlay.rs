@@ -1,48 +1,26 @@
 //! Text, colour bar and legend of an exported picture, as SVG over the rendered surface.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
-
 use glam::Vec2;
 use image::RgbaImage;
-use resvg::usvg::{self, fontdb};
-use resvg::{render, tiny_skia};
+use resvg::{render, tiny_skia, usvg};
+use std::fmt::Write as _;
 
-use super::axes::{Label, estimated_width};
+use super::axes::Label;
 use super::frame::Frame;
 use super::view::SurfaceView;
-
-/// The type that labels are set in.
-#[derive(Debug, Clone)]
-pub struct Typeface {
-    /// Name of the font family.
-    pub family: String,
-    /// Where to find it.
-    pub fonts: Arc<fontdb::Database>,
-}
-
-impl Typeface {
-    /// A sans serif type of the system, or whatever there is.
-    pub fn system() -> Self {
-        let mut fonts = fontdb::Database::new();
-        fonts.load_system_fonts();
-        let known = ["Inter", "Helvetica Neue", "Arial", "Liberation Sans", "Noto Sans", "DejaVu Sans"];
-        let installed = |name: &&str| fonts.faces().any(|face| face.families.iter().any(|f| f.0 == **name));
-        let found = known.iter().find(|name| installed(name)).map(|name| (*name).to_owned());
-        let any = || fonts.faces().next().map(|face| face.families[0].0.clone());
-        let family = found.or_else(any).unwrap_or_default();
-        Self { family, fonts: Arc::new(fonts) }
-    }
-}
+use crate::plot::Color;
+use crate::plot::export::{Anchor, FontFamily, Text, families, svg_options, width, write_text};
 
 /// Everything of the picture that is not the surface, as a document of the picture's size in pixels.
-pub(super) fn svg(view: &SurfaceView, frame: &Frame, surfaces: usize, family: &str) -> String {
+pub(super) fn svg(view: &SurfaceView, frame: &Frame, surfaces: usize, family: FontFamily) -> String {
     let [width, height] = view.size;
-    let ink = hex(view.style.theme.ink().map(|v| (v * 255.0).round() as u8));
+    let [r, g, b] = view.style.theme.ink().map(|v| (v * 255.0).round() as u8);
+    let ink = Color::rgb(r, g, b);
+    let text = |out: &mut String, label: &Label| write_label(out, label, family, ink);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\"><g font-family=\"{}\" fill=\"{ink}\">",
-        escape(family)
+         viewBox=\"0 0 {width} {height}\"><g font-family=\"{}\">",
+        families(family)
     );
     for label in view.labels(frame) {
         text(&mut out, &label);
@@ -55,11 +33,16 @@ pub(super) fn svg(view: &SurfaceView, frame: &Frame, surfaces: usize, family: &s
             horizontal(&mut out, bar.min.x, bar.max.x, *y, stroke, "#000", 0.35);
         }
         for y in &bar.ticks {
-            horizontal(&mut out, bar.max.x, bar.max.x + bar.tick_length, *y, stroke, &ink, 0.75);
+            horizontal(&mut out, bar.max.x, bar.max.x + bar.tick_length, *y, stroke, &ink.to_hex(), 0.75);
         }
         bar.labels.iter().for_each(|label| text(&mut out, label));
     }
-    for (i, entry) in view.legend(surfaces).iter().flat_map(|l| &l.entries).enumerate() {
+    let legend = view.legend(surfaces);
+    if let Some(legend) = &legend {
+        let [r, g, b] = view.style.theme.background().map(|v| (v * 255.0).round() as u8);
+        rectangle(&mut out, legend.min, legend.max, &Color::rgb(r, g, b).to_hex(), 0.8);
+    }
+    for (i, entry) in legend.iter().flat_map(|legend| &legend.entries).enumerate() {
         let name = format!("layer{i}");
         gradient(&mut out, &name, &entry.colors, false);
         rectangle(&mut out, entry.min, entry.max, &format!("url(#{name})"), entry.opacity);
@@ -69,10 +52,18 @@ pub(super) fn svg(view: &SurfaceView, frame: &Frame, surfaces: usize, family: &s
     out
 }
 
-/// Draws an SVG document over a picture of the same size.
-pub(super) fn composite(image: &mut RgbaImage, svg: &str, typeface: &Typeface) -> Result<(), usvg::Error> {
-    let options = usvg::Options { fontdb: typeface.fonts.clone(), ..usvg::Options::default() };
-    let tree = usvg::Tree::from_str(svg, &options)?;
+/// Draws it over the picture.
+pub(super) fn composite(
+    image: &mut RgbaImage,
+    view: &SurfaceView,
+    frame: &Frame,
+    surfaces: usize,
+    family: FontFamily,
+) -> Result<(), usvg::Error> {
+    let titles = view.style.titles.iter();
+    let names = view.style.layers.iter().map(|layer| &layer.name);
+    let options = svg_options(titles.chain(names).map(String::as_str), family);
+    let tree = usvg::Tree::from_str(&svg(view, frame, surfaces, family), &options)?;
     let (width, height) = image.dimensions();
     let Some(mut layer) = tiny_skia::Pixmap::new(width, height) else { return Ok(()) };
     render(&tree, tiny_skia::Transform::identity(), &mut layer.as_mut());
@@ -95,23 +86,23 @@ pub(super) fn composite(image: &mut RgbaImage, svg: &str, typeface: &Typeface) -
     Ok(())
 }
 
-/// SVG anchors only in thirds: placed by the middle, moved by an estimate of the text's size.
-fn text(out: &mut String, label: &Label) {
-    let size = label.size;
+/// The label's box is put with its anchor on its place; SVG knows the baseline only.
+fn write_label(out: &mut String, label: &Label, family: FontFamily, ink: Color) {
+    let size = f64::from(label.size);
+    let wide = width(&label.text, family, false, size) as f32;
     let away = Vec2::splat(0.5) - label.anchor.0;
-    let shift = Vec2::new(away.x * estimated_width(&label.text, size), away.y * size);
-    let (x, y) = (shift.x, shift.y + 0.35 * size);
-    let anchor = if label.anchor.0.x == 0.0 { "start" } else { "middle" };
-    let x = if label.anchor.0.x == 0.0 { 0.0 } else { x };
-    let _ = write!(
-        out,
-        "<text transform=\"translate({:.2} {:.2}) rotate({:.2})\" x=\"{x:.2}\" y=\"{y:.2}\" \
-         font-size=\"{size:.2}\" text-anchor=\"{anchor}\">{}</text>",
-        label.position.x,
-        label.position.y,
-        label.angle.to_degrees(),
-        escape(&label.text)
-    );
+    let middle = Vec2::new(away.x * wide, away.y * label.size + 0.35 * label.size);
+    let at = label.position + Vec2::from_angle(label.angle).rotate(middle);
+    let text = Text {
+        at: at.to_array().map(f64::from),
+        anchor: Anchor::Middle,
+        angle: -f64::from(label.angle.to_degrees()),
+        label: label.text.clone(),
+        size,
+        bold: false,
+        color: ink,
+    };
+    write_text(out, &text, family);
 }
 
 fn gradient(out: &mut String, name: &str, colors: &[[u8; 3]], upward: bool) {
@@ -120,7 +111,11 @@ fn gradient(out: &mut String, name: &str, colors: &[[u8; 3]], upward: bool) {
     let last = colors.len().saturating_sub(1).max(1);
     for (i, color) in colors.iter().enumerate() {
         let offset = i as f32 / last as f32;
-        let _ = write!(out, "<stop offset=\"{offset:.4}\" stop-color=\"{}\"/>", hex(*color));
+        let _ = write!(
+            out,
+            "<stop offset=\"{offset:.4}\" stop-color=\"{}\"/>",
+            Color::rgb(color[0], color[1], color[2]).to_hex()
+        );
     }
     out.push_str("</linearGradient>");
 }
@@ -141,12 +136,4 @@ fn horizontal(out: &mut String, from: f32, to: f32, y: f32, width: f32, color: &
         "<path d=\"M{from:.2} {y:.2}H{to:.2}\" stroke=\"{color}\" stroke-width=\"{width:.2}\" \
          stroke-opacity=\"{opacity}\"/>"
     );
-}
-
-fn hex([r, g, b]: [u8; 3]) -> String {
-    format!("#{r:02x}{g:02x}{b:02x}")
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

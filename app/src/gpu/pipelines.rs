@@ -1,5 +1,6 @@
 //! Shaders and fixed state: made once per device.
 
+use super::surface::Node;
 use super::target::{COLOR_FORMAT, DEPTH_FORMAT, SAMPLES};
 use super::uniforms::LineInstance;
 
@@ -33,7 +34,6 @@ enum Mode {
 pub(super) struct Pipelines {
     pub(super) scene_layout: wgpu::BindGroupLayout,
     pub(super) layer_layout: wgpu::BindGroupLayout,
-    pub(super) surface_layout: wgpu::BindGroupLayout,
     /// Contour map on the floor.
     pub(super) floor: wgpu::RenderPipeline,
     /// Opaque surface.
@@ -67,20 +67,6 @@ impl Pipelines {
         };
         let scene_layout = uniform("surface scene", false);
         let layer_layout = uniform("surface layer", true);
-        let texture = |binding| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::VERTEX,
-            ty: wgpu::BindingType::Texture {
-                sample_type: wgpu::TextureSampleType::Float { filterable: false },
-                view_dimension: wgpu::TextureViewDimension::D2,
-                multisampled: false,
-            },
-            count: None,
-        };
-        let surface_layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("surface grid"),
-            entries: &[texture(0), texture(1)],
-        });
         let layout = |groups: &[Option<&wgpu::BindGroupLayout>]| {
             device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
                 label: Some("surface"),
@@ -88,7 +74,7 @@ impl Pipelines {
                 immediate_size: 0,
             })
         };
-        let mesh_layout = layout(&[Some(&scene_layout), Some(&layer_layout), Some(&surface_layout)]);
+        let mesh_layout = layout(&[Some(&scene_layout), Some(&layer_layout)]);
         let line_layout = layout(&[Some(&scene_layout)]);
         let module = |label, source: &'static str| {
             device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -109,7 +95,6 @@ impl Pipelines {
             lines: line(Mode::Blended),
             scene_layout,
             layer_layout,
-            surface_layout,
         }
     }
 }
@@ -123,12 +108,19 @@ fn pipeline(
     mode: Mode,
 ) -> wgpu::RenderPipeline {
     let lines = vertex == "vs_line";
-    let line_buffer = wgpu::VertexBufferLayout {
-        array_stride: size_of::<LineInstance>() as u64,
-        step_mode: wgpu::VertexStepMode::Instance,
-        attributes: &wgpu::vertex_attr_array![0 => Float32x4, 1 => Float32x4, 2 => Float32x4],
+    let buffer = if lines {
+        wgpu::VertexBufferLayout {
+            array_stride: size_of::<LineInstance>() as u64,
+            step_mode: wgpu::VertexStepMode::Instance,
+            attributes: &LineInstance::ATTRIBUTES,
+        }
+    } else {
+        wgpu::VertexBufferLayout {
+            array_stride: size_of::<Node>() as u64,
+            step_mode: wgpu::VertexStepMode::Vertex,
+            attributes: &Node::ATTRIBUTES,
+        }
     };
-    let buffers = [Some(line_buffer)];
     let depth_compare = match mode {
         Mode::Background => wgpu::CompareFunction::Always,
         _ => wgpu::CompareFunction::LessEqual,
@@ -148,7 +140,7 @@ fn pipeline(
             module,
             entry_point: Some(vertex),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
-            buffers: if lines { &buffers } else { &[] },
+            buffers: &[Some(buffer)],
         },
         primitive: wgpu::PrimitiveState {
             topology: match lines {

@@ -13,7 +13,7 @@ use super::frame::Frame;
 use super::pipelines::Pipelines;
 use super::surface::Surface;
 use super::target::Target;
-use super::uniforms::{LayerUniform, LineInstance, SceneUniform};
+use super::uniforms::{LayerUniform, LineInstance, SceneUniform, Tile};
 use super::view::SurfaceView;
 
 /// Surfaces drawn in one picture; more are ignored.
@@ -79,8 +79,8 @@ impl SurfaceRenderer {
     }
 
     /// Puts a surface's numbers on the GPU.
-    pub fn upload(&self, device: &wgpu::Device, queue: &wgpu::Queue, data: &SurfaceData) -> Surface {
-        Surface::new(device, queue, &self.pipelines.surface_layout, data)
+    pub fn upload(&self, device: &wgpu::Device, data: &SurfaceData) -> Surface {
+        Surface::new(device, data)
     }
 
     /// The frame in which [`SurfaceRenderer::render`] draws these surfaces.
@@ -97,9 +97,23 @@ impl SurfaceRenderer {
         surfaces: &[Surface],
         view: &SurfaceView,
     ) {
+        self.render_part(device, queue, target, surfaces, view, [0, 0]);
+    }
+
+    /// Draws the part of the picture that has its upper left corner at a pixel and is as large as the target.
+    pub(super) fn render_part(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        target: &Target,
+        surfaces: &[Surface],
+        view: &SurfaceView,
+        corner: [u32; 2],
+    ) {
+        let tile = Tile { corner, size: target.size() };
         let frame = Self::frame(surfaces, view);
         let _drawing = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.write_buffer(&self.scene, 0, bytemuck::bytes_of(&SceneUniform::new(view, &frame)));
+        queue.write_buffer(&self.scene, 0, bytemuck::bytes_of(&SceneUniform::new(view, &frame, tile)));
         let mut layers = Vec::with_capacity(surfaces.len());
         for (i, surface) in surfaces.iter().take(MAX_LAYERS).enumerate() {
             let style = view.style.layer(i);
@@ -128,18 +142,17 @@ impl SurfaceRenderer {
         {
             let pass = &mut begin(&mut encoder, target, view);
             pass.set_bind_group(0, &self.scene_group, &[]);
-            pass.set_vertex_buffer(0, self.lines.slice(..));
+            let [width, height] = tile.visible(view.content());
+            pass.set_scissor_rect(0, 0, width, height);
             let map = &view.style.contours;
             if let Some(layer) = layers.first().filter(|_| map.on_floor || map.fill_floor) {
                 self.draw(pass, &self.pipelines.floor, layer);
             }
-            pass.set_pipeline(&self.pipelines.back_lines);
-            pass.draw(0..4, 0..grid_lines);
+            self.draw_lines(pass, &self.pipelines.back_lines, 0..grid_lines);
             for layer in layers.iter().filter(|layer| layer.opaque) {
                 self.draw(pass, &self.pipelines.opaque, layer);
             }
-            pass.set_pipeline(&self.pipelines.lines);
-            pass.draw(0..4, grid_lines..all_lines);
+            self.draw_lines(pass, &self.pipelines.lines, grid_lines..all_lines);
             let mut transparent: Vec<&Layer> = layers.iter().filter(|layer| !layer.opaque).collect();
             transparent.sort_by(|a, b| a.surface.mean.total_cmp(&b.surface.mean));
             for layer in &transparent {
@@ -147,8 +160,7 @@ impl SurfaceRenderer {
                 self.draw(pass, &self.pipelines.blended, layer);
             }
             if !transparent.is_empty() {
-                pass.set_pipeline(&self.pipelines.lines);
-                pass.draw(0..4, grid_lines..all_lines);
+                self.draw_lines(pass, &self.pipelines.lines, grid_lines..all_lines);
             }
         }
         queue.submit([encoder.finish()]);
@@ -157,9 +169,20 @@ impl SurfaceRenderer {
     fn draw(&self, pass: &mut wgpu::RenderPass<'_>, pipeline: &wgpu::RenderPipeline, layer: &Layer<'_>) {
         pass.set_pipeline(pipeline);
         pass.set_bind_group(1, &self.layer_group, &[layer.offset]);
-        pass.set_bind_group(2, &layer.surface.bind_group, &[]);
+        pass.set_vertex_buffer(0, layer.surface.nodes.slice(..));
         pass.set_index_buffer(layer.surface.indices.slice(..), wgpu::IndexFormat::Uint32);
         pass.draw_indexed(0..layer.surface.index_count, 0, 0..1);
+    }
+
+    fn draw_lines(
+        &self,
+        pass: &mut wgpu::RenderPass<'_>,
+        pipeline: &wgpu::RenderPipeline,
+        range: std::ops::Range<u32>,
+    ) {
+        pass.set_pipeline(pipeline);
+        pass.set_vertex_buffer(0, self.lines.slice(..));
+        pass.draw(0..4, range);
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plot::colormap::ColorMap;
+use crate::plot::ticks;
 
 /// Everything about the look of a surface plot that is not the camera.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,6 +144,27 @@ impl LayerStyle {
     /// For a surface below the main one: told apart by one quiet colour.
     pub fn second() -> Self {
         Self { name: "clean".into(), fill: Fill::Solid([118, 141, 168]), ..Self::default() }
+    }
+}
+
+impl HeightScale {
+    /// About `most` round heights in a range, fewer rather than more.
+    pub(super) fn round_values(self, [lo, hi]: [f32; 2], most: usize) -> Vec<f64> {
+        match self {
+            Self::Linear => ticks::linear(lo.into(), hi.into(), most),
+            Self::Log => ticks::logarithmic(lo.into(), hi.into(), most),
+        }
+    }
+
+    /// The same with what they say, in the notation of [`crate::plot::text`].
+    pub(super) fn ticks(self, range: [f32; 2], most: usize) -> Vec<(f32, String)> {
+        let values = self.round_values(range, most);
+        let scale = match self {
+            Self::Linear => ticks::Scale::Linear,
+            Self::Log => ticks::Scale::Log,
+        };
+        let texts = ticks::labels(&values, scale, ticks::Unit::One);
+        values.into_iter().map(|value| value as f32).zip(texts).collect()
     }
 }
 

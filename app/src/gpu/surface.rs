@@ -1,19 +1,18 @@
-//! One surface on the GPU: heights and axes as textures, triangles as indices.
+//! One surface on the GPU: a vertex for every node of the grid, and triangles between the known ones.
 
+use bytemuck::{Pod, Zeroable};
 use wgpu::util::{BufferInitDescriptor, DeviceExt as _};
 
 use super::data::{Extent, SurfaceData};
 use super::mesh::triangles;
 
-/// Stands for an unknown height. Keep above `KNOWN` in `shaders/surface.wgsl`.
-const HOLE: f32 = 3e38;
 /// Larger heights would overflow on the way to the screen.
 const LARGEST: f32 = 1e30;
 
 /// Uploaded once per change of its data; the camera and the style need no upload.
 #[derive(Debug)]
 pub struct Surface {
-    pub(super) bind_group: wgpu::BindGroup,
+    pub(super) nodes: wgpu::Buffer,
     pub(super) indices: wgpu::Buffer,
     pub(super) index_count: u32,
     pub(super) size: (usize, usize),
@@ -23,72 +22,80 @@ pub struct Surface {
 }
 
 impl Surface {
-    pub(super) fn new(
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        layout: &wgpu::BindGroupLayout,
-        data: &SurfaceData,
-    ) -> Self {
-        let most = device.limits().max_texture_dimension_2d as usize;
-        let (columns, rows) = data.size();
-        let fits = columns <= most && rows <= most;
-        let (width, height) = if fits { (columns.max(1), rows.max(1)) } else { (1, 1) };
-        let nodes = (0..width * height)
-            .map(|i| data.at(i % width, i / width).map_or(HOLE, |v| v.clamp(-LARGEST, LARGEST)));
-        let heights = upload(device, queue, "surface heights", width, height, &nodes.collect::<Vec<_>>());
-        let length = width.max(height);
-        let mut axes = vec![0.0; 2 * length];
-        if fits {
-            axes[..columns].copy_from_slice(&data.x);
-            axes[length..length + rows].copy_from_slice(&data.y);
-        }
-        let axes = upload(device, queue, "surface axes", length, 2, &axes);
-        let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("surface"),
-            layout,
-            entries: &[
-                wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(&heights) },
-                wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::TextureView(&axes) },
-            ],
-        });
-        let mesh = if fits { triangles(data) } else { Vec::new() };
-        // A buffer of nothing is not allowed; nothing is drawn from this one then.
-        let contents = if mesh.is_empty() { &[[0; 3]][..] } else { &mesh[..] };
+    pub(super) fn new(device: &wgpu::Device, data: &SurfaceData) -> Self {
+        let extent = data.extent();
+        let mesh = triangles(data);
+        let index_count = 3 * mesh.len() as u32;
+        let buffer = |label, contents: &[u8], usage| {
+            // A buffer of nothing is not allowed; nothing is drawn from this one then.
+            let contents = if contents.is_empty() { &[0; 4] } else { contents };
+            device.create_buffer_init(&BufferInitDescriptor { label: Some(label), contents, usage })
+        };
+        let nodes = nodes(data, &extent);
+        let (vertex, index) = (wgpu::BufferUsages::VERTEX, wgpu::BufferUsages::INDEX);
         Self {
-            bind_group,
-            indices: device.create_buffer_init(&BufferInitDescriptor {
-                label: Some("surface triangles"),
-                contents: bytemuck::cast_slice(contents),
-                usage: wgpu::BufferUsages::INDEX,
-            }),
-            index_count: 3 * mesh.len() as u32,
-            size: (columns, rows),
-            extent: data.extent(),
+            nodes: buffer("surface nodes", bytemuck::cast_slice(&nodes), vertex),
+            indices: buffer("surface triangles", bytemuck::cast_slice(&mesh), index),
+            index_count,
+            size: data.size(),
+            extent,
             mean: data.mean(),
             at_origin: data.interpolate(0.0, 0.0),
         }
     }
 }
 
-fn upload(
-    device: &wgpu::Device,
-    queue: &wgpu::Queue,
-    label: &str,
-    width: usize,
-    height: usize,
-    values: &[f32],
-) -> wgpu::TextureView {
-    let descriptor = wgpu::TextureDescriptor {
-        label: Some(label),
-        size: wgpu::Extent3d { width: width as u32, height: height as u32, depth_or_array_layers: 1 },
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format: wgpu::TextureFormat::R32Float,
-        usage: wgpu::TextureUsages::TEXTURE_BINDING,
-        view_formats: &[],
+/// Keep in sync with `Node` in `shaders/surface.wgsl`, which says what the numbers are.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+pub(super) struct Node {
+    place: [f32; 2],
+    height: f32,
+    slope: [f32; 2],
+    log_slope: [f32; 2],
+    grid: [f32; 2],
+}
+
+impl Node {
+    /// As the vertex shader takes it.
+    pub(super) const ATTRIBUTES: [wgpu::VertexAttribute; 5] = wgpu::vertex_attr_array![
+        0 => Float32x2, 1 => Float32, 2 => Float32x2, 3 => Float32x2, 4 => Float32x2
+    ];
+}
+
+fn nodes(data: &SurfaceData, extent: &Extent) -> Vec<Node> {
+    let (columns, rows) = data.size();
+    let height = |ix: usize, iy: usize| data.at(ix, iy).map(|v| v.clamp(-LARGEST, LARGEST));
+    let log = |v: f32| v.max(extent.smallest_positive.min(LARGEST)).log10();
+    let node = |ix: usize, iy: usize| {
+        let along_x = slope(&data.x, ix, |i| height(i, iy), log);
+        let along_y = slope(&data.y, iy, |i| height(ix, i), log);
+        Node {
+            place: [data.x[ix], data.y[iy]],
+            height: height(ix, iy).unwrap_or(0.0),
+            slope: [along_x.0, along_y.0],
+            log_slope: [along_x.1, along_y.1],
+            grid: [ix as f32, iy as f32],
+        }
     };
-    let order = wgpu::util::TextureDataOrder::LayerMajor;
-    let texture = device.create_texture_with_data(queue, &descriptor, order, bytemuck::cast_slice(values));
-    texture.create_view(&wgpu::TextureViewDescriptor::default())
+    (0..rows).flat_map(|iy| (0..columns).map(move |ix| (ix, iy))).map(|(ix, iy)| node(ix, iy)).collect()
+}
+
+/// Slope of the heights and of their logarithms between the nearest known nodes on both sides, or on one.
+fn slope(
+    axis: &[f32],
+    i: usize,
+    height: impl Fn(usize) -> Option<f32>,
+    log: impl Fn(f32) -> f32,
+) -> (f32, f32) {
+    let Some(here) = height(i) else { return (0.0, 0.0) };
+    // Grids fill in coarse to fine: known nodes are one, two, four … nodes away.
+    let steps = || (0..).map(|power| 1_usize << power).take_while(|step| *step < axis.len());
+    let known = |j: usize| height(j).map(|height| (axis[j], height));
+    let before = steps().filter_map(|step| i.checked_sub(step)).find_map(known);
+    let after = steps().map(|step| i + step).filter(|j| *j < axis.len()).find_map(known);
+    let here = (axis[i], here);
+    let (a, b) = (before.unwrap_or(here), after.unwrap_or(here));
+    let run = b.0 - a.0;
+    if run > 0.0 { ((b.1 - a.1) / run, (log(b.1) - log(a.1)) / run) } else { (0.0, 0.0) }
 }

@@ -1,7 +1,7 @@
 //! What the shaders read, byte for byte.
 
 use bytemuck::{Pod, Zeroable};
-use glam::Vec3;
+use glam::{Mat4, Vec2, Vec3};
 
 use super::camera::Projection;
 use super::frame::{Frame, MAX_LEVELS};
@@ -31,7 +31,7 @@ pub(super) struct SceneUniform {
 }
 
 impl SceneUniform {
-    pub(super) fn new(view: &SurfaceView, frame: &Frame) -> Self {
+    pub(super) fn new(view: &SurfaceView, frame: &Frame, tile: Tile) -> Self {
         let viewport = view.viewport();
         let camera = &view.camera;
         let [right, up, forward] = camera.basis();
@@ -50,11 +50,11 @@ impl SceneUniform {
         for (i, level) in frame.levels.iter().take(MAX_LEVELS).enumerate() {
             levels[i / 4][i % 4] = raw(*level);
         }
-        let [width, height] = view.size.map(|v| v as f32);
+        let [width, height] = tile.size.map(|v| v as f32);
         let colors = view.style.colormap.nodes();
         let dark = f32::from(u8::from(view.style.theme == Theme::Dark));
         Self {
-            matrix: camera.matrix(&viewport).to_cols_array_2d(),
+            matrix: (tile.matrix(view.size) * camera.matrix(&viewport)).to_cols_array_2d(),
             eye: eye.to_array(),
             light: light.extend(0.0).to_array(),
             plane: [sx, cx, sy, cy],
@@ -68,6 +68,32 @@ impl SceneUniform {
                 [color.r, color.g, color.b, color.a].map(|v| f32::from(v) / 255.0)
             }),
         }
+    }
+}
+
+/// The part of a picture that is drawn at once, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tile {
+    /// Upper left corner.
+    pub(super) corner: [u32; 2],
+    /// Width and height.
+    pub(super) size: [u32; 2],
+}
+
+impl Tile {
+    /// Clip space of the whole picture to clip space of the tile.
+    fn matrix(self, picture: [u32; 2]) -> Mat4 {
+        let [whole, corner, part] =
+            [picture, self.corner, self.size].map(|v| Vec2::new(v[0] as f32, v[1] as f32));
+        let scale = whole / part;
+        let shift = (whole - 2.0 * corner) / part - 1.0;
+        Mat4::from_translation(Vec3::new(shift.x, -shift.y, 0.0)) * Mat4::from_scale(scale.extend(1.0))
+    }
+
+    /// Width and height of the part of the tile that shows something of the picture's first pixels.
+    pub(super) fn visible(self, content: Vec2) -> [u32; 2] {
+        let end = [content.x as u32, content.y as u32];
+        [0, 1].map(|i| end[i].saturating_sub(self.corner[i]).min(self.size[i]))
     }
 }
 
@@ -115,6 +141,10 @@ pub(super) struct LineInstance {
 }
 
 impl LineInstance {
+    /// As the vertex shader takes it.
+    pub(super) const ATTRIBUTES: [wgpu::VertexAttribute; 3] =
+        wgpu::vertex_attr_array![0 => Float32x4, 1 => Float32x4, 2 => Float32x4];
+
     /// From `a` to `b`, so many pixels wide, in a colour with opacity.
     pub(super) fn new(a: Vec3, b: Vec3, width: f32, color: [f32; 4]) -> Self {
         Self { from_width: a.extend(width).to_array(), to: b.extend(0.0).to_array(), color }

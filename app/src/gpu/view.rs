@@ -41,6 +41,13 @@ impl SurfaceView {
         }
     }
 
+    /// Width and height in pixels of the part left of the colour bar, where the surface is drawn.
+    pub(super) fn content(&self) -> Vec2 {
+        let bar = if self.style.color_bar { color_bar::room(&self.style) * self.scale } else { 0.0 };
+        let [width, height] = self.size.map(|v| v as f32);
+        Vec2::new((width - bar).max(1.0), height)
+    }
+
     /// Pixel at which a data point is seen.
     pub fn project(&self, frame: &Frame, x: f32, y: f32, height: f32) -> Vec2 {
         self.camera.project(frame.world(x, y, height), &self.viewport())

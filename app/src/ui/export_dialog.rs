@@ -9,7 +9,7 @@ use basin_core::record::Record;
 use eframe::egui::{Button, Id, Label, Layout, Modal as EguiModal, RichText, TextEdit, Ui};
 use serde::{Deserialize, Serialize};
 
-use crate::gpu::{Offscreen, SurfaceView as Picture, Theme, Typeface};
+use crate::gpu::{Offscreen, SurfaceView as Picture, Theme};
 use crate::plot::export::{self, FigureStyle, FontFamily, Preset, parse_length};
 use crate::ui::answers::Answer;
 use crate::ui::display::Display;
@@ -126,9 +126,13 @@ impl ExportSettings {
         let height_in = if height.is_empty() { None } else { Some(length(height, "Height")?) };
         let size = positive(&self.font_size, "Font size", 4.0..=72.0, "use 4 to 72 points")?;
         let dpi = positive(&self.dpi, "Resolution", 30.0..=2400.0, "use 30 to 2400 pixels per inch")?;
-        let family = if self.serif { FontFamily::Serif } else { FontFamily::Sans };
+        let family = self.family();
         let base = Preset::Paper.style().with_label_size(size);
         Ok(FigureStyle { width_in, height_in, family, dpi, ..base })
+    }
+
+    fn family(&self) -> FontFamily {
+        if self.serif { FontFamily::Serif } else { FontFamily::Sans }
     }
 
     /// Size in pixels and pixels per point of the 3-D picture, or the field that is wrong.
@@ -180,7 +184,7 @@ impl Order {
         style.theme = if self.dark { Theme::Dark } else { Theme::Light };
         style.transparent_background = self.settings.transparent;
         let view = Picture { camera: self.camera, style, size, scale };
-        let image = Offscreen::new()?.picture(&surfaces, &view, &Typeface::system())?;
+        let image = Offscreen::new()?.picture(&surfaces, &view, self.settings.family())?;
         let mut bytes = std::io::Cursor::new(Vec::new());
         image.write_to(&mut bytes, image::ImageFormat::Png)?;
         write_atomically(&self.path, bytes.get_ref())?;
@@ -343,6 +347,13 @@ fn settings_ui(
                 "Pixels per point: larger makes text and lines larger",
                 &mut settings.view_scale,
                 wrong("Scale"),
+            );
+            choice_ui(
+                ui,
+                "Typeface",
+                "Latin Modern as in LaTeX documents, or a Helvetica",
+                &mut settings.serif,
+                &[(true, "serif"), (false, "sans serif")],
             );
             row_ui(
                 ui,

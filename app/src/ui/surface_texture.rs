@@ -10,6 +10,7 @@ use eframe::egui_wgpu::RenderState;
 use eframe::wgpu;
 
 use crate::gpu::{Frame, Label, Surface, SurfaceData, SurfaceRenderer, SurfaceView, Target};
+use crate::plot::text::plain;
 
 /// One 3-D view's picture. Keep one per view, and call [`SurfaceTexture::show`] every frame.
 ///
@@ -47,7 +48,7 @@ impl SurfaceTexture {
         }
         let renderer = shared_renderer(state);
         if self.uploaded != Some(revision) {
-            let upload = |data: &SurfaceData| renderer.upload(&state.device, &state.queue, data);
+            let upload = |data: &SurfaceData| renderer.upload(&state.device, data);
             self.surfaces = surfaces().iter().map(upload).collect();
             self.uploaded = Some(revision);
         }
@@ -130,7 +131,13 @@ pub fn paint_overlay(
         }
         bar.labels.iter().for_each(|label| overlay.label(label));
     }
-    for entry in view.legend(surfaces).iter().flat_map(|legend| &legend.entries) {
+    let legend = view.legend(surfaces);
+    if let Some(legend) = &legend {
+        let [r, g, b] = view.style.theme.background().map(|v| (v * 255.0).round() as u8);
+        let background = Color32::from_rgb(r, g, b).gamma_multiply(0.8);
+        painter.rect_filled(overlay.rect(legend.min, legend.max), 3.0, background);
+    }
+    for entry in legend.iter().flat_map(|legend| &legend.entries) {
         overlay.gradient(entry.min, entry.max, &entry.colors, entry.opacity, false);
         overlay.label(&entry.label);
     }
@@ -149,6 +156,10 @@ impl Overlay<'_> {
         self.origin + vec2(x, y) * self.points
     }
 
+    fn rect(&self, min: glam::Vec2, max: glam::Vec2) -> Rect {
+        Rect::from_min_max(self.at(min.x, min.y), self.at(max.x, max.y))
+    }
+
     fn ink(&self) -> Color32 {
         let [r, g, b] = self.view.style.theme.ink().map(|v| (v * 255.0).round() as u8);
         Color32::from_rgb(r, g, b)
@@ -156,7 +167,7 @@ impl Overlay<'_> {
 
     fn label(&self, label: &Label) {
         let font = FontId::proportional(label.size * self.points);
-        let galley = self.painter.layout_no_wrap(label.text.clone(), font, self.ink());
+        let galley = self.painter.layout_no_wrap(plain(&label.text), font, self.ink());
         let size = galley.size();
         let anchor = vec2(label.anchor.0.x * size.x, label.anchor.0.y * size.y);
         let place = self.at(label.position.x, label.position.y);
@@ -166,7 +177,7 @@ impl Overlay<'_> {
     }
 
     fn gradient(&self, min: glam::Vec2, max: glam::Vec2, colors: &[[u8; 3]], opacity: f32, upward: bool) {
-        let rect = Rect::from_min_max(self.at(min.x, min.y), self.at(max.x, max.y));
+        let rect = self.rect(min, max);
         let mut mesh = Mesh::default();
         let last = colors.len().saturating_sub(1).max(1);
         for (i, [r, g, b]) in colors.iter().enumerate() {

@@ -20,8 +20,11 @@ use anyhow::{Context as _, Result, bail};
 use resvg::{tiny_skia, usvg};
 
 pub use csv::csv;
+pub(crate) use fonts::width;
+pub(crate) use scene::Anchor;
 pub use scene::{Scene, Text};
 pub use style::{FigureStyle, FontFamily, Preset, parse_length};
+pub(crate) use svg::{families, write_text};
 
 use super::Plot;
 
@@ -128,30 +131,35 @@ fn with_resolution(png: &[u8], dpi: f64) -> Vec<u8> {
     out
 }
 
-/// The bundled fonts for renderers of SVG, loaded once.
-pub fn bundled_fonts() -> Arc<usvg::fontdb::Database> {
+/// The scene for our own renderers.
+fn tree(scene: &Scene) -> Result<usvg::Tree> {
+    let labels = scene.shapes.iter().filter_map(|shape| match shape {
+        scene::Shape::Text(text) => Some(text.label.as_str()),
+        _ => None,
+    });
+    let options = svg_options(labels, scene.family);
+    Ok(usvg::Tree::from_str(&svg::svg(scene, svg::Embed::Nothing), &options)?)
+}
+
+/// How our own renderers read an SVG document: with the bundled fonts, and the system's for letters of these
+/// labels that the bundled ones lack.
+pub(crate) fn svg_options<'a>(
+    labels: impl IntoIterator<Item = &'a str>,
+    family: FontFamily,
+) -> usvg::Options<'static> {
     static BUNDLED: OnceLock<Arc<usvg::fontdb::Database>> = OnceLock::new();
-    let load = || {
+    let bundled = BUNDLED.get_or_init(|| {
         let mut fonts = usvg::fontdb::Database::new();
         for face in fonts::Face::ALL {
             fonts.load_font_data(face.data().to_vec());
         }
         Arc::new(fonts)
-    };
-    BUNDLED.get_or_init(load).clone()
-}
-
-/// The scene for our own renderers: with the bundled fonts, and the system's for letters these lack.
-fn tree(scene: &Scene) -> Result<usvg::Tree> {
-    let missing = scene.shapes.iter().any(|shape| match shape {
-        scene::Shape::Text(text) => !fonts::complete(&text.label, scene.family),
-        _ => false,
     });
-    let mut options = usvg::Options { fontdb: bundled_fonts(), ..usvg::Options::default() };
-    if missing {
+    let mut options = usvg::Options { fontdb: bundled.clone(), ..usvg::Options::default() };
+    if labels.into_iter().any(|label| !fonts::complete(label, family)) {
         options.fontdb_mut().load_system_fonts();
     }
-    Ok(usvg::Tree::from_str(&svg::svg(scene, svg::Embed::Nothing), &options)?)
+    options
 }
 
 /// The bytes of a figure file of one kind.

@@ -10,16 +10,6 @@ pub enum FontFamily {
     Sans,
 }
 
-impl FontFamily {
-    /// Name of the family inside the bundled fonts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Serif => "Basin Serif",
-            Self::Sans => "Basin Sans",
-        }
-    }
-}
-
 impl std::str::FromStr for FontFamily {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {

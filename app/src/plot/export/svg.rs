@@ -105,7 +105,8 @@ fn paint(out: &mut String, what: &str, color: Color) {
     }
 }
 
-fn write_text(out: &mut String, text: &Text, family: FontFamily) {
+/// Writes words as one `<text>` element.
+pub fn write_text(out: &mut String, text: &Text, family: FontFamily) {
     let [x, y] = text.at;
     let _ = write!(out, r#"<text x="{}" y="{}" font-size="{}""#, num(x), num(y), num(text.size));
     match text.anchor {
@@ -177,7 +178,8 @@ fn num(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-fn families(family: FontFamily) -> &'static str {
+/// The families a typeface may be found under, for `font-family`.
+pub fn families(family: FontFamily) -> &'static str {
     match family {
         FontFamily::Serif => {
             "'Basin Serif', 'Latin Modern Roman', 'LM Roman 10', 'CMU Serif', 'Times New Roman', serif"
