@@ -12,7 +12,7 @@ use basin_core::job::{
 };
 use basin_core::measure::direction::{cosine, raw, scale, summarize};
 use basin_core::measure::evaluation::{Batch, error_rate, mean, measure};
-use basin_core::measure::landscape::{coarse_to_fine, steps};
+use basin_core::measure::landscape::{coarse_to_fine, step_to_error, steps};
 use basin_core::model::{Evaluator, Network, Weights};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::{Outcome, Record, Values};
@@ -103,6 +103,28 @@ fn paper_tokens_scale_directions_like_the_reference() {
             }
         }
     }
+}
+
+#[test]
+fn rte_tokens_make_step_one_ten_points_of_error() {
+    let r = reference_landscape("lenet_bn_trained");
+    let unit = scale(
+        &raw_direction("lenet_bn_trained", &r.network, 0),
+        &r.network.weights,
+        &paper("layer_l2_rte"),
+        1.0,
+    );
+    let unit = unit.unwrap();
+    let step = step_to_error(|step| {
+        let weights = r.network.weights.moved(&[(step, &unit)]);
+        let model = Evaluator::new(&r.network, &weights, Device::Cpu, Kind::Float, false);
+        Ok(error_rate(&measure(&model, &r.batch, None)?))
+    })
+    .unwrap();
+    let factor =
+        json("landscape/index.json")["lenet_bn_trained"]["factors"]["layer_l2_rte"].as_f64().unwrap();
+    let got = unit.norm() * step;
+    assert!((got - factor).abs() <= 1e-5 * factor, "norm of step 1 is {got}, not {factor}");
 }
 
 #[test]

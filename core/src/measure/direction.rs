@@ -153,23 +153,32 @@ enum Rule {
 /// Added to denominators of layer and filter rules, as in the paper's program.
 const TINY: f64 = 1e-10;
 
+/// Ends tokens whose step 1 is where the clean error has risen by ten points.
+const RISING: &str = "_rte";
+
 impl PaperToken {
     fn rule(&self) -> (Rule, f64) {
-        let (_, rule, factor) =
-            TOKENS.iter().find(|(name, ..)| *name == self.0).expect("checked when it was made");
+        let name = self.0.strip_suffix(RISING).unwrap_or(&self.0);
+        let (_, rule, factor) = TOKENS.iter().find(|(n, ..)| *n == name).expect("checked when it was made");
         (*rule, *factor)
+    }
+
+    /// Whether the direction is rescaled so that at step 1 the clean error has risen by ten points.
+    pub fn is_scaled_to_error(&self) -> bool {
+        self.0.ends_with(RISING)
     }
 }
 
 impl TryFrom<String> for PaperToken {
     type Error = String;
     fn try_from(text: String) -> std::result::Result<Self, String> {
-        if TOKENS.iter().any(|(name, ..)| *name == text) {
+        let plain = text.strip_suffix(RISING).unwrap_or(&text);
+        if TOKENS.iter().any(|(name, ..)| *name == plain) {
             return Ok(Self(text));
         }
         let known: Vec<&str> = TOKENS.iter().map(|(name, ..)| *name).collect();
         Err(format!(
-            "unknown normalization {text:?}; use layer, filter, global, or one of the paper's: {}",
+            "unknown normalization {text:?}; use layer, filter, global, or one of the paper's, with or without _rte: {}",
             known.join(", ")
         ))
     }
@@ -287,6 +296,11 @@ fn row_l2(rows: &Tensor) -> Tensor {
 /// Zeros replaced by infinity, so that a division gives 0.
 fn nonzero(t: &Tensor) -> Tensor {
     t.masked_fill(&t.eq(0.0), f64::INFINITY)
+}
+
+/// The direction times `factor`.
+pub fn stretched(direction: &Weights, factor: f64) -> Weights {
+    Weights::from_flat(direction.layout().clone(), direction.flat() * factor)
 }
 
 /// A direction in numbers.

@@ -36,6 +36,22 @@ pub fn coarse_to_fine(nx: usize, ny: usize) -> Vec<(usize, usize)> {
     order
 }
 
+/// The first of the steps 0.02, 0.04, … 2 at which `error` has risen by ten points over its value at 0 (or
+/// reached 1); 2 if it never does. What the paper's `_rte` tokens make step 1.
+///
+/// # Errors
+/// As `error`.
+pub fn step_to_error(mut error: impl FnMut(f64) -> Result<f64>) -> Result<f64> {
+    let goal = (error(0.0)? + 0.1).min(1.0);
+    for i in 1..=100 {
+        let step = f64::from(i) / 50.0;
+        if error(step)? >= goal {
+            return Ok(step);
+        }
+    }
+    Ok(2.0)
+}
+
 /// Which inputs the loss is taken on.
 #[derive(Debug)]
 pub enum Inputs<'a> {

@@ -7,10 +7,10 @@ use super::Measured;
 use super::journal::Journal;
 use super::setup::Setup;
 use crate::error::{Error, Result};
-use crate::job::{DirectionKind, Landscape, LandscapeLoss};
-use crate::measure::direction::{cosine, raw, scale, summarize};
+use crate::job::{DirectionKind, Landscape, LandscapeLoss, Normalization};
+use crate::measure::direction::{cosine, raw, scale, stretched, summarize};
 use crate::measure::evaluation::attack;
-use crate::measure::landscape::{Inputs, coarse_to_fine, point, steps};
+use crate::measure::landscape::{Inputs, coarse_to_fine, point, step_to_error, steps};
 use crate::model::Weights;
 use crate::progress::{Event, Progress};
 use crate::record::{Grid, LandscapeOutcome, Outcome, Point};
@@ -29,11 +29,8 @@ pub fn run(
     progress: &mut dyn Progress,
 ) -> Result<Measured> {
     let weights = &setup.checkpoint.network.weights;
-    let direction = |kind: &DirectionKind| {
-        scale(&raw(kind, weights.layout(), job.compute.seed), weights, &job.normalize, job.radius)
-    };
-    let first = direction(&job.direction)?;
-    let second = job.second.as_ref().map(direction).transpose()?;
+    let first = direction(job, setup, &job.direction, progress)?;
+    let second = job.second.as_ref().map(|kind| direction(job, setup, kind, progress)).transpose()?;
     let x = steps(job.steps, job.range);
     let y = second.as_ref().map(|_| x.clone());
     let order = coarse_to_fine(x.len(), y.as_ref().map_or(1, Vec::len));
@@ -111,6 +108,27 @@ pub fn run(
         complete: done == total,
         search_difference: (!differences.is_empty()).then_some(mean),
     })
+}
+
+/// A direction of the job, scaled.
+fn direction(
+    job: &Landscape,
+    setup: &Setup,
+    kind: &DirectionKind,
+    progress: &mut dyn Progress,
+) -> Result<Weights> {
+    let weights = &setup.checkpoint.network.weights;
+    let scaled = scale(&raw(kind, weights.layout(), job.compute.seed), weights, &job.normalize, job.radius)?;
+    let Normalization::Paper(token) = &job.normalize else { return Ok(scaled) };
+    if !token.is_scaled_to_error() {
+        return Ok(scaled);
+    }
+    let step = step_to_error(|step| {
+        let pair = setup.pair(&weights.moved(&[(step, &scaled)]));
+        let mut pulse = || progress.report(Event::Alive);
+        Ok(point(&pair, &setup.batches, &Inputs::Clean, &mut pulse)?.clean.error)
+    })?;
+    Ok(stretched(&scaled, step))
 }
 
 fn label(loss: LandscapeLoss) -> &'static str {
