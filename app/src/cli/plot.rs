@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, bail};
 use basin_core::record::{Outcome, Record};
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
@@ -84,6 +85,10 @@ pub struct PlotArgs {
     /// Leave out the grid lines.
     #[arg(long)]
     pub no_grid: bool,
+
+    /// Print what was drawn as JSON: figure, kind, records, notes.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Kinds of figures.
@@ -167,13 +172,26 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         _ => FigureKind::Landscape,
     });
     if figure == FigureKind::Surface {
-        return surface(args, kind, &named);
+        surface(args, kind, &named)?;
+        return say(args, figure, &[]);
     }
     let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(sentence))?;
     for note in &plot.notes {
         eprintln!("note: {}", text::plain(note));
     }
-    export::write(&plot, &style(args), &args.out)
+    export::write(&plot, &style(args), &args.out)?;
+    say(args, figure, &plot.notes)
+}
+
+/// What was drawn, for programs.
+fn say(args: &PlotArgs, figure: FigureKind, notes: &[String]) -> Result<()> {
+    if !args.json {
+        return Ok(());
+    }
+    let kind = figure.to_possible_value().map(|value| value.get_name().to_owned());
+    let notes: Vec<String> = notes.iter().map(|note| text::plain(note)).collect();
+    let drawn = json!({ "figure": args.out, "kind": kind, "records": args.records, "notes": notes });
+    super::print(&format!("{drawn:#}\n"))
 }
 
 fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot, String> {
