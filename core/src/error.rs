@@ -11,14 +11,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
-    #[error("{action} {path}: {source}")]
+    #[error("{action} {path}: {cause}")]
     Io {
         /// What was attempted, e.g. `cannot read`.
         action: &'static str,
         /// The file.
         path: PathBuf,
         /// Why it failed.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A file is not what it should be (empty, truncated, HTML, another format).
     #[error("{path}: {reason}")]
@@ -44,8 +44,8 @@ pub enum Error {
 
 impl Error {
     /// An input/output error with its path.
-    pub fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Self::Io { action, path: path.to_owned(), source }
+    pub fn io(action: &'static str, path: &Path, cause: std::io::Error) -> Self {
+        Self::Io { action, path: path.to_owned(), cause }
     }
 
     /// A file whose content is not usable, with the reason and the remedy.

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{read_text, write_atomically};
 use crate::job::Job;
 
 /// Version of the record format; readers accept every version up to their own.
@@ -239,7 +239,7 @@ impl Record {
     /// # Errors
     /// The file cannot be read, is not a record, or was written by a newer Basin.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io("cannot read", path, e))?;
+        let text = read_text(path, "a Basin record")?;
         Self::parse(&text).map_err(|reason| Error::file(path, reason))
     }
 
@@ -261,7 +261,8 @@ impl Record {
             }
             Some(_) => {}
         }
-        serde_json::from_value(value).map_err(|e| format!("is a damaged or unknown Basin record: {e}"))
+        serde_json::from_value(value)
+            .map_err(|e| format!("is a damaged or unknown Basin record ({e}); run its job again"))
     }
 
     /// Writes the record: to a temporary file, synced, then renamed.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use basin_core::Error;
+use basin_core::files::read_text;
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Examples, GradientRule, InputNorm, Job, LandscapeLoss,
     Normalization, Objective, Pgd, Precision, Start,
@@ -11,6 +12,7 @@ use basin_core::job::{
 use basin_core::record::Record;
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 /// Data, device, precision, seed.
 #[derive(Debug, Args)]
@@ -87,16 +89,16 @@ pub struct Output {
 #[command(next_help_heading = "Attack")]
 pub struct Attack {
     /// none or pgd.
-    #[arg(long, value_name = "NAME")]
-    pub attack: Option<String>,
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub attack: Option<AttackName>,
     /// Radius of the ball; fractions are accepted.
-    #[arg(long, value_name = "E", default_value = "8/255", value_parser = ValueParser::new(number))]
+    #[arg(long, value_name = "E", default_value = "8/255", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
     pub epsilon: f64,
     /// Number of updates.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub attack_steps: usize,
     /// Step size; fractions are accepted.
-    #[arg(long, value_name = "S", default_value = "0.007", value_parser = ValueParser::new(number))]
+    #[arg(long, value_name = "S", default_value = "0.007", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
     pub step_size: f64,
     /// Independent starts; the worst per example counts.
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -122,6 +124,15 @@ pub struct Attack {
     /// What is maximized: ce (cross-entropy), kl (from the clean prediction), or smooth:0.1 (smoothed labels).
     #[arg(long, value_name = "OBJECTIVE", default_value = "ce", value_parser = ValueParser::new(objective))]
     pub objective: Objective,
+}
+
+/// Attacks by their names in options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AttackName {
+    /// Clean images only.
+    None,
+    /// Projected gradient descent.
+    Pgd,
 }
 
 /// Norms by their names in options.
@@ -162,17 +173,9 @@ pub enum GradientArg {
 
 impl Attack {
     /// The attack that is asked for; without `--attack` PGD if `by_default`, else none.
-    ///
-    /// # Errors
-    /// The name is unknown.
-    pub fn choose(&self, by_default: bool) -> Result<Option<Pgd>, String> {
-        match self.attack.as_deref() {
-            Some("none") => return Ok(None),
-            None if !by_default => return Ok(None),
-            None | Some("pgd") => {}
-            Some(other) => return Err(format!("unknown attack {other:?}; use none or pgd")),
-        }
-        Ok(Some(Pgd {
+    pub fn choose(&self, by_default: bool) -> Option<Pgd> {
+        let wanted = self.attack.map_or(by_default, |name| name == AttackName::Pgd);
+        wanted.then(|| Pgd {
             norm: match self.norm {
                 NormArg::Linf => InputNorm::Linf,
                 NormArg::L2 => InputNorm::L2,
@@ -197,7 +200,7 @@ impl Attack {
             backtrack: self.backtrack,
             step_divisor: self.step_divisor,
             ..Pgd::default()
-        }))
+        })
     }
 }
 
@@ -215,10 +218,10 @@ pub struct LandscapeArgs {
     #[arg(long, value_name = "RULE", default_value = "layer", value_parser = ValueParser::new(|s: &str| s.parse::<Normalization>()))]
     pub normalize: Normalization,
     /// Size of step 1 relative to the weights (L2 norm, per layer, filter or whole model).
-    #[arg(long, value_name = "R", default_value_t = 0.5)]
+    #[arg(long, value_name = "R", default_value_t = 0.5, allow_hyphen_values = true)]
     pub radius: f64,
     /// Steps run from -RANGE to RANGE.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_hyphen_values = true)]
     pub range: f64,
     /// Grid points per axis; odd, so that the unperturbed model is one.
     #[arg(long, default_value_t = 51)]
@@ -282,12 +285,29 @@ pub fn number(text: &str) -> Result<f64, String> {
 /// # Errors
 /// The file cannot be read or is neither.
 pub fn read_job(path: &Path) -> Result<Job> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io("cannot read", path, e))?;
-    if let Ok(record) = Record::parse(&text) {
-        return Ok(record.job);
+    const EXAMPLE: &str = "see the \"job\" of any record for an example";
+    let text = read_text(path, "a job or record")?;
+    let value: Value = serde_json::from_str(&text)
+        .map_err(|e| Error::file(path, format!("is neither job nor record (not JSON: {e}); {EXAMPLE}")))?;
+    if value.get("format").is_some() {
+        return Ok(Record::parse(&text).map_err(|reason| Error::file(path, reason))?.job);
     }
-    let job = serde_json::from_str(&text).map_err(|e| {
-        Error::file(path, format!("is no job: {e}; see the \"job\" of any record for an example"))
-    })?;
-    Ok(job)
+    let job: Job = serde_json::from_value(value.clone())
+        .map_err(|e| Error::file(path, format!("is no job: {e}; {EXAMPLE}")))?;
+    // A setting with a slip in its name would silently keep its default.
+    match unknown(&value, &serde_json::to_value(&job)?) {
+        Some(name) => {
+            Err(Error::file(path, format!("has a setting {name:?} that no such job has; {EXAMPLE}")).into())
+        }
+        None => Ok(job),
+    }
+}
+
+/// The first key that is given but not understood.
+fn unknown(given: &Value, understood: &Value) -> Option<String> {
+    let (given, understood) = (given.as_object()?, understood.as_object()?);
+    given.iter().filter(|(_, value)| !value.is_null()).find_map(|(key, value)| match understood.get(key) {
+        None => Some(key.clone()),
+        Some(other) => unknown(value, other).map(|inner| format!("{key}.{inner}")),
+    })
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed (one line says why), 2 wrong usage, 130 cancelled.
 
 mod args;
+mod failure;
 pub mod plot;
 mod report;
 mod surface;
@@ -12,15 +13,16 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use basin_core::Error;
 use basin_core::checkpoint;
-use basin_core::job::{Evaluate, Job, Landscape};
+use basin_core::job::{Evaluate, Job, Landscape, LandscapeLoss};
 use basin_core::record::Record;
 use basin_core::run::{RunOptions, estimate, run};
 use clap::{Parser, Subcommand};
 
-use args::{Attack, Common, LandscapeArgs, Output};
+use args::{Attack, AttackName, Common, LandscapeArgs, Output};
+use failure::{one_line, say};
 use plot::PlotArgs;
 use terminal::Terminal;
 
@@ -89,13 +91,13 @@ enum Command {
 /// Parses the arguments and does what they say.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match dispatch(cli) {
+    // The window reports its own failures; a command has one line for them.
+    let result = if cli.command.is_some() { failure::guarded(|| dispatch(cli)) } else { dispatch(cli) };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if matches!(error.downcast_ref(), Some(Error::Cancelled)) => ExitCode::from(130),
         Err(error) => {
-            // One line: the chain of reasons, without line breaks from libraries.
-            let text = format!("{error:#}").replace('\n', " ");
-            eprintln!("basin: {text}");
+            say(format!("basin: {}", one_line(&error)));
             ExitCode::FAILURE
         }
     }
@@ -115,13 +117,18 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Evaluate { checkpoint, attack, common, output }) => {
             let job = Evaluate {
                 checkpoint: resolve(checkpoint)?,
-                attack: attack.choose(false).map_err(Error::Invalid)?,
+                attack: attack.choose(false),
                 data: common.data(),
                 compute: common.compute(),
             };
             compute(&Job::Evaluate(job), &output, common.threads)
         }
         Some(Command::Landscape { checkpoint, landscape, attack, common, output }) => {
+            if landscape.loss != LandscapeLoss::Clean && attack.attack == Some(AttackName::None) {
+                bail!(
+                    "a robust loss and --attack none contradict each other; use --loss clean, or --attack pgd"
+                );
+            }
             let job = Landscape {
                 checkpoint: resolve(checkpoint)?,
                 data: common.data(),
@@ -132,17 +139,22 @@ fn dispatch(cli: Cli) -> Result<()> {
                 range: landscape.range,
                 steps: landscape.steps,
                 loss: landscape.loss,
-                attack: attack.choose(true).map_err(Error::Invalid)?.unwrap_or_default(),
+                attack: attack.choose(true).unwrap_or_default(),
                 compute: common.compute(),
             };
             compute(&Job::Landscape(job), &output, common.threads)
         }
         Some(Command::Run { job, dry_run, output }) => {
-            let job = args::read_job(&job)?;
+            let mut job = args::read_job(&job)?;
+            match &mut job {
+                Job::Evaluate(Evaluate { checkpoint, .. }) | Job::Landscape(Landscape { checkpoint, .. }) => {
+                    *checkpoint = resolve(std::mem::take(checkpoint))?;
+                }
+            }
             if dry_run {
                 job.check()?;
                 let cost = estimate(&job)?;
-                eprintln!("about {}", report::duration(cost.seconds));
+                say(format!("about {}", report::duration(cost.seconds)));
                 return print(&(serde_json::to_string_pretty(&job)? + "\n"));
             }
             compute(&job, &output, None)
@@ -169,14 +181,16 @@ fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
     terminal.finish();
     let record = record.inspect_err(|error| {
         if let (Error::Cancelled, Some(out)) = (error, &output.out) {
-            eprintln!("cancelled; the same command goes on with what is kept beside {}", out.display());
+            say(format!("cancelled; the same command goes on with what is kept beside {}", out.display()));
         }
     })?;
     show(&record, output)?;
     if !record.provenance.complete {
         match &output.out {
-            Some(out) => eprintln!("cancelled; the same command goes on from what is in {}", out.display()),
-            None => eprintln!("cancelled; with --out the same command would go on from here"),
+            Some(out) => {
+                say(format!("cancelled; the same command goes on from what is in {}", out.display()))
+            }
+            None => say("cancelled; with --out the same command would go on from here"),
         }
         return Err(Error::Cancelled.into());
     }
@@ -185,7 +199,7 @@ fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
 
 fn show(record: &Record, output: &Output) -> Result<()> {
     for warning in &record.provenance.warnings {
-        eprintln!("note: {warning}");
+        say(format!("note: {warning}"));
     }
     if output.json {
         return print(&(record.to_json() + "\n"));

@@ -7,6 +7,7 @@ use basin_core::record::{Outcome, Record};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::failure::say;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
 use crate::plot::{ColorMap, Plot, evaluation, text};
@@ -177,7 +178,7 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     }
     let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(sentence))?;
     for note in &plot.notes {
-        eprintln!("note: {}", text::plain(note));
+        say(format!("note: {}", text::plain(note)));
     }
     export::write(&plot, &style(args), &args.out)?;
     say(args, figure, &plot.notes)

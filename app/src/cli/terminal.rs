@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use basin_core::progress::{Cancelled, Event, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::failure::say;
 use super::report::duration;
 
 /// Seconds between lines where there is no terminal.
@@ -38,7 +39,7 @@ impl Terminal {
             if flag.swap(true, Ordering::SeqCst) {
                 std::process::exit(130);
             }
-            eprintln!("\nstopping after the point in hand; Ctrl-C again stops at once");
+            say("\nstopping after the point in hand; Ctrl-C again stops at once");
         })
         .context("cannot listen for Ctrl-C")?;
         let now = Instant::now();
@@ -67,7 +68,7 @@ impl Terminal {
                 0 => "unknown time".to_owned(),
                 _ => duration(self.started.elapsed().as_secs_f64() / fresh as f64 * (total - done) as f64),
             };
-            eprintln!("{}: {done} of {total}, {left} left", self.label);
+            say(format!("{}: {done} of {total}, {left} left", self.label));
         }
     }
 }
@@ -84,7 +85,7 @@ impl Progress for Terminal {
                 self.bar.set_position(done);
                 self.bar.reset_eta();
                 if done > 0 {
-                    eprintln!("going on: {done} of {total} are already there");
+                    say(format!("going on: {done} of {total} are already there"));
                 }
                 if self.interactive {
                     let template = "{msg} {bar:24} {pos}/{len}  {per_sec}  {eta} left";
@@ -98,7 +99,7 @@ impl Progress for Terminal {
             }
             Event::Step { done, total } => self.step(done, total),
             Event::Cell { .. } | Event::Alive => {}
-            Event::Warning(text) => self.bar.suspend(|| eprintln!("warning: {text}")),
+            Event::Warning(text) => self.bar.suspend(|| say(format!("warning: {text}"))),
         }
         if self.cancelled.load(Ordering::SeqCst) { Err(Cancelled) } else { Ok(()) }
     }

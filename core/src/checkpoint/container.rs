@@ -95,6 +95,9 @@ fn not_a_checkpoint(head: &[u8]) -> Option<String> {
                 .into(),
         );
     }
+    if start.starts_with('{') {
+        return Some("is JSON, not a checkpoint; a record goes to `basin plot`, a job to `basin run`".into());
+    }
     if head.starts_with(b"\x89HDF") {
         return Some(
             "is an HDF5 file with results or data, not a checkpoint; open classifier.pth.tar beside it"
@@ -130,20 +133,30 @@ fn read_pytorch(path: &Path) -> Result<Raw> {
     Ok(Raw { container, tensors, values: to_json(values) })
 }
 
+/// How the reader's messages tell that a file stops before its content does, in lower case.
+const ENDS_EARLY: [&str; 6] = [
+    "failed to fill whole buffer",
+    "extends beyond the end",
+    "could not find eocd",
+    "unexpected end",
+    "bytes, found",
+    "eof",
+];
+
 fn pytorch_error(path: &Path, error: &PytorchError) -> Error {
-    let end = |kind| matches!(kind, std::io::ErrorKind::UnexpectedEof);
-    let reason = match error {
-        PytorchError::InvalidFormat(reason) if reason.starts_with("not a PyTorch") => {
-            "is no PyTorch checkpoint and no safetensors file; give a file written by torch.save or by Basin"
-                .to_owned()
-        }
-        PytorchError::InvalidFormat(reason) => {
-            format!("holds no state dictionary ({reason}); save model.state_dict() instead")
-        }
-        PytorchError::Io(e) if end(e.kind()) => {
-            "ends early: the download or copy is incomplete; fetch it again".into()
-        }
-        other => format!("is damaged or incomplete ({other}); fetch it again"),
+    let text = error.to_string().to_lowercase();
+    let says = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+    let reason = if says(&["not a pytorch checkpoint"]) {
+        "is no PyTorch checkpoint and no safetensors file; give a file written by torch.save or by Basin"
+            .into()
+    } else if says(&["big-endian", "'big'"]) {
+        "was written on a big-endian machine; load and save it again on a usual one".into()
+    } else if says(&ENDS_EARLY) {
+        "ends early: the download or copy is incomplete; fetch it again".into()
+    } else if says(&["expected a dictionary", "no tensor data is available", "no data.pkl"]) {
+        format!("holds no state dictionary ({error}); save model.state_dict() instead")
+    } else {
+        format!("is damaged or incomplete ({error}); fetch it again")
     };
     Error::file(path, reason)
 }

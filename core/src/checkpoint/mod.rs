@@ -2,6 +2,7 @@
 //! ([`paper`]), Basin's own files ([`native`]).
 
 mod container;
+mod fit;
 mod native;
 mod paper;
 
@@ -167,6 +168,15 @@ fn recognize<'a>(path: &Path, raw: &'a Raw) -> Result<(Topology, Named<'a>, Vec<
         let metadata: native::Metadata = serde_json::from_value(value.clone()).map_err(|e| {
             Error::file(path, format!("was written by another version of Basin ({e}); save it again"))
         })?;
+        if metadata.format > native::FORMAT {
+            let reason = format!(
+                "was written by a newer Basin (checkpoint format {}, this one reads up to {}); update Basin",
+                metadata.format,
+                native::FORMAT
+            );
+            return Err(Error::file(path, reason));
+        }
+        fit::check(&metadata.topology).map_err(|reason| Error::file(path, reason))?;
         let tensors = raw.tensors.iter().map(|(name, tensor)| (name.clone(), tensor)).collect();
         return Ok((metadata.topology, tensors, Vec::new(), metadata.epoch));
     }
@@ -189,10 +199,12 @@ fn recognize<'a>(path: &Path, raw: &'a Raw) -> Result<(Topology, Named<'a>, Vec<
         .unwrap_or_else(|| paper::from_keys(&tensors))
         .map_err(|reason| Error::file(path, reason))?;
     notices.extend(recognized.notices);
+    fit::believable(&recognized.architecture).map_err(|reason| Error::file(path, reason))?;
     let topology = recognized
         .architecture
         .topology()
         .map_err(|e| Error::file(path, format!("describes an impossible network: {e}")))?;
+    fit::check(&topology).map_err(|reason| Error::file(path, reason))?;
     let epoch = raw.values.get("epoch").and_then(serde_json::Value::as_i64);
     Ok((topology, tensors, notices, epoch))
 }
@@ -244,6 +256,7 @@ fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec<Str
             continue;
         };
         let value = raw.load().map_err(|reason| Error::file(path, reason))?;
+        let value = if spec.is_count { value } else { value.to_kind(Kind::Float) };
         if !kinds.contains(&raw.kind) && !spec.is_count {
             kinds.push(raw.kind);
         }
@@ -259,10 +272,10 @@ fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec<Str
             ));
         }
         if spec.role == Role::Buffer {
-            let kind = if spec.is_count { Kind::Int64 } else { Kind::Float };
-            buffers.push((spec.name, value.to_kind(kind)));
+            let value = if spec.is_count { value.to_kind(Kind::Int64) } else { value };
+            buffers.push((spec.name, value));
         } else {
-            weights.view(position).copy_(&value.to_kind(Kind::Float));
+            weights.view(position).copy_(&value);
             position += 1;
         }
     }
@@ -319,7 +332,10 @@ fn check_keys(path: &Path, topology: &Topology, specs: &[TensorSpec], tensors: &
         {
             return Err(Error::file(
                 path,
-                format!("{} has shape {:?}, but {title} needs {:?}", spec.name, raw.shape, spec.shape),
+                format!(
+                    "{} has shape {:?}, but {title} needs {:?}; check which program wrote it",
+                    spec.name, raw.shape, spec.shape
+                ),
             ));
         }
     }

@@ -17,10 +17,13 @@ use crate::model::{Network, Topology};
 /// Key of the metadata entry.
 const KEY: &str = "basin";
 
+/// Version of [`Metadata`]; readers accept every version up to their own.
+pub const FORMAT: u32 = 1;
+
 /// What Basin writes beside the tensors.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Metadata {
-    /// Version of this structure, 1.
+    /// Version of this structure, [`FORMAT`].
     pub format: u32,
     /// The network.
     pub topology: Topology,
@@ -71,7 +74,7 @@ pub fn read(path: &Path) -> Result<Raw> {
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, network: &Network, epoch: Option<i64>) -> Result<()> {
-    let metadata = Metadata { format: 1, topology: network.topology.clone(), epoch };
+    let metadata = Metadata { format: FORMAT, topology: network.topology.clone(), epoch };
     let text = serde_json::to_string(&metadata).expect("a topology is plain data");
     let params = network.params(&network.weights);
     let mut owned: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();

@@ -166,7 +166,8 @@ pub fn from_keys(tensors: &Tensors) -> Result<Recognized, String> {
         let width = size(&format!("conv{last}.weight"), 0).ok_or_else(unknown)?;
         let side = ((features / width.max(1)) as f64).sqrt().round() as i64;
         family = Family::LeNet { channels, linear: size(&fc, 0).unwrap_or(0) };
-        resolution = [input, side << layers, side << layers];
+        let side = side << layers.min(16);
+        resolution = [input, side, side];
         normalization = norm("", 0);
         bias = tensors.contains_key("logits.bias");
     } else if tensors.contains_key("lin1.weight") {

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::setup::Setup;
 use crate::error::{Error, Result};
+use crate::files::{check_destination, is_special};
 use crate::job::Job;
 
 /// Finished units by name, in memory and, with a path, on disk.
@@ -27,11 +28,12 @@ impl Journal {
     /// Opens the journal of `out`, with the units of an earlier run of the same job.
     ///
     /// # Errors
-    /// The folder of `out` does not exist or cannot be written.
+    /// `out` is a folder, or its folder does not exist or cannot be written.
     pub fn open(out: Option<&Path>, job: &Job, setup: &Setup) -> Result<Self> {
         let Some(out) = out else { return Ok(Self { units: HashMap::new(), file: None, seconds: 0.0 }) };
-        if out.is_dir() {
-            return Err(Error::file(out, "is a folder; give the record's file, e.g. record.json"));
+        check_destination(out)?;
+        if is_special(out) {
+            return Ok(Self { units: HashMap::new(), file: None, seconds: 0.0 });
         }
         let path = path_beside(out);
         let identity = json!({
@@ -45,7 +47,6 @@ impl Journal {
         });
         let (units, seconds, usable) = earlier(&path, &identity);
         let failed = |e| Error::io("cannot write", out, e);
-        check_folder(out)?;
         let mut options = OpenOptions::new();
         options.create(true).write(true).truncate(false);
         let mut file = options.open(&path).map_err(failed)?;
@@ -72,6 +73,11 @@ impl Journal {
         self.append(&json!({ "unit": unit, "value": value }))?;
         self.units.insert(unit.to_owned(), value);
         Ok(())
+    }
+
+    /// Whether no unit is finished.
+    pub fn is_empty(&self) -> bool {
+        self.units.is_empty()
     }
 
     /// Seconds that earlier runs computed.
@@ -107,16 +113,6 @@ fn path_beside(out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(".journal");
     out.with_file_name(name)
-}
-
-fn check_folder(out: &Path) -> Result<()> {
-    match out.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Error::file(
-            out,
-            format!("cannot write, because the folder {} does not exist; create it first", folder.display()),
-        )),
-        _ => Ok(()),
-    }
 }
 
 /// Units and seconds of a matching journal, and how many of its bytes are whole lines (0: not usable).

@@ -59,8 +59,19 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
         Job::Landscape(landscape) => landscape::run(landscape, &setup, &mut journal, progress),
     };
     let duration_s = earlier + started.elapsed().as_secs_f64();
-    journal.note_seconds(duration_s)?;
-    let measured = measured?;
+    let measured = match measured {
+        // Nothing was finished: nothing to go on from.
+        Err(error) if journal.is_empty() => {
+            journal.remove();
+            return Err(error);
+        }
+        measured => {
+            let noted = journal.note_seconds(duration_s);
+            let measured = measured?;
+            noted?;
+            measured
+        }
+    };
     let mut provenance = setup.provenance(job, duration_s);
     provenance.complete = measured.complete;
     provenance.search_difference = measured.search_difference;

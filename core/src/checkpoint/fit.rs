@@ -1,0 +1,137 @@
+//! Whether the layers of a network fit together: asked of every topology that comes from a file, because
+//! libtorch would answer only when images go through.
+
+use crate::model::{Architecture, Family, Layer, Norm, Topology, groups};
+
+/// Largest number of channels, features, pixels per side or classes that is believed.
+const LARGEST: i64 = 1 << 20;
+/// Most blocks, stages or hidden layers that are believed.
+const MOST: usize = 1000;
+
+/// Refuses numbers that only a damaged file has, before anything is built from them.
+///
+/// # Errors
+/// A sentence without the path.
+pub fn believable(architecture: &Architecture) -> Result<(), String> {
+    let (counts, widths): (Vec<usize>, Vec<i64>) = match &architecture.family {
+        Family::ResNet { blocks, channels, .. } => {
+            if blocks.len() > 16 {
+                return Err(format!("describes a ResNet of {} stages; it is damaged", blocks.len()));
+            }
+            (blocks.clone(), vec![*channels])
+        }
+        Family::LeNet { channels, linear } => (Vec::new(), vec![*channels, (*linear).max(1)]),
+        Family::Mlp { units } => (vec![units.len()], units.clone()),
+    };
+    if let Some(count) = counts.iter().find(|count| **count > MOST) {
+        return Err(format!("describes a network with {count} layers in a row; it is damaged"));
+    }
+    let sizes = widths.iter().chain(&architecture.resolution).chain([&architecture.classes]);
+    match sizes.into_iter().find(|size| !(1..=LARGEST).contains(*size)) {
+        Some(size) => Err(format!("describes a network with a size of {size}; it is damaged")),
+        None => Ok(()),
+    }
+}
+
+/// Follows an image through the layers.
+///
+/// # Errors
+/// A sentence without the path that names the first layer that does not fit.
+pub fn check(topology: &Topology) -> Result<(), String> {
+    let broken = |reason: String| format!("describes a network whose parts do not fit together: {reason}");
+    let sizes = topology.resolution.iter().chain([&topology.classes]);
+    if let Some(size) = sizes.into_iter().find(|size| !(1..=LARGEST).contains(*size)) {
+        return Err(broken(format!("a size of {size}")));
+    }
+    let [c, h, w] = topology.resolution;
+    match through(&topology.layers, Flow::Images([c, h, w])).map_err(broken)? {
+        Flow::Features(n) if n == topology.outputs() => Ok(()),
+        end => Err(broken(format!("{} classes, but the last layer gives {end}", topology.classes))),
+    }
+}
+
+/// What passes between two layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Images([i64; 3]),
+    Features(i64),
+}
+
+impl std::fmt::Display for Flow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Images([c, h, w]) => write!(f, "{c} channels of {h} x {w}"),
+            Self::Features(n) => write!(f, "{n} features"),
+        }
+    }
+}
+
+fn through(layers: &[Layer], start: Flow) -> Result<Flow, String> {
+    layers.iter().try_fold(start, |flow, layer| after(layer, flow))
+}
+
+fn after(layer: &Layer, flow: Flow) -> Result<Flow, String> {
+    let gets = |name: &str| Err(format!("{name} does not take {flow}"));
+    let believable = |sizes: &[i64]| sizes.iter().all(|n| (1..=LARGEST).contains(n));
+    let width = match flow {
+        Flow::Images([channels, ..]) => channels,
+        Flow::Features(n) => n,
+    };
+    match (layer, flow) {
+        (Layer::Standardize { name, channels }, _) => match flow {
+            Flow::Images([c, ..]) if c == *channels => Ok(flow),
+            _ => gets(name),
+        },
+        (Layer::Conv { name, input, output, kernel, stride, padding, .. }, Flow::Images([c, h, w])) => {
+            let fits = c == *input && believable(&[*output, *kernel, *stride, *padding + 1]);
+            let side = |n: i64| (n + 2 * padding - kernel) / stride + 1;
+            if !fits || h + 2 * padding < *kernel || w + 2 * padding < *kernel {
+                return gets(name);
+            }
+            Ok(Flow::Images([*output, side(h), side(w)]))
+        }
+        (Layer::Linear { name, input, output, .. }, Flow::Features(n)) => {
+            if n == *input && (1..=LARGEST).contains(output) {
+                Ok(Flow::Features(*output))
+            } else {
+                gets(name)
+            }
+        }
+        (Layer::Conv { name, .. } | Layer::Linear { name, .. }, _) => gets(name),
+        (Layer::Normalize { name, norm, channels }, _) => {
+            let grouped = matches!(norm, Norm::Group | Norm::FixedGroup);
+            if width != *channels || (grouped && groups(*channels).is_err()) { gets(name) } else { Ok(flow) }
+        }
+        (Layer::Affine { name, channels }, _) => {
+            if width == *channels {
+                Ok(flow)
+            } else {
+                gets(name)
+            }
+        }
+        (Layer::MaxPool, Flow::Images([c, h, w])) if h > 1 && w > 1 => Ok(Flow::Images([c, h / 2, w / 2])),
+        (Layer::GlobalAveragePool, Flow::Images([c, ..])) => Ok(Flow::Images([c, 1, 1])),
+        (Layer::MaxPool | Layer::GlobalAveragePool, _) => gets("the pooling"),
+        (Layer::Flatten, Flow::Images([c, h, w])) => {
+            let features = c.saturating_mul(h).saturating_mul(w);
+            Ok(Flow::Features(features))
+        }
+        (Layer::Residual { name, body, shortcut }, _) => {
+            let (main, other) = (through(body, flow)?, through(shortcut, flow)?);
+            if main == other { Ok(main) } else { Err(format!("{name} adds {main} to {other}")) }
+        }
+        (Layer::Dropout { probability }, _) if !(0.0..=1.0).contains(probability) => {
+            Err(format!("a dropout of {probability}"))
+        }
+        (Layer::Scale { factor }, _) if !factor.is_finite() => Err(format!("a factor of {factor}")),
+        (
+            Layer::Clamp
+            | Layer::Rescale { .. }
+            | Layer::Activate { .. }
+            | Layer::Flatten
+            | Layer::Dropout { .. }
+            | Layer::Scale { .. },
+            _,
+        ) => Ok(flow),
+    }
+}
