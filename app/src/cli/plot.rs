@@ -174,18 +174,18 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     });
     if figure == FigureKind::Surface {
         surface(args, kind, &named)?;
-        return say(args, figure, &[]);
+        return summary(args, figure, &[]);
     }
     let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(sentence))?;
     for note in &plot.notes {
         say(format!("note: {}", text::plain(note)));
     }
     export::write(&plot, &style(args), &args.out)?;
-    say(args, figure, &plot.notes)
+    summary(args, figure, &plot.notes)
 }
 
 /// What was drawn, for programs.
-fn say(args: &PlotArgs, figure: FigureKind, notes: &[String]) -> Result<()> {
+fn summary(args: &PlotArgs, figure: FigureKind, notes: &[String]) -> Result<()> {
     if !args.json {
         return Ok(());
     }
