@@ -30,7 +30,7 @@ pub enum Side {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
-    /// [`VERSION`] of the program that wrote it.
+    /// `VERSION` of the program that wrote it.
     pub version: u32,
     /// Light, dark, or as the desktop.
     pub theme: ThemePreference,

@@ -1,5 +1,5 @@
-//! Opening and writing checkpoints: any container ([`container`]), any network of the paper's program
-//! ([`paper`]), Basin's own files ([`native`]).
+//! Opening and writing checkpoints: any container (`container`), any network of the paper's program
+//! (`paper`), Basin's own files (`native`).
 
 mod container;
 mod fit;

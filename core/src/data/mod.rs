@@ -2,7 +2,7 @@
 //!
 //! [`load`] gives a [`Dataset`]: the selected `N x C x H x W` images in `0..=1` and their labels, in the
 //! selected order. Each format has its own file; a loader reads only what is selected, as an ascending
-//! range, and hands over a [`Selection`], which is checked and turned into tensors here.
+//! range, and hands over a `Selection`, which is checked and turned into tensors here.
 
 mod bundled;
 mod check;
