@@ -93,7 +93,7 @@ impl Offscreen {
     /// Drawn tile by tile, so that the memory of the device does not limit the size.
     ///
     /// # Errors
-    /// When a side is zero or beyond [`LARGEST_SIDE`], or the device is lost.
+    /// When a side is zero or beyond `LARGEST_SIDE`, or the device is lost.
     pub fn render(&self, surfaces: &[Surface], view: &SurfaceView) -> Result<RgbaImage> {
         let [width, height] = view.size;
         if !(1..=LARGEST_SIDE).contains(&width) || !(1..=LARGEST_SIDE).contains(&height) {
