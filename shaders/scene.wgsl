@@ -12,7 +12,7 @@ struct Scene {
     // World units per unit of transformed height, transformed height at `base`, `base`, 1 if logarithmic.
     height: vec4f,
     // Transformed height at the start of the colour map, 1 / length of the colour map, transformed height
-    // of the cut, smallest height of a logarithmic scale.
+    // of the cut.
     color: vec4f,
     // Width and height in pixels, pixels per point, number of contour levels.
     picture: vec4f,

@@ -13,11 +13,12 @@ struct Layer {
 
 @group(1) @binding(0) var<uniform> layer: Layer;
 
-// Twin of `Node` in `gpu/surface.rs`: one known point of the grid.
+// Twin of `Node` in `gpu/surface.rs`: a point of the grid, or the middle of a cell.
 struct Node {
     @location(0) place: vec2f,
-    @location(1) height: f32,
-    // Change of the height per unit of x and of y, and that of its decimal logarithm.
+    // The height and its decimal logarithm.
+    @location(1) height: vec2f,
+    // Change of the height per unit of x and of y, and that of its logarithm.
     @location(2) slope: vec2f,
     @location(3) log_slope: vec2f,
     // Column and row.
@@ -37,11 +38,8 @@ fn is_log() -> bool {
     return scene.height.w > 0.5;
 }
 
-fn transform(height: f32) -> f32 {
-    if is_log() {
-        return log2(max(height, scene.color.w)) * 0.30102999566;
-    }
-    return height;
+fn transformed(node: Node) -> f32 {
+    return select(node.height.x, node.height.y, is_log());
 }
 
 fn corner(node: Node, world: vec3f, height: f32, normal: vec3f) -> Varying {
@@ -50,7 +48,7 @@ fn corner(node: Node, world: vec3f, height: f32, normal: vec3f) -> Varying {
 
 @vertex
 fn vs_surface(node: Node) -> Varying {
-    let height = transform(node.height);
+    let height = transformed(node);
     let plane = (node.place - scene.plane.yw) * scene.plane.xz;
     let world = vec3f(plane, scene.height.z + (height - scene.height.y) * scene.height.x);
     let slope = select(node.slope, node.log_slope, is_log()) * scene.height.x / scene.plane.xz;
@@ -60,7 +58,7 @@ fn vs_surface(node: Node) -> Varying {
 @vertex
 fn vs_floor(node: Node) -> Varying {
     let plane = (node.place - scene.plane.yw) * scene.plane.xz;
-    return corner(node, vec3f(plane, scene.floor.x), transform(node.height), vec3f(0.0, 0.0, 1.0));
+    return corner(node, vec3f(plane, scene.floor.x), transformed(node), vec3f(0.0, 0.0, 1.0));
 }
 
 // Samples of the pixel that lie below the cut: a smooth edge at any size. `width` is the change of height

@@ -15,8 +15,6 @@ use crate::plot::export::{FontFamily, width};
 const TICKS: usize = 5;
 /// Length of a tick mark in world units.
 const TICK_LENGTH: f32 = 0.035;
-/// Shortest distance in points between tick labels.
-const LABEL_SPACING: f32 = 20.0;
 /// An axis seen shorter than this, in points, gets no labels.
 const SHORTEST_AXIS: f32 = 32.0;
 /// Neither does an axis of the floor seen shorter than this part of the other one: it points at the viewer.
@@ -141,7 +139,7 @@ pub(super) fn labels(view: &SurfaceView, frame: &Frame) -> Vec<Label> {
         };
         let widest = axis.ticks.iter().map(|(_, text)| text_width(text, size)).fold(0.0, f32::max);
         let footprint = (along.x.abs() * (widest + 0.6 * size)).max(along.y.abs() * 1.2 * size);
-        let keep_every = (footprint.max(LABEL_SPACING * view.scale) / spacing).ceil().max(1.0) as usize;
+        let keep_every = (footprint / spacing).ceil().max(1.0) as usize;
         for (place, text) in axis.ticks.iter().step_by(keep_every) {
             let position = project(*place + axis.outward * TICK_LENGTH) + away * 0.45 * size;
             let text = text.clone();
@@ -249,9 +247,10 @@ pub(super) fn pin(view: &SurfaceView, frame: &Frame, height: Option<f32>, lines:
         let [_, _, forward] = view.camera.basis();
         let stem = LineInstance::new(foot, head, 1.0 * view.scale, [color[0], color[1], color[2], 0.75]);
         lines.push(stem);
-        // Towards the eye by its radius, so that the surface does not cut it in half.
-        let near = head - forward * 0.08;
-        lines.push(LineInstance::new(near, near, 8.0 * view.scale, [1.0; 4]));
-        lines.push(LineInstance::new(near, near, 5.5 * view.scale, color));
+        // Towards the eye by its size, so that the surface does not cut it in half.
+        let size = 7.5 * view.scale;
+        let near = head - forward * (size / view.camera.pixels_per_unit(&view.viewport()));
+        lines.push(LineInstance::new(near, near, size, [1.0; 4]));
+        lines.push(LineInstance::new(near, near, 0.7 * size, color));
     }
 }

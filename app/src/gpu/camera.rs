@@ -177,6 +177,11 @@ impl Camera {
         }
     }
 
+    /// Pixels that one world unit at the camera's target covers.
+    pub fn pixels_per_unit(&self, viewport: &Viewport) -> f32 {
+        self.fit(viewport).unit
+    }
+
     /// At which size and where the box is seen.
     ///
     /// Its size depends on the elevation but not on the azimuth: the cylinder around the box is fitted into

@@ -9,12 +9,12 @@ use super::view::SurfaceView;
 use crate::plot::colormap::ColorMap;
 
 const BAR_WIDTH: f32 = 11.0;
-const MARGIN: f32 = 10.0;
+const MARGIN: f32 = 8.0;
 const TICK: f32 = 3.5;
 
 /// Points that bar, ticks and margin take at the right edge.
 pub(super) fn room(style: &SurfaceStyle) -> f32 {
-    2.0 * MARGIN + BAR_WIDTH + TICK + 3.2 * style.font_size
+    2.0 * MARGIN + BAR_WIDTH + TICK + 2.8 * style.font_size
 }
 
 /// A vertical colour bar.

@@ -1,12 +1,24 @@
 //! Triangles over the known nodes of a grid.
 //!
-//! A cell is split along the diagonal that bends less, which keeps ridges and valleys smooth. A node that
-//! is a hole takes its triangles with it. While a grid is filling in, see [`SurfaceData::filling`], a cell
+//! A cell of a small grid is split into four at its middle, whose height is the mean of the corners': no
+//! diagonal is preferred, contour lines are smooth. In a large grid, where a cell is a few pixels, two
+//! triangles do; the diagonal that bends less keeps ridges and valleys smooth. A node that is a hole takes
+//! its triangles with it. While a grid is filling in, see [`SurfaceData::filling`], a cell
 //! of the finest known level stands in for what is still missing inside.
 
 use super::data::SurfaceData;
 
-/// Corner indices (`iy * columns + ix`) of every triangle, counter-clockwise seen from above.
+/// Grids of at most so many nodes are split at the middle of their cells.
+const SMALL: usize = 120 * 120;
+
+/// Whether the surface has vertices in the middle of its cells, numbered row by row after the nodes.
+pub(super) fn has_middles(data: &SurfaceData) -> bool {
+    let (columns, rows) = data.size();
+    columns > 1 && rows > 1 && columns * rows <= SMALL
+}
+
+/// Corner indices of every triangle, counter-clockwise seen from above: `iy * columns + ix` for nodes, after
+/// these `iy * (columns - 1) + ix` for the middles of cells.
 pub(super) fn triangles(data: &SurfaceData) -> Vec<[u32; 3]> {
     let (columns, rows) = data.size();
     if columns < 2 || rows < 2 {
@@ -78,12 +90,19 @@ impl Mesh<'_> {
         }
     }
 
-    /// One or two triangles between four nodes, as far as these are known.
+    /// The triangles between four nodes, as far as these are known.
     fn quad(&mut self, low: [usize; 2], high: [usize; 2]) {
         let nodes = [(low[0], low[1]), (high[0], low[1]), (high[0], high[1]), (low[0], high[1])];
         let height = nodes.map(|(x, y)| self.data.at(x, y));
         let [a, b, c, d] = nodes.map(|(x, y)| self.index(x, y));
         match height {
+            [Some(_), Some(_), Some(_), Some(_)]
+                if high == [low[0] + 1, low[1] + 1] && has_middles(self.data) =>
+            {
+                let (columns, rows) = self.data.size();
+                let middle = (columns * rows + low[1] * (columns - 1) + low[0]) as u32;
+                self.triangles.extend([[a, b, middle], [b, c, middle], [c, d, middle], [d, a, middle]]);
+            }
             [Some(ha), Some(hb), Some(hc), Some(hd)] => {
                 if (ha - hc).abs() <= (hb - hd).abs() {
                     self.triangles.extend([[a, b, c], [a, c, d]]);
@@ -116,7 +135,11 @@ mod tests {
 
     /// Area seen from above, in cells.
     fn area(data: &SurfaceData) -> f32 {
-        let point = |i: u32| (data.x[i as usize % data.x.len()], data.y[i as usize / data.x.len()]);
+        let (columns, nodes) = (data.x.len(), data.x.len() * data.y.len());
+        let point = |i: u32| match (i as usize).checked_sub(nodes) {
+            None => ((i as usize % columns) as f32, (i as usize / columns) as f32),
+            Some(cell) => ((cell % (columns - 1)) as f32 + 0.5, (cell / (columns - 1)) as f32 + 0.5),
+        };
         let twice = |t: &[u32; 3]| {
             let [(ax, ay), (bx, by), (cx, cy)] = t.map(point);
             (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
@@ -129,6 +152,7 @@ mod tests {
     #[test]
     fn a_hole_takes_its_triangles_with_it() {
         assert_eq!(area(&grid(7, |_, _| true, false)), 36.0);
+        assert_eq!(area(&grid(130, |_, _| true, false)), 129.0 * 129.0);
         assert_eq!(area(&grid(7, |x, y| (x, y) != (3, 3), false)), 34.0);
     }
 

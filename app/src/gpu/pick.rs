@@ -135,14 +135,26 @@ impl Grid<'_> {
             if point.z > top || best.is_some_and(|(nearest, _)| nearest <= t) {
                 continue;
             }
-            let aside = |i: &usize| (corners[*i] - point).truncate().length_squared();
-            let nearest = (0..3).min_by(|a, b| aside(a).total_cmp(&aside(b))).unwrap_or(0);
-            best = Some((t, triangle[nearest]));
+            let aside = |node: &u32| (self.place(*node) - point).truncate().length_squared();
+            let nodes = triangle.into_iter().filter(|node| self.middle(*node).is_none());
+            best = nodes.min_by(|a, b| aside(a).total_cmp(&aside(b))).map(|node| (t, node));
         }
         best
     }
 
+    /// The lower left node of the cell that a vertex is the middle of.
+    fn middle(&self, vertex: u32) -> Option<usize> {
+        let (columns, rows) = self.data.size();
+        let cell = (vertex as usize).checked_sub(columns * rows)?;
+        Some(cell / (columns - 1) * columns + cell % (columns - 1))
+    }
+
     fn place(&self, node: u32) -> Vec3 {
+        if let Some(corner) = self.middle(node) {
+            let columns = self.data.x.len();
+            let corners = [corner, corner + 1, corner + columns, corner + columns + 1];
+            return corners.map(|node| self.place(node as u32)).into_iter().sum::<Vec3>() / 4.0;
+        }
         let (ix, iy) = (node as usize % self.data.x.len(), node as usize / self.data.x.len());
         let height = self.data.at(ix, iy).unwrap_or(self.frame.height[0]);
         self.frame.world(self.data.x[ix], self.data.y[iy], height)

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use wgpu::util::{BufferInitDescriptor, DeviceExt as _};
 
 use super::data::{Extent, SurfaceData};
-use super::mesh::triangles;
+use super::mesh::{has_middles, triangles};
 
 /// Larger heights would overflow on the way to the screen.
 const LARGEST: f32 = 1e30;
@@ -50,7 +50,7 @@ impl Surface {
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 pub(super) struct Node {
     place: [f32; 2],
-    height: f32,
+    height: [f32; 2],
     slope: [f32; 2],
     log_slope: [f32; 2],
     grid: [f32; 2],
@@ -59,7 +59,7 @@ pub(super) struct Node {
 impl Node {
     /// As the vertex shader takes it.
     pub(super) const ATTRIBUTES: [wgpu::VertexAttribute; 5] = wgpu::vertex_attr_array![
-        0 => Float32x2, 1 => Float32, 2 => Float32x2, 3 => Float32x2, 4 => Float32x2
+        0 => Float32x2, 1 => Float32x2, 2 => Float32x2, 3 => Float32x2, 4 => Float32x2
     ];
 }
 
@@ -72,13 +72,31 @@ fn nodes(data: &SurfaceData, extent: &Extent) -> Vec<Node> {
         let along_y = slope(&data.y, iy, |i| height(ix, i), log);
         Node {
             place: [data.x[ix], data.y[iy]],
-            height: height(ix, iy).unwrap_or(0.0),
+            height: height(ix, iy).map_or([0.0; 2], |height| [height, log(height)]),
             slope: [along_x.0, along_y.0],
             log_slope: [along_x.1, along_y.1],
             grid: [ix as f32, iy as f32],
         }
     };
-    (0..rows).flat_map(|iy| (0..columns).map(move |ix| (ix, iy))).map(|(ix, iy)| node(ix, iy)).collect()
+    let indices = |columns, rows| (0..rows).flat_map(move |iy| (0..columns).map(move |ix| (ix, iy)));
+    let mut nodes: Vec<Node> = indices(columns, rows).map(|(ix, iy)| node(ix, iy)).collect();
+    if has_middles(data) {
+        for (ix, iy) in indices(columns - 1, rows - 1) {
+            let corner = iy * columns + ix;
+            nodes.push(mean([corner, corner + 1, corner + columns, corner + columns + 1].map(|i| nodes[i])));
+        }
+    }
+    nodes
+}
+
+/// The middle of a cell. Where a corner is a hole it is in no triangle.
+fn mean(corners: [Node; 4]) -> Node {
+    let mut sum = [0.0; size_of::<Node>() / size_of::<f32>()];
+    for corner in &corners {
+        let numbers: &[f32] = bytemuck::cast_slice(bytemuck::bytes_of(corner));
+        sum.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += 0.25 * number);
+    }
+    bytemuck::cast(sum)
 }
 
 /// Slope of the heights and of their logarithms between the nearest known nodes on both sides, or on one.

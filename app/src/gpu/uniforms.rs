@@ -59,7 +59,7 @@ impl SceneUniform {
             light: light.extend(0.0).to_array(),
             plane: [sx, cx, sy, cy],
             height: [scale, lowest, frame.base, if log { 1.0 } else { 0.0 }],
-            color: [start, 1.0 / (end - start), cut, frame.height[0]],
+            color: [start, 1.0 / (end - start), cut, 0.0],
             picture: [width, height, view.scale, frame.levels.len().min(MAX_LEVELS) as f32],
             floor: [-frame.half.z, dark, 0.0, 0.0],
             levels,

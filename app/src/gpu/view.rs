@@ -32,7 +32,7 @@ impl SurfaceView {
         let bar = if self.style.color_bar { color_bar::room(&self.style) } else { 0.0 };
         let em = self.style.font_size;
         let [left, top, right, bottom] =
-            if self.style.axes { [4.6 * em, em, 2.6 * em, 2.8 * em] } else { [0.5 * em; 4] };
+            if self.style.axes { [4.4 * em, em, 2.3 * em, 2.7 * em] } else { [0.5 * em; 4] };
         Viewport {
             size: self.size,
             scale: self.scale,
