@@ -266,15 +266,19 @@ fn csv_gives_every_number_back_exactly() {
     assert!(export::csv(&scatter()).contains("AT,AT 0,1.22,1.16,1.3,3.9,"), "{}", export::csv(&scatter()));
 }
 
-fn cone(n: usize) -> Grid {
+/// Distance from the origin on a square; some values unknown.
+fn cone(n: usize, unknown: &[(usize, Option<f64>)]) -> Grid {
     let steps: Vec<f64> = (0..n).map(|i| 2.0 * i as f64 / (n - 1) as f64 - 1.0).collect();
-    let values = steps.iter().flat_map(|y| steps.iter().map(|x| Some(x.hypot(*y)))).collect();
-    Grid { x: steps.clone(), y: steps, values }
+    let mut values: Vec<_> = steps.iter().flat_map(|y| steps.iter().map(|x| Some(x.hypot(*y)))).collect();
+    for (index, value) in unknown {
+        values[*index] = *value;
+    }
+    Grid::new(&steps, &steps, &values)
 }
 
 #[test]
 fn contours_of_a_cone_are_circles() {
-    let grid = cone(81);
+    let grid = cone(81, &[]);
     for radius in [0.25, 0.5, 0.9] {
         let lines = iso_lines(&grid, radius);
         assert_eq!(lines.len(), 1);
@@ -294,7 +298,7 @@ fn contours_of_a_cone_are_circles() {
 
 #[test]
 fn bands_fill_the_grid_without_gaps_or_overlaps() {
-    let mut grid = cone(41);
+    let grid = cone(41, &[]);
     let levels = [0.2, 0.4, 0.400_000_1, 0.7, 1.0, 1.3];
     let check = |grid: &Grid, whole: f64| {
         let triangles = band_triangles(grid, &levels);
@@ -316,8 +320,7 @@ fn bands_fill_the_grid_without_gaps_or_overlaps() {
     };
     check(&grid, 4.0);
     // Two unknown values leave a hole of 2 x 3 cells, across levels.
-    grid.values[20 * 41 + 30] = None;
-    grid.values[20 * 41 + 31] = Some(f64::NAN);
+    let grid = cone(41, &[(20 * 41 + 30, None), (20 * 41 + 31, Some(f64::NAN))]);
     check(&grid, 4.0 - 6.0 * 0.05 * 0.05);
     // The hole interrupts the line through it.
     let lines = iso_lines(&grid, 0.5);
@@ -327,8 +330,7 @@ fn bands_fill_the_grid_without_gaps_or_overlaps() {
 
 #[test]
 fn a_saddle_and_a_plateau_are_unambiguous() {
-    let grid =
-        |values: [f64; 4]| Grid { x: vec![0.0, 1.0], y: vec![0.0, 1.0], values: values.map(Some).to_vec() };
+    let grid = |values: [f64; 4]| Grid::new(&[0.0, 1.0], &[0.0, 1.0], &values.map(Some));
     // Opposite corners high: the centre, 0.5, decides.
     assert_eq!(iso_lines(&grid([1.0, 0.0, 0.0, 1.0]), 0.4).len(), 2);
     assert!(
@@ -407,7 +409,7 @@ fn non_positive_values_on_a_log_scale_are_left_out_and_said() {
     outcome.clean.as_mut().expect("clean").loss.set(10, 0, 0.0);
     let plot =
         landscape::plot(&named("AT", &record), &Options { log: true, ..Options::default() }).expect("curves");
-    assert_eq!(plot.notes, ["AT: 1 clean values are not positive and cannot be shown on a logarithmic axis"]);
+    assert_eq!(plot.notes, ["AT: 1 clean value is not positive and cannot be shown on a logarithmic axis"]);
     let scene = export::to_svg(&plot, &FigureStyle::default());
     // The clean curve is two pieces now.
     assert!(
@@ -551,4 +553,40 @@ fn wrong_input_is_one_sentence_with_the_remedy() {
         assert!(!Path::new(&out).exists(), "{arguments:?} leaves no file");
     }
     assert_eq!(FileKind::of(Path::new("a.PDF")).ok(), Some(FileKind::Pdf));
+}
+
+#[test]
+fn every_figure_comes_to_rest_on_the_screen() {
+    use eframe::egui;
+    use egui_kittest::kittest::Queryable as _;
+
+    for (name, plot, _) in gallery() {
+        let note = plot.notes.first().cloned();
+        let screen = basin::plot::screen::ScreenPlot::new(plot);
+        let picture = std::env::var_os("BASIN_FIGURES").is_some();
+        for dark in [true, false] {
+            let builder = egui_kittest::Harness::builder().with_size([640.0, 480.0]);
+            let builder = if picture { builder.wgpu() } else { builder };
+            let mut harness = builder.build_ui(|ui| {
+                let visuals = if dark { egui::Visuals::dark() } else { egui::Visuals::light() };
+                ui.ctx().set_visuals(visuals);
+                egui::Frame::central_panel(ui.style()).show(ui, |ui| screen.ui(ui, name));
+            });
+            harness.run();
+            if let Some(note) = &note {
+                harness.get_by_label(&text::plain(note));
+            }
+            // Over the data, and zoomed.
+            harness.hover_at(egui::pos2(330.0, 240.0));
+            harness.run();
+            if picture {
+                let theme = if dark { "dark" } else { "light" };
+                let path = format!("../target/figures/screen-{name}-{theme}.png");
+                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+                harness.render().expect("a picture").save(path).expect("target is writable");
+            }
+            harness.event(egui::Event::Zoom(1.5));
+            harness.run();
+        }
+    }
 }

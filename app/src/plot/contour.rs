@@ -10,12 +10,10 @@ use std::collections::HashMap;
 /// Values on a rectangular grid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grid {
-    /// Ascending x of the columns.
-    pub x: Vec<f64>,
-    /// Ascending y of the rows.
-    pub y: Vec<f64>,
-    /// Row by row; none (or not finite): unknown.
-    pub values: Vec<Option<f64>>,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    /// Of the corners row by row, then of the centres of the cells; NaN where unknown.
+    values: Vec<f64>,
 }
 
 /// A line through points; a closed one does not repeat its first point.
@@ -32,20 +30,22 @@ pub struct Path {
 type Key = (u32, u32);
 
 impl Grid {
-    fn node(&self, ix: usize, iy: usize) -> u32 {
-        (iy * self.x.len() + ix) as u32
+    /// A grid of ascending columns and rows; values row by row, none (or not finite) where unknown.
+    pub fn new(x: &[f64], y: &[f64], values: &[Option<f64>]) -> Self {
+        let (nx, ny) = (x.len(), y.len());
+        let known = |i: usize| values.get(i).copied().flatten().filter(|v| v.is_finite()).unwrap_or(f64::NAN);
+        let mut nodes: Vec<f64> = (0..nx * ny).map(known).collect();
+        for iy in 0..ny.saturating_sub(1) {
+            for ix in 0..nx.saturating_sub(1) {
+                let i = iy * nx + ix;
+                nodes.push((nodes[i] + nodes[i + 1] + nodes[i + nx] + nodes[i + nx + 1]) / 4.0);
+            }
+        }
+        Self { x: x.to_vec(), y: y.to_vec(), values: nodes }
     }
 
     fn value(&self, node: u32) -> f64 {
-        let (nx, corners) = (self.x.len(), self.x.len() * self.y.len());
-        let known = |i: usize| self.values.get(i).copied().flatten().unwrap_or(f64::NAN);
-        match (node as usize).checked_sub(corners) {
-            None => known(node as usize),
-            Some(cell) => {
-                let i = cell / (nx - 1) * nx + cell % (nx - 1);
-                (known(i) + known(i + 1) + known(i + nx) + known(i + nx + 1)) / 4.0
-            }
-        }
+        self.values[node as usize]
     }
 
     fn position(&self, node: u32) -> [f64; 2] {
@@ -69,17 +69,21 @@ impl Grid {
         [a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])]
     }
 
-    /// Corners of the cell at column `ix`, row `iy`, counter-clockwise; none if one is unknown.
-    fn cell(&self, ix: usize, iy: usize) -> Option<[u32; 4]> {
-        let corners =
-            [self.node(ix, iy), self.node(ix + 1, iy), self.node(ix + 1, iy + 1), self.node(ix, iy + 1)];
-        corners.iter().all(|n| self.value(*n).is_finite()).then_some(corners)
+    /// Whether the cell at column `ix`, row `iy` is inside of the grid with four known corners.
+    fn is_known(&self, ix: usize, iy: usize) -> bool {
+        let (nx, ny) = (self.x.len(), self.y.len());
+        ix + 1 < nx && iy + 1 < ny && !self.values[nx * ny + iy * (nx - 1) + ix].is_nan()
     }
 
+    /// Centre and corners (counter-clockwise) of every known cell.
     fn cells(&self) -> impl Iterator<Item = (u32, [u32; 4])> + '_ {
-        let (nx, ny) = (self.x.len().saturating_sub(1), self.y.len().saturating_sub(1));
-        let corners = self.x.len() * self.y.len();
-        (0..nx * ny).filter_map(move |i| Some(((corners + i) as u32, self.cell(i % nx, i / nx)?)))
+        let (nx, ny) = (self.x.len(), self.y.len());
+        (0..ny.saturating_sub(1)).flat_map(move |iy| {
+            (0..nx.saturating_sub(1)).filter(move |ix| self.is_known(*ix, iy)).map(move |ix| {
+                let (i, row) = ((iy * nx + ix) as u32, nx as u32);
+                ((nx * ny + iy * (nx - 1) + ix) as u32, [i, i + 1, i + row + 1, i + row])
+            })
+        })
     }
 }
 
@@ -95,7 +99,7 @@ pub fn region(grid: &Grid, level: f64) -> Vec<Path> {
     for (_, corners) in grid.cells() {
         for i in 0..4 {
             let (a, b) = (corners[i], corners[(i + 1) % 4]);
-            if neighbour_known(grid, a, b) {
+            if (grid.value(a) < level && grid.value(b) < level) || neighbour_known(grid, a, b) {
                 continue;
             }
             match (grid.value(a) >= level, grid.value(b) >= level) {
@@ -123,7 +127,7 @@ fn neighbour_known(grid: &Grid, a: u32, b: u32) -> bool {
     } else {
         (ax > 0).then(|| (ax - 1, below_or_right.1))
     };
-    cell.is_some_and(|(ix, iy)| grid.cell(ix, iy).is_some())
+    cell.is_some_and(|(ix, iy)| grid.is_known(ix, iy))
 }
 
 fn edge(a: u32, b: u32) -> Key {

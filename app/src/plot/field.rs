@@ -162,8 +162,8 @@ impl Field {
 
     /// The values in the coordinate in which the colour scale is uniform: what contours are interpolated in.
     pub fn grid(&self) -> Grid {
-        let values = self.values.iter().map(|v| v.and_then(|v| self.colors.scale.map(v))).collect();
-        Grid { x: self.x.clone(), y: self.y.clone(), values }
+        let values: Vec<_> = self.values.iter().map(|v| v.and_then(|v| self.colors.scale.map(v))).collect();
+        Grid::new(&self.x, &self.y, &values)
     }
 
     /// A level as a value of [`Field::grid`].

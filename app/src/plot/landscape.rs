@@ -302,16 +302,17 @@ fn no_values(name: &str, log: bool) -> String {
 
 fn note_gaps(notes: &mut Vec<String>, shown: &Shown<'_>, robust: bool, values: &[Option<f64>], scale: Scale) {
     let kind = if robust { "robust" } else { "clean" };
+    let name = text::literal(shown.name);
     let missing = values.iter().filter(|v| v.is_none()).count();
     if missing > 0 {
-        let name = text::literal(shown.name);
-        notes.push(format!("{name}: {missing} of {} {kind} values have not been computed", values.len()));
+        let have = if missing == 1 { "has" } else { "have" };
+        notes.push(format!("{name}: {missing} of {} {kind} values {have} not been computed", values.len()));
     }
     let hidden = values.iter().flatten().filter(|v| scale.map(**v).is_none()).count();
     if hidden > 0 {
-        let name = text::literal(shown.name);
+        let are = if hidden == 1 { "value is" } else { "values are" };
         notes.push(format!(
-            "{name}: {hidden} {kind} values are not positive and cannot be shown on a logarithmic axis"
+            "{name}: {hidden} {kind} {are} not positive and cannot be shown on a logarithmic axis"
         ));
     }
 }

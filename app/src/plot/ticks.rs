@@ -146,7 +146,7 @@ pub fn ticks(range: (f64, f64), scale: Scale, unit: Unit, most: usize) -> Vec<Ti
     ticks
 }
 
-/// Labels that tell the values apart with as few digits as possible.
+/// Labels that tell the values apart with as few digits as possible; evenly spaced ones have equally many.
 pub fn labels(values: &[f64], scale: Scale, unit: Unit) -> Vec<String> {
     let values: Vec<f64> = values.iter().map(|v| v * unit.factor()).collect();
     let largest = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
@@ -156,13 +156,10 @@ pub fn labels(values: &[f64], scale: Scale, unit: Unit) -> Vec<String> {
     if largest >= 1e5 || smallest < 1e-4 || (all_powers && (largest >= 1e4 || smallest < 1e-2)) {
         return values.iter().map(|v| scientific(*v)).collect();
     }
-    match scale {
-        Scale::Linear => {
-            let digits = values.iter().map(|v| decimals(*v)).max().unwrap_or(0);
-            values.iter().map(|v| number(*v, digits)).collect()
-        }
-        Scale::Log => values.iter().map(|v| number(*v, decimals(*v))).collect(),
-    }
+    let step = values.windows(2).map(|w| w[1] - w[0]).next().unwrap_or(0.0);
+    let even = values.windows(2).all(|w| (w[1] - w[0] - step).abs() < 1e-6 * step.abs());
+    let digits = values.iter().map(|v| decimals(*v)).max().unwrap_or(0);
+    values.iter().map(|v| number(*v, if even { digits } else { decimals(*v) })).collect()
 }
 
 /// The number of decimals (at most 10) that writes `value` to nine significant digits or exactly.

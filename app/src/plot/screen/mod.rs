@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 
 use eframe::egui::{self, Color32, RichText, Stroke, Vec2};
 use egui_plot::{
-    AxisHints, Corner, GridInput, GridMark, HLine, HoverPosition, Legend, Line, LineStyle, MarkerShape,
-    PlotMemory, PlotPoint, PlotPoints, PlotUi, Points, Polygon, VLine,
+    AxisHints, ColorConflictHandling, Corner, GridInput, GridMark, HLine, HoverPosition, Legend, Line,
+    LineStyle, MarkerShape, PlotMemory, PlotPoint, PlotPoints, PlotUi, Points, Polygon, VLine,
 };
 
 use super::ticks::{Scale, readable, ticks};
@@ -111,17 +111,22 @@ impl ScreenPlot {
             // The size sees to it; zooming keeps it.
             widget = widget.allow_boxed_zoom(false).allow_axis_zoom_drag(false);
         }
+        let corner = self.emptiest_corner();
         if !plot.legend().is_empty() {
-            let corner = self.emptiest_corner();
-            widget = widget.legend(Legend::default().position(corner).follow_insertion_order(true));
+            let legend = Legend::default().position(corner).follow_insertion_order(true);
+            widget = widget.legend(legend.color_conflict_handling(ColorConflictHandling::PickLast));
         }
         widget
             .show(ui, |ui| {
                 if first_time {
                     ui.set_auto_bounds(true);
                 }
-                for (index, item) in plot.items.iter().enumerate() {
-                    self.item(ui, index, item, dark);
+                let items = plot.items.iter().enumerate();
+                // A legend at the bottom lists from below.
+                if matches!(corner, Corner::LeftBottom | Corner::RightBottom) {
+                    items.rev().for_each(|(index, item)| self.item(ui, index, item, dark));
+                } else {
+                    items.for_each(|(index, item)| self.item(ui, index, item, dark));
                 }
             })
             .response
@@ -227,6 +232,13 @@ impl ScreenPlot {
                 ui.line(bar.id(id).allow_hover(false));
             }
         }
+        for p in scatter.points.iter().filter(|p| p.labelled) {
+            if let Some([x, y]) = self.at(p.x, p.y) {
+                let words = egui_plot::Text::new(name.clone(), PlotPoint::new(x, y), format!("  {}", p.name));
+                ui.text(words.anchor(egui::Align2::LEFT_BOTTOM).id(id).allow_hover(false));
+            }
+        }
+        // The symbols last: the legend takes their colour.
         let points: Vec<_> = scatter.points.iter().filter_map(|p| self.at(p.x, p.y)).collect();
         let radius = 4.5 * scatter.size as f32;
         let outline = ui.ctx().global_style().visuals.text_color();
@@ -234,12 +246,6 @@ impl ScreenPlot {
         ui.points(behind.shape(marker(scatter.shape)).id(id).allow_hover(false));
         let symbols = Points::new(name.clone(), points).color(color).radius(radius);
         ui.points(symbols.shape(marker(scatter.shape)).id(id));
-        for p in scatter.points.iter().filter(|p| p.labelled) {
-            if let Some([x, y]) = self.at(p.x, p.y) {
-                let words = egui_plot::Text::new("", PlotPoint::new(x, y), format!("  {}", p.name));
-                ui.text(words.anchor(egui::Align2::LEFT_CENTER).id(id).allow_hover(false));
-            }
-        }
     }
 
     fn histogram(&self, ui: &mut PlotUi<'_>, index: usize, histogram: &Histogram, dark: bool) {
