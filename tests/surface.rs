@@ -7,6 +7,11 @@ use basin::gpu::{
     Camera, ColorMap, Contours, Fill, FontFamily, Frame, HeightScale, LayerStyle, Offscreen, Pick,
     SurfaceData, SurfaceStyle, SurfaceView, Target, pick,
 };
+use basin::ui::surface_texture::SurfaceTexture;
+use eframe::egui::{Pos2, vec2};
+use eframe::egui_wgpu;
+use egui_kittest::Harness;
+use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state};
 use glam::Vec2;
 use image::{Rgba, RgbaImage};
 
@@ -317,6 +322,31 @@ fn a_finished_picture_has_text_and_a_colour_bar() {
     assert_color([foot[0], foot[1], foot[2]], mapped(ColorMap::Viridis, 0.0), 12);
     assert_eq!(image.dimensions(), (400, 300));
     assert!(image.pixels().all(|pixel| pixel[3] == 255));
+}
+
+#[test]
+fn the_window_shows_the_same_picture() {
+    let data = vec![surface(21, |x, y| 1.0 + 3.0 * (x * x + 0.5 * y * y))];
+    let mut view = bare(Camera::default());
+    view.style.lighting = true;
+    let expected = draw(&data, &view);
+    let options = egui_wgpu::RendererOptions::PREDICTABLE;
+    let state = create_render_state(egui_kittest::wgpu::default_wgpu_setup(), options);
+    let renderer = WgpuTestRenderer::from_render_state(state.clone());
+    let corner = std::cell::Cell::new(Pos2::ZERO);
+    let mut texture = SurfaceTexture::default();
+    let mut harness = Harness::builder().with_size([340.0, 300.0]).renderer(renderer).build_ui(|ui| {
+        let id = texture.show(&state, &view, 1, || data.clone());
+        let response = ui.image((id, vec2(300.0, 260.0)));
+        corner.set(response.rect.min);
+    });
+    harness.run();
+    let window = harness.render().expect("a picture of the window");
+    let (left, top) = (corner.get().x as u32, corner.get().y as u32);
+    for (x, y, pixel) in expected.enumerate_pixels() {
+        let Rgba([r, g, b, _]) = *window.get_pixel(left + x, top + y);
+        assert_color([r, g, b], [pixel[0], pixel[1], pixel[2]], 2);
+    }
 }
 
 #[test]

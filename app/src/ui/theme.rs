@@ -2,8 +2,8 @@
 
 use eframe::egui::style::{ScrollStyle, Selection, WidgetVisuals};
 use eframe::egui::{
-    Color32, Context, CornerRadius, FontFamily, FontId, Frame, Margin, Shadow, Stroke, Style, TextStyle,
-    Theme, Vec2, Visuals, vec2,
+    Color32, Context, CornerRadius, FontDefinitions, FontFamily, FontId, Frame, Margin, Shadow, Stroke,
+    Style, TextStyle, Theme, Vec2, Visuals, vec2,
 };
 
 /// Width of the label column of a form.
@@ -89,11 +89,21 @@ pub fn palette(dark: bool) -> &'static Palette {
     if dark { &DARK } else { &LIGHT }
 }
 
-/// Sets both themes; called once.
+/// Sets both themes and the fonts; called once.
 pub fn install(ctx: &Context) {
+    ctx.set_fonts(fonts());
     for theme in [Theme::Light, Theme::Dark] {
         ctx.style_mut_of(theme, |style| apply(style, palette(theme == Theme::Dark)));
     }
+}
+
+/// The proportional font lacks some mathematics, such as the raised minus of 10⁻²; the monospaced one helps out.
+fn fonts() -> FontDefinitions {
+    let mut fonts = FontDefinitions::default();
+    if let Some(family) = fonts.families.get_mut(&FontFamily::Proportional) {
+        family.push("Hack".into());
+    }
+    fonts
 }
 
 fn apply(style: &mut Style, p: &Palette) {
@@ -132,7 +142,7 @@ fn visuals(dark: bool, p: &Palette) -> Visuals {
     v.widgets.hovered = look(p.button_hovered, p.weak.gamma_multiply(0.6), p.text);
     v.widgets.active = look(p.selected, p.accent, p.text);
     v.widgets.open = look(p.button, p.line, p.text);
-    v.selection = Selection { bg_fill: p.selected, stroke: Stroke::new(1.0, p.accent), ..v.selection };
+    v.selection = Selection { bg_fill: p.selected, stroke: Stroke::new(1.0, p.accent) };
     v.weak_text_color = Some(p.weak);
     v.hyperlink_color = p.accent;
     v.warn_fg_color = p.warning;
