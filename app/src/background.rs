@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use crate::jobs::{Wake, panic_words};
 
@@ -39,7 +40,7 @@ impl<Answer: Send + 'static> Background<Answer> {
             // The window may be gone; then nobody wants the answer.
             let _ = sender.send(answer);
             pending.fetch_sub(1, Ordering::Relaxed);
-            wake();
+            wake(Duration::ZERO);
         };
         if let Err(error) = std::thread::Builder::new().name(format!("basin-{name}")).spawn(on_thread) {
             self.pending.fetch_sub(1, Ordering::Relaxed);

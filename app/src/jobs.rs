@@ -20,8 +20,11 @@ use basin_core::run::{Estimate, RunOptions};
 
 use crate::places;
 
-/// Asks for the window to be drawn again; called from worker threads.
-pub type Wake = Arc<dyn Fn() + Send + Sync>;
+/// Asks for the window to be drawn again within a time; called from worker threads.
+pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
+
+/// While numbers stream in, the window is drawn this often, to leave the processor to the job.
+const FRAME: Duration = Duration::from_millis(50);
 
 /// What computes: [`Core`], or a stand-in in tests.
 pub trait Engine: Send + Sync + 'static {
@@ -335,7 +338,7 @@ impl Jobs {
                 .unwrap_or_else(|panic| Err(Error::invalid(panic_words(&*panic))));
             // The window may be gone; then nobody wants the answer.
             let _ = sender.send(result);
-            wake();
+            wake(Duration::ZERO);
         };
         match std::thread::Builder::new().name(format!("basin-job-{}", entry.id.0)).spawn(work) {
             Ok(_) => {
@@ -366,7 +369,7 @@ struct Reporter {
 impl Progress for Reporter {
     fn report(&mut self, event: Event) -> Result<(), Cancelled> {
         lock(&self.live).take(event, &self.job);
-        (self.wake)();
+        (self.wake)(FRAME);
         if self.stop.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
     }
 }

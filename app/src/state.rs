@@ -7,7 +7,7 @@ use eframe::{Storage, get_value, set_value};
 use serde::{Deserialize, Serialize};
 
 use crate::ui::display::Display;
-use crate::ui::export_dialog::ExportSettings;
+use crate::ui::export_settings::ExportSettings;
 use crate::ui::form::Form;
 
 /// Version of the remembered settings; another version means defaults.

@@ -1,16 +1,14 @@
 //! Two small dialogs: what this is, and what keys and mouse do.
 
-use eframe::egui::{Grid, Id, Modal, RichText, Ui};
+use eframe::egui::{Grid, RichText, Ui};
 
 use crate::command::Command;
-use crate::ui::widgets::palette;
+use crate::ui::widgets::{dialog_ui, palette};
 use crate::ui::{Action, theme};
 
 /// Version and licence.
 pub fn about_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
-    let modal = Modal::new(Id::unique("about")).show(ui.ctx(), |ui| {
-        ui.set_width(380.0);
-        ui.label(RichText::new("Basin").heading());
+    let (dismissed, closed) = dialog_ui(ui, "Basin", 380.0, |ui| {
         ui.label(RichText::new(concat!("Version ", env!("CARGO_PKG_VERSION"))).color(palette(ui).weak));
         ui.add_space(theme::GAP);
         ui.label("How flat is the robust loss around a network, and does that flatness explain how well its robustness generalizes?");
@@ -20,17 +18,14 @@ pub fn about_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
         ui.label(RichText::new("Licensed under MIT or Apache-2.0.").color(palette(ui).weak));
         close_ui(ui)
     });
-    if modal.inner || modal.should_close() {
+    if dismissed || closed {
         actions.push(Action::CloseModal);
     }
 }
 
 /// What keys and mouse do.
 pub fn shortcuts_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
-    let modal = Modal::new(Id::unique("shortcuts")).show(ui.ctx(), |ui| {
-        ui.set_width(380.0);
-        ui.label(RichText::new("Keys and mouse").heading());
-        ui.add_space(theme::GAP * 0.5);
+    let (dismissed, closed) = dialog_ui(ui, "Keys and mouse", 380.0, |ui| {
         Grid::new("keys").num_columns(2).spacing([24.0, 5.0]).show(ui, |ui| {
             for command in Command::ALL {
                 if let Some(keys) = command.shortcut() {
@@ -55,7 +50,7 @@ pub fn shortcuts_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
         });
         close_ui(ui)
     });
-    if modal.inner || modal.should_close() {
+    if dismissed || closed {
         actions.push(Action::CloseModal);
     }
 }

@@ -120,8 +120,12 @@ impl App {
             Command::ThemeSystem => self.set_theme(ctx, ThemePreference::System),
             Command::ResetLayout => {
                 self.tabs = Tabs::default();
-                ctx.memory_mut(|memory| *memory = eframe::egui::Memory::default());
-                ctx.set_theme(self.state.theme);
+                // All but the options, where the styles live.
+                ctx.memory_mut(|memory| {
+                    let options = std::mem::take(&mut memory.options);
+                    *memory = eframe::egui::Memory::default();
+                    memory.options = options;
+                });
             }
             Command::Camera(preset) => {
                 self.surface.set_camera(preset);
@@ -212,6 +216,9 @@ impl App {
             folder: self.state.folder.clone(),
             suggestion: (purpose == Purpose::Export).then(|| self.export_suggestion()),
         };
-        self.background.spawn("dialog", move || Answer::Chosen { purpose, paths: dialogs::ask(&request) });
+        self.background.spawn("dialog", move || match dialogs::ask(&request) {
+            Ok(paths) => Answer::Chosen { purpose, paths },
+            Err(why) => Answer::Failed(why),
+        });
     }
 }

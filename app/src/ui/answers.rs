@@ -7,7 +7,7 @@ use basin_core::job::{DataSelection, Evaluate, Examples, Job, Split};
 use basin_core::progress::Silent;
 use basin_core::record::{Evaluation, Outcome, Record};
 use basin_core::run::{Estimate, RunOptions};
-use eframe::egui::Context;
+use eframe::egui::{ColorImage, Context};
 
 use crate::places;
 use crate::ui::study::{Target, file_name};
@@ -82,6 +82,10 @@ pub enum Answer {
         /// The time, or why it cannot be said.
         result: Result<Estimate, String>,
     },
+    /// Files that were open when the window was last closed and are still there.
+    Remembered(Vec<PathBuf>),
+    /// A small picture of what would be exported.
+    Previewed(Result<Option<ColorImage>, String>),
     /// A figure was written.
     Exported {
         /// The file.
@@ -124,6 +128,8 @@ impl App {
                 Ok(()) => self.note(format!("Written: {}", path.display())),
                 Err(error) => self.note_error(error),
             },
+            Answer::Remembered(paths) => self.open_paths(paths),
+            Answer::Previewed(result) => self.export.previewed(result),
             Answer::Failed(words) => self.note_error(words),
         }
     }
@@ -137,7 +143,7 @@ impl App {
                 self.open_paths(paths);
             }
             Purpose::Data => self.state.form.data = first.display().to_string(),
-            Purpose::Export => self.state.export.path = first.display().to_string(),
+            Purpose::Export => self.export.path = first.display().to_string(),
         }
     }
 
@@ -190,6 +196,14 @@ impl App {
                     .collect(),
             )
         });
+    }
+
+    /// Opens those of the files that are still there.
+    pub(crate) fn open_again(&self, paths: Vec<PathBuf>) {
+        if !paths.is_empty() {
+            let still = move || paths.into_iter().filter(|path| path.exists()).collect();
+            self.background.spawn("remember", move || Answer::Remembered(still()));
+        }
     }
 
     /// Opens files and folders; what each is, is found out on threads.

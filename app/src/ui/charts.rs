@@ -1,16 +1,15 @@
 //! Landscapes and evaluations as charts: curves, filled contours, confidences.
 
-use basin_core::record::{LandscapeOutcome, Outcome, Record};
+use basin_core::record::{Outcome, Record};
 use eframe::egui::{Frame, Margin, Ui};
 
 use crate::plot::Plot;
 use crate::plot::screen::ScreenPlot;
 use crate::ui::App;
 use crate::ui::display::Display;
-use crate::ui::fill::filled;
-use crate::ui::study::{Target, file_name, job_details, job_title};
-use crate::ui::tabs::header_ui;
-use crate::ui::widgets::{empty_ui, palette, sentence};
+use crate::ui::fill::without_holes;
+use crate::ui::study::job_title;
+use crate::ui::widgets::{empty_ui, sentence};
 
 /// The charts of the tabs, made anew only when something has changed.
 #[derive(Default)]
@@ -58,7 +57,10 @@ impl App {
         };
         self.record_header_ui(ui, &title, &record);
         let display = &self.state.display;
-        let make = || if plane { display.sections(&record) } else { display.figure(&record) };
+        let make = || {
+            let record = if self.shown.is_live() { known_part(&record) } else { Record::clone(&record) };
+            if plane { display.sections(&record) } else { display.figure(&record) }
+        };
         chart_ui(ui, self.charts.curves.get(self.shown.version(), display, make), "curves");
     }
 
@@ -68,52 +70,25 @@ impl App {
         let Some(record) = self.shown.record().cloned() else {
             return empty_ui(ui, "No map yet", text, |_| ());
         };
-        let plane = self.shown.landscape().filter(|landscape| landscape.y.is_some());
-        let Some(landscape) = plane else {
+        if self.shown.landscape().is_none_or(|landscape| landscape.y.is_none()) {
             return empty_ui(ui, "This record has one direction only", text, |_| ());
-        };
+        }
         self.record_header_ui(ui, &job_title(&record.job), &record);
-        let live = self.shown.is_live();
         let display = &self.state.display;
         let make = || {
-            if !live {
-                return display.figure(&record);
-            }
-            let outcome = Outcome::Landscape(without_holes(landscape));
-            display.figure(&Record { outcome, ..Record::clone(&record) })
+            display.figure(&if self.shown.is_live() { known_part(&record) } else { Record::clone(&record) })
         };
         chart_ui(ui, self.charts.contours.get(self.shown.version(), display, make), "contours");
     }
 }
 
-/// While it fills in, a landscape is drawn from what is known around each point.
-fn without_holes(landscape: &LandscapeOutcome) -> LandscapeOutcome {
-    let mut landscape = landscape.clone();
-    for grid in [&mut landscape.clean, &mut landscape.robust].into_iter().flatten() {
-        for values in [&mut grid.loss, &mut grid.error] {
-            if let Some(full) = filled(values) {
-                *values = full;
-            }
-        }
+/// A record that fills in, as far as it is known.
+fn known_part(record: &Record) -> Record {
+    let mut record = record.clone();
+    if let Outcome::Landscape(landscape) = &record.outcome {
+        record.outcome = Outcome::Landscape(without_holes(landscape));
     }
-    landscape
-}
-
-impl App {
-    /// What is shown, in a line above it.
-    pub(crate) fn record_header_ui(&self, ui: &mut Ui, title: &str, record: &Record) {
-        let p = palette(ui);
-        let state = match self.study.target {
-            Some(Target::Job(id)) => self.jobs.get(id).map(|entry| match entry.is_active() {
-                true => (format!("computing, {:.0} %", 100.0 * entry.live().fraction()), p.accent),
-                false => ("stopped".to_owned(), p.warning),
-            }),
-            _ if !record.provenance.complete => Some(("partial".to_owned(), p.warning)),
-            _ => None,
-        };
-        let details = format!("{}, {}", file_name(record.job.checkpoint()), job_details(&record.job));
-        header_ui(ui, title, state, &details);
-    }
+    record
 }
 
 fn chart_ui(ui: &mut Ui, chart: &Result<ScreenPlot, String>, id: &str) {

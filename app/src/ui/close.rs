@@ -1,9 +1,9 @@
 //! Leaving: at once if nothing runs; otherwise the window asks, and waits without blocking for the jobs
 //! to keep what they have finished.
 
-use eframe::egui::{Context, Id, Modal as EguiModal, RichText, Ui, ViewportCommand};
+use eframe::egui::{Context, Ui, ViewportCommand};
 
-use crate::ui::widgets::primary_button;
+use crate::ui::widgets::{dialog_ui, primary_button};
 use crate::ui::{Action, App, Modal, theme};
 
 /// How far leaving has come.
@@ -41,28 +41,28 @@ impl App {
 
 /// The question.
 pub(crate) fn ui(ui: &mut Ui, leaving: Leaving, actions: &mut Vec<Action>) {
-    let modal = EguiModal::new(Id::unique("close")).show(ui.ctx(), |ui| {
-        ui.set_width(400.0);
-        if leaving == Leaving::Stopping {
-            ui.label(RichText::new("Finishing…").heading());
-            ui.add_space(theme::GAP * 0.5);
+    let stopping = leaving == Leaving::Stopping;
+    let title = if stopping { "Finishing…" } else { "A job is still running" };
+    let (dismissed, ()) = dialog_ui(ui, title, 400.0, |ui| {
+        if stopping {
             ui.label("What is finished is being saved; the window closes by itself.");
             return;
         }
-        ui.label(RichText::new("A job is still running").heading());
-        ui.add_space(theme::GAP * 0.5);
         ui.label("If you close now, the job is cancelled. What it has finished is kept, and the same job goes on from there when it is run again.");
         ui.add_space(theme::GAP);
         ui.horizontal(|ui| {
             if primary_button(ui, "Keep running", true, 120.0).clicked() {
                 actions.push(Action::CloseModal);
             }
-            if ui.add(eframe::egui::Button::new("Cancel the job and close").min_size([0.0, 30.0].into())).clicked() {
+            if ui
+                .add(eframe::egui::Button::new("Cancel the job and close").min_size([0.0, 30.0].into()))
+                .clicked()
+            {
                 actions.push(Action::StopAndLeave);
             }
         });
     });
-    if leaving == Leaving::No && modal.should_close() {
+    if dismissed && !stopping {
         actions.push(Action::CloseModal);
     }
 }

@@ -1,6 +1,7 @@
 //! Native file dialogs. They block their thread, so they are asked on a worker thread.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use rfd::FileDialog;
 
@@ -17,8 +18,23 @@ pub struct Request {
     pub suggestion: Option<String>,
 }
 
+/// No human dismisses a dialog this fast: it never appeared.
+const TOO_FAST: Duration = Duration::from_millis(250);
+
 /// Asks; no paths: dismissed.
-pub fn ask(request: &Request) -> Vec<PathBuf> {
+///
+/// # Errors
+/// The desktop has no file dialog.
+pub fn ask(request: &Request) -> Result<Vec<PathBuf>, String> {
+    let asked = Instant::now();
+    let paths = show(request);
+    if paths.is_empty() && asked.elapsed() < TOO_FAST {
+        return Err("This desktop offers no file dialog (it needs xdg-desktop-portal or zenity). Drop files on the window, or name them on the command line: basin PATH…".into());
+    }
+    Ok(paths)
+}
+
+fn show(request: &Request) -> Vec<PathBuf> {
     let mut dialog = FileDialog::new();
     if let Some(folder) = &request.folder {
         dialog = dialog.set_directory(folder);

@@ -8,6 +8,7 @@ use crate::gpu::{Contours, HeightScale, LayerStyle, SurfaceData, SurfaceStyle};
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
 use crate::plot::{Plot, evaluation};
+use crate::ui::fill::filled;
 use crate::ui::study::file_name;
 
 /// Which number is drawn.
@@ -117,8 +118,9 @@ impl Display {
         Ok(plot)
     }
 
-    /// The surfaces of a 2-D landscape, the main one first. None in 1-D.
-    pub fn surfaces(&self, record: &Record, filling: bool) -> Vec<SurfaceData> {
+    /// The surfaces of a 2-D landscape, the main one first. None in 1-D. What is not computed yet is
+    /// interpolated.
+    pub fn surfaces(&self, record: &Record) -> Vec<SurfaceData> {
         let Outcome::Landscape(landscape) = &record.outcome else { return Vec::new() };
         let Some(y) = &landscape.y else { return Vec::new() };
         let axis = |steps: &[f64]| steps.iter().map(|v| *v as f32).collect::<Vec<_>>();
@@ -127,8 +129,9 @@ impl Display {
                 Quantity::Loss => (&grid.loss, 1.0),
                 Quantity::Error => (&grid.error, 100.0),
             };
+            let values = if record.provenance.complete { values.clone() } else { filled(values) };
             let height = values.iter().map(|v| v.map(|v| (v * factor) as f32)).collect();
-            SurfaceData { x: axis(&landscape.x), y: axis(y), height, filling }
+            SurfaceData { x: axis(&landscape.x), y: axis(y), height, filling: false }
         };
         self.layers(landscape).into_iter().map(|(_, grid)| surface(grid)).collect()
     }

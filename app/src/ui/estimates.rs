@@ -8,6 +8,7 @@ use eframe::egui::Context;
 
 use crate::ui::App;
 use crate::ui::answers::Answer;
+use crate::ui::study::Reading;
 
 /// The form must rest this long before time is spent on an estimate.
 const REST: Duration = Duration::from_millis(400);
@@ -59,8 +60,10 @@ impl App {
                 now
             }
         };
-        // One trial at a time, and none beside a job that computes: both would measure the other.
-        let free = estimates.asked.is_none() && self.jobs.active() == 0;
+        // One trial at a time, and none beside something that computes: each would measure the other.
+        let sanity =
+            self.study.selected_model().is_some_and(|model| matches!(model.sanity, Reading::Pending));
+        let free = estimates.asked.is_none() && self.jobs.active() == 0 && !sanity;
         if free && since.elapsed() >= REST {
             estimates.asked = Some(job.clone());
             let (engine, job) = (self.engine.clone(), Box::new(job.clone()));

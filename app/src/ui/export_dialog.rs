@@ -1,216 +1,65 @@
-//! Exporting what is shown: a figure, the 3-D view, or the data. The dialog only collects settings; the file
-//! is made on a worker thread.
+//! The export dialog: settings, a preview, the file. Nothing is made here, see [`Order`].
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use basin_core::files::write_atomically;
-use basin_core::record::Record;
-use eframe::egui::{Button, Id, Label, Layout, Modal as EguiModal, RichText, TextEdit, Ui};
-use serde::{Deserialize, Serialize};
+use eframe::egui::{
+    Align, Align2, Button, ColorImage, Frame, Label, Layout, RichText, TextEdit, TextureHandle,
+    TextureOptions, Ui,
+};
 
-use crate::gpu::{Offscreen, SurfaceView as Picture, Theme};
-use crate::plot::export::{self, FigureStyle, FontFamily, Preset, parse_length};
 use crate::ui::answers::Answer;
-use crate::ui::display::Display;
+use crate::ui::export_order::Order;
+use crate::ui::export_settings::{ExportSettings, Format, What, Wrong};
 use crate::ui::study::file_name;
-use crate::ui::widgets::{choice_ui, field_ui, palette, primary_button, row_ui, segmented_ui};
-use crate::ui::{Action, App, Modal, form, theme};
+use crate::ui::widgets::{
+    choice_ui, dialog_ui, field_ui, optional_field_ui, palette, primary_button, row_ui, segmented_ui,
+    sentence,
+};
+use crate::ui::{Action, App, Modal, Pane, theme};
 
-/// What is exported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum What {
-    /// A chart in paper style.
-    #[default]
-    Figure,
-    /// The surface as it is seen.
-    View,
-    /// The numbers.
-    Data,
-}
+const PREVIEW_WIDTH: f32 = 300.0;
+const SETTINGS_WIDTH: f32 = 340.0;
 
-/// File format of a figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Format {
-    /// Vector graphics.
-    #[default]
-    Pdf,
-    /// Vector graphics.
-    Svg,
-    /// Pixels.
-    Png,
-    /// LaTeX with TikZ.
-    Tex,
-}
-
-impl Format {
-    fn ending(self) -> &'static str {
-        match self {
-            Self::Pdf => "pdf",
-            Self::Svg => "svg",
-            Self::Png => "png",
-            Self::Tex => "tex",
-        }
-    }
-}
-
-/// What the export dialog says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ExportSettings {
-    /// What is exported.
-    pub what: What,
-    /// File format of a figure.
-    pub format: Format,
-    /// Serif or sans serif.
-    pub serif: bool,
-    /// Outer width of a figure, as typed.
-    pub width: String,
-    /// Outer height of a figure, as typed; empty: what suits the plot.
-    pub height: String,
-    /// Size of axis labels in points, as typed.
-    pub font_size: String,
-    /// Pixels per inch of raster figures, as typed.
-    pub dpi: String,
-    /// Width of the 3-D picture in pixels, as typed.
-    pub view_width: String,
-    /// Height of the 3-D picture in pixels, as typed.
-    pub view_height: String,
-    /// Pixels per point of the 3-D picture, as typed.
-    pub view_scale: String,
-    /// The 3-D picture has no background.
-    pub transparent: bool,
-    /// The file.
-    #[serde(skip)]
+/// What lives with the dialog.
+#[derive(Default)]
+pub(crate) struct ExportDialog {
+    /// The file, as typed or chosen.
     pub path: String,
+    of: Option<Order>,
+    waiting: bool,
+    preview: Option<Result<Option<ColorImage>, String>>,
+    texture: Option<TextureHandle>,
 }
 
-impl Default for ExportSettings {
-    fn default() -> Self {
-        let text = |t: &str| t.to_owned();
-        Self {
-            what: What::Figure,
-            format: Format::Pdf,
-            serif: true,
-            width: text("4in"),
-            height: String::new(),
-            font_size: text("14"),
-            dpi: text("300"),
-            view_width: text("2400"),
-            view_height: text("1800"),
-            view_scale: text("2"),
-            transparent: false,
-            path: String::new(),
-        }
-    }
-}
-
-impl ExportSettings {
-    fn ending(&self) -> &'static str {
-        match self.what {
-            What::Figure => self.format.ending(),
-            What::View => "png",
-            What::Data => "csv",
-        }
-    }
-
-    /// The look of the figure, or the field that is wrong with what is allowed.
-    fn style(&self) -> Result<FigureStyle, (&'static str, &'static str)> {
-        let length =
-            |text: &str, name| parse_length(text).map_err(|_| (name, "use e.g. 3.25in, 84mm or 234pt"));
-        let positive = |text: &str, name, range: std::ops::RangeInclusive<f64>, allowed| {
-            form::number(text).filter(|v| range.contains(v)).ok_or((name, allowed))
-        };
-        let width_in = length(&self.width, "Width")?;
-        let height = self.height.trim();
-        let height_in = if height.is_empty() { None } else { Some(length(height, "Height")?) };
-        let size = positive(&self.font_size, "Font size", 4.0..=72.0, "use 4 to 72 points")?;
-        let dpi = positive(&self.dpi, "Resolution", 30.0..=2400.0, "use 30 to 2400 pixels per inch")?;
-        let family = self.family();
-        let base = Preset::Paper.style().with_label_size(size);
-        Ok(FigureStyle { width_in, height_in, family, dpi, ..base })
-    }
-
-    fn family(&self) -> FontFamily {
-        if self.serif { FontFamily::Serif } else { FontFamily::Sans }
-    }
-
-    /// Size in pixels and pixels per point of the 3-D picture, or the field that is wrong.
-    fn picture(&self) -> Result<([u32; 2], f32), (&'static str, &'static str)> {
-        let pixels = |text: &str, name| {
-            let side = text.trim().parse::<u32>().ok().filter(|v| (64..=16384).contains(v));
-            side.ok_or((name, "use 64 to 16384 pixels"))
-        };
-        let scale = form::number(&self.view_scale).filter(|v| (0.25..=16.0).contains(v));
-        let scale = scale.ok_or(("Scale", "use 0.25 to 16"))?;
-        Ok(([pixels(&self.view_width, "Width")?, pixels(&self.view_height, "Height")?], scale as f32))
-    }
-
-    fn problem(&self) -> Option<(&'static str, &'static str)> {
-        match self.what {
-            What::Figure => self.style().err(),
-            What::View => self.picture().err(),
-            What::Data => None,
-        }
-    }
-}
-
-/// Everything that a worker thread needs to make the file.
-struct Order {
-    settings: ExportSettings,
-    display: Display,
-    record: Arc<Record>,
-    camera: crate::gpu::Camera,
-    dark: bool,
-    path: PathBuf,
-}
-
-impl Order {
-    fn carry_out(&self) -> anyhow::Result<()> {
-        if self.settings.what == What::View {
-            return self.write_view();
-        }
-        let figure = self.display.figure(&self.record).map_err(anyhow::Error::msg)?;
-        let style =
-            self.settings.style().map_err(|(field, allowed)| anyhow::anyhow!("{field}: {allowed}"))?;
-        export::write(&figure, &style, &self.path)
-    }
-
-    fn write_view(&self) -> anyhow::Result<()> {
-        let (size, scale) =
-            self.settings.picture().map_err(|(field, allowed)| anyhow::anyhow!("{field}: {allowed}"))?;
-        let surfaces = self.display.surfaces(&self.record, false);
-        let mut style = self.display.surface_style(&self.record);
-        style.theme = if self.dark { Theme::Dark } else { Theme::Light };
-        style.transparent_background = self.settings.transparent;
-        let view = Picture { camera: self.camera, style, size, scale };
-        let image = Offscreen::new()?.picture(&surfaces, &view, self.settings.family())?;
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        image.write_to(&mut bytes, image::ImageFormat::Png)?;
-        write_atomically(&self.path, bytes.get_ref())?;
-        Ok(())
+impl ExportDialog {
+    /// A preview was made.
+    pub fn previewed(&mut self, result: Result<Option<ColorImage>, String>) {
+        self.waiting = false;
+        self.preview = Some(result);
     }
 }
 
 impl App {
     /// Opens the dialog with a file name that suits what is shown.
     pub(crate) fn open_export_dialog(&mut self) {
-        let surface = self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
-        let in_front = self.tabs.is_visible(crate::ui::Pane::Surface);
+        let plane = self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
         let settings = &mut self.state.export;
         settings.what = match settings.what {
             What::Data => What::Data,
-            _ if surface && in_front => What::View,
+            _ if plane && self.tabs.is_visible(Pane::Surface) => What::View,
             _ => What::Figure,
         };
-        self.state.export.path = self.export_folder().join(self.export_suggestion()).display().to_string();
+        settings.dark = self.surface.is_dark();
+        self.export =
+            ExportDialog { path: self.export_path().display().to_string(), ..ExportDialog::default() };
         self.modal = Some(Modal::Export);
     }
 
-    fn export_folder(&self) -> PathBuf {
+    /// Where a new file goes: the last folder, else beside the checkpoint.
+    fn export_path(&self) -> PathBuf {
         let beside =
             self.shown.record().and_then(|record| record.job.checkpoint().parent().map(Path::to_owned));
-        self.state.folder.clone().or(beside).unwrap_or_default()
+        self.state.folder.clone().or(beside).unwrap_or_default().join(self.export_suggestion())
     }
 
     /// Name of a new file.
@@ -218,30 +67,35 @@ impl App {
         let model =
             self.shown.record().map_or_else(|| "basin".into(), |record| file_name(record.job.checkpoint()));
         let stem = model.split('.').next().unwrap_or("basin").to_owned();
-        let kind = match self.state.export.what {
-            What::View => "surface",
-            _ if self.shown.landscape().is_some_and(|landscape| landscape.y.is_some()) => "contours",
-            _ => "curves",
+        let kind = match (self.state.export.what, self.shown.landscape()) {
+            (What::View, _) => "surface",
+            (_, Some(landscape)) if landscape.y.is_some() => "contours",
+            (_, Some(_)) => "curves",
+            (_, None) => "evaluation",
         };
         format!("{stem}-{kind}.{}", self.state.export.ending())
     }
 
-    /// Makes the file on a worker thread.
-    pub(crate) fn export_to(&mut self, path: PathBuf) {
-        let Some(record) = self.shown.record().cloned() else { return };
-        let path =
-            if path.extension().is_none() { path.with_extension(self.state.export.ending()) } else { path };
-        self.modal = None;
-        let order = Order {
-            settings: self.state.export.clone(),
+    fn order(&self) -> Option<Order> {
+        let settings = self.state.export.clone();
+        let record = self.shown.record()?.clone();
+        Some(Order {
+            dark: settings.dark,
+            settings,
             display: self.state.display.clone(),
             record,
             camera: self.surface.camera(),
-            dark: self.surface.is_dark(),
-            path: path.clone(),
-        };
+        })
+    }
+
+    /// Makes the file on a worker thread.
+    fn export_to(&mut self, path: PathBuf) {
+        let Some(order) = self.order() else { return };
+        let path =
+            if path.extension().is_none() { path.with_extension(order.settings.ending()) } else { path };
+        self.modal = None;
         self.background.spawn("export", move || {
-            let result = order.carry_out().map_err(|error| format!("{error:#}"));
+            let result = order.write(&path).map_err(|error| format!("{error:#}"));
             Answer::Exported { path, result }
         });
     }
@@ -250,90 +104,121 @@ impl App {
     pub(crate) fn export_dialog_ui(&mut self, ui: &mut Ui) {
         let before = self.state.export.ending();
         let problem = self.state.export.problem();
-        let surface = self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
-        let modal = EguiModal::new(Id::unique("export")).show(ui.ctx(), |ui| {
-            ui.set_width(400.0);
-            ui.label(RichText::new("Export what is shown").heading());
-            ui.add_space(theme::GAP * 0.5);
-            settings_ui(ui, &mut self.state.export, surface, problem);
-            ui.add_space(theme::GAP);
-            ui.with_layout(Layout::right_to_left(eframe::egui::Align::Center), |ui| {
-                let ready = problem.is_none() && !self.state.export.path.trim().is_empty();
-                if primary_button(ui, "Export", ready, 96.0).clicked() {
-                    self.export_to(PathBuf::from(self.state.export.path.trim()));
-                }
-                if ui.add(Button::new("Choose file…").min_size([0.0, 30.0].into())).clicked() {
+        if problem.is_none() {
+            self.ask_for_preview();
+        }
+        let plane = self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
+        let width = PREVIEW_WIDTH + SETTINGS_WIDTH + theme::GAP;
+        let (dismissed, ()) = dialog_ui(ui, "Export what is shown", width, |ui| {
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = theme::GAP;
+                self.preview_ui(ui);
+                ui.vertical(|ui| {
+                    ui.spacing_mut().item_spacing.x = 8.0;
+                    ui.set_width(SETTINGS_WIDTH);
+                    settings_ui(ui, &mut self.state.export, plane, problem);
+                });
+            });
+            ui.add_space(4.0);
+            row_ui(ui, "File", "Where to write; an existing file is replaced", |ui| {
+                let choose = Button::new("Choose…");
+                let edit = TextEdit::singleline(&mut self.export.path).align(Align2::LEFT_CENTER);
+                let edit = ui.add(edit.desired_width(ui.available_width() - 84.0));
+                if ui.add_sized([76.0, theme::ROW_HEIGHT], choose).clicked() {
                     self.actions.push(Action::ChooseExport);
                 }
-                if ui.add(Button::new("Close").min_size([0.0, 30.0].into())).clicked() {
+                (edit, ())
+            });
+            ui.add_space(theme::GAP);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let ready = problem.is_none() && !self.export.path.trim().is_empty();
+                if primary_button(ui, "Export", ready, 96.0).clicked() {
+                    self.export_to(PathBuf::from(self.export.path.trim()));
+                }
+                if ui.add(Button::new("Close").min_size([72.0, 30.0].into())).clicked() {
                     self.actions.push(Action::CloseModal);
                 }
             });
         });
-        if modal.should_close() {
+        if dismissed {
             self.actions.push(Action::CloseModal);
         }
         let after = self.state.export.ending();
         if before != after {
-            let path = PathBuf::from(&self.state.export.path).with_extension(after);
-            self.state.export.path = path.display().to_string();
+            self.export.path = Path::new(&self.export.path).with_extension(after).display().to_string();
         }
+    }
+
+    /// Asks for a new preview when something that shows has changed and none is being made.
+    fn ask_for_preview(&mut self) {
+        let Some(order) = self.order() else { return };
+        if self.export.waiting || self.export.of.as_ref() == Some(&order) {
+            return;
+        }
+        self.export.waiting = true;
+        self.export.of = Some(order.clone());
+        self.background.spawn("preview", move || {
+            Answer::Previewed(order.preview().map_err(|error| format!("{error:#}")))
+        });
+    }
+
+    fn preview_ui(&mut self, ui: &mut Ui) {
+        if let Some(Ok(image)) = self.export.preview.take_if(|preview| preview.is_ok()) {
+            self.export.texture =
+                image.map(|image| ui.ctx().load_texture("export preview", image, TextureOptions::LINEAR));
+        }
+        let size = [PREVIEW_WIDTH, 250.0];
+        let p = palette(ui);
+        Frame::new().fill(p.canvas).stroke((1.0, p.line)).corner_radius(4).show(ui, |ui| {
+            ui.set_min_size(size.into());
+            ui.allocate_ui_with_layout(
+                size.into(),
+                Layout::centered_and_justified(eframe::egui::Direction::TopDown),
+                |ui| match (&self.export.texture, &self.export.preview) {
+                    (_, Some(Err(why))) => {
+                        ui.add(Label::new(RichText::new(sentence(why)).color(p.weak)).wrap());
+                    }
+                    (Some(texture), _) => {
+                        let image = eframe::egui::Image::new(texture).fit_to_exact_size(size.into());
+                        ui.add(image.maintain_aspect_ratio(true).alt_text("Preview"));
+                    }
+                    (None, _) => {
+                        let words =
+                            if self.state.export.what == What::Data { "No preview of data" } else { "…" };
+                        ui.label(RichText::new(words).color(p.weak));
+                    }
+                },
+            );
+        });
     }
 }
 
-fn settings_ui(
-    ui: &mut Ui,
-    settings: &mut ExportSettings,
-    surface: bool,
-    problem: Option<(&'static str, &'static str)>,
-) {
-    let wrong = |field: &str| problem.filter(|(name, _)| *name == field).map(|(_, allowed)| allowed);
+fn settings_ui(ui: &mut Ui, settings: &mut ExportSettings, plane: bool, problem: Option<Wrong>) {
+    let wrong = |field: &str| problem.filter(|wrong| wrong.field == field).map(|wrong| wrong.allowed);
     let figure = (What::Figure, "Figure", "A chart in paper style: curves, or filled contours");
     let view = (What::View, "3-D view", "The surface as it is seen now");
     let data = (What::Data, "Data", "The numbers as a table");
-    if surface {
-        segmented_ui(ui, &mut settings.what, &[figure, view, data]);
-    } else {
-        segmented_ui(ui, &mut settings.what, &[figure, data]);
+    match plane {
+        true => segmented_ui(ui, &mut settings.what, &[figure, view, data]),
+        false => segmented_ui(ui, &mut settings.what, &[figure, data]),
     }
-    ui.add_space(4.0);
     match settings.what {
         What::Figure => {
+            let vector = "Vector graphics, fonts inside";
             let formats = [
-                (Format::Pdf, "PDF", "Vector graphics, fonts inside"),
-                (Format::Svg, "SVG", "Vector graphics, fonts inside"),
+                (Format::Pdf, "PDF", vector),
+                (Format::Svg, "SVG", vector),
                 (Format::Png, "PNG", "Pixels"),
                 (Format::Tex, "LaTeX", "TikZ code"),
             ];
             segmented_ui(ui, &mut settings.format, &formats);
-            field_ui(
-                ui,
-                "Width",
-                "Of the whole figure as printed, with its unit: 4in, 84mm, 234pt",
-                &mut settings.width,
-                wrong("Width"),
-            );
-            field_ui(
-                ui,
-                "Height",
-                "Of the whole figure as printed, with its unit; empty: what suits it",
-                &mut settings.height,
-                wrong("Height"),
-            );
-            choice_ui(
-                ui,
-                "Typeface",
-                "Latin Modern as in LaTeX documents, or a Helvetica",
-                &mut settings.serif,
-                &[(true, "serif"), (false, "sans serif")],
-            );
-            field_ui(
-                ui,
-                "Font size",
-                "Of axis labels in points; ticks and legend follow",
-                &mut settings.font_size,
-                wrong("Font size"),
-            );
+            let width = "Of the whole figure as printed, with its unit: 4in, 84mm, 234pt";
+            field_ui(ui, "Width", width, &mut settings.width, wrong("Width"));
+            let height = "Of the whole figure as printed; empty: what suits it";
+            optional_field_ui(ui, "Height", height, "automatic", &mut settings.height, wrong("Height"));
+            typeface_ui(ui, settings);
+            let size = "Of axis labels in points; ticks and legend follow";
+            field_ui(ui, "Font size", size, &mut settings.font_size, wrong("Font size"));
             if settings.format == Format::Png {
                 field_ui(ui, "Resolution", "Pixels per inch", &mut settings.dpi, wrong("Resolution"));
             }
@@ -341,26 +226,14 @@ fn settings_ui(
         What::View => {
             field_ui(ui, "Width", "In pixels", &mut settings.view_width, wrong("Width"));
             field_ui(ui, "Height", "In pixels", &mut settings.view_height, wrong("Height"));
-            field_ui(
-                ui,
-                "Scale",
-                "Pixels per point: larger makes text and lines larger",
-                &mut settings.view_scale,
-                wrong("Scale"),
-            );
-            choice_ui(
-                ui,
-                "Typeface",
-                "Latin Modern as in LaTeX documents, or a Helvetica",
-                &mut settings.serif,
-                &[(true, "serif"), (false, "sans serif")],
-            );
-            row_ui(
-                ui,
-                "Background",
-                "Leave the background out, to lay the picture over something else",
-                |ui| (ui.checkbox(&mut settings.transparent, "transparent"), ()),
-            );
+            let scale = "Pixels per point: larger makes text and lines larger";
+            field_ui(ui, "Scale", scale, &mut settings.view_scale, wrong("Scale"));
+            typeface_ui(ui, settings);
+            let looks = [(false, "light"), (true, "dark")];
+            choice_ui(ui, "Colours", "Of background and text", &mut settings.dark, &looks);
+            row_ui(ui, "Background", "Leave it out, to lay the picture over something else", |ui| {
+                (ui.checkbox(&mut settings.transparent, "transparent"), ())
+            });
         }
         What::Data => {
             let text =
@@ -368,14 +241,9 @@ fn settings_ui(
             ui.add(Label::new(RichText::new(text).color(palette(ui).weak)).wrap());
         }
     }
-    row_ui(ui, "File", "Where to write; an existing file is replaced", |ui| {
-        (
-            ui.add(
-                TextEdit::singleline(&mut settings.path)
-                    .desired_width(f32::INFINITY)
-                    .align(eframe::egui::Align2::LEFT_CENTER),
-            ),
-            (),
-        )
-    });
+}
+
+fn typeface_ui(ui: &mut Ui, settings: &mut ExportSettings) {
+    let faces = [(true, "serif"), (false, "sans serif")];
+    choice_ui(ui, "Typeface", "Latin Modern as in LaTeX, or a Helvetica", &mut settings.serif, &faces);
 }

@@ -1,79 +1,63 @@
-//! Values for grid points that are not computed yet, so that a landscape can be seen while it fills in.
+//! A landscape while it fills in: straight lines between the points that are known, nothing beyond them.
 
-use basin_core::record::Values;
+use basin_core::record::{Grid, LandscapeOutcome, Values};
 
-/// Fills unknown points from known ones: averages over ever larger blocks where something is known
-/// (a pyramid), then interpolates downwards. Known points keep their value. None if nothing is known.
-pub fn filled(values: &Values) -> Option<Values> {
-    values.iter().flatten().next()?;
-    Some(match values {
+/// A landscape without the holes between its known points: a 2-D one is interpolated, of a 1-D one only
+/// the known points are left.
+pub fn without_holes(landscape: &LandscapeOutcome) -> LandscapeOutcome {
+    let mut full = landscape.clone();
+    let grids = [&landscape.clean, &landscape.robust];
+    if landscape.y.is_some() {
+        for grid in [&mut full.clean, &mut full.robust].into_iter().flatten() {
+            *grid = Grid { loss: filled(&grid.loss), error: filled(&grid.error) };
+        }
+        return full;
+    }
+    let known: Vec<usize> = (0..landscape.x.len())
+        .filter(|i| grids.iter().any(|grid| grid.as_ref().is_some_and(|grid| grid.loss.get(*i, 0).is_some())))
+        .collect();
+    let pick = |values: &Values| Values::Line(known.iter().map(|i| values.get(*i, 0)).collect());
+    let [clean, robust] =
+        grids.map(|grid| grid.as_ref().map(|grid| Grid { loss: pick(&grid.loss), error: pick(&grid.error) }));
+    let x = known.iter().map(|i| landscape.x[*i]).collect();
+    LandscapeOutcome { x, clean, robust, ..full }
+}
+
+/// Interpolates linearly along each row, then along each column. Known points keep their value.
+pub fn filled(values: &Values) -> Values {
+    match values {
         Values::Line(line) => {
-            let mut level = Level { width: line.len(), height: 1, cells: line.clone() };
-            level.fill();
-            Values::Line(level.cells)
+            let mut line = line.clone();
+            bridge(&mut line);
+            Values::Line(line)
         }
         Values::Plane(rows) => {
-            let (width, height) = (rows.first().map_or(0, Vec::len), rows.len());
-            let cells =
-                rows.iter().flat_map(|row| (0..width).map(|x| row.get(x).copied().flatten())).collect();
-            let mut level = Level { width, height, cells };
-            level.fill();
-            Values::Plane(level.cells.chunks(width.max(1)).map(<[_]>::to_vec).collect())
-        }
-    })
-}
-
-/// One level of the pyramid.
-struct Level {
-    width: usize,
-    height: usize,
-    cells: Vec<Option<f64>>,
-}
-
-impl Level {
-    fn fill(&mut self) {
-        if self.cells.iter().all(Option::is_some) || self.cells.len() <= 1 {
-            return;
-        }
-        let mut coarse = self.halved();
-        coarse.fill();
-        for y in 0..self.height {
-            for x in 0..self.width {
-                let at = y * self.width + x;
-                if self.cells[at].is_none() {
-                    self.cells[at] = coarse.at((x as f64 - 0.5) / 2.0, (y as f64 - 0.5) / 2.0);
+            let mut rows = rows.clone();
+            rows.iter_mut().for_each(|row| bridge(row));
+            for x in 0..rows.first().map_or(0, Vec::len) {
+                let mut column: Vec<Option<f64>> =
+                    rows.iter().map(|row| row.get(x).copied().flatten()).collect();
+                bridge(&mut column);
+                for (row, value) in rows.iter_mut().zip(column) {
+                    if let Some(cell) = row.get_mut(x) {
+                        *cell = value;
+                    }
                 }
             }
+            Values::Plane(rows)
         }
     }
+}
 
-    /// Means of the known cells of 2 × 2 blocks.
-    fn halved(&self) -> Self {
-        let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
-        let mut cells = Vec::with_capacity(width * height);
-        for y in 0..height {
-            for x in 0..width {
-                let block = [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().filter_map(|(dx, dy)| {
-                    let (x, y) = (2 * x + dx, 2 * y + dy);
-                    if x < self.width && y < self.height { self.cells[y * self.width + x] } else { None }
-                });
-                let (sum, count) = block.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
-                cells.push((count > 0).then(|| sum / f64::from(count)));
-            }
+/// Fills each gap between two known values with a straight line.
+fn bridge(line: &mut [Option<f64>]) {
+    let known: Vec<(usize, f64)> = line.iter().enumerate().filter_map(|(i, v)| Some((i, (*v)?))).collect();
+    for pair in known.windows(2) {
+        let [(from, a), (to, b)] = [pair[0], pair[1]];
+        for (i, cell) in line.iter_mut().enumerate().take(to).skip(from + 1) {
+            let t = (i - from) as f64 / (to - from) as f64;
+            *cell = Some(a + (b - a) * t);
         }
-        Self { width, height, cells }
-    }
-
-    /// Bilinear between cells; outside, the nearest.
-    fn at(&self, x: f64, y: f64) -> Option<f64> {
-        let (x, y) = (x.clamp(0.0, (self.width - 1) as f64), y.clamp(0.0, (self.height - 1) as f64));
-        let (x0, y0) = (x.floor() as usize, y.floor() as usize);
-        let (x1, y1) = ((x0 + 1).min(self.width - 1), (y0 + 1).min(self.height - 1));
-        let (tx, ty) = (x - x0 as f64, y - y0 as f64);
-        let cell = |x: usize, y: usize| self.cells[y * self.width + x];
-        let low = cell(x0, y0)? * (1.0 - tx) + cell(x1, y0)? * tx;
-        let high = cell(x0, y1)? * (1.0 - tx) + cell(x1, y1)? * tx;
-        Some(low * (1.0 - ty) + high * ty)
     }
 }
 
@@ -82,19 +66,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_points_stay_and_unknown_ones_lie_between() {
-        let mut plane = Values::empty(9, Some(9));
-        for (x, y) in [(0, 0), (8, 0), (0, 8), (8, 8), (4, 4)] {
-            plane.set(x, y, (x + y) as f64);
+    fn a_coarse_plane_is_filled_between_its_points_and_not_beyond() {
+        let mut plane = Values::empty(7, Some(7));
+        for (x, y) in [(1, 1), (3, 1), (5, 1), (1, 3), (3, 3), (5, 3), (1, 5), (3, 5), (5, 5), (2, 1)] {
+            plane.set(x, y, (x + 2 * y) as f64);
         }
-        let full = filled(&plane).expect("five points are known");
-        assert_eq!(full.get(4, 4), Some(8.0));
-        assert_eq!(full.get(8, 0), Some(8.0));
-        assert!(full.iter().all(|value| value.is_some_and(|v| (0.0..=16.0).contains(&v))));
-    }
-
-    #[test]
-    fn nothing_known_gives_nothing() {
-        assert!(filled(&Values::empty(5, None)).is_none());
+        let full = filled(&plane);
+        for y in 0..7 {
+            for x in 0..7 {
+                let inside = (1..=5).contains(&x) && (1..=5).contains(&y);
+                assert_eq!(full.get(x, y), inside.then_some((x + 2 * y) as f64), "at {x}, {y}");
+            }
+        }
     }
 }

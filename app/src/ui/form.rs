@@ -42,15 +42,47 @@ pub enum Field {
     Seed,
     /// Images at a time.
     BatchSize,
-    /// The settings together.
-    Whole,
+}
+
+impl Field {
+    /// Its label, and what it is in a sentence.
+    pub fn label_and_tooltip(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Draw => {
+                ("Random draw", "Number of the random direction; another number, another direction")
+            }
+            Self::SecondDraw => ("Second draw", "Number of the random direction along y"),
+            Self::Token => (
+                "Token",
+                "A normalization of the paper's program, such as layer_l2_05, with the paper's meaning",
+            ),
+            Self::Radius => ("Radius", "Relative L2 norm of the weight change at step 1"),
+            Self::Range => ("Range", "Steps run from minus this to plus this"),
+            Self::Steps => {
+                ("Steps", "Grid points per axis; odd, so that the checkpoint itself is one of them")
+            }
+            Self::Data => ("Data set", "Where the images come from"),
+            Self::Examples => {
+                ("Examples", "Split and index range, such as test:0..100; the end is not included")
+            }
+            Self::Epsilon => (
+                "Epsilon",
+                "Largest change, in pixel values from 0 to 1; fractions such as 8/255 are accepted",
+            ),
+            Self::AttackSteps => ("Iterations", "Updates of the attack"),
+            Self::StepSize => ("Step size", "Change per update; fractions are accepted"),
+            Self::Restarts => ("Restarts", "Independent starts; the worst per image counts"),
+            Self::Seed => ("Seed", "Of every random number of the job"),
+            Self::BatchSize => ("Batch size", "Images at a time; empty: chosen for the device"),
+        }
+    }
 }
 
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where.
-    pub field: Field,
+    /// Where; none: the settings together.
+    pub field: Option<Field>,
     /// What, with the remedy.
     pub text: String,
 }
@@ -167,9 +199,25 @@ pub fn number(text: &str) -> Option<f64> {
 }
 
 impl Form {
-    /// The steps that count for the chosen dimension.
-    pub fn steps(&mut self) -> &mut String {
-        if self.two_dimensional { &mut self.steps_plane } else { &mut self.steps_line }
+    /// What is typed in a field.
+    pub fn text_mut(&mut self, field: Field) -> &mut String {
+        match field {
+            Field::Draw => &mut self.draw,
+            Field::SecondDraw => &mut self.second_draw,
+            Field::Token => &mut self.token,
+            Field::Radius => &mut self.radius,
+            Field::Range => &mut self.range,
+            Field::Steps if self.two_dimensional => &mut self.steps_plane,
+            Field::Steps => &mut self.steps_line,
+            Field::Data => &mut self.data,
+            Field::Examples => &mut self.examples,
+            Field::Epsilon => &mut self.epsilon,
+            Field::AttackSteps => &mut self.attack_steps,
+            Field::StepSize => &mut self.step_size,
+            Field::Restarts => &mut self.restarts,
+            Field::Seed => &mut self.seed,
+            Field::BatchSize => &mut self.batch_size,
+        }
     }
 
     /// Name of the data set, chosen or fitting.
@@ -207,18 +255,18 @@ impl Form {
                 },
             ))
         };
-        if reader.problems.is_empty() {
-            if let Err(error) = job.check() {
-                let text = error.to_string();
-                reader.problems.push(Problem { field: field_of(&text), text });
-            }
+        if reader.problems.is_empty()
+            && let Err(error) = job.check()
+        {
+            let text = error.to_string();
+            reader.problems.push(Problem { field: field_of(&text), text });
         }
         if reader.problems.is_empty() { Ok(job) } else { Err(reader.problems) }
     }
 }
 
 /// Which field a message of [`Job::check`] is about.
-fn field_of(message: &str) -> Field {
+fn field_of(message: &str) -> Option<Field> {
     let known = [
         ("steps", Field::Steps),
         ("radius", Field::Radius),
@@ -230,7 +278,7 @@ fn field_of(message: &str) -> Field {
         ("batch size", Field::BatchSize),
         ("normalization", Field::Token),
     ];
-    known.iter().find(|(start, _)| message.starts_with(start)).map_or(Field::Whole, |(_, field)| *field)
+    known.iter().find(|(start, _)| message.starts_with(start)).map(|(_, field)| *field)
 }
 
 /// Reads fields and collects what is wrong.
@@ -241,7 +289,7 @@ struct Reader {
 
 impl Reader {
     fn wrong(&mut self, field: Field, text: impl Into<String>) {
-        self.problems.push(Problem { field, text: text.into() });
+        self.problems.push(Problem { field: Some(field), text: text.into() });
     }
 
     fn whole<T: std::str::FromStr + Default>(&mut self, field: Field, text: &str, allowed: &str) -> T {

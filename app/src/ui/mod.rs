@@ -11,10 +11,14 @@ mod dialogs;
 pub mod display;
 mod display_panel;
 mod estimates;
-pub mod export_dialog;
+mod export_dialog;
+mod export_order;
+pub mod export_settings;
 mod fill;
 pub mod form;
+mod form_editor;
 mod form_panel;
+mod header;
 mod jobs_panel;
 mod menu;
 mod model_view;
@@ -32,7 +36,10 @@ mod widgets;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use eframe::egui::{Context, Panel, ScrollArea, Ui};
+use eframe::egui::{
+    Align2, CentralPanel, Context, Id, LayerId, Margin, Order, Panel, ScrollArea, StrokeKind, TextStyle, Ui,
+    ViewportCommand,
+};
 use eframe::{CreationContext, Frame, Storage};
 
 pub use actions::Action;
@@ -84,7 +91,9 @@ pub struct App {
     shown: shown::Shown,
     surface: surface_view::SurfaceView,
     charts: charts::Charts,
+    export: export_dialog::ExportDialog,
     filter: String,
+    title: String,
     leaving: close::Leaving,
 }
 
@@ -95,7 +104,7 @@ impl App {
         let (state, warning) = State::load(cc.storage);
         cc.egui_ctx.set_theme(state.theme);
         let ctx = cc.egui_ctx.clone();
-        let wake: Wake = Arc::new(move || ctx.request_repaint());
+        let wake: Wake = Arc::new(move |within| ctx.request_repaint_after(within));
         let mut app = Self {
             study: Study::default(),
             jobs: Jobs::new(engine.clone(), wake.clone()),
@@ -109,15 +118,20 @@ impl App {
             shown: shown::Shown::default(),
             surface: surface_view::SurfaceView::new(cc),
             charts: charts::Charts::default(),
+            export: export_dialog::ExportDialog::default(),
             filter: String::new(),
+            title: String::new(),
             leaving: close::Leaving::default(),
             state,
         };
         if let Some(warning) = warning {
             app.note_error(warning);
         }
-        let paths = if paths.is_empty() { app.state.open.clone() } else { paths };
-        app.open_paths(paths);
+        if paths.is_empty() {
+            app.open_again(app.state.open.clone());
+        } else {
+            app.open_paths(paths);
+        }
         app
     }
 
@@ -152,28 +166,36 @@ impl App {
         }
     }
 
+    /// Puts what is open into the window's title.
+    fn name_window(&mut self, ctx: &Context) {
+        let model = self.study.selected_model().map(study::Model::file_name);
+        let title = model.map_or_else(|| "Basin".to_owned(), |name| format!("{name} – Basin"));
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
     fn panels_ui(&mut self, ui: &mut Ui) {
         let dark = ui.visuals().dark_mode;
         let frame = theme::panel_frame(dark);
-        Panel::top("menu").frame(frame.inner_margin(eframe::egui::Margin::symmetric(8, 3))).show(ui, |ui| {
+        Panel::top("menu").frame(frame.inner_margin(Margin::symmetric(8, 3))).show(ui, |ui| {
             menu::ui(ui, &self.menu_state(), &mut self.actions);
         });
-        Panel::bottom("activity").frame(frame.inner_margin(eframe::egui::Margin::symmetric(12, 5))).show(
-            ui,
-            |ui| {
-                jobs_panel::ui(ui, &self.jobs, &self.study, &self.notes, &mut self.actions);
-            },
-        );
+        Panel::bottom("activity").frame(frame.inner_margin(Margin::symmetric(12, 5))).show(ui, |ui| {
+            jobs_panel::ui(ui, &self.jobs, &self.study, &self.notes, &mut self.actions);
+        });
         Panel::left("study").frame(frame).default_size(250.0).size_range(190.0..=420.0).show(ui, |ui| {
             study_panel::ui(ui, &self.study, &self.jobs, &mut self.filter, &mut self.actions);
         });
         Panel::right("settings").frame(frame).default_size(300.0).size_range(270.0..=420.0).show(ui, |ui| {
             self.side_ui(ui);
         });
-        eframe::egui::CentralPanel::default().frame(theme::canvas_frame(dark)).show(ui, |ui| {
+        CentralPanel::default().frame(theme::canvas_frame(dark)).show(ui, |ui| {
             self.tabs_ui(ui);
         });
         self.modals_ui(ui);
+        drop_hint_ui(ui);
     }
 
     fn modals_ui(&mut self, ui: &mut Ui) {
@@ -205,6 +227,21 @@ impl App {
     }
 }
 
+/// While files hover over the window: what dropping them does.
+fn drop_hint_ui(ui: &Ui) {
+    if ui.input(|input| input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let p = widgets::palette(ui);
+    let layer = LayerId::new(Order::Foreground, Id::unique("drop hint"));
+    let painter = ui.ctx().layer_painter(layer);
+    let rect = ui.ctx().content_rect();
+    painter.rect_filled(rect, 0.0, p.canvas.gamma_multiply(0.85));
+    painter.rect_stroke(rect.shrink(10.0), 8.0, (2.0, p.accent), StrokeKind::Inside);
+    let words = "Drop to open checkpoints, records and folders";
+    painter.text(rect.center(), Align2::CENTER_CENTER, words, TextStyle::Heading.resolve(ui.style()), p.text);
+}
+
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _: &mut Frame) {
         self.keyboard(ctx);
@@ -220,6 +257,7 @@ impl eframe::App for App {
             self.carry_out(ctx, action);
         }
         self.shown.update(&self.study, &self.jobs);
+        self.name_window(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {

@@ -23,7 +23,7 @@ pub(crate) struct SurfaceView {
     camera: Camera,
     /// The surfaces that are drawn, and what they were made of.
     surfaces: Vec<SurfaceData>,
-    of: Option<(u64, Display, bool)>,
+    of: Option<(u64, Display)>,
     revision: u64,
     dark: bool,
 }
@@ -100,19 +100,19 @@ impl App {
         let Some(record) = self.shown.record().cloned() else {
             return empty_ui(ui, "No surface yet", text, |_| ());
         };
-        let Some(landscape) = self.shown.landscape().filter(|landscape| landscape.y.is_some()) else {
+        if self.shown.landscape().is_none_or(|landscape| landscape.y.is_none()) {
             return empty_ui(ui, "This record has no surface", text, |_| ());
-        };
+        }
         self.record_header_ui(ui, &job_title(&record.job), &record);
         let Some(gpu) = self.surface.gpu.clone() else {
             let text = "There is no graphics driver that can draw it. The contours and the curves show the same numbers.";
             return empty_ui(ui, "The surface cannot be drawn here", text, |_| ());
         };
         let display = &self.state.display;
-        let of = (self.shown.version(), display.clone(), self.shown.is_live());
+        let of = (self.shown.version(), display.clone());
         let surface = &mut self.surface;
         if surface.of.as_ref() != Some(&of) {
-            surface.surfaces = display.surfaces(&record, of.2);
+            surface.surfaces = display.surfaces(&record);
             surface.revision += 1;
             surface.of = Some(of);
         }
@@ -135,8 +135,10 @@ impl App {
         let words = match surface.under_pointer(&response, &view) {
             Some((layer, pick)) => {
                 mark(ui, rect, &view, surface.texture.frame(), &pick);
-                let name = display.layers(landscape).get(layer).map_or("", |(name, _)| *name);
-                value_words(&pick, name, display.quantity, landscape)
+                self.shown.landscape().map_or_else(String::new, |landscape| {
+                    let name = display.layers(landscape).get(layer).map_or("", |(name, _)| *name);
+                    value_words(&pick, name, display.quantity, landscape)
+                })
             }
             None => "Drag to turn, right drag to move, wheel to zoom, double click to reset".to_owned(),
         };

@@ -145,24 +145,6 @@ impl Behavior<Pane> for Views<'_> {
     }
 }
 
-/// A toolbar line above a view: what is shown, and what can be done with it.
-pub(crate) fn header_ui(ui: &mut Ui, title: &str, state: Option<(String, Color32)>, details: &str) {
-    let p = theme::palette(ui.visuals().dark_mode);
-    eframe::egui::Frame::new()
-        .inner_margin(eframe::egui::Margin { left: 14, right: 14, top: 8, bottom: 2 })
-        .show(ui, |ui| {
-            ui.horizontal(|ui| {
-                ui.label(eframe::egui::RichText::new(title).strong());
-                if let Some((words, color)) = state {
-                    ui.label(eframe::egui::RichText::new(words).color(color));
-                }
-                ui.add(
-                    eframe::egui::Label::new(eframe::egui::RichText::new(details).color(p.weak)).truncate(),
-                );
-            });
-        });
-}
-
 /// Buttons of an empty view: what would fill it.
 pub(crate) fn open_buttons_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
     use crate::command::Command;

@@ -119,6 +119,7 @@ fn apply(style: &mut Style, p: &Palette) {
     style.spacing.item_spacing = vec2(8.0, 6.0);
     style.spacing.button_padding = vec2(8.0, 3.0);
     style.spacing.interact_size = vec2(36.0, ROW_HEIGHT);
+    style.spacing.window_margin = Margin::same(16);
     style.spacing.menu_margin = Margin::same(6);
     style.spacing.combo_width = 80.0;
     style.spacing.icon_width = 15.0;

@@ -1,7 +1,8 @@
 //! Small shared pieces: form rows, segmented choices, empty states, and numbers in words.
 
 use eframe::egui::{
-    Align, Align2, Button, ComboBox, Grid, Label, Layout, Response, RichText, TextEdit, Ui, Widget as _, vec2,
+    Align, Align2, Button, ComboBox, Frame, Grid, Id, Label, Layout, Modal, Response, RichText, TextEdit, Ui,
+    Widget as _, vec2,
 };
 
 use crate::ui::theme::{self, LABEL_WIDTH, ROW_HEIGHT};
@@ -40,13 +41,28 @@ pub fn row_ui<R>(
 
 /// A text field with its label; what is wrong with it stands below it.
 pub fn field_ui(ui: &mut Ui, label: &str, tooltip: &str, text: &mut String, problem: Option<&str>) {
+    optional_field_ui(ui, label, tooltip, "", text, problem);
+}
+
+/// A text field that says `hint` while it is empty.
+pub fn optional_field_ui(
+    ui: &mut Ui,
+    label: &str,
+    tooltip: &str,
+    hint: &'static str,
+    text: &mut String,
+    problem: Option<&str>,
+) {
     row_ui(ui, label, tooltip, |ui| {
         if problem.is_some() {
             let stroke = eframe::egui::Stroke::new(1.0, palette(ui).error);
             ui.visuals_mut().widgets.inactive.bg_stroke = stroke;
             ui.visuals_mut().widgets.hovered.bg_stroke = stroke;
         }
-        let edit = TextEdit::singleline(text).desired_width(f32::INFINITY).align(Align2::LEFT_CENTER);
+        let edit = TextEdit::singleline(text)
+            .hint_text(hint)
+            .desired_width(f32::INFINITY)
+            .align(Align2::LEFT_CENTER);
         (ui.add(edit), ())
     });
     problem_ui(ui, problem);
@@ -100,6 +116,18 @@ pub fn segmented_ui<T: PartialEq + Copy>(ui: &mut Ui, value: &mut T, options: &[
             }
         }
     });
+}
+
+/// A dialog inside the window; whether it was closed by a click outside or by Escape, and what it gave.
+pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, content: impl FnOnce(&mut Ui) -> R) -> (bool, R) {
+    let frame = Frame::window(ui.style()).inner_margin(18);
+    let modal = Modal::new(Id::unique(("dialog", title))).frame(frame).show(ui.ctx(), |ui| {
+        ui.set_width(width);
+        ui.label(RichText::new(title).heading());
+        ui.add_space(theme::GAP * 0.5);
+        content(ui)
+    });
+    (modal.should_close(), modal.inner)
 }
 
 /// The one button that matters most.

@@ -1,0 +1,75 @@
+//! Making an export on a worker thread: the file itself, or a small picture of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use basin_core::files::write_atomically;
+use basin_core::record::Record;
+use eframe::egui::ColorImage;
+use image::RgbaImage;
+
+use crate::gpu::{Camera, Offscreen, SurfaceView as Picture, Theme};
+use crate::plot::export;
+use crate::ui::display::Display;
+use crate::ui::export_settings::{ExportSettings, What};
+
+/// Side of a preview in pixels, at most.
+const PREVIEW: f64 = 640.0;
+
+/// Everything that is needed to make the file; what it looks like depends on nothing else.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Order {
+    pub settings: ExportSettings,
+    pub display: Display,
+    pub record: Arc<Record>,
+    pub camera: Camera,
+    pub dark: bool,
+}
+
+impl Order {
+    /// Writes the file, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        if self.settings.what == What::View {
+            let (size, scale) = self.settings.picture()?;
+            let image = self.view(size, scale)?;
+            let mut bytes = std::io::Cursor::new(Vec::new());
+            image.write_to(&mut bytes, image::ImageFormat::Png)?;
+            write_atomically(path, bytes.get_ref())?;
+            return Ok(());
+        }
+        let figure = self.display.figure(&self.record).map_err(anyhow::Error::msg)?;
+        let style = self.settings.style()?;
+        export::write(&figure, &style, path)
+    }
+
+    /// A small picture of what would be written; none for data.
+    pub fn preview(&self) -> Result<Option<ColorImage>> {
+        let image = match self.settings.what {
+            What::Data => return Ok(None),
+            What::View => {
+                let ([width, height], scale) = self.settings.picture()?;
+                let factor = (PREVIEW / f64::from(width.max(height))).min(1.0);
+                let side = |pixels: u32| ((f64::from(pixels) * factor).round() as u32).max(1);
+                self.view([side(width), side(height)], scale * factor as f32)?
+            }
+            What::Figure => {
+                let figure = self.display.figure(&self.record).map_err(anyhow::Error::msg)?;
+                let mut style = self.settings.style()?;
+                style.dpi = PREVIEW / style.width_in.max(style.height_in.unwrap_or(0.0));
+                let png = export::to_png(&figure, &style)?;
+                image::load_from_memory(&png).context("the preview cannot be read")?.into_rgba8()
+            }
+        };
+        let size = [image.width() as usize, image.height() as usize];
+        Ok(Some(ColorImage::from_rgba_unmultiplied(size, image.as_raw())))
+    }
+
+    fn view(&self, size: [u32; 2], scale: f32) -> Result<RgbaImage> {
+        let mut style = self.display.surface_style(&self.record);
+        style.theme = if self.dark { Theme::Dark } else { Theme::Light };
+        style.transparent_background = self.settings.transparent;
+        let view = Picture { camera: self.camera, style, size, scale };
+        Offscreen::new()?.picture(&self.display.surfaces(&self.record), &view, self.settings.family())
+    }
+}

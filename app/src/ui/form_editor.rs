@@ -1,0 +1,177 @@
+//! The groups of the form: directions, loss, attack, images, computing.
+
+use basin_core::job::{InputNorm, LandscapeLoss, Precision};
+use eframe::egui::{CollapsingHeader, Ui};
+
+use crate::ui::Action;
+use crate::ui::form::{Field, Form, Problem, Scaling, fitting_data};
+use crate::ui::widgets::{choice_ui, heading_ui, optional_field_ui, problem_ui, segmented_ui};
+
+/// Draws the groups of a form.
+pub(crate) struct Editor<'a> {
+    pub form: &'a mut Form,
+    pub problems: &'a [Problem],
+    pub actions: &'a mut Vec<Action>,
+}
+
+impl Editor<'_> {
+    fn problem(&self, field: Field) -> Option<&str> {
+        self.problems.iter().find(|problem| problem.field == Some(field)).map(|problem| problem.text.as_str())
+    }
+
+    fn field_ui(&mut self, ui: &mut Ui, field: Field) {
+        let (label, tooltip) = field.label_and_tooltip();
+        let hint = if field == Field::BatchSize { "automatic" } else { "" };
+        let problem = self.problems.iter().find(|problem| problem.field == Some(field));
+        let problem = problem.map(|problem| problem.text.as_str());
+        optional_field_ui(ui, label, tooltip, hint, self.form.text_mut(field), problem);
+    }
+
+    pub fn landscape_ui(&mut self, ui: &mut Ui) {
+        heading_ui(ui, "Directions");
+        let dimensions = [
+            (false, "1-D", "Along one direction: a curve"),
+            (true, "2-D", "Along two directions: a surface"),
+        ];
+        segmented_ui(ui, &mut self.form.two_dimensional, &dimensions);
+        self.field_ui(ui, Field::Draw);
+        if self.form.two_dimensional {
+            self.field_ui(ui, Field::SecondDraw);
+        }
+        let scalings = [
+            (Scaling::Layer, "per layer"),
+            (Scaling::Filter, "per filter"),
+            (Scaling::Global, "whole model"),
+            (Scaling::Paper, "paper's token"),
+        ];
+        choice_ui(
+            ui,
+            "Relative to",
+            "What step 1 is relative to: the weights of each layer, of each output filter, or of the whole model",
+            &mut self.form.scaling,
+            &scalings,
+        );
+        if self.form.scaling == Scaling::Paper {
+            self.field_ui(ui, Field::Token);
+        } else {
+            self.field_ui(ui, Field::Radius);
+        }
+        self.field_ui(ui, Field::Range);
+        self.field_ui(ui, Field::Steps);
+        heading_ui(ui, "Loss");
+        let losses = [
+            (LandscapeLoss::Clean, "Clean", "On the images as they are"),
+            (LandscapeLoss::Robust, "Robust", "On adversarial examples computed anew at every grid point"),
+            (
+                LandscapeLoss::RobustFixed,
+                "Fixed",
+                "Robust, on adversarial examples of the checkpoint itself, kept at every grid point",
+            ),
+        ];
+        segmented_ui(ui, &mut self.form.loss, &losses);
+        if self.form.loss != LandscapeLoss::Clean {
+            self.attack_ui(ui);
+        }
+    }
+
+    pub fn evaluate_ui(&mut self, ui: &mut Ui) {
+        heading_ui(ui, "Attack");
+        let attacks = [
+            (false, "Clean", "Loss and error on the images as they are"),
+            (true, "PGD", "Clean, and under projected gradient descent"),
+        ];
+        segmented_ui(ui, &mut self.form.attacked, &attacks);
+        if self.form.attacked {
+            self.attack_ui(ui);
+        }
+    }
+
+    fn attack_ui(&mut self, ui: &mut Ui) {
+        let fields = [Field::Epsilon, Field::AttackSteps, Field::StepSize, Field::Restarts];
+        let wrong = fields.iter().any(|field| self.problem(*field).is_some());
+        let norm = if self.form.norm == InputNorm::Linf { "L-inf" } else { "L2" };
+        let title = format!("PGD-{}, {norm} {}", self.form.attack_steps.trim(), self.form.epsilon.trim());
+        CollapsingHeader::new(title).id_salt("attack").open(wrong.then_some(true)).show_unindented(
+            ui,
+            |ui| {
+                let norms = [(InputNorm::Linf, "L-inf"), (InputNorm::L2, "L2")];
+                choice_ui(
+                    ui,
+                    "Norm",
+                    "Geometry of the allowed change of the image",
+                    &mut self.form.norm,
+                    &norms,
+                );
+                self.field_ui(ui, Field::Epsilon);
+                self.field_ui(ui, Field::AttackSteps);
+                self.field_ui(ui, Field::StepSize);
+                self.field_ui(ui, Field::Restarts);
+            },
+        );
+    }
+
+    pub fn data_ui(&mut self, ui: &mut Ui, resolution: Option<[usize; 3]>) {
+        heading_ui(ui, "Images");
+        let fitting =
+            resolution.map_or_else(|| "automatic".into(), |r| format!("automatic ({})", fitting_data(r).1));
+        let folder = self.form.data.clone();
+        let mut options = vec![
+            (String::new(), fitting.as_str()),
+            ("bundled".to_owned(), "bundled CIFAR-10"),
+            ("cifar10".to_owned(), "CIFAR-10"),
+            ("mnist".to_owned(), "MNIST"),
+            ("fashion-mnist".to_owned(), "Fashion-MNIST"),
+        ];
+        if !options.iter().any(|(name, _)| *name == folder) {
+            options.push((folder.clone(), &folder));
+        }
+        let choose = "\u{0}choose";
+        options.push((choose.to_owned(), "Folder…"));
+        let mut chosen = folder.clone();
+        choice_ui(ui, "Data set", "Where the images come from", &mut chosen, &options);
+        if chosen == choose {
+            self.actions.push(Action::ChooseData);
+        } else {
+            self.form.data = chosen;
+        }
+        problem_ui(ui, self.problem(Field::Data));
+        self.field_ui(ui, Field::Examples);
+    }
+
+    pub fn compute_ui(&mut self, ui: &mut Ui) {
+        heading_ui(ui, "Computing");
+        self.field_ui(ui, Field::Seed);
+        let mut devices = vec![
+            ("auto".to_owned(), "automatic"),
+            ("cpu".to_owned(), "CPU"),
+            ("cuda:0".to_owned(), "GPU 0 (cuda:0)"),
+            ("cuda:1".to_owned(), "GPU 1 (cuda:1)"),
+        ];
+        let device = self.form.device.clone();
+        if !devices.iter().any(|(name, _)| *name == device) {
+            devices.push((device.clone(), &device));
+        }
+        choice_ui(
+            ui,
+            "Device",
+            "Where to compute; automatic: the GPU if there is one",
+            &mut self.form.device,
+            &devices,
+        );
+        let precisions = [
+            (Precision::Auto, "automatic"),
+            (Precision::F32, "f32"),
+            (Precision::Tf32, "tf32"),
+            (Precision::Bf16, "bf16"),
+            (Precision::F64, "f64"),
+        ];
+        choice_ui(
+            ui,
+            "Search precision",
+            "Of the search for perturbations; every reported loss is float32",
+            &mut self.form.precision,
+            &precisions,
+        );
+        self.field_ui(ui, Field::BatchSize);
+    }
+}

@@ -1,0 +1,48 @@
+//! The line above a view: what is shown, how far it is, and what can be done with it.
+
+use basin_core::record::Record;
+use eframe::egui::{Button, Frame, Label, Margin, RichText, Sides, Ui};
+
+use crate::command::Command;
+use crate::ui::study::{Target, file_name, job_details};
+use crate::ui::widgets::palette;
+use crate::ui::{Action, App};
+
+impl App {
+    /// Draws the line.
+    pub(crate) fn record_header_ui(&mut self, ui: &mut Ui, title: &str, record: &Record) {
+        let p = palette(ui);
+        let state = match self.study.target {
+            Some(Target::Job(id)) => self.jobs.get(id).map(|entry| match entry.is_active() {
+                true => (format!("computing, {:.0} %", 100.0 * entry.live().fraction()), p.accent),
+                false => ("stopped".to_owned(), p.warning),
+            }),
+            _ if !record.provenance.complete => Some(("partial".to_owned(), p.warning)),
+            _ => None,
+        };
+        let details = format!("{}, {}", file_name(record.job.checkpoint()), job_details(&record.job));
+        let actions = &mut self.actions;
+        Frame::new().inner_margin(Margin { left: 14, right: 10, top: 8, bottom: 2 }).show(ui, |ui| {
+            Sides::new().shrink_left().truncate().show(
+                ui,
+                |ui| {
+                    ui.label(RichText::new(title).strong());
+                    if let Some((words, color)) = state {
+                        ui.label(RichText::new(words).color(color));
+                    }
+                    ui.add(Label::new(RichText::new(details).color(p.weak)).truncate());
+                },
+                |ui| {
+                    for (command, text) in
+                        [(Command::Export, "Export…"), (Command::CopyCommandLine, "Copy command line")]
+                    {
+                        let button = Button::new(text).small();
+                        if ui.add(button).on_hover_text(command.tooltip()).clicked() {
+                            actions.push(Action::Command(command));
+                        }
+                    }
+                },
+            );
+        });
+    }
+}
