@@ -21,6 +21,7 @@ pub struct Record {
     /// What was asked.
     pub job: Job,
     /// Where the numbers come from.
+    #[serde(default)]
     pub provenance: Provenance,
     /// The numbers.
     pub outcome: Outcome,

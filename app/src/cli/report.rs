@@ -17,13 +17,19 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A size on disk.
+fn size(bytes: u64) -> String {
+    let kb = bytes as f64 / 1e3;
+    if kb < 1e3 { format!("{kb:.1} kB") } else { format!("{:.1} MB", kb / 1e3) }
+}
+
 /// What a checkpoint is.
 pub fn summary(s: &Summary) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "{name:<15}{value}");
     };
-    line("file", format!("{} ({}, {:.1} MB)", s.path.display(), s.container, s.bytes as f64 / 1e6));
+    line("file", format!("{} ({}, {})", s.path.display(), s.container, size(s.bytes)));
     line("network", s.model.clone());
     let [c, h, w] = s.resolution;
     line("input", format!("{c} x {h} x {w}; {}", s.preprocessing));

@@ -83,7 +83,8 @@ fn after(layer: &Layer, flow: Flow) -> Result<Flow, String> {
             _ => gets(name),
         },
         (Layer::Conv { name, input, output, kernel, stride, padding, .. }, Flow::Images([c, h, w])) => {
-            let fits = c == *input && believable(&[*output, *kernel, *stride, *padding + 1]);
+            let fits =
+                c == *input && (0..LARGEST).contains(padding) && believable(&[*output, *kernel, *stride]);
             let side = |n: i64| (n + 2 * padding - kernel) / stride + 1;
             if !fits || h + 2 * padding < *kernel || w + 2 * padding < *kernel {
                 return gets(name);
