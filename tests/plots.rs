@@ -527,7 +527,7 @@ fn wrong_input_is_one_sentence_with_the_remedy() {
     let (html, gif, nowhere) = (path("not.json"), path("figure.gif"), path("no/figure.svg"));
     for (arguments, words) in [
         (vec![&*line, "--out", &*gif], vec!["figure.gif", ".svg, .pdf, .png, .tex or .csv"]),
-        (vec![&*none, "--out", &*out], vec!["none.json", "cannot read"]),
+        (vec![&*none, "--out", &*out], vec!["none.json", "check the path"]),
         (vec![&*html, "--out", &*out], vec!["not.json", "not a Basin record"]),
         (vec![&*line, &*plane, "--out", &*out], vec!["1-D", "2-D", "separate figures"]),
         (vec![&*plane, &*plane, "--out", &*out], vec!["one record at a time"]),
