@@ -2,23 +2,25 @@
 //!
 //! With `BASIN_FIGURES=1` the figures are left in `target/figures` to be looked at.
 
+#[path = "plots/gallery.rs"]
+mod gallery;
+#[path = "plots/geometry.rs"]
+mod geometry;
+#[path = "plots/labels.rs"]
+mod labels;
 #[path = "support/sample_records.rs"]
 mod sample_records;
 
-use std::f64::consts::PI;
 use std::path::{Path, PathBuf};
 
 use basin::cli::plot::{PlotArgs, run};
-use basin::plot::contour::{Grid, area, band_triangles, iso_lines, region};
-use basin::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset};
+use basin::plot::contour::{area, region};
+use basin::plot::export::{self, FigureStyle, FileKind};
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
-use basin::plot::ticks::{linear, logarithmic, readable, ticks};
-use basin::plot::{
-    Axis, Color, ColorMap, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Shape, Unit,
-    evaluation, text,
-};
+use basin::plot::{ColorMap, Plot, Scale, Unit, text};
 use basin_core::record::{Outcome, Record, Values};
 use clap::Parser as _;
+use gallery::{damaged_plane, gallery, scatter};
 
 fn records() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference/records")
@@ -42,107 +44,6 @@ fn show(plot: &Plot, style: &FigureStyle, name: &str) {
                 .expect("the figure is written");
         }
     }
-}
-
-/// A landscape with a hole in the middle of one quarter and values of zero in another.
-fn damaged_plane() -> Record {
-    let mut record = sample("landscape-2d.json");
-    let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
-    let Some(robust) = &mut outcome.robust else { panic!("robust") };
-    let Values::Plane(rows) = &mut robust.loss else { panic!("2-D") };
-    for row in rows.iter_mut().take(17).skip(13) {
-        row[13..17].fill(None);
-    }
-    rows[4][4] = Some(0.0);
-    record
-}
-
-/// Flatness against robust loss, as the scatter of many models will be.
-fn scatter() -> Plot {
-    let group = |name: &str, index: usize, shape, points: &[(f64, f64)]| {
-        Item::Scatter(Scatter {
-            name: Some(name.into()),
-            points: points
-                .iter()
-                .enumerate()
-                .map(|(i, (x, y))| ScatterPoint {
-                    x: *x,
-                    y: *y,
-                    x_interval: Some((x - 0.06, x + 0.08)),
-                    y_interval: Some((y - 0.15, y + 0.15)),
-                    name: format!("{name} {i}"),
-                    labelled: i == 0,
-                })
-                .collect(),
-            color: basin::plot::color::series_color(index),
-            shape,
-            size: 1.0,
-        })
-    };
-    Plot {
-        title: None,
-        x: Axis::new("Average-case flatness ($\\xi=0.5$)", (0.0, 1.5), Scale::Linear, Unit::One),
-        y: Axis::new("Robust loss ($L_\\infty$, $\\epsilon=8/255$)", (1.0, 4.5), Scale::Linear, Unit::One),
-        items: vec![
-            Item::Guide(Guide {
-                name: None,
-                line: GuideLine::Sloped { slope: 1.48, intercept: 1.25 },
-                color: Color::rgb(227, 26, 28),
-                dash: Dash::Dotted,
-            }),
-            group("AT", 0, Shape::Circle, &[(1.22, 3.9), (1.02, 2.9), (1.1, 3.4)]),
-            group("TRADES", 1, Shape::Diamond, &[(0.62, 2.1), (0.5, 1.9)]),
-            group("AT-AWP", 2, Shape::Star, &[(0.35, 1.32), (0.28, 1.5)]),
-        ],
-        equal_aspect: false,
-        notes: Vec::new(),
-        provenance: vec!["made-up points".into()],
-    }
-}
-
-/// Every figure there is, by name.
-fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
-    let (one, two, sharp) =
-        (sample("landscape-1d.json"), sample("landscape-2d.json"), sample_records::curve(2.2));
-    let damaged = damaged_plane();
-    let pair = [Named { name: "AT", record: &sharp }, Named { name: "AT-AWP", record: &one }];
-    let long = [
-        Named { name: "resnet18_at_linf_gd_normalized_lr0007_f100_$5", record: &sharp },
-        Named { name: "resnet18_at_awp", record: &one },
-    ];
-    let curve =
-        |records: &[Named<'_>], options: Options| landscape::plot(records, &options).expect("a 1-D figure");
-    let map =
-        |record: &Record, options: Options| landscape::plot(&named("AT", record), &options).expect("a map");
-    let title = Some("Random direction, $\\xi=0.5$".to_owned());
-    let paper = FigureStyle::default();
-    let evaluated = evaluation::plot("AT", &sample("evaluation.json"), None).expect("an evaluation");
-    let error = Options { quantity: Quantity::Error, which: Which::Robust, ..Options::default() };
-    let cividis = Options { clip: Some(5.0), map: ColorMap::Cividis, ..Options::default() };
-    let magma = Options { quantity: Quantity::Error, map: ColorMap::Magma, ..Options::default() };
-    vec![
-        ("curve", curve(&named("AT", &one), Options::default()), paper.clone()),
-        ("curve-column", curve(&named("AT", &one), Options::default()), Preset::Column.style()),
-        ("curves", curve(&pair, Options { title, ..Options::default() }), paper.clone()),
-        ("curves-log-error", curve(&pair, Options { log: true, ..error }), paper.clone()),
-        ("curves-clip", curve(&pair, Options { clip: Some(2.5), ..Options::default() }), paper.clone()),
-        ("curves-long-names", curve(&long, Options::default()), Preset::Column.style()),
-        ("map", map(&two, Options::default()), paper.clone()),
-        ("map-column", map(&two, Options::default()), Preset::Column.style()),
-        ("map-slide", map(&two, Options { log: true, ..Options::default() }), Preset::Slide.style()),
-        ("map-clip", map(&two, cividis), paper.clone()),
-        ("map-error", map(&two, magma), paper.clone()),
-        ("map-holes", map(&damaged, Options { log: true, ..Options::default() }), paper.clone()),
-        (
-            "map-grey-wide",
-            map(&two, Options { map: ColorMap::Grey, ..Options::default() }),
-            FigureStyle { height_in: Some(3.0), ..Preset::Wide.style() },
-        ),
-        ("evaluation", evaluated.clone(), paper.clone()),
-        ("evaluation-slide", evaluated, Preset::Slide.style()),
-        ("scatter", scatter(), paper.clone()),
-        ("scatter-sans", scatter(), FigureStyle { family: FontFamily::Sans, ..paper }),
-    ]
 }
 
 /// `BASIN_REWRITE=1` writes the sample records anew.
@@ -266,142 +167,6 @@ fn csv_gives_every_number_back_exactly() {
     assert!(export::csv(&scatter()).contains("AT,AT 0,1.22,1.16,1.3,3.9,"), "{}", export::csv(&scatter()));
 }
 
-/// Distance from the origin on a square; some values unknown.
-fn cone(n: usize, unknown: &[(usize, Option<f64>)]) -> Grid {
-    let steps: Vec<f64> = (0..n).map(|i| 2.0 * i as f64 / (n - 1) as f64 - 1.0).collect();
-    let mut values: Vec<_> = steps.iter().flat_map(|y| steps.iter().map(|x| Some(x.hypot(*y)))).collect();
-    for (index, value) in unknown {
-        values[*index] = *value;
-    }
-    Grid::new(&steps, &steps, &values)
-}
-
-#[test]
-fn contours_of_a_cone_are_circles() {
-    let grid = cone(81, &[]);
-    for radius in [0.25, 0.5, 0.9] {
-        let lines = iso_lines(&grid, radius);
-        assert_eq!(lines.len(), 1);
-        assert!(lines[0].closed);
-        for [x, y] in &lines[0].points {
-            assert!((x.hypot(*y) - radius).abs() < 1e-3, "({x}, {y}) on the circle of radius {radius}");
-        }
-        // The higher side is outside, so the line runs clockwise.
-        assert!((area(&lines) + PI * radius * radius).abs() < 5e-3, "{}", area(&lines));
-        assert!((area(&region(&grid, radius)) - (4.0 - PI * radius * radius)).abs() < 5e-3);
-    }
-    // Beyond 1 the circle leaves the square: four open lines.
-    let lines = iso_lines(&grid, 1.2);
-    assert_eq!(lines.iter().filter(|l| !l.closed).count(), 4);
-    assert!(iso_lines(&grid, 2.0).is_empty());
-}
-
-#[test]
-fn bands_fill_the_grid_without_gaps_or_overlaps() {
-    let grid = cone(41, &[]);
-    let levels = [0.2, 0.4, 0.400_000_1, 0.7, 1.0, 1.3];
-    let check = |grid: &Grid, whole: f64| {
-        let triangles = band_triangles(grid, &levels);
-        let of = |t: &[[f64; 2]; 3]| {
-            ((t[1][0] - t[0][0]) * (t[2][1] - t[0][1]) - (t[2][0] - t[0][0]) * (t[1][1] - t[0][1])) / 2.0
-        };
-        let mut bands = [0.0; 7];
-        for (band, triangle) in &triangles {
-            assert!(of(triangle) >= -1e-15, "triangles are counter-clockwise");
-            bands[*band] += of(triangle);
-        }
-        assert!((bands.iter().sum::<f64>() - whole).abs() < 1e-9);
-        assert!((area(&region(grid, f64::NEG_INFINITY)) - whole).abs() < 1e-9);
-        for (i, level) in levels.iter().enumerate() {
-            let above: f64 = bands[i + 1..].iter().sum();
-            let outline = area(&region(grid, *level));
-            assert!((above - outline).abs() < 1e-9, "level {level}: triangles {above}, outline {outline}");
-        }
-    };
-    check(&grid, 4.0);
-    // Two unknown values leave a hole of 2 x 3 cells, across levels.
-    let grid = cone(41, &[(20 * 41 + 30, None), (20 * 41 + 31, Some(f64::NAN))]);
-    check(&grid, 4.0 - 6.0 * 0.05 * 0.05);
-    // The hole interrupts the line through it.
-    let lines = iso_lines(&grid, 0.5);
-    assert_eq!(lines.len(), 1);
-    assert!(!lines[0].closed);
-}
-
-#[test]
-fn a_saddle_and_a_plateau_are_unambiguous() {
-    let grid = |values: [f64; 4]| Grid::new(&[0.0, 1.0], &[0.0, 1.0], &values.map(Some));
-    // Opposite corners high: the centre, 0.5, decides.
-    assert_eq!(iso_lines(&grid([1.0, 0.0, 0.0, 1.0]), 0.4).len(), 2);
-    assert!(
-        (area(&region(&grid([1.0, 0.0, 0.0, 1.0]), 0.4)) + area(&region(&grid([0.0, 1.0, 1.0, 0.0]), 0.6))
-            - 1.0)
-            .abs()
-            < 1e-12
-    );
-    // Exactly at the level counts as inside.
-    let flat = grid([2.0; 4]);
-    assert!((area(&region(&flat, 2.0)) - 1.0).abs() < 1e-12);
-    assert!(region(&flat, 2.1).is_empty() && iso_lines(&flat, 2.0).is_empty());
-}
-
-#[test]
-fn ticks_are_round_and_as_short_as_can_be() {
-    let say = |range, scale, unit| -> Vec<String> {
-        ticks(range, scale, unit, 6)
-            .into_iter()
-            .map(|t| text::plain(&t.label))
-            .filter(|l| !l.is_empty())
-            .collect()
-    };
-    assert_eq!(say((-1.0, 1.0), Scale::Linear, Unit::One), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
-    assert_eq!(
-        say((0.0, 0.3), Scale::Linear, Unit::One),
-        ["0.00", "0.05", "0.10", "0.15", "0.20", "0.25", "0.30"]
-    );
-    assert_eq!(say((0.4, 1.0), Scale::Linear, Unit::Percent), ["40", "50", "60", "70", "80", "90", "100"]);
-    assert_eq!(say((0.0, 3e6), Scale::Linear, Unit::One)[1], "5×10⁵");
-    assert_eq!(
-        say((0.008, 120.0), Scale::Log, Unit::One),
-        ["10⁻²", "10⁻¹", "10⁰", "10¹", "10²"].map(|l| {
-            // Few decades: plain numbers where they are short.
-            match l {
-                "10⁻²" => "0.01",
-                "10⁻¹" => "0.1",
-                "10⁰" => "1",
-                "10¹" => "10",
-                _ => "100",
-            }
-        })
-    );
-    assert_eq!(say((1e-6, 1.0), Scale::Log, Unit::One).first().map(String::as_str), Some("10⁻⁶"));
-    assert_eq!(say((1.2, 14.0), Scale::Log, Unit::One), ["1.5", "2", "3", "4", "6", "8", "10"]);
-    assert_eq!(linear(0.1, 0.7, 6), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], "without stray last bits");
-    assert!(
-        logarithmic(0.0, 1.0, 6).is_empty()
-            && linear(1.0, 1.0, 6).is_empty()
-            && linear(f64::NAN, 1.0, 6).is_empty()
-    );
-    assert_eq!(readable(-0.25), "−0.25");
-    assert_eq!(readable(1.0e-7), "10⁻⁷");
-    for n in 1..400 {
-        let (low, high) = (-0.37 * f64::from(n), 1.1 * f64::from(n * n));
-        let ticks = linear(low, high, 6);
-        assert!((3..=7).contains(&ticks.len()), "{low}..{high}: {ticks:?}");
-        assert!(ticks.iter().all(|t| (low..=high).contains(t)));
-    }
-}
-
-#[test]
-fn labels_know_a_little_mathematics() {
-    assert_eq!(text::plain("$L_\\infty$, $\\epsilon=8/255$"), "L∞, ε=8/255");
-    assert_eq!(text::plain("a_b^c 100$ \\$"), "a_b^c 100$ $", "outside of mathematics nothing is special");
-    assert_eq!(text::plain("$10^{-2}$ and $x_1^2$"), "10⁻² and x₁²");
-    let spans = text::spans("Loss $x$ at $\\xi$");
-    assert_eq!(spans.iter().map(|s| s.italic).collect::<Vec<_>>(), [false, true, false, true]);
-    assert_eq!(text::latex("50% of $\\xi_1$ & a_b −1"), "50\\% of $\\xi_1$ \\& a\\_b $-$1");
-}
-
 #[test]
 fn non_positive_values_on_a_log_scale_are_left_out_and_said() {
     let mut record = sample("landscape-1d.json");
@@ -436,6 +201,18 @@ fn holes_stay_holes_and_are_said() {
     assert_eq!(field.nearest(0.5, 0.5), None);
     assert_eq!(field.nearest(0.04, -0.04).map(|v| (v.0, v.1)), Some((0.0, 0.0)));
     assert_eq!(field.nearest(1.2, 0.0), None);
+}
+
+#[test]
+fn a_clipped_error_is_said_in_percent() {
+    let record = sample("landscape-2d.json");
+    let options = Options { quantity: Quantity::Error, clip: Some(0.8), ..Options::default() };
+    let plot = landscape::plot(&named("AT", &record), &options).expect("a map");
+    assert_eq!(plot.notes, ["values above 80% share one colour"]);
+    let record = sample("landscape-1d.json");
+    let options = Options { quantity: Quantity::Error, clip: Some(0.1), ..Options::default() };
+    let error = landscape::plot(&named("AT", &record), &options).expect_err("nothing below");
+    assert_eq!(error, "nothing is below the clip value 10; use more than 16");
 }
 
 #[test]

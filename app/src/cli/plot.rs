@@ -43,7 +43,7 @@ pub struct PlotArgs {
     #[arg(long)]
     pub log: bool,
 
-    /// Largest value shown.
+    /// Largest value shown; in percent with --error.
     #[arg(long, value_name = "VALUE", value_parser = clip)]
     pub clip: Option<f64>,
 
@@ -206,11 +206,12 @@ fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot
 }
 
 fn options(args: &PlotArgs) -> Options {
+    let (quantity, unit) = if args.error { (Quantity::Error, 0.01) } else { (Quantity::Loss, 1.0) };
     Options {
-        quantity: if args.error { Quantity::Error } else { Quantity::Loss },
+        quantity,
         which: args.which.into(),
         log: args.log,
-        clip: args.clip,
+        clip: args.clip.map(|clip| clip * unit),
         map: args.colors,
         title: args.title.clone(),
     }

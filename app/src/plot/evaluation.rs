@@ -6,8 +6,7 @@ use basin_core::job::Job;
 use basin_core::record::{Evaluated, Outcome, Record};
 
 use super::color::series_color;
-use super::landscape::attack;
-use super::{Axis, Histogram, Item, Plot, Scale, Unit, text, ticks};
+use super::{Axis, Histogram, Item, Plot, Scale, Unit, provenance, ticks};
 
 const BINS: usize = 20;
 
@@ -21,14 +20,7 @@ pub fn plot(name: &str, record: &Record, title: Option<String>) -> Result<Plot, 
     };
     let edges: Vec<f64> = (0..=BINS).map(|i| i as f64 / BINS as f64).collect();
     let mut items = Vec::new();
-    let mut provenance = vec![
-        format!("{}: {}, {}", text::literal(name), record.provenance.model, job.checkpoint.display()),
-        format!(
-            "data: {} {} ({})",
-            record.provenance.data, job.data.examples, record.provenance.data_fingerprint
-        ),
-    ];
-    provenance.extend(job.attack.as_ref().map(attack));
+    let mut provenance = provenance::evaluation(name, record, job);
     let shown = [("Clean", Some(&evaluation.clean)), ("Robust", evaluation.robust.as_ref())];
     for (i, (kind, evaluated)) in shown.into_iter().enumerate() {
         let Some(evaluated) = evaluated else { continue };

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use basin_core::job::{DirectionKind, Job, Landscape, LandscapeLoss, Normalization};
+use basin_core::job::{DirectionKind, Job, Landscape};
 use basin_core::record::{Grid, LandscapeOutcome, Outcome, Record, Values};
 
 use super::color::series_color;
-use super::{Axis, ColorMap, Dash, Field, Item, Mark, Plot, Scale, Series, Shape, Unit, padded_range, text};
+use super::{
+    Axis, ColorMap, Dash, Field, Item, Mark, Plot, Scale, Series, Shape, Unit, padded_range, provenance,
+    text, ticks,
+};
 
 /// Loss or error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -228,7 +231,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
         let lowest =
             items.iter().flat_map(|(_, _, s)| s.y.iter().flatten().copied()).fold(f64::INFINITY, f64::min);
         if clip <= lowest {
-            let lowest = super::ticks::readable(lowest);
+            let [clip, lowest] = [clip, lowest].map(|v| ticks::readable(v * unit(options.quantity).factor()));
             return Err(format!("nothing is below the clip value {clip}; use more than {lowest}"));
         }
         range.1 = clip;
@@ -250,7 +253,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
         items: series.into_iter().map(Item::Series).collect(),
         equal_aspect: false,
         notes,
-        provenance: landscapes.iter().flat_map(provenance).collect(),
+        provenance: landscapes.iter().flat_map(|l| provenance::landscape(l.name, l.record, l.job)).collect(),
     })
 }
 
@@ -275,10 +278,9 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
     let field = Field::new(name, (shown.outcome.x.clone(), y, values), look, options.clip)
         .ok_or_else(|| no_values(shown.name, options.log))?;
     if field.colors.over {
-        notes.push(format!(
-            "values above {} share one colour",
-            text::plain(&super::ticks::readable(field.colors.range().1))
-        ));
+        let limit = ticks::readable(field.colors.range().1 * field.unit.factor());
+        let percent = if field.unit == Unit::Percent { "%" } else { "" };
+        notes.push(format!("values above {}{percent} share one colour", text::plain(&limit)));
     }
     let mark = Mark { x: 0.0, y: 0.0, shape: Shape::Cross, name: "trained weights".into() };
     Ok(Plot {
@@ -288,7 +290,7 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
         items: vec![Item::Field(field), Item::Mark(mark)],
         equal_aspect: true,
         notes,
-        provenance: provenance(shown),
+        provenance: provenance::landscape(shown.name, shown.record, shown.job),
     })
 }
 
@@ -328,45 +330,4 @@ pub fn direction_label(record: &Record, number: usize) -> String {
 /// The kind of a direction without the number of its draw.
 fn direction_name(kind: &DirectionKind) -> String {
     kind.to_string().split(':').next().unwrap_or_default().to_owned()
-}
-
-fn provenance(shown: &Shown<'_>) -> Vec<String> {
-    let (job, p) = (shown.job, &shown.record.provenance);
-    let normalization = match &job.normalize {
-        Normalization::Layer => format!("relative L2 norm {} in every tensor", job.radius),
-        Normalization::Filter => format!("relative L2 norm {} in every filter", job.radius),
-        Normalization::Global => format!("relative L2 norm {} over the whole model", job.radius),
-        token @ Normalization::Paper(_) => format!("the paper's {token}"),
-    };
-    let loss = match job.loss {
-        LandscapeLoss::Clean => "clean images".to_owned(),
-        LandscapeLoss::Robust => format!("{} at every grid point", attack(&job.attack)),
-        LandscapeLoss::RobustFixed => format!("{} on the trained weights, then fixed", attack(&job.attack)),
-    };
-    vec![
-        format!("{}: {}, {}", text::literal(shown.name), p.model, job.checkpoint.display()),
-        format!("loss: mean cross-entropy (natural logarithm); {loss}"),
-        format!("step 1: {normalization}"),
-        format!("data: {} {} ({})", p.data, job.data.examples, p.data_fingerprint),
-        format!(
-            "basin {}, {}, seed {}, search {}, measured in {}, {}",
-            p.version, p.device, p.seed, p.search_precision, p.measure_precision, p.started
-        ),
-    ]
-}
-
-/// An attack in a few words: `PGD-20, L-inf, epsilon 0.03137, step 0.007`.
-pub fn attack(pgd: &basin_core::attack::Pgd) -> String {
-    let norm = match pgd.norm {
-        basin_core::attack::InputNorm::Linf => "L-inf",
-        basin_core::attack::InputNorm::L2 => "L2",
-    };
-    format!(
-        "PGD-{}, {norm}, epsilon {:.5}, step {}, {} restart{}",
-        pgd.steps,
-        pgd.epsilon,
-        pgd.step_size,
-        pgd.restarts,
-        if pgd.restarts == 1 { "" } else { "s" }
-    )
 }

@@ -1,0 +1,59 @@
+//! Where the numbers of a figure come from, in lines of text: for the head of data files and for metadata.
+
+use basin_core::attack::{InputNorm, Pgd};
+use basin_core::job::{Evaluate, Landscape, LandscapeLoss, Normalization};
+use basin_core::record::Record;
+
+use super::text::literal;
+
+/// Of a landscape: model, loss, scale of the steps, data, program.
+pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
+    let step = match &job.normalize {
+        Normalization::Layer => format!("relative L2 norm {} in every tensor", job.radius),
+        Normalization::Filter => format!("relative L2 norm {} in every filter", job.radius),
+        Normalization::Global => format!("relative L2 norm {} over the whole model", job.radius),
+        token @ Normalization::Paper(_) => format!("the paper's {token}"),
+    };
+    let loss = match job.loss {
+        LandscapeLoss::Clean => "clean images".to_owned(),
+        LandscapeLoss::Robust => format!("{} at every grid point", attack(&job.attack)),
+        LandscapeLoss::RobustFixed => format!("{} on the trained weights, then fixed", attack(&job.attack)),
+    };
+    lines(
+        name,
+        record,
+        vec![format!("loss: mean cross-entropy (natural logarithm); {loss}"), format!("step 1: {step}")],
+    )
+}
+
+/// Of an evaluation: model, attack, data, program.
+pub fn evaluation(name: &str, record: &Record, job: &Evaluate) -> Vec<String> {
+    let mut what = vec!["loss: mean cross-entropy (natural logarithm)".to_owned()];
+    what.extend(job.attack.as_ref().map(|pgd| format!("robust: {}", attack(pgd))));
+    lines(name, record, what)
+}
+
+fn lines(name: &str, record: &Record, what: Vec<String>) -> Vec<String> {
+    let p = &record.provenance;
+    let model = format!("{name}: {}, {}", p.model, record.job.checkpoint().display());
+    let data = format!("data: {} {} ({})", p.data, record.job.data().examples, p.data_fingerprint);
+    let program = format!(
+        "basin {}, {}, seed {}, search {}, measured in {}, {}",
+        p.version, p.device, p.seed, p.search_precision, p.measure_precision, p.started
+    );
+    let all = std::iter::once(model).chain(what).chain([data, program]);
+    all.map(|line| literal(&line)).collect()
+}
+
+/// An attack in a few words: `PGD-20, L-inf, epsilon 0.03137, step 0.007, 1 restart`.
+fn attack(pgd: &Pgd) -> String {
+    let norm = match pgd.norm {
+        InputNorm::Linf => "L-inf",
+        InputNorm::L2 => "L2",
+    };
+    let s = if pgd.restarts == 1 { "" } else { "s" };
+    format!(
+        "PGD-{}, {norm}, epsilon {:.5}, step {}, {} restart{s}",
+        pgd.steps, pgd.epsilon, pgd.step_size, pgd.restarts
+    )
+}

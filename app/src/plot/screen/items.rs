@@ -1,0 +1,178 @@
+//! Items of a plot as items of `egui_plot`.
+
+use eframe::egui::{self, Color32, RichText, Stroke};
+use egui_plot::{HLine, Line, LineStyle, MarkerShape, PlotPoint, PlotPoints, PlotUi, Points, Polygon, VLine};
+
+use super::field_item::FieldItem;
+use super::{ScreenPlot, coordinates};
+use crate::plot::{Color, Dash, GuideLine, Histogram, Item, Scatter, Series, Shape, text};
+
+impl ScreenPlot {
+    /// Adds one item.
+    pub(super) fn item<'a>(&'a self, ui: &mut PlotUi<'a>, index: usize, item: &'a Item, dark: bool) {
+        match item {
+            Item::Series(s) => self.series(ui, index, s, dark),
+            Item::Scatter(s) => self.scatter(ui, index, s, dark),
+            Item::Histogram(h) => self.histogram(ui, index, h, dark),
+            Item::Field(_) => {
+                if let Some(drawing) = &self.field {
+                    ui.add(FieldItem::new(drawing));
+                }
+            }
+            Item::Guide(guide) => {
+                let name = text::plain(guide.name.as_deref().unwrap_or(""));
+                let stroke = Stroke::new(1.5, themed(guide.color, dark));
+                match guide.line {
+                    GuideLine::Horizontal(at) => {
+                        if let Some(at) = self.plot.y.scale.map(at) {
+                            ui.hline(HLine::new(name, at).stroke(stroke).style(style(guide.dash)).id(index));
+                        }
+                    }
+                    GuideLine::Vertical(at) => {
+                        if let Some(at) = self.plot.x.scale.map(at) {
+                            ui.vline(VLine::new(name, at).stroke(stroke).style(style(guide.dash)).id(index));
+                        }
+                    }
+                    GuideLine::Sloped { slope, intercept } => {
+                        let (a, b) = self.plot.x.range;
+                        let ends: Vec<_> =
+                            [a, b].iter().filter_map(|x| self.at(*x, slope * x + intercept)).collect();
+                        ui.line(Line::new(name, ends).stroke(stroke).style(style(guide.dash)).id(index));
+                    }
+                }
+            }
+            Item::Mark(mark) => {
+                let at: Vec<_> = self.at(mark.x, mark.y).into_iter().collect();
+                for (i, (radius, color)) in
+                    [(6.5, Color32::BLACK), (5.0, Color32::WHITE)].into_iter().enumerate()
+                {
+                    let points =
+                        Points::new("", at.clone()).shape(marker(mark.shape)).radius(radius).color(color);
+                    ui.points(points.id((index, i)).allow_hover(false));
+                }
+            }
+            Item::Label(label) => {
+                if let Some([x, y]) = self.at(label.x, label.y) {
+                    let words = RichText::new(text::plain(&label.text)).color(themed(label.color, dark));
+                    let item = egui_plot::Text::new("", PlotPoint::new(x, y), words);
+                    ui.text(item.anchor(egui::Align2::LEFT_BOTTOM).id(index).allow_hover(false));
+                }
+            }
+        }
+    }
+
+    fn at(&self, x: f64, y: f64) -> Option<[f64; 2]> {
+        Some([self.plot.x.scale.map(x)?, self.plot.y.scale.map(y)?])
+    }
+
+    fn series(&self, ui: &mut PlotUi<'_>, index: usize, series: &Series, dark: bool) {
+        let color = themed(series.color, dark);
+        let name = series.name.as_deref().map(text::plain).unwrap_or_default();
+        let band: Vec<_> = series
+            .x
+            .iter()
+            .zip(&series.band)
+            .filter_map(|(x, band)| {
+                band.and_then(|(low, high)| Some((self.at(*x, low)?, self.at(*x, high)?)))
+            })
+            .collect();
+        for (i, pair) in band.windows(2).enumerate() {
+            let corners = vec![pair[0].0, pair[1].0, pair[1].1, pair[0].1];
+            let fill = color.gamma_multiply(0.2);
+            let polygon = Polygon::new("", corners).fill_color(fill).stroke(Stroke::NONE);
+            ui.polygon(polygon.id((index, "band", i)).allow_hover(false));
+        }
+        let points: Vec<_> =
+            series.x.iter().zip(&series.y).map(|(x, y)| y.and_then(|y| self.at(*x, y))).collect();
+        for (i, piece) in points.split(Option::is_none).filter(|piece| !piece.is_empty()).enumerate() {
+            let piece: Vec<[f64; 2]> = piece.iter().flatten().copied().collect();
+            let line =
+                Line::new(name.clone(), piece.clone()).color(color).width(2.0).style(style(series.dash));
+            // Pieces of one curve share its id, so that the legend hides and highlights them together.
+            ui.line(line.allow_band(false).id((index, name.as_str())));
+            if series.dots || piece.len() == 1 {
+                let dots = Points::new(name.clone(), piece).color(color).radius(2.2);
+                ui.points(dots.id((index, name.as_str())).allow_hover(i == usize::MAX));
+            }
+        }
+    }
+
+    fn scatter(&self, ui: &mut PlotUi<'_>, index: usize, scatter: &Scatter, dark: bool) {
+        let color = themed(scatter.color, dark);
+        let name = scatter.name.as_deref().map(text::plain).unwrap_or_default();
+        let id = (index, name.as_str());
+        for p in &scatter.points {
+            let x_bar = p.x_interval.and_then(|(a, b)| Some([self.at(a, p.y)?, self.at(b, p.y)?]));
+            let y_bar = p.y_interval.and_then(|(a, b)| Some([self.at(p.x, a)?, self.at(p.x, b)?]));
+            for ends in [x_bar, y_bar].into_iter().flatten() {
+                let bar = Line::new(name.clone(), ends.to_vec()).color(color).width(1.2);
+                ui.line(bar.id(id).allow_hover(false));
+            }
+        }
+        for p in scatter.points.iter().filter(|p| p.labelled) {
+            if let Some([x, y]) = self.at(p.x, p.y) {
+                let words = egui_plot::Text::new(name.clone(), PlotPoint::new(x, y), format!("  {}", p.name));
+                ui.text(words.anchor(egui::Align2::LEFT_BOTTOM).id(id).allow_hover(false));
+            }
+        }
+        // The symbols last: the legend takes their colour.
+        let points: Vec<_> = scatter.points.iter().filter_map(|p| self.at(p.x, p.y)).collect();
+        let radius = 4.5 * scatter.size as f32;
+        let outline = ui.ctx().global_style().visuals.text_color();
+        let behind = Points::new(name.clone(), points.clone()).color(outline).radius(radius + 0.8);
+        ui.points(behind.shape(marker(scatter.shape)).id(id).allow_hover(false));
+        let symbols = Points::new(name.clone(), points).color(color).radius(radius);
+        ui.points(symbols.shape(marker(scatter.shape)).id(id));
+    }
+
+    fn histogram(&self, ui: &mut PlotUi<'_>, index: usize, histogram: &Histogram, dark: bool) {
+        let color = themed(histogram.color, dark);
+        let name = histogram.name.as_deref().map(text::plain).unwrap_or_default();
+        let id = (index, name.as_str());
+        let mut outline = Vec::new();
+        for (ends, value) in histogram.edges.windows(2).zip(&histogram.values) {
+            let (Some(a), Some(b)) = (self.at(ends[0], *value), self.at(ends[1], *value)) else { continue };
+            let base = self.plot.y.scale.map(0.0).unwrap_or(coordinates(&self.plot.y).0);
+            let bar = Polygon::new(name.clone(), vec![[a[0], base], a, b, [b[0], base]]);
+            ui.polygon(
+                bar.fill_color(color.gamma_multiply(0.25))
+                    .stroke(Stroke::new(0.0, color))
+                    .id(id)
+                    .allow_hover(false),
+            );
+            outline.extend([a, b]);
+        }
+        let outline = Line::new(name.clone(), PlotPoints::from(outline)).color(color).width(1.5);
+        ui.line(outline.allow_band(false).id(id));
+    }
+}
+
+/// A colour on the screen; dark hues are lightened on a dark background.
+fn themed(color: Color, dark: bool) -> Color32 {
+    let color = if dark && color.lightness() < 0.6 {
+        color.mix(Color::WHITE.with_alpha(color.alpha()), 0.3)
+    } else {
+        color
+    };
+    Color32::from_rgba_unmultiplied(color.r, color.g, color.b, color.a)
+}
+
+fn style(dash: Dash) -> LineStyle {
+    match dash {
+        Dash::Solid => LineStyle::Solid,
+        Dash::Dashed => LineStyle::dashed_loose(),
+        Dash::Dotted => LineStyle::dotted_dense(),
+    }
+}
+
+fn marker(shape: Shape) -> MarkerShape {
+    match shape {
+        Shape::Circle => MarkerShape::Circle,
+        Shape::Square => MarkerShape::Square,
+        Shape::Diamond => MarkerShape::Diamond,
+        Shape::Triangle => MarkerShape::Up,
+        Shape::Pentagon => MarkerShape::Plus,
+        Shape::Star => MarkerShape::Asterisk,
+        Shape::Cross => MarkerShape::Cross,
+    }
+}

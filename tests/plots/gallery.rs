@@ -1,0 +1,112 @@
+//! Every kind of figure there is, from made-up records.
+
+use basin::plot::export::{FigureStyle, FontFamily, Preset};
+use basin::plot::landscape::{self, Named, Options, Quantity, Which};
+use basin::plot::{
+    Axis, Color, ColorMap, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Shape, Unit,
+    evaluation,
+};
+use basin_core::record::{Outcome, Record, Values};
+
+use crate::{named, sample, sample_records};
+
+/// A landscape with a hole in the middle of one quarter and values of zero in another.
+pub fn damaged_plane() -> Record {
+    let mut record = sample("landscape-2d.json");
+    let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
+    let Some(robust) = &mut outcome.robust else { panic!("robust") };
+    let Values::Plane(rows) = &mut robust.loss else { panic!("2-D") };
+    for row in rows.iter_mut().take(17).skip(13) {
+        row[13..17].fill(None);
+    }
+    rows[4][4] = Some(0.0);
+    record
+}
+
+/// Flatness against robust loss, as the scatter of many models will be.
+pub fn scatter() -> Plot {
+    let group = |name: &str, index: usize, shape, points: &[(f64, f64)]| {
+        Item::Scatter(Scatter {
+            name: Some(name.into()),
+            points: points
+                .iter()
+                .enumerate()
+                .map(|(i, (x, y))| ScatterPoint {
+                    x: *x,
+                    y: *y,
+                    x_interval: Some((x - 0.06, x + 0.08)),
+                    y_interval: Some((y - 0.15, y + 0.15)),
+                    name: format!("{name} {i}"),
+                    labelled: i == 0,
+                })
+                .collect(),
+            color: basin::plot::color::series_color(index),
+            shape,
+            size: 1.0,
+        })
+    };
+    Plot {
+        title: None,
+        x: Axis::new("Average-case flatness ($\\xi=0.5$)", (0.0, 1.5), Scale::Linear, Unit::One),
+        y: Axis::new("Robust loss ($L_\\infty$, $\\epsilon=8/255$)", (1.0, 4.5), Scale::Linear, Unit::One),
+        items: vec![
+            Item::Guide(Guide {
+                name: None,
+                line: GuideLine::Sloped { slope: 1.48, intercept: 1.25 },
+                color: Color::rgb(227, 26, 28),
+                dash: Dash::Dotted,
+            }),
+            group("AT", 0, Shape::Circle, &[(1.22, 3.9), (1.02, 2.9), (1.1, 3.4)]),
+            group("TRADES", 1, Shape::Diamond, &[(0.62, 2.1), (0.5, 1.9)]),
+            group("AT-AWP", 2, Shape::Star, &[(0.35, 1.32), (0.28, 1.5)]),
+        ],
+        equal_aspect: false,
+        notes: Vec::new(),
+        provenance: vec!["made-up points".into()],
+    }
+}
+
+/// Every figure there is, by name.
+pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
+    let (one, two, sharp) =
+        (sample("landscape-1d.json"), sample("landscape-2d.json"), sample_records::curve(2.2));
+    let damaged = damaged_plane();
+    let pair = [Named { name: "AT", record: &sharp }, Named { name: "AT-AWP", record: &one }];
+    let long = [
+        Named { name: "resnet18_at_linf_gd_normalized_lr0007_f100_$5", record: &sharp },
+        Named { name: "resnet18_at_awp", record: &one },
+    ];
+    let curve =
+        |records: &[Named<'_>], options: Options| landscape::plot(records, &options).expect("a 1-D figure");
+    let map =
+        |record: &Record, options: Options| landscape::plot(&named("AT", record), &options).expect("a map");
+    let title = Some("Random direction, $\\xi=0.5$".to_owned());
+    let paper = FigureStyle::default();
+    let evaluated = evaluation::plot("AT", &sample("evaluation.json"), None).expect("an evaluation");
+    let error = Options { quantity: Quantity::Error, which: Which::Robust, ..Options::default() };
+    let cividis = Options { clip: Some(5.0), map: ColorMap::Cividis, ..Options::default() };
+    let magma = Options { quantity: Quantity::Error, map: ColorMap::Magma, ..Options::default() };
+    vec![
+        ("curve", curve(&named("AT", &one), Options::default()), paper.clone()),
+        ("curve-column", curve(&named("AT", &one), Options::default()), Preset::Column.style()),
+        ("curves", curve(&pair, Options { title, ..Options::default() }), paper.clone()),
+        ("curves-log-error", curve(&pair, Options { log: true, ..error }), paper.clone()),
+        ("curves-clip", curve(&pair, Options { clip: Some(2.5), ..Options::default() }), paper.clone()),
+        ("curves-long-names", curve(&long, Options::default()), Preset::Column.style()),
+        ("map", map(&two, Options::default()), paper.clone()),
+        ("map-column", map(&two, Options::default()), Preset::Column.style()),
+        ("map-slide", map(&two, Options { log: true, ..Options::default() }), Preset::Slide.style()),
+        ("map-clip", map(&two, cividis), paper.clone()),
+        ("map-error", map(&two, magma), paper.clone()),
+        ("map-holes", map(&damaged, Options { log: true, ..Options::default() }), paper.clone()),
+        (
+            "map-grey-wide",
+            map(&two, Options { map: ColorMap::Grey, ..Options::default() }),
+            FigureStyle { height_in: Some(3.0), ..Preset::Wide.style() },
+        ),
+        ("evaluation", evaluated.clone(), paper.clone()),
+        ("evaluation-slide", evaluated, Preset::Slide.style()),
+        ("scatter", scatter(), paper.clone()),
+        ("scatter-sans", scatter(), FigureStyle { family: FontFamily::Sans, ..paper }),
+    ]
+}
