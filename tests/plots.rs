@@ -204,6 +204,48 @@ fn holes_stay_holes_and_are_said() {
 }
 
 #[test]
+fn any_magnitude_and_any_spread_is_a_figure() {
+    let (line, plane) = (sample("landscape-1d.json"), sample("landscape-2d.json"));
+    for base in [0.0, 1e-300, 1e-12, 0.003, 0.97, 1.0, 3.0, 9.99, 1e5, 3e17, 1e300] {
+        for spread in [0.0, 1e-14, 1e-3, 1.0, 1e4, 1e9] {
+            for record in [&line, &plane] {
+                let mut record = record.clone();
+                let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
+                let rows = outcome.y.as_ref().map_or(1, Vec::len);
+                let robust = outcome.robust.as_mut().expect("robust");
+                for iy in 0..rows {
+                    for ix in 0..21 {
+                        robust.loss.set(
+                            ix,
+                            iy,
+                            base * (1.0 + spread * ((ix * 7 + iy * 3) % 20) as f64 / 19.0),
+                        );
+                    }
+                }
+                for (log, clip) in [(false, None), (true, None), (false, Some(1.5)), (true, Some(1.5))] {
+                    let clip = clip.map(|clip| clip * base).filter(|clip| *clip > 0.0);
+                    let options = Options { log, clip, which: Which::Robust, ..Options::default() };
+                    match landscape::plot(&named("AT", &record), &options) {
+                        Ok(plot) => {
+                            let svg = export::to_svg(&plot, &FigureStyle::default());
+                            assert!(
+                                !svg.contains("NaN") && !svg.contains("inf\""),
+                                "{base} {spread} {options:?}"
+                            );
+                            let svg = svg.split_once("</style>").expect("fonts").1;
+                            let ticks = svg.matches("<text").count();
+                            assert!((5..60).contains(&ticks), "{base} {spread} {options:?}: {ticks} texts");
+                            basin::plot::screen::ScreenPlot::new(plot);
+                        }
+                        Err(error) => assert!(base == 0.0 && log, "{base} {spread} {options:?}: {error}"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_clipped_error_is_said_in_percent() {
     let record = sample("landscape-2d.json");
     let options = Options { quantity: Quantity::Error, clip: Some(0.8), ..Options::default() };

@@ -93,7 +93,8 @@ impl ColorScale {
 
 /// Limits of about 20 bands; every second, fourth, … of them is a round tick.
 fn linear_levels(low: f64, high: f64, over: bool) -> Vec<f64> {
-    let span = if high > low { high - low } else { low.abs().max(1e-3) * 0.1 };
+    let (low, high) = distinct(low, high);
+    let span = high - low;
     let tick = ticks::nice_step(span, 7);
     let mantissa = tick / 10f64.powf(tick.log10().floor());
     // Parts of a tick that are round numbers themselves.
@@ -108,7 +109,14 @@ fn linear_levels(low: f64, high: f64, over: bool) -> Vec<f64> {
     let first = (low / step + 1e-9).floor();
     let last = if over { (high / step + 1e-9).floor() } else { (high / step - 1e-9).ceil() };
     let last = last.max(first + 1.0);
-    (0..=(last - first) as usize).map(|i| ((first + i as f64) * step * 1e12).round() / 1e12).collect()
+    (0..=(last - first) as usize).map(|i| ticks::clean((first + i as f64) * step, step)).collect()
+}
+
+/// The range, or some room around it if its ends are too close to be told apart.
+fn distinct(low: f64, high: f64) -> (f64, f64) {
+    let size = low.abs().max(high.abs());
+    let room = if size > 0.0 { 0.05 * size } else { 1.0 };
+    if high - low > 1e-9 * size { (low, high) } else { (low - room, high + room) }
 }
 
 /// Limits per decade: more of them the fewer decades there are.
@@ -126,8 +134,10 @@ fn log_levels(low: f64, high: f64, over: bool) -> Vec<f64> {
         d if d < 8.0 => &COARSE,
         _ => &[1.0],
     };
-    let powers = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
+    let every = (decades / 24.0).ceil().max(1.0) as i32;
+    let powers = (low.log10().floor() as i32 - every)..=(high.log10().ceil() as i32 + every);
     let all: Vec<f64> = powers
+        .filter(|p| p.rem_euclid(every) == 0)
         .flat_map(|p| mantissas.iter().map(move |m| format!("{m}e{p}").parse().unwrap_or(f64::NAN)))
         .collect();
     let first = all.partition_point(|l| *l <= low * (1.0 + 1e-9)).saturating_sub(1);
@@ -136,7 +146,7 @@ fn log_levels(low: f64, high: f64, over: bool) -> Vec<f64> {
     } else {
         all.partition_point(|l| *l < high * (1.0 - 1e-9)) + 1
     };
-    all[first..end.clamp(first + 2, all.len())].to_vec()
+    all[first..end.max(first + 2).min(all.len())].to_vec()
 }
 
 impl Field {

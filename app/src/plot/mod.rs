@@ -274,8 +274,13 @@ pub fn padded_range(values: impl Iterator<Item = f64>, scale: Scale) -> Option<(
     if low > high {
         return None;
     }
-    let span = if high > low { high - low } else { low.abs().max(1.0) * 0.2 };
-    let (below, above) = (low - 0.06 * span, high + 0.06 * span);
+    // Equal values, up to rounding, get some room of their own.
+    let (least, room) = match scale {
+        Scale::Linear => (1e-9 * low.abs().max(high.abs()), if low == 0.0 { 0.5 } else { 0.1 * low.abs() }),
+        Scale::Log => (1e-9, 0.1),
+    };
+    let margin = if high - low > least { 0.06 * (high - low) } else { room };
+    let (below, above) = (low - margin, high + margin);
     Some(match scale {
         Scale::Log => (scale.unmap(below), scale.unmap(above)),
         Scale::Linear if low >= 0.0 && low < 0.5 * high => (0.0, above),

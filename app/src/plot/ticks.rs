@@ -77,11 +77,11 @@ pub fn linear(low: f64, high: f64, most: usize) -> Vec<f64> {
     (0..=count.max(-1)).map(|i| clean((first + i as f64) * step, step)).collect()
 }
 
-fn clean(value: f64, step: f64) -> f64 {
-    let digits = decimals(step) as i32 + 2;
-    let scale = 10f64.powi(digits.clamp(0, 200));
-    let cleaned = (value * scale).round() / scale;
-    if cleaned.is_finite() { cleaned } else { value }
+/// A multiple of `step` without stray last bits: 0.3 instead of 0.30000000000000004.
+pub(super) fn clean(value: f64, step: f64) -> f64 {
+    // Twelve digits below the leading one of the step, and those of the value above it.
+    let digits = (value / step).abs().max(1.0).log10().ceil() as usize + 3;
+    format!("{value:.*e}", digits.min(16)).parse().unwrap_or(value)
 }
 
 /// Round values for a logarithmic range: powers of ten, with more between them the fewer decades are shown, and

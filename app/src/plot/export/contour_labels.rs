@@ -21,15 +21,17 @@ impl<'a> Placer<'a> {
         Self { axes, style, texts: Vec::new(), taken: Vec::new() }
     }
 
-    /// Labels the longest line of a contour (and others that are nearly as long); gives the lines with gaps.
-    pub fn place(&mut self, lines: Vec<Outline>, contour: &Contour) -> Vec<Outline> {
+    /// Labels the longest line of a contour (and two more that are nearly as long); gives the lines with gaps.
+    pub fn place(&mut self, mut lines: Vec<Outline>, contour: &Contour) -> Vec<Outline> {
         let size = 0.8 * self.style.tick_pt;
         let room = fonts::width(&contour.label, self.style.family, false, size) + 0.5 * size;
-        let longest = lines.iter().map(|l| Arc::new(l).length()).fold(0.0, f64::max);
+        lines.sort_by(|a, b| Arc::new(b).length().total_cmp(&Arc::new(a).length()));
+        let longest = lines.first().map_or(0.0, |l| Arc::new(l).length());
         let mut out = Vec::new();
+        let before = self.texts.len();
         for line in lines {
             let arc = Arc::new(&line);
-            let wanted = arc.length() >= (0.6 * longest).max(3.0 * room);
+            let wanted = self.texts.len() < before + 3 && arc.length() >= (0.6 * longest).max(3.0 * room);
             match wanted.then(|| self.best(&arc, room)).flatten() {
                 Some(start) => {
                     let (a, b) = (arc.at(start), arc.at(start + room));
