@@ -161,7 +161,7 @@ mod tests {
         for n in [9, 11, 13] {
             let whole = ((n - 1) * (n - 1)) as f32;
             let last = n - 1;
-            let coarse = move |i: usize, s: usize| i % s == 0 || i == last;
+            let coarse = move |i: usize, s: usize| i.is_multiple_of(s) || i == last;
             assert_eq!(area(&grid(n, |x, y| coarse(x, 4) && coarse(y, 4), true)), whole, "stride 4 of {n}");
             let part = |x, y| (coarse(x, 4) && coarse(y, 4)) || (y <= 4 && coarse(x, 2) && coarse(y, 2));
             assert_eq!(area(&grid(n, part, true)), whole, "half refined {n}");
