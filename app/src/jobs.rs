@@ -23,8 +23,9 @@ use crate::places;
 /// Asks for the window to be drawn again within a time; called from worker threads.
 pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
 
-/// While numbers stream in, the window is drawn this often, to leave the processor to the job.
-const FRAME: Duration = Duration::from_millis(50);
+/// While numbers stream in, the window is drawn about this often: without a GPU, each drawing takes the
+/// processor away from the job.
+const FRAME: Duration = Duration::from_millis(250);
 
 /// What computes: [`Core`], or a stand-in in tests.
 pub trait Engine: Send + Sync + 'static {
@@ -368,8 +369,10 @@ struct Reporter {
 
 impl Progress for Reporter {
     fn report(&mut self, event: Event) -> Result<(), Cancelled> {
-        lock(&self.live).take(event, &self.job);
-        (self.wake)(FRAME);
+        if event != Event::Alive {
+            lock(&self.live).take(event, &self.job);
+            (self.wake)(FRAME);
+        }
         if self.stop.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
     }
 }

@@ -185,7 +185,7 @@ impl Default for Form {
 pub fn fitting_data(resolution: [usize; 3]) -> (&'static str, &'static str) {
     match resolution {
         [1, ..] => ("mnist", "MNIST"),
-        _ => ("bundled", "bundled CIFAR-10"),
+        _ => ("bundled", "CIFAR-10"),
     }
 }
 

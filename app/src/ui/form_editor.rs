@@ -117,8 +117,8 @@ impl Editor<'_> {
         let folder = self.form.data.clone();
         let mut options = vec![
             (String::new(), fitting.as_str()),
-            ("bundled".to_owned(), "bundled CIFAR-10"),
-            ("cifar10".to_owned(), "CIFAR-10"),
+            ("bundled".to_owned(), "CIFAR-10, bundled"),
+            ("cifar10".to_owned(), "CIFAR-10, whole"),
             ("mnist".to_owned(), "MNIST"),
             ("fashion-mnist".to_owned(), "Fashion-MNIST"),
         ];

@@ -66,7 +66,7 @@ fn summary_ui(ui: &mut Ui, model: &Model, summary: &Summary) {
     tensors_ui(ui, summary);
 }
 
-/// `12.5 % on the first 200 test images (bundled CIFAR-10)`.
+/// `12.5 % on the first 200 test images (CIFAR-10)`.
 fn sanity_words(sanity: &Reading<Box<Evaluation>>, summary: &Summary) -> String {
     match sanity {
         Reading::Pending => "being measured…".into(),
