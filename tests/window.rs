@@ -1,287 +1,27 @@
 //! The window by role and label, with a stand-in for the computation: no libtorch, no minutes.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+#[path = "support/bowl.rs"]
+mod bowl;
+#[path = "support/window.rs"]
+mod support;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use basin::command::Command;
-use basin::jobs::{Core, Engine};
-use basin::ui::{Answer, App, Pane, Purpose, Target};
-use basin_core::checkpoint::{Role, Summary, TensorSummary};
-use basin_core::job::{Compute, DataSelection, Evaluate, Job, Landscape, Pgd};
-use basin_core::progress::{Event, Progress};
-use basin_core::record::{
-    DirectionSummary, Evaluated, Evaluation, FORMAT, Grid, LandscapeOutcome, Outcome, PerExample, Point,
-    Provenance, Record,
+use basin::jobs::Core;
+use basin::state::State;
+use basin::ui::{Answer, App, Pane, Purpose, Target, command_line};
+use basin_core::job::{
+    Compute, DataSelection, DirectionKind, Evaluate, Job, Landscape, LandscapeLoss, Normalization, Pgd,
 };
-use basin_core::run::{Estimate, RunOptions};
-use basin_core::{Error, Result};
+use basin_core::record::{Outcome, Record};
+use bowl::{Fake, evaluation};
 use eframe::egui::accesskit::Role as WidgetRole;
-use eframe::egui::{Key, Modifiers, Pos2, Rect, ViewportCommand, ViewportEvent, ViewportId};
+use eframe::egui::{Key, Modifiers, Pos2, Rect, ViewportCommand};
+use egui_kittest::Node;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use egui_kittest::{Harness, Node};
-
-/// Computes a bowl, coarse to fine; stops halfway and waits when it is told to.
-#[derive(Default)]
-struct Fake {
-    held: Arc<Mutex<bool>>,
-    fails: bool,
-}
-
-impl Engine for Fake {
-    fn inspect(&self, path: &Path) -> Result<Summary> {
-        if path.to_string_lossy().contains("broken") {
-            return Err(Error::file(path, "is empty; download it again"));
-        }
-        Ok(summary(path))
-    }
-
-    fn estimate(&self, _: &Job) -> Result<Estimate> {
-        Ok(Estimate { units: 625, seconds: 40.0 })
-    }
-
-    fn run(&self, job: &Job, _: &RunOptions, progress: &mut dyn Progress) -> Result<Record> {
-        match job {
-            Job::Evaluate(_) => Ok(evaluation(job)),
-            Job::Landscape(_) if self.fails => {
-                Err(Error::invalid("the loss became NaN at step 3; the checkpoint is damaged"))
-            }
-            Job::Landscape(landscape) => self.landscape(job, landscape, progress),
-        }
-    }
-}
-
-impl Fake {
-    /// Stops halfway until the lock says false.
-    fn hold(&self) -> Arc<Mutex<bool>> {
-        *self.held.lock().expect("not poisoned") = true;
-        self.held.clone()
-    }
-
-    fn landscape(&self, job: &Job, landscape: &Landscape, progress: &mut dyn Progress) -> Result<Record> {
-        let n = landscape.steps;
-        let axis: Vec<f64> =
-            (0..n).map(|i| landscape.range * (2.0 * i as f64 / (n - 1) as f64 - 1.0)).collect();
-        let rows = if landscape.second.is_some() { n } else { 1 };
-        let total = (n * rows) as u64;
-        let (mut clean, mut robust) = (Grid::empty(n, None), Grid::empty(n, None));
-        if landscape.second.is_some() {
-            (clean, robust) = (Grid::empty(n, Some(n)), Grid::empty(n, Some(n)));
-        }
-        let mut complete = true;
-        progress.report(Event::Started { label: "robust landscape".into(), done: 0, total })?;
-        let mut points: Vec<(usize, usize)> = (0..rows).flat_map(|y| (0..n).map(move |x| (x, y))).collect();
-        points.sort_by_key(|(x, y)| (x % 4 + y % 4 != 0, x % 2 + y % 2 != 0));
-        for (done, (x, y)) in points.into_iter().enumerate() {
-            while done as u64 > total / 2 && *self.held.lock().expect("no test panics while it holds this") {
-                std::thread::sleep(Duration::from_millis(2));
-                if progress.report(Event::Step { done: done as u64, total }).is_err() {
-                    complete = false;
-                    break;
-                }
-            }
-            if !complete {
-                break;
-            }
-            let (u, v) = (axis[x], if rows > 1 { axis[y] } else { 0.0 });
-            let bowl =
-                0.8 + 4.0 * (u * u + 0.6 * v * v) + 0.8 * u * v + 0.25 * (5.0 * u).sin() * (4.0 * v).cos();
-            let point = |loss: f64| Point { loss, error: 1.0 - (-0.4 * loss).exp() };
-            clean.set(x, y, point(0.45 * bowl));
-            robust.set(x, y, point(bowl));
-            let cell = Event::Cell { x, y, clean: Some(point(0.45 * bowl)), robust: Some(point(bowl)) };
-            let step = Event::Step { done: done as u64 + 1, total };
-            if progress.report(cell).and_then(|()| progress.report(step)).is_err() {
-                complete = false;
-                break;
-            }
-        }
-        let outcome = LandscapeOutcome {
-            y: landscape.second.is_some().then(|| axis.clone()),
-            x: axis,
-            clean: Some(clean),
-            robust: Some(robust),
-            directions: vec![direction(), direction()],
-            cosine: Some(0.01),
-        };
-        Ok(record(job, Outcome::Landscape(outcome), complete))
-    }
-}
-
-fn direction() -> DirectionSummary {
-    DirectionSummary { name: "random".into(), norm: 4.2, relative_norm: 0.5, layers: Vec::new() }
-}
-
-fn record(job: &Job, outcome: Outcome, complete: bool) -> Record {
-    let provenance = Provenance {
-        version: "0.1.0".into(),
-        seed: job.compute().seed,
-        device: "cpu (2 threads)".into(),
-        search_precision: "bf16".into(),
-        measure_precision: "f32".into(),
-        data: "bundled CIFAR-10".into(),
-        data_fingerprint: "9f86d081884c7d65".into(),
-        checkpoint_hash: "ab".repeat(32),
-        model: "ResNet-18, 8 channels, rebn".into(),
-        started: "2026-11-22T17:33:00Z".into(),
-        duration_s: 38.2,
-        complete,
-        ..Provenance::default()
-    };
-    Record { format: FORMAT, job: job.clone(), provenance, outcome }
-}
-
-fn evaluation(job: &Job) -> Record {
-    let n = 8;
-    let evaluated = |error: f64| Evaluated {
-        loss: 1.2,
-        error,
-        per_example: PerExample {
-            index: (0..n).collect(),
-            label: vec![0; n],
-            loss: vec![1.2; n],
-            predicted: vec![0; n],
-            confidence: vec![0.5; n],
-        },
-    };
-    let robust = matches!(job, Job::Evaluate(job) if job.attack.is_some()).then(|| evaluated(0.625));
-    record(job, Outcome::Evaluate(Evaluation { clean: evaluated(0.25), robust }), true)
-}
-
-fn summary(path: &Path) -> Summary {
-    let tensor = |name: &str, shape: &[i64], role| TensorSummary {
-        name: name.into(),
-        shape: shape.into(),
-        role,
-        l2_norm: 1.5,
-    };
-    Summary {
-        path: path.to_owned(),
-        hash: "ab".repeat(32),
-        bytes: 733_154,
-        container: "PyTorch legacy".into(),
-        family: "ResNet".into(),
-        model: "ResNet-18, 8 channels, rebn".into(),
-        normalization: "rebn".into(),
-        activation: "relu".into(),
-        classes: 10,
-        resolution: [3, 32, 32],
-        epoch: Some(4),
-        parameters: 175_258,
-        preprocessing: "clamp to [0, 1], whiten".into(),
-        topology: vec![
-            "conv1 3 × 3, 3 → 8".into(),
-            "block0".into(),
-            "  conv1 3 × 3, 8 → 8".into(),
-            "logits 64 → 10".into(),
-        ],
-        tensors: vec![
-            tensor("conv1.weight", &[8, 3, 3, 3], Role::Weight),
-            tensor("norm1.weight", &[8], Role::Normalization),
-        ],
-        notices: Vec::new(),
-    }
-}
-
-/// A window on a fake, in a folder of its own with a file that can pass for a checkpoint.
-struct Window {
-    harness: Harness<'static, App>,
-    folder: tempfile::TempDir,
-}
-
-impl Window {
-    fn new(fake: Fake) -> Self {
-        Self::with_engine(Arc::new(fake))
-    }
-
-    fn with_engine(engine: Arc<dyn Engine>) -> Self {
-        let harness = Harness::builder()
-            .with_size([1280.0, 800.0])
-            .with_max_steps(64)
-            .with_wait_for_pending_images(false)
-            .wgpu()
-            .build_eframe(|cc| App::new(cc, engine, Vec::new()));
-        Self { harness, folder: tempfile::tempdir().expect("a temporary folder") }
-    }
-
-    fn checkpoint(&self, name: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, b"weights").expect("a writable folder");
-        path
-    }
-
-    /// Opens a checkpoint the way the dialog's answer does.
-    fn open(&mut self, name: &str) -> PathBuf {
-        let path = self.checkpoint(name);
-        self.harness
-            .state_mut()
-            .handle(Answer::Chosen { purpose: Purpose::OpenCheckpoints, paths: vec![path.clone()] });
-        self.settle();
-        path
-    }
-
-    /// Draws until no thread works.
-    fn settle(&mut self) {
-        self.until("every thread has answered", |app| !app.is_busy());
-        self.harness.run_steps(4);
-    }
-
-    fn until(&mut self, what: &str, mut reached: impl FnMut(&App) -> bool) {
-        let patience = Instant::now() + Duration::from_secs(30);
-        loop {
-            self.harness.step();
-            if reached(self.harness.state()) {
-                return self.harness.run_steps(2);
-            }
-            assert!(Instant::now() < patience, "waited in vain until {what}");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    /// Runs a 2-D landscape of few points.
-    fn run_small(&mut self) {
-        self.retype("Steps", "9");
-        self.click("Run");
-        self.settle();
-    }
-
-    fn click(&mut self, label: &str) {
-        self.harness.get_by_label(label).click();
-        self.harness.run_steps(3);
-    }
-
-    /// Replaces what a field says, by keyboard.
-    fn retype(&mut self, label: &str, text: &str) {
-        self.harness.get_by_role_and_label(WidgetRole::TextInput, label).click();
-        self.harness.step();
-        self.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
-        self.harness.step();
-        self.harness.get_by_role_and_label(WidgetRole::TextInput, label).type_text(text);
-        self.harness.run_steps(3);
-    }
-
-    /// The user presses the window's close button; whether the window refuses.
-    fn request_close(&mut self) -> bool {
-        let root = self.harness.input_mut().viewports.entry(ViewportId::ROOT).or_default();
-        root.events.push(ViewportEvent::Close);
-        self.harness.step();
-        let refused = self.sent(&ViewportCommand::CancelClose);
-        self.harness.run_steps(3);
-        refused
-    }
-
-    /// Whether the last frame sent a command to the desktop.
-    fn sent(&self, command: &ViewportCommand) -> bool {
-        self.harness.output().viewport_output.values().any(|output| output.commands.contains(command))
-    }
-
-    fn picture(&mut self, name: &str) {
-        if let Some(folder) = std::env::var_os("BASIN_PICTURES") {
-            let image = self.harness.render().expect("a software renderer");
-            image.save(PathBuf::from(folder).join(format!("{name}.png"))).expect("a writable folder");
-        }
-    }
-}
+use support::Window;
 
 fn run_button(window: &Window) -> Node<'_> {
     window.harness.get_by_role_and_label(WidgetRole::Button, "Run")
@@ -561,4 +301,61 @@ fn the_real_thing_runs() {
     let Outcome::Landscape(landscape) = &stored.record.outcome else { panic!("a landscape was asked for") };
     let robust = landscape.robust.as_ref().expect("the robust loss was asked for");
     assert!(robust.loss.iter().all(|loss| loss.is_some_and(|loss| loss.is_finite() && loss > 0.0)));
+}
+
+/// Settings as the desktop keeps them.
+#[derive(Default)]
+struct Kept(std::collections::HashMap<String, String>);
+
+impl eframe::Storage for Kept {
+    fn get_string(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned()
+    }
+    fn set_string(&mut self, key: &str, value: String) {
+        self.0.insert(key.to_owned(), value);
+    }
+    fn remove_string(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+    fn flush(&mut self) {}
+}
+
+#[test]
+fn settings_are_remembered_and_damaged_ones_give_defaults_and_one_warning() {
+    let mut kept = Kept::default();
+    assert_eq!(State::load(Some(&kept)), (State::default(), None), "a first start");
+    let mut state = State::default();
+    state.form.radius = "0.25".into();
+    state.save(&mut kept);
+    assert_eq!(State::load(Some(&kept)), (state, None));
+    for damage in ["(version: 99)", "not settings"] {
+        kept.0.values_mut().for_each(|value| *value = damage.to_owned());
+        let (state, warning) = State::load(Some(&kept));
+        assert_eq!(state, State::default());
+        assert!(warning.is_some_and(|warning| warning.contains("starting with the defaults")), "{damage}");
+    }
+}
+
+#[test]
+fn a_job_is_also_a_command_line() {
+    let mut job = Landscape {
+        checkpoint: "my models/net.pth.tar".into(),
+        data: DataSelection::default(),
+        direction: DirectionKind::Random(3),
+        second: None,
+        normalize: Normalization::Filter,
+        radius: 0.5,
+        range: 1.0,
+        steps: 51,
+        loss: LandscapeLoss::Clean,
+        attack: Pgd::default(),
+        compute: Compute::default(),
+    };
+    let clean = "basin landscape 'my models/net.pth.tar' --direction random:3 --normalize filter --radius 0.5 \
+                 --range 1 --steps 51 --loss clean --data bundled --examples test:0..100 --device auto \
+                 --precision auto --seed 0";
+    assert_eq!(command_line(&Job::Landscape(job.clone())), clean);
+    job.loss = LandscapeLoss::Robust;
+    let robust = command_line(&Job::Landscape(job));
+    assert!(robust.contains("--attack pgd --norm linf --epsilon 8/255 --attack-steps 20"), "{robust}");
 }

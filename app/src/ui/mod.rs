@@ -18,6 +18,7 @@ mod fill;
 pub mod form;
 mod form_editor;
 mod form_panel;
+mod form_reader;
 mod header;
 mod jobs_panel;
 mod menu;

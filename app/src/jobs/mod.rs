@@ -3,74 +3,28 @@
 //! Numbers come back through a shared slot in which the newest wins ([`Live`]); the end of a job comes
 //! through a bounded channel that [`Jobs::drain`] reads. Nothing here waits for a thread.
 
-use std::any::Any;
+mod engine;
+mod live;
+mod worker;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use basin_core::Error;
-use basin_core::checkpoint::Summary;
 use basin_core::job::Job;
-use basin_core::progress::{Cancelled, Event, Progress};
-use basin_core::record::{Grid, LandscapeOutcome, Outcome, Provenance, Record};
-use basin_core::run::{Estimate, RunOptions};
+use basin_core::record::{Outcome, Provenance, Record};
 
-use crate::places;
+pub use engine::{Core, Engine};
+pub use live::Live;
+pub(crate) use worker::panic_words;
+use worker::{Reporter, compute, lock};
 
 /// Asks for the window to be drawn again within a time; called from worker threads.
 pub type Wake = Arc<dyn Fn(Duration) + Send + Sync>;
-
-/// While numbers stream in, the window is drawn about this often: without a GPU, each drawing takes the
-/// processor away from the job.
-const FRAME: Duration = Duration::from_millis(250);
-
-/// What computes: [`Core`], or a stand-in in tests.
-pub trait Engine: Send + Sync + 'static {
-    /// Reads a checkpoint far enough to say what it is.
-    ///
-    /// # Errors
-    /// As [`basin_core::checkpoint::inspect`].
-    fn inspect(&self, path: &Path) -> basin_core::Result<Summary>;
-
-    /// Estimates the time of a job.
-    ///
-    /// # Errors
-    /// As [`basin_core::run::estimate`].
-    fn estimate(&self, job: &Job) -> basin_core::Result<Estimate>;
-
-    /// Runs a job.
-    ///
-    /// # Errors
-    /// As [`basin_core::run::run`].
-    fn run(&self, job: &Job, options: &RunOptions, progress: &mut dyn Progress)
-    -> basin_core::Result<Record>;
-}
-
-/// The real thing: `basin_core`.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Core;
-
-impl Engine for Core {
-    fn inspect(&self, path: &Path) -> basin_core::Result<Summary> {
-        basin_core::checkpoint::inspect(path)
-    }
-
-    fn estimate(&self, job: &Job) -> basin_core::Result<Estimate> {
-        basin_core::run::estimate(job)
-    }
-
-    fn run(
-        &self,
-        job: &Job,
-        options: &RunOptions,
-        progress: &mut dyn Progress,
-    ) -> basin_core::Result<Record> {
-        basin_core::run::run(job, options, progress)
-    }
-}
 
 /// Tells the jobs of one session apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,80 +46,6 @@ pub enum Status {
     },
     /// Went wrong, in words.
     Failed(String),
-}
-
-/// What is known of a running job; written by its thread, read when the window draws.
-#[derive(Debug, Clone, Default)]
-pub struct Live {
-    /// What is being done, e.g. `robust landscape`.
-    pub label: String,
-    /// Finished units.
-    pub done: u64,
-    /// All units; 0 until the work has begun.
-    pub total: u64,
-    /// Units that an earlier run of the same job had finished.
-    pub earlier: u64,
-    /// When the work began.
-    pub began: Option<Instant>,
-    /// Points of a landscape known so far.
-    pub outcome: Option<LandscapeOutcome>,
-    /// Counts changes of `outcome`.
-    pub version: u64,
-    /// What the user should know.
-    pub warnings: Vec<String>,
-}
-
-impl Live {
-    /// Finished share, 0 to 1.
-    pub fn fraction(&self) -> f32 {
-        if self.total == 0 { 0.0 } else { self.done as f32 / self.total as f32 }
-    }
-
-    /// Units per second, once there is something to go by.
-    pub fn rate(&self) -> Option<f64> {
-        let fresh = self.done.saturating_sub(self.earlier);
-        let seconds = self.began?.elapsed().as_secs_f64();
-        (fresh > 0 && seconds > 0.2).then(|| fresh as f64 / seconds)
-    }
-
-    /// Seconds to go.
-    pub fn remaining_s(&self) -> Option<f64> {
-        Some(self.total.saturating_sub(self.done) as f64 / self.rate()?)
-    }
-
-    fn take(&mut self, event: Event, job: &Job) {
-        match event {
-            Event::Started { label, done, total } => {
-                (self.label, self.done, self.earlier, self.total) = (label, done, done, total);
-                self.began = Some(Instant::now());
-            }
-            Event::Step { done, total } => (self.done, self.total) = (done, total),
-            Event::Cell { x, y, clean, robust } => {
-                let outcome = self.outcome.get_or_insert_with(|| empty_outcome(job));
-                let size = (outcome.x.len(), outcome.y.as_ref().map(Vec::len));
-                for (grid, point) in [(&mut outcome.clean, clean), (&mut outcome.robust, robust)] {
-                    if let Some(point) = point {
-                        grid.get_or_insert_with(|| Grid::empty(size.0, size.1)).set(x, y, point);
-                    }
-                }
-                self.version += 1;
-            }
-            Event::Alive => {}
-            Event::Warning(text) => self.warnings.push(text),
-        }
-    }
-}
-
-/// The axes of a landscape before any point is known.
-fn empty_outcome(job: &Job) -> LandscapeOutcome {
-    let (steps, range, two) = match job {
-        Job::Landscape(job) => (job.steps, job.range, job.second.is_some()),
-        Job::Evaluate(_) => (0, 0.0, false),
-    };
-    let last = steps.saturating_sub(1).max(1) as f64;
-    let x: Vec<f64> = (0..steps).map(|i| range * (2.0 * i as f64 / last - 1.0)).collect();
-    let y = two.then(|| x.clone());
-    LandscapeOutcome { x, y, clean: None, robust: None, directions: Vec::new(), cosine: None }
 }
 
 /// One job of this session.
@@ -349,46 +229,4 @@ impl Jobs {
             Err(error) => entry.status = Status::Failed(format!("cannot start a thread: {error}")),
         }
     }
-}
-
-/// What happens on the job's thread: run, then save.
-fn compute(engine: &dyn Engine, job: &Job, progress: &mut Reporter) -> Result<(PathBuf, Record), Error> {
-    let path = places::record_path(job)?;
-    let record = engine.run(job, &RunOptions { out: Some(path.clone()) }, progress)?;
-    record.save(&path)?;
-    Ok((path, record))
-}
-
-/// [`Progress`] of the window: into the slot, and a sign that there is something to draw.
-struct Reporter {
-    job: Job,
-    live: Arc<Mutex<Live>>,
-    stop: Arc<AtomicBool>,
-    wake: Wake,
-}
-
-impl Progress for Reporter {
-    fn report(&mut self, event: Event) -> Result<(), Cancelled> {
-        if event != Event::Alive {
-            lock(&self.live).take(event, &self.job);
-            (self.wake)(FRAME);
-        }
-        if self.stop.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
-    }
-}
-
-/// A panic elsewhere does not make the numbers unreadable.
-fn lock(live: &Mutex<Live>) -> MutexGuard<'_, Live> {
-    live.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What a panic said, as a sentence.
-pub(crate) fn panic_words(panic: &(dyn Any + Send)) -> String {
-    let said = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no reason was given");
-    let first = said.lines().next().unwrap_or(said);
-    format!("stopped by an internal error ({first}); please report it with the job's command line")
 }

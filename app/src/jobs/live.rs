@@ -1,0 +1,81 @@
+//! What is known of a job while it runs: the newest numbers win.
+
+use std::time::Instant;
+
+use basin_core::job::Job;
+use basin_core::progress::Event;
+use basin_core::record::{Grid, LandscapeOutcome};
+
+/// What is known of a running job; written by its thread, read when the window draws.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    /// What is being done, e.g. `robust landscape`.
+    pub label: String,
+    /// Finished units.
+    pub done: u64,
+    /// All units; 0 until the work has begun.
+    pub total: u64,
+    /// Units that an earlier run of the same job had finished.
+    pub earlier: u64,
+    /// When the work began.
+    pub began: Option<Instant>,
+    /// Points of a landscape known so far.
+    pub outcome: Option<LandscapeOutcome>,
+    /// Counts changes of `outcome`.
+    pub version: u64,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+impl Live {
+    /// Finished share, 0 to 1.
+    pub fn fraction(&self) -> f32 {
+        if self.total == 0 { 0.0 } else { self.done as f32 / self.total as f32 }
+    }
+
+    /// Units per second, once there is something to go by.
+    pub fn rate(&self) -> Option<f64> {
+        let fresh = self.done.saturating_sub(self.earlier);
+        let seconds = self.began?.elapsed().as_secs_f64();
+        (fresh > 0 && seconds > 0.2).then(|| fresh as f64 / seconds)
+    }
+
+    /// Seconds to go.
+    pub fn remaining_s(&self) -> Option<f64> {
+        Some(self.total.saturating_sub(self.done) as f64 / self.rate()?)
+    }
+
+    pub(super) fn take(&mut self, event: Event, job: &Job) {
+        match event {
+            Event::Started { label, done, total } => {
+                (self.label, self.done, self.earlier, self.total) = (label, done, done, total);
+                self.began = Some(Instant::now());
+            }
+            Event::Step { done, total } => (self.done, self.total) = (done, total),
+            Event::Cell { x, y, clean, robust } => {
+                let outcome = self.outcome.get_or_insert_with(|| empty_outcome(job));
+                let size = (outcome.x.len(), outcome.y.as_ref().map(Vec::len));
+                for (grid, point) in [(&mut outcome.clean, clean), (&mut outcome.robust, robust)] {
+                    if let Some(point) = point {
+                        grid.get_or_insert_with(|| Grid::empty(size.0, size.1)).set(x, y, point);
+                    }
+                }
+                self.version += 1;
+            }
+            Event::Alive => {}
+            Event::Warning(text) => self.warnings.push(text),
+        }
+    }
+}
+
+/// The axes of a landscape before any point is known.
+fn empty_outcome(job: &Job) -> LandscapeOutcome {
+    let (steps, range, two) = match job {
+        Job::Landscape(job) => (job.steps, job.range, job.second.is_some()),
+        Job::Evaluate(_) => (0, 0.0, false),
+    };
+    let last = steps.saturating_sub(1).max(1) as f64;
+    let x: Vec<f64> = (0..steps).map(|i| range * (2.0 * i as f64 / last - 1.0)).collect();
+    let y = two.then(|| x.clone());
+    LandscapeOutcome { x, y, clean: None, robust: None, directions: Vec::new(), cosine: None }
+}

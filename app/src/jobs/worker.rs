@@ -1,0 +1,66 @@
+//! What happens on the thread of a job.
+
+use std::any::Any;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use basin_core::Error;
+use basin_core::job::Job;
+use basin_core::progress::{Cancelled, Event, Progress};
+use basin_core::record::Record;
+use basin_core::run::RunOptions;
+
+use crate::jobs::{Engine, Live, Wake};
+use crate::places;
+
+/// While numbers stream in, the window is drawn about this often: without a GPU, each drawing takes the
+/// processor away from the job.
+const FRAME: Duration = Duration::from_millis(250);
+
+/// What happens on the job's thread: run, then save.
+pub(super) fn compute(
+    engine: &dyn Engine,
+    job: &Job,
+    progress: &mut Reporter,
+) -> Result<(PathBuf, Record), Error> {
+    let path = places::record_path(job)?;
+    let record = engine.run(job, &RunOptions { out: Some(path.clone()) }, progress)?;
+    record.save(&path)?;
+    Ok((path, record))
+}
+
+/// [`Progress`] of the window: into the slot, and a sign that there is something to draw.
+pub(super) struct Reporter {
+    pub job: Job,
+    pub live: Arc<Mutex<Live>>,
+    pub stop: Arc<AtomicBool>,
+    pub wake: Wake,
+}
+
+impl Progress for Reporter {
+    fn report(&mut self, event: Event) -> Result<(), Cancelled> {
+        if event != Event::Alive {
+            lock(&self.live).take(event, &self.job);
+            (self.wake)(FRAME);
+        }
+        if self.stop.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
+    }
+}
+
+/// A panic elsewhere does not make the numbers unreadable.
+pub(super) fn lock(live: &Mutex<Live>) -> MutexGuard<'_, Live> {
+    live.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a panic said, as a sentence.
+pub(crate) fn panic_words(panic: &(dyn Any + Send)) -> String {
+    let said = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason was given");
+    let first = said.lines().next().unwrap_or(said);
+    format!("stopped by an internal error ({first}); please report it with the job's command line")
+}
