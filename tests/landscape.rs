@@ -254,6 +254,11 @@ fn grids_are_visited_once_and_coarse_to_fine() {
         assert_eq!(sorted.len(), nx * ny, "{nx} x {ny}");
         assert_eq!(order.len(), nx * ny);
         assert_eq!(order[0], (nx / 2, ny / 2), "the origin comes first");
+        let corners = order[1..].iter().take(if ny > 1 { 4 } else { 2 });
+        assert!(
+            corners.clone().all(|(x, y)| [0, nx - 1].contains(x) && [0, ny - 1].contains(y)),
+            "then the corners"
+        );
     }
     let x = steps(51, 1.0);
     assert_eq!((x[0], x[25], x[50]), (-1.0, 0.0, 1.0));

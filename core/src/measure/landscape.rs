@@ -14,23 +14,23 @@ pub fn steps(count: usize, range: f64) -> Vec<f64> {
     (0..count).map(|i| range * (i as f64 - half) / half).collect()
 }
 
-/// Every point of the grid, coarse to fine: the origin first, then the corners and edges of ever finer
-/// nested grids, so that a picture of the whole appears early.
+/// Every point of the grid, coarse to fine: the origin first, then ever finer grids from edge to edge, so
+/// that a picture of the whole appears early.
 pub fn coarse_to_fine(nx: usize, ny: usize) -> Vec<(usize, usize)> {
-    let (cx, cy) = (nx / 2, ny / 2);
-    let mut order = Vec::with_capacity(nx * ny);
-    let mut stride = (cx.max(cy) + 1).next_power_of_two();
-    let on = |i: usize, c: usize, stride: usize| i.abs_diff(c).is_multiple_of(stride);
-    let mut coarser = None;
+    let origin = (nx / 2, ny / 2);
+    let mut order = vec![origin];
+    let mut seen = vec![false; nx * ny];
+    seen[origin.1 * nx + origin.0] = true;
+    let mut stride = nx.max(ny).next_power_of_two();
     while stride >= 1 {
-        for y in (0..ny).filter(|y| on(*y, cy, stride)) {
-            for x in (0..nx).filter(|x| on(*x, cx, stride)) {
-                if coarser.is_none_or(|c| !(on(x, cx, c) && on(y, cy, c))) {
+        let line = |n: usize| (0..n).filter(move |i| i.is_multiple_of(stride) || i + 1 == n);
+        for y in line(ny) {
+            for x in line(nx) {
+                if !std::mem::replace(&mut seen[y * nx + x], true) {
                     order.push((x, y));
                 }
             }
         }
-        coarser = Some(stride);
         stride /= 2;
     }
     order
