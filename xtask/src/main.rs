@@ -52,6 +52,8 @@ fn main() -> ExitCode {
 
 fn bench(json: bool) -> Result<()> {
     setup::run()?;
+    // The program itself is timed too.
+    succeed(cargo().args(["build", "--release", "--package", "basin"]))?;
     let mut cargo = cargo();
     cargo.args(["run", "--quiet", "--release", "--package", "basin", "--example", "bench", "--"]);
     if json {

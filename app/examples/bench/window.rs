@@ -1,11 +1,18 @@
 //! Drawing: one frame of a 201 x 201 surface with contour lines, and from start to the first frame.
 
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
 use basin::gpu::{Offscreen, Surface, SurfaceData, SurfaceView, Target};
+use basin::ui::FIRST_FRAME;
 
 use super::Results;
 use super::pairs::{interleave, median};
 
 pub fn run(results: &mut Results) -> anyhow::Result<()> {
+    start(results)?;
     let offscreen = match Offscreen::new() {
         Ok(offscreen) => offscreen,
         Err(error) => {
@@ -23,6 +30,40 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     let mut frame = || draw(&offscreen, &surfaces, &view, &target);
     let times = interleave(20, &mut [&mut frame]);
     results.figure("frame, 201 x 201 with contours, 1280 x 800", 1e3 * median(times[0].clone()), "ms");
+    Ok(())
+}
+
+/// From starting the program to its first frame on the screen, where there is one.
+fn start(results: &mut Results) -> anyhow::Result<()> {
+    const NAME: &str = "start to first frame";
+    let program = std::env::current_exe()?
+        .parent()
+        .and_then(Path::parent)
+        .map(|folder| folder.join(format!("basin{}", std::env::consts::EXE_SUFFIX)))
+        .filter(|program| program.is_file());
+    let Some(program) = program else {
+        results.note(NAME, "not measured: build the program first");
+        return Ok(());
+    };
+    let once = || -> Option<f64> {
+        let begun = Instant::now();
+        let mut child = Command::new(&program)
+            .env(FIRST_FRAME, "1")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take()?).read_line(&mut line).ok()?;
+        let elapsed = begun.elapsed().as_secs_f64();
+        child.wait().ok()?;
+        (line.trim() == "first frame").then_some(elapsed)
+    };
+    let times: Option<Vec<f64>> = (0..5).map(|_| once()).collect();
+    match times {
+        Some(times) => results.figure(NAME, median(times), "s"),
+        None => results.note(NAME, "not measured: the window did not open (is there a display?)"),
+    }
     Ok(())
 }
 

@@ -46,7 +46,7 @@ use eframe::{CreationContext, Frame, Storage};
 pub use actions::Action;
 pub use answers::{Answer, Purpose};
 pub use command_line::command_line;
-pub use open::open;
+pub use open::{FIRST_FRAME, open};
 pub use study::{Study, Target};
 pub use tabs::Pane;
 

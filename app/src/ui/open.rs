@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use eframe::NativeOptions;
-use eframe::egui::ViewportBuilder;
+use eframe::egui::{Context, Ui, ViewportBuilder, ViewportCommand};
+use eframe::{CreationContext, NativeOptions};
 
 use crate::jobs::Core;
 use crate::ui::{App, theme};
@@ -27,13 +27,37 @@ pub fn open(paths: Vec<PathBuf>) -> Result<()> {
         .with_min_inner_size(theme::MIN_WINDOW)
         .with_drag_and_drop(true);
     let options = NativeOptions { viewport, ..NativeOptions::default() };
-    eframe::run_native("basin", options, Box::new(|cc| Ok(Box::new(App::new(cc, Arc::new(Core), paths)))))
+    let create = |cc: &CreationContext<'_>| {
+        if std::env::var_os(FIRST_FRAME).is_some() {
+            close_after_first_frame(&cc.egui_ctx);
+        }
+        Ok(Box::new(App::new(cc, Arc::new(Core), paths)) as Box<dyn eframe::App>)
+    };
+    eframe::run_native("basin", options, Box::new(create))
         .map_err(|error| match error {
             eframe::Error::Wgpu(error) => {
                 anyhow!("cannot draw in a window ({error}); install a Vulkan driver (Mesa's mesa-vulkan-drivers will do), or {REMEDY}")
             }
             error => anyhow!("cannot open a window ({error}); {REMEDY}"),
         })
+}
+
+/// With this variable set, the window says on standard output that its first frame is on the screen, and
+/// closes: how `cargo xtask bench` times the start.
+pub const FIRST_FRAME: &str = "BASIN_FIRST_FRAME";
+
+fn close_after_first_frame(ctx: &Context) {
+    ctx.on_end_pass(
+        "first frame",
+        Arc::new(|ctx: &mut Ui| {
+            // The second pass begins when the first frame has been handed to the screen.
+            if ctx.cumulative_frame_nr() == 1 {
+                println!("first frame");
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+            }
+            ctx.request_repaint();
+        }),
+    );
 }
 
 /// Why there cannot be a window, where that can be known beforehand.
