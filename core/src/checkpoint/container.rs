@@ -35,6 +35,25 @@ impl RawTensor {
     /// # Errors
     /// The file changed, ended early or is damaged; a sentence without the path.
     pub fn load(&self) -> std::result::Result<Tensor, String> {
+        Ok(Tensor::from_data_size(&self.bytes()?, &self.shape, self.kind))
+    }
+
+    /// Reads the values as float32, row by row.
+    ///
+    /// # Errors
+    /// As [`RawTensor::load`].
+    pub fn floats(&self) -> std::result::Result<Vec<f32>, String> {
+        if self.kind == Kind::Float {
+            let bytes = self.bytes()?;
+            return Ok(bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect());
+        }
+        let tensor = self.load()?.to_kind(Kind::Float);
+        let mut values = vec![0.0; tensor.numel()];
+        tensor.copy_data(&mut values, tensor.numel());
+        Ok(values)
+    }
+
+    fn bytes(&self) -> std::result::Result<Vec<u8>, String> {
         let bytes = (self.read)().map_err(|e| format!("is damaged or incomplete ({e}); fetch it again"))?;
         let expected = self.shape.iter().product::<i64>() as usize * self.kind.elt_size_in_bytes();
         if bytes.len() != expected {
@@ -43,7 +62,7 @@ impl RawTensor {
                 bytes.len()
             ));
         }
-        Ok(Tensor::from_data_size(&bytes, &self.shape, self.kind))
+        Ok(bytes)
     }
 }
 

@@ -1,0 +1,149 @@
+//! From the tensors of a file to a network: every tensor that the topology needs, nothing else, only numbers.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tch::{Kind, Tensor};
+
+use super::Named;
+use crate::error::{Error, Result};
+use crate::model::{Layout, Network, Role, TensorSpec, Topology, Weights};
+
+/// A network with the L2 norm of each of its tensors, in the order of the topology.
+pub struct Built {
+    pub network: Network,
+    pub norms: Vec<f64>,
+}
+
+/// Reads every tensor of a network.
+///
+/// # Errors
+/// Tensors are missing, left over, of the wrong shape, or hold NaN or infinity.
+pub fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec<String>) -> Result<Built> {
+    let specs = topology.tensors();
+    check_keys(path, &topology, &specs, tensors)?;
+    let layout = Arc::new(Layout::of(&topology));
+    check_size(path, layout.len)?;
+    let mut flat = Vec::with_capacity(layout.len as usize);
+    let (mut buffers, mut norms) = (Vec::new(), Vec::with_capacity(specs.len()));
+    let mut kinds: Vec<Kind> = Vec::new();
+    for spec in specs {
+        let Some(raw) = tensors.get(&spec.name) else {
+            // Files from PyTorch before 0.4.1 have no batch counts.
+            buffers.push((spec.name, Tensor::from(0i64)));
+            norms.push(0.0);
+            continue;
+        };
+        let damaged = |reason| Error::file(path, reason);
+        if spec.is_count {
+            let count = raw.load().map_err(damaged)?.to_kind(Kind::Int64);
+            norms.push(count.int64_value(&[]).unsigned_abs() as f64);
+            buffers.push((spec.name, count));
+            continue;
+        }
+        let values = raw.floats().map_err(damaged)?;
+        norms.push(norm(&values).map_err(|bad| damaged(not_finite(&spec.name, bad, values.len())))?);
+        if !kinds.contains(&raw.kind) {
+            kinds.push(raw.kind);
+        }
+        if spec.role == Role::Buffer {
+            buffers.push((spec.name, Tensor::from_slice(&values).view(spec.shape.as_slice())));
+        } else {
+            flat.extend(values);
+        }
+    }
+    if let Some(kind) = kinds.iter().find(|kind| **kind != Kind::Float) {
+        notices.push(format!("tensors are stored as {kind:?} and used as float32"));
+    }
+    let weights = Weights::from_flat(layout, Tensor::from_slice(&flat));
+    Ok(Built { network: Network { topology, weights, buffers }, norms })
+}
+
+/// Euclidean norm, or how many of the values are no numbers. The squares of float32 numbers cannot overflow
+/// float64, so one pass tells both.
+fn norm(values: &[f32]) -> Result<f64, usize> {
+    let squares: f64 = values.iter().map(|v| f64::from(*v) * f64::from(*v)).sum();
+    if squares.is_finite() {
+        return Ok(squares.sqrt());
+    }
+    Err(values.iter().filter(|v| !v.is_finite()).count())
+}
+
+fn not_finite(name: &str, bad: usize, all: usize) -> String {
+    format!(
+        "{name} holds {bad} of {all} values that are NaN or infinite: training diverged; use an earlier checkpoint"
+    )
+}
+
+/// Tensors may repeat what is stored once, so a small file can claim to hold a huge network.
+fn check_size(path: &Path, parameters: i64) -> Result<()> {
+    let stored = std::fs::metadata(path).map_err(|e| Error::io("cannot read", path, e))?.len();
+    let claimed = parameters as u64 * 4;
+    if claimed <= 100 * stored + 1_000_000 {
+        return Ok(());
+    }
+    let mb = |bytes: u64| bytes as f64 / 1e6;
+    let reason = format!(
+        "is {:.1} MB large but claims to hold {:.0} MB of weights; it is damaged, fetch it again",
+        mb(stored),
+        mb(claimed)
+    );
+    Err(Error::file(path, reason))
+}
+
+fn check_keys(path: &Path, topology: &Topology, specs: &[TensorSpec], tensors: &Named) -> Result<()> {
+    let list = |names: Vec<&str>| {
+        let shown = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+        if names.len() > 3 { format!("{shown} and {} more", names.len() - 3) } else { shown }
+    };
+    let missing: Vec<&str> = specs
+        .iter()
+        .filter(|s| !s.is_count && !tensors.contains_key(&s.name))
+        .map(|s| s.name.as_str())
+        .collect();
+    let extra: Vec<&str> =
+        tensors.keys().filter(|key| !specs.iter().any(|s| s.name == **key)).map(String::as_str).collect();
+    let title = &topology.title;
+    match (missing.is_empty(), extra.is_empty()) {
+        (false, true) => {
+            return Err(Error::file(
+                path,
+                format!("looks like {title} but lacks {}; save the whole state dictionary", list(missing)),
+            ));
+        }
+        (true, false) => {
+            return Err(Error::file(
+                path,
+                format!(
+                    "looks like {title} but also has {}, which that network does not use; check which program wrote it",
+                    list(extra)
+                ),
+            ));
+        }
+        (false, false) => {
+            return Err(Error::file(
+                path,
+                format!(
+                    "looks like {title} but lacks {} and has {} instead; check which program wrote it",
+                    list(missing),
+                    list(extra)
+                ),
+            ));
+        }
+        (true, true) => {}
+    }
+    for spec in specs {
+        if let Some(raw) = tensors.get(&spec.name)
+            && raw.shape != spec.shape
+        {
+            return Err(Error::file(
+                path,
+                format!(
+                    "{} has shape {:?}, but {title} needs {:?}; check which program wrote it",
+                    spec.name, raw.shape, spec.shape
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
