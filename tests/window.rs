@@ -224,7 +224,7 @@ fn figures_views_and_data_export() {
         // As the answer of the file dialog.
         let paths = vec![path.clone()];
         window.harness.state_mut().handle(Answer::Chosen { purpose: Purpose::Export, paths });
-        window.harness.run_steps(2);
+        window.settle();
         window.picture(&format!("export-{name}"));
         window.click("Export");
         window.settle();
@@ -261,6 +261,12 @@ fn one_direction_gives_curves() {
     assert_eq!(window.harness.state().visible_panes(), [Pane::Curves]);
     assert!(window.harness.query_all_by_label("1-D robust loss").next().is_some());
     window.picture("curves-1d");
+    window.click("Evaluate");
+    window.click("Run");
+    window.settle();
+    window.picture("evaluated");
+    window.click("Curves");
+    window.picture("confidences");
 }
 
 #[test]
@@ -358,4 +364,24 @@ fn a_job_is_also_a_command_line() {
     job.loss = LandscapeLoss::Robust;
     let robust = command_line(&Job::Landscape(job));
     assert!(robust.contains("--attack pgd --norm linf --epsilon 8/255 --attack-steps 20"), "{robust}");
+}
+
+#[test]
+fn records_bring_their_checkpoint_and_the_surface_comes_to_the_front() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.run_small();
+    window.click("1-D");
+    window.click("Run");
+    window.settle();
+    let study = window.harness.state().study();
+    let files: Vec<_> = study.records().iter().map(|stored| stored.path.clone()).collect();
+    assert_eq!(files.len(), 2);
+    let mut other = Window::new(Fake::default());
+    other.harness.state_mut().open_paths(files);
+    other.settle();
+    let study = other.harness.state().study();
+    assert_eq!(study.models().len(), 1, "the checkpoint of both");
+    assert_eq!(study.records().len(), 2);
+    assert_eq!(other.harness.state().visible_panes(), [Pane::Surface]);
 }

@@ -7,11 +7,11 @@ use basin_core::job::{DataSelection, Evaluate, Examples, Job, Split};
 use basin_core::progress::Silent;
 use basin_core::record::{Evaluation, Outcome, Record};
 use basin_core::run::{Estimate, RunOptions};
-use eframe::egui::{ColorImage, Context};
+use eframe::egui::ColorImage;
 
 use crate::places;
-use crate::ui::study::{Target, file_name};
-use crate::ui::{App, form};
+use crate::ui::study::{RecordId, Target};
+use crate::ui::{Action, App, form};
 
 /// Number of test images of the sanity check.
 const SANITY_IMAGES: usize = 200;
@@ -43,14 +43,16 @@ pub enum Answer {
         /// What was chosen.
         paths: Vec<PathBuf>,
     },
-    /// The checkpoints in a folder.
+    /// What is in a folder, or in the records that were opened.
     Listed {
-        /// The folder.
-        folder: PathBuf,
-        /// Checkpoint files in it.
+        /// The folder, if it was one.
+        folder: Option<PathBuf>,
+        /// Checkpoint files: in the folder, or named in the records.
         checkpoints: Vec<PathBuf>,
-        /// Records in it.
+        /// Records.
         records: Vec<(PathBuf, Record)>,
+        /// What cannot be used, in words.
+        problems: Vec<String>,
     },
     /// What a checkpoint is.
     Inspected {
@@ -65,13 +67,6 @@ pub enum Answer {
         path: PathBuf,
         /// The evaluation, or why there is none.
         result: Result<Box<Evaluation>, String>,
-    },
-    /// A record was read.
-    Loaded {
-        /// The file.
-        path: PathBuf,
-        /// The record, or why it cannot be used.
-        result: Result<Box<Record>, String>,
     },
     /// Records that belong to a checkpoint.
     Found(Vec<(PathBuf, Record)>),
@@ -102,15 +97,8 @@ impl App {
     pub fn handle(&mut self, answer: Answer) {
         match answer {
             Answer::Chosen { purpose, paths } => self.chosen(purpose, paths),
-            Answer::Listed { folder, checkpoints, records } => {
-                if checkpoints.is_empty() && records.is_empty() {
-                    self.note_error(format!(
-                        "{}: no checkpoints or records in this folder",
-                        folder.display()
-                    ));
-                }
-                self.add_records(records, false);
-                self.open_paths(checkpoints);
+            Answer::Listed { folder, checkpoints, records, problems } => {
+                self.listed(folder, checkpoints, records, problems);
             }
             Answer::Inspected { path, result } => self.inspected(&path, result),
             Answer::Sanity { path, result } => {
@@ -118,11 +106,9 @@ impl App {
                     model.sanity = result.into();
                 }
             }
-            Answer::Loaded { path, result } => match result {
-                Ok(record) => self.add_records(vec![(path, *record)], true),
-                Err(error) => self.note_error(error),
-            },
-            Answer::Found(records) => self.add_records(records, false),
+            Answer::Found(records) => {
+                self.add_records(records);
+            }
             Answer::Estimated { job, result } => self.estimates.answered(*job, result),
             Answer::Exported { path, result } => match result {
                 Ok(()) => self.note(format!("Written: {}", path.display())),
@@ -147,18 +133,39 @@ impl App {
         }
     }
 
-    fn add_records(&mut self, records: Vec<(PathBuf, Record)>, select: bool) {
+    fn listed(
+        &mut self,
+        folder: Option<PathBuf>,
+        checkpoints: Vec<PathBuf>,
+        records: Vec<(PathBuf, Record)>,
+        problems: Vec<String>,
+    ) {
+        if let Some(folder) = folder.filter(|_| checkpoints.is_empty() && records.is_empty()) {
+            self.note_error(format!("{}: no checkpoints or records in this folder", folder.display()));
+        }
+        problems.into_iter().for_each(|problem| self.note_error(problem));
+        self.open_paths(checkpoints);
+        if let Some(best) = self.add_records(records) {
+            self.actions.push(Action::SelectRecord(best));
+        }
+    }
+
+    /// Adds records; gives the one most worth looking at: the last surface, else the last.
+    fn add_records(&mut self, records: Vec<(PathBuf, Record)>) -> Option<RecordId> {
+        let mut best = None;
         for (path, record) in records {
-            let landscape = matches!(record.outcome, Outcome::Landscape(_));
+            let is_surface =
+                matches!(&record.outcome, Outcome::Landscape(landscape) if landscape.y.is_some());
             let id = self.study.add_record(path, record);
-            if select || (self.study.target.is_none() && landscape) {
-                if select {
-                    self.actions.push(crate::ui::Action::SelectRecord(id));
-                } else {
-                    self.study.target = Some(Target::Record(id));
-                }
+            if is_surface || !best.is_some_and(|(_, surface)| surface) {
+                best = Some((id, is_surface));
             }
         }
+        let best = best.map(|(id, _)| id);
+        if self.study.target.is_none() {
+            self.study.target = best.map(Target::Record);
+        }
+        best
     }
 
     fn inspected(&mut self, path: &Path, result: Result<Box<Summary>, String>) {
@@ -196,75 +203,5 @@ impl App {
                     .collect(),
             )
         });
-    }
-
-    /// Opens those of the files that are still there.
-    pub(crate) fn open_again(&self, paths: Vec<PathBuf>) {
-        if !paths.is_empty() {
-            let still = move || paths.into_iter().filter(|path| path.exists()).collect();
-            self.background.spawn("remember", move || Answer::Remembered(still()));
-        }
-    }
-
-    /// Opens files and folders; what each is, is found out on threads.
-    pub fn open_paths(&mut self, paths: Vec<PathBuf>) {
-        for path in paths {
-            let path = std::path::absolute(&path).unwrap_or(path);
-            if path.is_dir() {
-                self.background.spawn("folder", move || list_folder(path));
-            } else if path.extension().is_some_and(|e| e == "json") {
-                self.background.spawn("record", move || {
-                    let result = Record::load(&path).map(Box::new).map_err(|error| error.to_string());
-                    Answer::Loaded { path, result }
-                });
-            } else if self.study.add_model(path.clone()) {
-                self.tabs.show(crate::ui::Pane::Model);
-                let engine = self.engine.clone();
-                self.background.spawn("inspect", move || {
-                    let result = engine.inspect(&path).map(Box::new).map_err(|error| error.to_string());
-                    Answer::Inspected { path, result }
-                });
-            }
-        }
-    }
-
-    /// Files dropped on the window open like chosen ones.
-    pub(crate) fn take_dropped_files(&mut self, ctx: &Context) {
-        let dropped = ctx.input(|i| i.raw.dropped_files.clone());
-        let paths: Vec<PathBuf> = dropped.iter().map(|file| file.path().to_owned()).collect();
-        if !paths.is_empty() {
-            self.open_paths(paths);
-        }
-    }
-}
-
-/// Whether a file's name is that of a checkpoint.
-fn is_checkpoint(path: &Path) -> bool {
-    let name = file_name(path).to_lowercase();
-    [".pth.tar", ".pth", ".pt", ".ckpt", ".safetensors"].iter().any(|end| name.ends_with(end))
-}
-
-/// Checkpoints and records in a folder and the folders in it, two levels deep.
-fn list_folder(folder: PathBuf) -> Answer {
-    let mut files = Vec::new();
-    collect(&folder, 2, &mut files);
-    files.sort();
-    let records = files
-        .iter()
-        .filter(|path| path.extension().is_some_and(|e| e == "json"))
-        .filter_map(|path| Some((path.clone(), Record::load(path).ok()?)))
-        .collect();
-    let checkpoints = files.into_iter().filter(|path| is_checkpoint(path)).collect();
-    Answer::Listed { folder, checkpoints, records }
-}
-
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        if path.is_file() {
-            files.push(path);
-        } else if depth > 0 {
-            collect(&path, depth - 1, files);
-        }
     }
 }

@@ -49,7 +49,6 @@ impl App {
             _ if plane && self.tabs.is_visible(Pane::Surface) => What::View,
             _ => What::Figure,
         };
-        settings.dark = self.surface.is_dark();
         self.export =
             ExportDialog { path: self.export_path().display().to_string(), ..ExportDialog::default() };
         self.modal = Some(Modal::Export);

@@ -100,7 +100,7 @@ impl Default for ExportSettings {
             dpi: text("300"),
             view_width: text("2400"),
             view_height: text("1800"),
-            view_scale: text("2"),
+            view_scale: text("4"),
             transparent: false,
             dark: false,
         }

@@ -24,6 +24,7 @@ mod jobs_panel;
 mod menu;
 mod model_view;
 mod open;
+mod opening;
 mod shown;
 mod study;
 mod study_panel;

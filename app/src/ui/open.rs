@@ -38,6 +38,9 @@ pub fn open(paths: Vec<PathBuf>) -> Result<()> {
             eframe::Error::Wgpu(error) => {
                 anyhow!("cannot draw in a window ({error}); install a Vulkan driver (Mesa's mesa-vulkan-drivers will do), or {REMEDY}")
             }
+            eframe::Error::WinitEventLoop(_) => {
+                anyhow!("there is no display (the one that DISPLAY or WAYLAND_DISPLAY names does not answer); {REMEDY}")
+            }
             error => anyhow!("cannot open a window ({error}); {REMEDY}"),
         })
 }

@@ -25,7 +25,6 @@ pub(crate) struct SurfaceView {
     surfaces: Vec<SurfaceData>,
     of: Option<(u64, Display)>,
     revision: u64,
-    dark: bool,
 }
 
 impl SurfaceView {
@@ -37,18 +36,12 @@ impl SurfaceView {
             surfaces: Vec::new(),
             of: None,
             revision: 0,
-            dark: false,
         }
     }
 
     /// From where the surface is seen.
     pub fn camera(&self) -> Camera {
         self.camera
-    }
-
-    /// Whether it was drawn dark.
-    pub fn is_dark(&self) -> bool {
-        self.dark
     }
 
     /// Looks from a named place.
@@ -116,14 +109,13 @@ impl App {
             surface.revision += 1;
             surface.of = Some(of);
         }
-        surface.dark = ui.visuals().dark_mode;
         let rect = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(eframe::egui::Role::Image, true, "Loss surface"));
         let scale = ui.ctx().pixels_per_point();
         let size = [rect.width(), rect.height()].map(|points| (points * scale).round().max(1.0) as u32);
         let mut style = display.surface_style(&record);
-        style.theme = if surface.dark { Theme::Dark } else { Theme::Light };
+        style.theme = if ui.visuals().dark_mode { Theme::Dark } else { Theme::Light };
         let mut view = Picture { camera: surface.camera, style, size, scale };
         surface.mouse(ui, &response, &view);
         view.camera = surface.camera;

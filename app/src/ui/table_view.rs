@@ -15,18 +15,18 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
         return;
     }
     let heads = [
-        "Model",
         "What",
-        "Settings",
         "Clean loss",
         "Clean error",
         "Robust loss",
         "Robust error",
+        "Model",
+        "Settings",
+        "Data",
+        "Fingerprint",
         "Seed",
         "Device",
         "Search",
-        "Data",
-        "Fingerprint",
         "Started (UTC)",
         "Took",
         "File",
@@ -40,9 +40,7 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
                 ui.end_row();
                 for stored in study.records() {
                     let selected = study.target == Some(Target::Record(stored.id));
-                    let name = model_name(&stored.record);
                     let title = job_title(&stored.record.job);
-                    text_ui(ui, &name);
                     if ui.selectable_label(selected, &title).on_hover_text("Show this record").clicked() {
                         actions.push(Action::SelectRecord(stored.id));
                     }
@@ -70,18 +68,18 @@ pub(crate) fn model_name(record: &Record) -> String {
 
 fn record_ui(ui: &mut Ui, record: &Record) {
     let p = &record.provenance;
-    let details = job_details(&record.job);
-    text_ui(ui, &if p.complete { details } else { format!("{details}, partial") });
-    let [clean, robust] = at_the_checkpoint(record);
-    for point in [clean, robust] {
+    for point in at_the_checkpoint(record) {
         text_ui(ui, &point.map_or_else(|| "–".into(), |(loss, _)| format!("{loss:.4}")));
         text_ui(ui, &point.map_or_else(|| "–".into(), |(_, error)| format!("{:.1} %", 100.0 * error)));
     }
+    text_ui(ui, &model_name(record));
+    let details = job_details(&record.job);
+    text_ui(ui, &if p.complete { details } else { format!("{details}, partial") });
+    text_ui(ui, &format!("{} {}", p.data, record.job.data().examples));
+    ui.label(RichText::new(&p.data_fingerprint).monospace());
     text_ui(ui, &p.seed.to_string());
     text_ui(ui, &p.device);
     text_ui(ui, &p.search_precision);
-    text_ui(ui, &format!("{} {}", p.data, record.job.data().examples));
-    ui.label(RichText::new(&p.data_fingerprint).monospace());
     text_ui(ui, &when(&p.started));
     text_ui(ui, &duration_words(p.duration_s));
 }

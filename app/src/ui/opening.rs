@@ -1,0 +1,123 @@
+//! Opening files and folders, however they came: dialog, drop, command line, or the last session.
+
+use std::path::{Path, PathBuf};
+
+use basin_core::record::Record;
+use eframe::egui::Context;
+
+use crate::command::Command;
+use crate::ui::answers::Answer;
+use crate::ui::study::file_name;
+use crate::ui::{Action, App, Pane};
+
+impl App {
+    /// Opens those of the files that are still there.
+    pub(crate) fn open_again(&self, paths: Vec<PathBuf>) {
+        if !paths.is_empty() {
+            let still = move || paths.into_iter().filter(|path| path.exists()).collect();
+            self.background.spawn("remember", move || Answer::Remembered(still()));
+        }
+    }
+
+    /// Opens files and folders; what each is, is found out on threads.
+    pub fn open_paths(&mut self, paths: Vec<PathBuf>) {
+        let mut records = Vec::new();
+        for path in paths {
+            if path.as_os_str() == "bundled" {
+                self.actions.push(Action::Command(Command::OpenExample));
+                continue;
+            }
+            let path = std::path::absolute(&path).unwrap_or(path);
+            if path.is_dir() {
+                self.background.spawn("folder", move || list_folder(path));
+            } else if path.extension().is_some_and(|e| e == "json") {
+                records.push(path);
+            } else {
+                self.open_checkpoint(path);
+            }
+        }
+        if !records.is_empty() {
+            self.background.spawn("records", move || load_records(records));
+        }
+    }
+
+    fn open_checkpoint(&mut self, path: PathBuf) {
+        if self.study.add_model(path.clone()) {
+            self.tabs.show(Pane::Model);
+            let engine = self.engine.clone();
+            self.background.spawn("inspect", move || {
+                let result = engine.inspect(&path).map(Box::new).map_err(|error| error.to_string());
+                Answer::Inspected { path, result }
+            });
+        }
+    }
+
+    /// Files dropped on the window open like chosen ones.
+    pub(crate) fn take_dropped_files(&mut self, ctx: &Context) {
+        let dropped = ctx.input(|i| i.raw.dropped_files.clone());
+        let paths: Vec<PathBuf> = dropped.iter().map(|file| file.path().to_owned()).collect();
+        if !paths.is_empty() {
+            self.open_paths(paths);
+        }
+    }
+}
+
+/// Whether a file's name is that of a checkpoint.
+fn is_checkpoint(path: &Path) -> bool {
+    let name = file_name(path).to_lowercase();
+    [".pth.tar", ".pth", ".pt", ".ckpt", ".safetensors"].iter().any(|end| name.ends_with(end))
+}
+
+/// Checkpoints and records in a folder and the folders in it, two levels deep.
+fn list_folder(folder: PathBuf) -> Answer {
+    let mut files = Vec::new();
+    collect(&folder, 2, &mut files);
+    files.sort();
+    let records: Vec<(PathBuf, Record)> = files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .filter_map(|path| Some((path.clone(), Record::load(path).ok()?)))
+        .collect();
+    let mut checkpoints: Vec<PathBuf> = files.into_iter().filter(|path| is_checkpoint(path)).collect();
+    for checkpoint in checkpoints_of(&records) {
+        if !checkpoints.contains(&checkpoint) {
+            checkpoints.push(checkpoint);
+        }
+    }
+    Answer::Listed { folder: Some(folder), checkpoints, records, problems: Vec::new() }
+}
+
+/// Records that were asked for one by one, with the checkpoints they are about.
+fn load_records(paths: Vec<PathBuf>) -> Answer {
+    let (mut records, mut problems) = (Vec::new(), Vec::new());
+    for path in paths {
+        match Record::load(&path) {
+            Ok(record) => records.push((path, record)),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    Answer::Listed { folder: None, checkpoints: checkpoints_of(&records), records, problems }
+}
+
+/// The checkpoint files that records are about, as far as they are still there.
+fn checkpoints_of(records: &[(PathBuf, Record)]) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for (_, record) in records {
+        let checkpoint = record.job.checkpoint();
+        if checkpoint.is_file() && !found.contains(checkpoint) {
+            found.push(checkpoint.clone());
+        }
+    }
+    found
+}
+
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path.is_file() {
+            files.push(path);
+        } else if depth > 0 {
+            collect(&path, depth - 1, files);
+        }
+    }
+}
