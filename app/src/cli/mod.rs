@@ -105,7 +105,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<()> {
     match cli.command {
-        None => crate::ui::open(cli.paths),
+        None => crate::ui::open(cli.paths.into_iter().map(resolve).collect::<Result<_>>()?),
         Some(Command::Inspect { checkpoint, json }) => {
             let summary = checkpoint::inspect(&resolve(checkpoint)?)?;
             print(&if json {
