@@ -385,3 +385,14 @@ fn records_bring_their_checkpoint_and_the_surface_comes_to_the_front() {
     assert_eq!(study.records().len(), 2);
     assert_eq!(other.harness.state().visible_panes(), [Pane::Surface]);
 }
+
+#[test]
+fn a_copy_of_an_open_checkpoint_is_not_opened_twice() {
+    let mut window = Window::new(Fake::default());
+    let first = window.open("classifier.pth.tar");
+    window.open("copy.pth.tar");
+    let study = window.harness.state().study();
+    assert_eq!(study.models().len(), 1);
+    assert_eq!(study.selected, Some(first));
+    assert!(window.harness.query_all_by_label_contains("is open already, as").next().is_some());
+}

@@ -176,6 +176,9 @@ impl App {
         let resolution = result.as_ref().ok().map(|summary| summary.resolution);
         model.summary = result.into();
         let Some(resolution) = resolution else { return };
+        if let Some(other) = self.study.close_duplicate(path) {
+            return self.note(format!("{} is open already, as {}.", path.display(), other.display()));
+        }
         let (engine, checkpoint) = (self.engine.clone(), path.to_owned());
         self.background.spawn("sanity", move || {
             let examples = Examples { split: Split::Test, start: 0, end: SANITY_IMAGES };

@@ -8,6 +8,9 @@ use crate::ui::study::{Target, file_name, job_details};
 use crate::ui::widgets::palette;
 use crate::ui::{Action, App};
 
+/// Below this width there is room for one button only.
+const NARROW: f32 = 480.0;
+
 impl App {
     /// Draws the line.
     pub(crate) fn record_header_ui(&mut self, ui: &mut Ui, title: &str, record: &Record) {
@@ -22,6 +25,7 @@ impl App {
         };
         let details = format!("{}, {}", file_name(record.job.checkpoint()), job_details(&record.job));
         let actions = &mut self.actions;
+        let narrow = ui.available_width() < NARROW;
         Frame::new().inner_margin(Margin { left: 14, right: 10, top: 8, bottom: 2 }).show(ui, |ui| {
             Sides::new().shrink_left().truncate().show(
                 ui,
@@ -33,9 +37,9 @@ impl App {
                     ui.add(Label::new(RichText::new(details).color(p.weak)).truncate());
                 },
                 |ui| {
-                    for (command, text) in
-                        [(Command::Export, "Export…"), (Command::CopyCommandLine, "Copy command line")]
-                    {
+                    let both =
+                        [(Command::Export, "Export…"), (Command::CopyCommandLine, "Copy command line")];
+                    for (command, text) in both.into_iter().take(if narrow { 1 } else { 2 }) {
                         let button = Button::new(text).small();
                         if ui.add(button).on_hover_text(command.tooltip()).clicked() {
                             actions.push(Action::Command(command));

@@ -186,6 +186,19 @@ impl Study {
         self.forget_lost_target();
     }
 
+    /// Closes a checkpoint if another open one has the same content, and selects that one; its path.
+    pub fn close_duplicate(&mut self, path: &Path) -> Option<PathBuf> {
+        let hash = |model: &Model| model.summary.ready().map(|summary| summary.hash.clone());
+        let wanted = self.model(path).and_then(hash)?;
+        let same = |model: &&Model| model.path != path && hash(model).as_ref() == Some(&wanted);
+        let other = self.models.iter().find(same)?.path.clone();
+        self.models.retain(|model| model.path != path);
+        if self.selected.as_deref() == Some(path) {
+            self.selected = Some(other.clone());
+        }
+        Some(other)
+    }
+
     /// Closes a record. The file stays.
     pub fn remove_record(&mut self, id: RecordId) {
         self.records.retain(|stored| stored.id != id);
@@ -236,7 +249,7 @@ pub fn job_title(job: &Job) -> String {
             let loss = match job.loss {
                 LandscapeLoss::Clean => "clean loss",
                 LandscapeLoss::Robust => "robust loss",
-                LandscapeLoss::RobustFixed => "robust loss, fixed examples",
+                LandscapeLoss::RobustFixed => "robust loss, fixed",
             };
             format!("{} {loss}", if job.second.is_some() { "2-D" } else { "1-D" })
         }

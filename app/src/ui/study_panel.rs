@@ -170,8 +170,14 @@ fn line_ui(
         ui.add_space(indent);
         let reserved = 30.0;
         let width = (ui.available_width() - reserved).max(40.0);
+        let size = [width, 22.0].into();
+        let line = Layout::left_to_right(Align::Center);
         let response = ui
-            .add(Button::selectable(selected, text).right_text("").truncate().min_size([width, 22.0].into()));
+            .allocate_ui_with_layout(size, line, |ui| {
+                ui.set_max_width(width);
+                ui.add(Button::selectable(selected, text).right_text("").truncate().min_size(size))
+            })
+            .inner;
         ui.with_layout(Layout::right_to_left(Align::Center), right);
         response
     })
