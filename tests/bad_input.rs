@@ -278,8 +278,12 @@ fn settings_that_make_no_sense() {
     };
     landscape(&["--steps", "4"], &["steps 4", "use an odd number of at least 3"]);
     landscape(&["--steps", "1"], &["steps 1", "use an odd number of at least 3"]);
+    landscape(&["--steps", "99999", "--second", "random"], &["steps 99999", "use at most"]);
     landscape(&["--radius", "-0.5"], &["radius -0.5", "use a positive number"]);
     landscape(&["--range", "NaN"], &["range NaN", "use a positive number"]);
+    let mnist = reference("mnist");
+    let far = ["--radius", "1e30", "--loss", "clean", "--data", &mnist, "--examples", "test:0..4"];
+    landscape(&far, &["the network overflows there", "use a smaller range or radius"]);
     landscape(&["--attack", "none"], &["--attack none", "use --loss clean"]);
     let attack = |options: &[&str], parts: &[&str]| {
         basin
@@ -287,6 +291,8 @@ fn settings_that_make_no_sense() {
     };
     attack(&["--epsilon", "-1"], &["epsilon -1", "use a number of at least 0"]);
     attack(&["--epsilon=-8/255"], &["epsilon -0.03", "use a number of at least 0"]);
+    attack(&["--epsilon", "1e300"], &["epsilon 1", "such as 8/255"]);
+    attack(&["--step-size", "1e308"], &["step size 1", "such as 0.007"]);
     attack(&["--step-size", "0"], &["step size 0", "use a positive number"]);
     attack(&["--restarts", "0"], &["0 restarts", "use 1 or more"]);
     attack(&["--momentum", "1"], &["momentum 1", "use a number from 0"]);

@@ -434,6 +434,21 @@ mod interruptions {
     }
 
     #[test]
+    fn two_do_not_write_the_same_record() {
+        let basin = Basin::new();
+        let (lenet, mnist) = (lenet(), reference("mnist"));
+        let options = ["--second", "random", "--steps", "101", "--out", "x.json"];
+        let job = landscape(&lenet, &mnist, &options);
+        let mut first = start(&basin, &job);
+        while units(&basin) < 1 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        basin.refused(&job, &["x.json", "another basin", "give another --out"]);
+        first.kill().unwrap();
+        first.wait().unwrap();
+    }
+
+    #[test]
     fn another_job_does_not_go_on_from_this_one() {
         let basin = Basin::new();
         let (lenet, mnist) = (lenet(), reference("mnist"));

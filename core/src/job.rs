@@ -174,6 +174,9 @@ pub struct Landscape {
     pub compute: Compute,
 }
 
+/// Largest grid: 2001 by 2001. What is finer shows nothing more.
+const MOST_CELLS: usize = 2001 * 2001;
+
 fn default_radius() -> f64 {
     0.5
 }
@@ -187,7 +190,7 @@ fn default_steps() -> usize {
 impl Landscape {
     /// Number of grid points.
     pub fn cells(&self) -> usize {
-        if self.second.is_some() { self.steps * self.steps } else { self.steps }
+        if self.second.is_some() { self.steps.saturating_mul(self.steps) } else { self.steps }
     }
 
     fn check(&self) -> Result<()> {
@@ -195,6 +198,14 @@ impl Landscape {
             return Err(Error::invalid(format!(
                 "steps {} is not possible; use an odd number of at least 3, so that the unperturbed model is a grid point",
                 self.steps
+            )));
+        }
+        if self.cells() > MOST_CELLS {
+            return Err(Error::invalid(format!(
+                "steps {} make too many grid points; use at most {MOST_CELLS} of them, {} by {}",
+                self.steps,
+                MOST_CELLS.isqrt(),
+                MOST_CELLS.isqrt()
             )));
         }
         for (name, value) in [("range", self.range), ("radius", self.radius)] {

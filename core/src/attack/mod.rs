@@ -124,19 +124,20 @@ impl Pgd {
         let not = |what: &str, value: f64, allowed: &str| {
             Err(Error::invalid(format!("{what} {value} is not possible; use {allowed}")))
         };
-        if !(self.epsilon.is_finite() && self.epsilon >= 0.0) {
+        // Pixels are from 0 to 1; what is far beyond is a slip, and further still no float32 number.
+        if !(0.0..=1e6).contains(&self.epsilon) {
             return not("epsilon", self.epsilon, "a number of at least 0, such as 8/255");
         }
-        if !(self.step_size.is_finite() && self.step_size > 0.0) {
+        if !(self.step_size > 0.0 && self.step_size <= 1e6) {
             return not("step size", self.step_size, "a positive number, such as 0.007");
         }
         if !(0.0..1.0).contains(&self.momentum) {
             return not("momentum", self.momentum, "a number from 0 up to, but not including, 1");
         }
-        if !(self.step_divisor.is_finite() && self.step_divisor >= 1.0) {
-            return not("step divisor", self.step_divisor, "a number of at least 1");
+        if !(1.0..=1e6).contains(&self.step_divisor) {
+            return not("step divisor", self.step_divisor, "a number of at least 1, such as 1.5");
         }
-        if !(self.norm_penalty.is_finite() && self.norm_penalty >= 0.0) {
+        if !(0.0..=1e6).contains(&self.norm_penalty) {
             return not("norm penalty", self.norm_penalty, "a number of at least 0");
         }
         if let Objective::SmoothedCrossEntropy(smoothing) = self.objective

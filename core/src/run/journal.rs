@@ -4,8 +4,8 @@
 //! The first line identifies the job, its files and this version; units of anything else are not used.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -28,7 +28,7 @@ impl Journal {
     /// Opens the journal of `out`, with the units of an earlier run of the same job.
     ///
     /// # Errors
-    /// `out` is a folder, or its folder does not exist or cannot be written.
+    /// `out` is a folder, or its folder does not exist or cannot be written; another process computes it.
     pub fn open(out: Option<&Path>, job: &Job, setup: &Setup) -> Result<Self> {
         let Some(out) = out else { return Ok(Self { units: HashMap::new(), file: None, seconds: 0.0 }) };
         check_destination(out)?;
@@ -45,16 +45,24 @@ impl Journal {
             "device": setup.device.is_cuda(),
             "precision": setup.precision,
         });
-        let (units, seconds, usable) = earlier(&path, &identity);
         let failed = |e| Error::io("cannot write", out, e);
         let mut options = OpenOptions::new();
-        options.create(true).write(true).truncate(false);
+        options.create(true).read(true).write(true).truncate(false);
         let mut file = options.open(&path).map_err(failed)?;
+        // The lock ends with the process. Where files cannot be locked, users have to take care themselves.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            let reason = "is being computed by another basin; wait for it, or give another --out";
+            return Err(Error::file(out, reason));
+        }
+        let (units, seconds, usable) = earlier(&mut file, &identity);
         file.set_len(usable).map_err(failed)?;
-        std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).map_err(failed)?;
+        file.seek(SeekFrom::End(0)).map_err(failed)?;
         let mut journal = Self { units, file: Some((path, file)), seconds };
-        if usable == 0 {
-            journal.append(&identity)?;
+        if usable == 0
+            && let Err(error) = journal.append(&identity)
+        {
+            journal.remove();
+            return Err(error);
         }
         Ok(journal)
     }
@@ -116,8 +124,11 @@ fn path_beside(out: &Path) -> PathBuf {
 }
 
 /// Units and seconds of a matching journal, and how many of its bytes are whole lines (0: not usable).
-fn earlier(path: &Path, identity: &Value) -> (HashMap<String, Value>, f64, u64) {
-    let text = std::fs::read(path).unwrap_or_default();
+fn earlier(file: &mut File, identity: &Value) -> (HashMap<String, Value>, f64, u64) {
+    let mut text = Vec::new();
+    if file.read_to_end(&mut text).is_err() {
+        return (HashMap::new(), 0.0, 0);
+    }
     let mut units = HashMap::new();
     let mut seconds = 0.0;
     let mut usable = 0;

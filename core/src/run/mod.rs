@@ -8,7 +8,7 @@ mod setup;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::job::{Job, LandscapeLoss};
 use crate::progress::Progress;
 use crate::record::{FORMAT, Outcome, Record};
@@ -60,8 +60,8 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     };
     let duration_s = earlier + started.elapsed().as_secs_f64();
     let measured = match measured {
-        // Nothing was finished: nothing to go on from.
-        Err(error) if journal.is_empty() => {
+        // Nothing to go on from: no unit is finished, or the same job would fail again.
+        Err(error) if journal.is_empty() || matches!(error, Error::NotFinite(_)) => {
             journal.remove();
             return Err(error);
         }
