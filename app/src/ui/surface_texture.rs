@@ -14,7 +14,7 @@ use crate::plot::text::plain;
 
 /// One 3-D view's picture. Keep one per view, and call [`SurfaceTexture::show`] every frame.
 ///
-/// ```ignore
+/// ```text
 /// let texture = self.texture.show(render_state, &view, revision, || surfaces.clone());
 /// ui.painter().image(texture, rect, UNIT_RECT, Color32::WHITE);
 /// surface_texture::paint_overlay(ui.painter(), rect, &view, self.texture.frame(), surfaces.len());
