@@ -433,3 +433,20 @@ fn low_precision_search_reports_float32_losses_and_its_difference() {
         assert!((a - b).abs() <= 0.02 * a.max(1.0) + 0.09 * f64::from(u8::from(*a <= 1.0)), "{a} and {b}");
     }
 }
+
+#[test]
+fn points_that_overflow_stay_null_and_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = RunOptions { out: Some(folder.path().join("record.json")) };
+    let mut job = small_job(LandscapeLoss::Clean, false);
+    job.range = 1e9;
+    let job = Job::Landscape(job);
+    let part = run(&job, &options, &mut CancelAfter(3)).unwrap();
+    assert!(!part.provenance.complete);
+    let record = run(&job, &options, &mut Silent).unwrap();
+    assert!(record.provenance.complete);
+    let loss: Vec<Option<f64>> = landscape(&record).clean.as_ref().unwrap().loss.iter().collect();
+    assert!(loss[2].is_some() && loss[0].is_none() && loss[4].is_none(), "{loss:?}");
+    assert!(record.provenance.warnings.iter().any(|w| w.contains("no finite loss")));
+    assert_eq!(record.outcome, run(&job, &RunOptions::default(), &mut Silent).unwrap().outcome);
+}

@@ -14,7 +14,7 @@ const EVALUATION: &str = "evaluate bundled --attack pgd --examples test:0..500";
 const CURVES: &str = "landscape bundled --direction random --normalize layer --radius 0.5 --range 1 --steps 21 \
                       --loss robust --attack-steps 10 --examples test:0..128";
 const SURFACE: &str = "landscape bundled --direction random --second random --normalize layer --radius 0.5 --range 1 \
-                       --steps 21 --loss robust-fixed --attack-steps 10 --examples test:0..128";
+                       --steps 17 --loss robust --attack-steps 7 --examples test:0..64";
 
 /// Sets up, builds, measures, plots, and opens the window if there is a display for it.
 pub fn run(window: bool) -> Result<()> {

@@ -71,5 +71,6 @@ pub fn run(
             }),
         }),
         complete: true,
+        warnings: Vec::new(),
     })
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::job::{DirectionKind, Landscape, LandscapeLoss, Normalization};
 use crate::measure::direction::{cosine, raw, scale, stretched, summarize};
 use crate::measure::evaluation::attack;
-use crate::measure::landscape::{Inputs, coarse_to_fine, point, step_to_error, steps};
+use crate::measure::landscape::{Inputs, Values, coarse_to_fine, point, step_to_error, steps};
 use crate::model::Weights;
 use crate::progress::{Event, Progress};
 use crate::record::{Grid, LandscapeOutcome, Outcome, Point};
@@ -20,6 +20,55 @@ struct Unit {
     clean: Point,
     robust: Option<Point>,
     search_difference: Option<f64>,
+}
+
+/// A landscape while it fills in.
+struct Filling {
+    outcome: LandscapeOutcome,
+    done: u64,
+    differences: Vec<f64>,
+    overflowed: Vec<(usize, usize)>,
+}
+
+impl Filling {
+    /// Stores one finished point; `None` is a point without a finite loss, which stays `null`.
+    fn keep(&mut self, x: usize, y: usize, unit: Option<Unit>) -> Event {
+        self.done += 1;
+        let Some(unit) = unit else {
+            self.overflowed.push((x, y));
+            return Event::Alive;
+        };
+        if let Some(grid) = &mut self.outcome.clean {
+            grid.set(x, y, unit.clean);
+        }
+        if let (Some(grid), Some(robust)) = (&mut self.outcome.robust, unit.robust) {
+            grid.set(x, y, robust);
+        }
+        self.differences.extend(unit.search_difference);
+        Event::Cell { x, y, clean: Some(unit.clean), robust: unit.robust }
+    }
+
+    /// The steps of a point, for messages.
+    fn place(&self, x: usize, y: usize) -> String {
+        match &self.outcome.y {
+            None => format!("step {}", self.outcome.x[x]),
+            Some(steps) => format!("steps ({}, {})", self.outcome.x[x], steps[y]),
+        }
+    }
+
+    fn finish(self, total: u64) -> Measured {
+        let mean = self.differences.iter().sum::<f64>() / self.differences.len() as f64;
+        let warning = self.overflowed.first().map(|(x, y)| {
+            let (place, count) = (self.place(*x, *y), self.overflowed.len());
+            format!("{count} of {total} points have no finite loss, the first at {place}; a smaller range or radius avoids them")
+        });
+        Measured {
+            search_difference: (!self.differences.is_empty()).then_some(mean),
+            complete: self.done == total,
+            warnings: warning.into_iter().collect(),
+            outcome: Outcome::Landscape(self.outcome),
+        }
+    }
 }
 
 pub fn run(
@@ -34,41 +83,29 @@ pub fn run(
     let x = steps(job.steps, job.range);
     let y = second.as_ref().map(|_| x.clone());
     let order = coarse_to_fine(x.len(), y.as_ref().map_or(1, Vec::len));
-    let name = |x: usize, y: usize| format!("point {x} {y}");
-    let mut outcome = LandscapeOutcome {
-        clean: Some(Grid::empty(x.len(), y.as_ref().map(Vec::len))),
-        robust: (job.loss != LandscapeLoss::Clean).then(|| Grid::empty(x.len(), y.as_ref().map(Vec::len))),
+    let (origin, total) = (order[0], order.len() as u64);
+    let grid = || Grid::empty(x.len(), y.as_ref().map(Vec::len));
+    let outcome = LandscapeOutcome {
+        clean: Some(grid()),
+        robust: (job.loss != LandscapeLoss::Clean).then(grid),
         directions: std::iter::once((&job.direction, &first))
             .chain(job.second.as_ref().zip(second.as_ref()))
             .map(|(kind, d)| summarize(kind.to_string(), d, weights))
             .collect(),
         cosine: second.as_ref().map(|second| cosine(&first, second)),
-        x,
-        y,
+        x: x.clone(),
+        y: y.clone(),
     };
-    let total = order.len() as u64;
-    let mut done = 0;
-    let mut differences = Vec::new();
-    let mut keep = |outcome: &mut LandscapeOutcome, x: usize, y: usize, unit: Unit| {
-        if let Some(grid) = &mut outcome.clean {
-            grid.set(x, y, unit.clean);
-        }
-        if let (Some(grid), Some(robust)) = (&mut outcome.robust, unit.robust) {
-            grid.set(x, y, robust);
-        }
-        differences.extend(unit.search_difference);
-        Event::Cell { x, y, clean: Some(unit.clean), robust: unit.robust }
-    };
-    let mut missing = Vec::new();
-    let mut known = Vec::new();
+    let mut filling = Filling { outcome, done: 0, differences: Vec::new(), overflowed: Vec::new() };
+    let name = |x: usize, y: usize| format!("point {x} {y}");
+    let (mut missing, mut known) = (Vec::new(), Vec::new());
     for (x, y) in order {
-        match journal.get::<Unit>(&name(x, y)) {
-            Some(unit) => known.push(keep(&mut outcome, x, y, unit)),
+        match journal.get::<Option<Unit>>(&name(x, y)) {
+            Some(unit) => known.push(filling.keep(x, y, unit)),
             None => missing.push((x, y)),
         }
     }
-    done += known.len() as u64;
-    progress.report(Event::Started { label: label(job.loss).into(), done, total })?;
+    progress.report(Event::Started { label: label(job.loss).into(), done: filling.done, total })?;
     let mut cancelled = known.into_iter().any(|cell| progress.report(cell).is_err());
     let fixed = match job.loss {
         LandscapeLoss::RobustFixed if !missing.is_empty() => fixed_perturbations(job, setup, progress)?,
@@ -79,35 +116,34 @@ pub fn run(
         LandscapeLoss::Robust => Inputs::Attacked { attack: &job.attack, seed: job.compute.seed },
         LandscapeLoss::RobustFixed => Inputs::Fixed { perturbations: &fixed },
     };
-    for (x, y) in missing {
+    for (i, j) in missing {
         if cancelled {
             break;
         }
-        let mut moves: Vec<(f64, &Weights)> = vec![(outcome.x[x], &first)];
-        if let (Some(steps), Some(second)) = (&outcome.y, &second) {
-            moves.push((steps[y], second));
+        let mut moves: Vec<(f64, &Weights)> = vec![(x[i], &first)];
+        if let (Some(steps), Some(second)) = (&y, &second) {
+            moves.push((steps[j], second));
         }
         let pair = setup.pair(&weights.moved(&moves));
-        let values = match point(&pair, &setup.batches, &inputs, &mut || progress.report(Event::Alive)) {
+        let unit = match point(&pair, &setup.batches, &inputs, &mut || progress.report(Event::Alive)) {
+            Ok(values) => {
+                let Values { clean, robust, search_difference } = values;
+                Some(Unit { clean, robust, search_difference })
+            }
+            // Far from the origin a network may overflow; at the origin that is the user's first concern.
+            Err(Error::NotFinite(_)) if (i, j) != origin => None,
             Err(Error::Cancelled) => break,
-            other => other.map_err(|e| located(e, outcome.x[x], outcome.y.as_ref().map(|steps| steps[y])))?,
+            Err(other) => return Err(other),
         };
-        let unit =
-            Unit { clean: values.clean, robust: values.robust, search_difference: values.search_difference };
-        journal.put(&name(x, y), &unit)?;
-        let cell = keep(&mut outcome, x, y, unit);
-        done += 1;
-        cancelled = progress.report(cell).is_err() || progress.report(Event::Step { done, total }).is_err();
+        journal.put(&name(i, j), &unit)?;
+        let cell = filling.keep(i, j, unit);
+        let step = Event::Step { done: filling.done, total };
+        cancelled = progress.report(cell).is_err() || progress.report(step).is_err();
     }
-    if done == 0 {
+    if filling.done == 0 {
         return Err(Error::Cancelled);
     }
-    let mean = differences.iter().sum::<f64>() / differences.len() as f64;
-    Ok(Measured {
-        outcome: Outcome::Landscape(outcome),
-        complete: done == total,
-        search_difference: (!differences.is_empty()).then_some(mean),
-    })
+    Ok(filling.finish(total))
 }
 
 /// A direction of the job, scaled.
@@ -151,13 +187,4 @@ fn fixed_perturbations(job: &Landscape, setup: &Setup, progress: &mut dyn Progre
                 .map(|attacked| attacked.perturbation)
         })
         .collect()
-}
-
-/// Says at which step a number stopped being one.
-fn located(error: Error, x: f64, y: Option<f64>) -> Error {
-    match (error, y) {
-        (Error::NotFinite(reason), None) => Error::NotFinite(format!("at step {x}: {reason}")),
-        (Error::NotFinite(reason), Some(y)) => Error::NotFinite(format!("at steps ({x}, {y}): {reason}")),
-        (other, _) => other,
-    }
 }

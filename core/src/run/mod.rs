@@ -37,6 +37,8 @@ struct Measured {
     outcome: Outcome,
     complete: bool,
     search_difference: Option<f64>,
+    /// What the user should know about the numbers.
+    warnings: Vec<String>,
 }
 
 /// Runs a job, and writes its record if `options.out` says where.
@@ -75,6 +77,7 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     let mut provenance = setup.provenance(job, duration_s);
     provenance.complete = measured.complete;
     provenance.search_difference = measured.search_difference;
+    provenance.warnings.extend(measured.warnings);
     let record = Record { format: FORMAT, job: job.clone(), provenance, outcome: measured.outcome };
     if let Some(out) = &options.out {
         record.save(out)?;
