@@ -459,3 +459,18 @@ mod interruptions {
         assert_eq!(basin.json("x.json")["provenance"]["seed"], 2);
     }
 }
+
+#[test]
+fn points_past_overflow_are_null_and_told() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    let far = ["--steps", "5", "--radius", "1e30", "--loss", "clean", "--json"];
+    let output = basin.command(&landscape(&lenet, &mnist, &far)).output().unwrap();
+    assert!(output.status.success());
+    let record: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let loss = record["outcome"]["clean"]["loss"].as_array().unwrap();
+    assert!(loss[0].is_null() && loss[2].is_f64() && loss[4].is_null(), "{loss:?}");
+    assert_eq!(record["provenance"]["complete"], true);
+    let notes = String::from_utf8(output.stderr).unwrap();
+    assert!(notes.contains("have no finite loss, the first at step"), "{notes}");
+}
