@@ -234,15 +234,16 @@ fn a_disk_that_becomes_full() {
         let all = [&["-c", &limits, env!("CARGO_BIN_EXE_basin")][..], &arguments].concat();
         basin.wrapped("sh", &all).output().unwrap().into()
     };
-    basin.write("x.json", "old");
+    basin.ok(&evaluate(&lenet, &mnist, &["--seed", "9", "--out", "x.json"]));
+    let old = basin.read("x.json");
     // Not even the first result can be noted.
     within(1).is_refusal(&["cannot write", "x.json"]);
     assert_eq!(basin.files(), ["x.json".to_owned()].into());
-    assert_eq!(basin.read("x.json"), "old");
+    assert_eq!(basin.read("x.json"), old);
     // The results can be noted, the record cannot be written: what is computed is kept for the next run.
     let whole = basin.run(&evaluate(&lenet, &mnist, &["--json"])).out.len();
     within(whole / 512 - 1).is_refusal(&["cannot write", "x.json"]);
-    assert_eq!(basin.read("x.json"), "old");
+    assert_eq!(basin.read("x.json"), old);
     assert_eq!(basin.files(), ["x.json".to_owned(), "x.json.journal".to_owned()].into());
     basin.ok(&evaluate(&lenet, &mnist, &["--out", "x.json"]));
     assert_eq!(basin.files(), ["x.json".to_owned()].into());
@@ -376,4 +377,18 @@ fn figures_that_cannot_be_drawn() {
     );
     basin.refused(&["plot", &record, "--figure", "landscape", "--out", "x.svg"], &["evaluation"]);
     basin.misused(&["plot", &record, "--width", "wide", "--out", "x.svg"], &["--width"]);
+}
+
+#[test]
+fn files_that_are_not_to_be_replaced() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    basin.write("mine.txt", "precious");
+    basin.refused(
+        &evaluate(&lenet, &mnist, &["--out", "mine.txt"]),
+        &["mine.txt", "is no Basin record", "choose another --out"],
+    );
+    assert_eq!(basin.read("mine.txt"), "precious");
+    let alone = ["evaluate", &lenet, "--data", &mnist, "--examples", "test:0..4", "--restarts", "2"];
+    basin.refused(&alone, &["no attack", "--attack pgd"]);
 }

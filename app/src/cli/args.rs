@@ -172,6 +172,11 @@ pub enum GradientArg {
 }
 
 impl Attack {
+    /// Whether settings of an attack are given, but no attack.
+    pub fn has_settings_alone(&self) -> bool {
+        self.attack.is_none() && self.choose(true) != Some(Pgd::default())
+    }
+
     /// The attack that is asked for; without `--attack` PGD if `by_default`, else none.
     pub fn choose(&self, by_default: bool) -> Option<Pgd> {
         let wanted = self.attack.map_or(by_default, |name| name == AttackName::Pgd);

@@ -115,6 +115,11 @@ fn dispatch(cli: Cli) -> Result<()> {
             })
         }
         Some(Command::Evaluate { checkpoint, attack, common, output }) => {
+            if attack.has_settings_alone() {
+                return Err(
+                    Error::invalid("attack options are given, but no attack; add --attack pgd").into()
+                );
+            }
             let job = Evaluate {
                 checkpoint: resolve(checkpoint)?,
                 attack: attack.choose(false),

@@ -5,7 +5,7 @@ mod journal;
 mod landscape;
 mod setup;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::error::{Error, Result};
@@ -52,6 +52,9 @@ struct Measured {
 /// [`crate::Error::Cancelled`] if there is nothing worth keeping.
 pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Result<Record> {
     job.check()?;
+    if let Some(out) = &options.out {
+        check_replaceable(out, job)?;
+    }
     let started = Instant::now();
     let setup = Setup::new(job)?;
     let mut journal = Journal::open(options.out.as_deref(), job, &setup)?;
@@ -86,6 +89,21 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
         }
     }
     Ok(record)
+}
+
+/// Refuses to replace what is no record, or the unfinished record of another job.
+fn check_replaceable(out: &Path, job: &Job) -> Result<()> {
+    if !out.is_file() {
+        return Ok(());
+    }
+    match Record::load(out) {
+        Err(_) => Err(Error::file(out, "exists and is no Basin record; choose another --out")),
+        Ok(record) if !record.provenance.complete && record.job != *job => Err(Error::file(
+            out,
+            "holds the unfinished record of another job; choose another --out, or remove it first",
+        )),
+        Ok(_) => Ok(()),
+    }
 }
 
 /// Estimates the time of a job by a trial of about a second.
