@@ -1,5 +1,6 @@
 //! A job as the `basin` command that computes it, for a terminal or a cluster.
 
+use basin_core::attack::fraction;
 use basin_core::job::{Compute, DataSelection, InputNorm, Job, LandscapeLoss, Normalization, Pgd};
 
 /// The command, quoted for a shell.
@@ -53,16 +54,6 @@ fn attack_options(attack: &Pgd, option: &mut impl FnMut(&str, String)) {
     option("attack-steps", attack.steps.to_string());
     option("step-size", attack.step_size.to_string());
     option("restarts", attack.restarts.to_string());
-}
-
-/// `8/255` rather than 0.03137254901960784.
-pub fn fraction(value: f64) -> String {
-    let of_255 = value * 255.0;
-    if of_255 >= 1.0 && (of_255 - of_255.round()).abs() < 1e-9 {
-        format!("{}/255", of_255.round())
-    } else {
-        value.to_string()
-    }
 }
 
 /// A word for a POSIX shell.
