@@ -92,7 +92,7 @@ pub struct Attacked {
     pub per_example: PerExample,
     /// The perturbations of those restarts.
     pub perturbation: Tensor,
-    /// Mean loss that the search saw there, in its own precision, minus the measured one.
+    /// Mean cross-entropy there in the precision of the search, minus the measured one.
     pub search_difference: f64,
 }
 
@@ -109,21 +109,22 @@ pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64, pulse: Puls
         let start = starts(settings, batch, seed, restart as u64);
         let found = pgd::run(settings, pair.searcher(), &batch.images, &batch.labels, &start, None, pulse)?;
         let measured = measure(&pair.measure, batch, Some(&found.perturbation))?;
-        let seen = -found.error.mean(Kind::Double).double_value(&[]);
-        let difference = seen - mean(&measured.loss);
         best = Some(match best {
-            None => Attacked {
-                per_example: measured,
-                perturbation: found.perturbation,
-                search_difference: difference,
-            },
-            Some(best) => worse(best, measured, &found.perturbation, difference),
+            None => {
+                Attacked { per_example: measured, perturbation: found.perturbation, search_difference: 0.0 }
+            }
+            Some(best) => worse(best, measured, &found.perturbation),
         });
     }
-    best.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))
+    let mut best = best.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))?;
+    if let Some(search) = &pair.search {
+        let seen = measure(search, batch, Some(&best.perturbation))?;
+        best.search_difference = mean(&seen.loss) - mean(&best.per_example.loss);
+    }
+    Ok(best)
 }
 
-fn worse(mut best: Attacked, other: PerExample, perturbation: &Tensor, difference: f64) -> Attacked {
+fn worse(mut best: Attacked, other: PerExample, perturbation: &Tensor) -> Attacked {
     let higher: Vec<bool> = other.loss.iter().zip(&best.per_example.loss).map(|(a, b)| a > b).collect();
     for (position, _) in higher.iter().enumerate().filter(|(_, higher)| **higher) {
         best.per_example.loss[position] = other.loss[position];
@@ -132,7 +133,6 @@ fn worse(mut best: Attacked, other: PerExample, perturbation: &Tensor, differenc
     }
     let mask = Tensor::from_slice(&higher).to_device(perturbation.device()).view([-1, 1, 1, 1]);
     best.perturbation = perturbation.where_self(&mask, &best.perturbation);
-    best.search_difference = f64::midpoint(best.search_difference, difference);
     best
 }
 
