@@ -74,8 +74,7 @@ fn empty_outcome(job: &Job) -> LandscapeOutcome {
         Job::Landscape(job) => (job.steps, job.range, job.second.is_some()),
         Job::Evaluate(_) => (0, 0.0, false),
     };
-    let last = steps.saturating_sub(1).max(1) as f64;
-    let x: Vec<f64> = (0..steps).map(|i| range * (2.0 * i as f64 / last - 1.0)).collect();
+    let x = basin_core::measure::landscape::steps(steps, range);
     let y = two.then(|| x.clone());
     LandscapeOutcome { x, y, clean: None, robust: None, directions: Vec::new(), cosine: None }
 }
