@@ -1,0 +1,24 @@
+//! Asking for an evaluation.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Compute, DataSelection};
+use crate::attack::Pgd;
+
+/// Clean, and with an attack robust, loss and error of one checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluate {
+    /// The checkpoint file.
+    pub checkpoint: PathBuf,
+    /// Images to evaluate on.
+    #[serde(default)]
+    pub data: DataSelection,
+    /// The attack; none: clean only.
+    #[serde(default)]
+    pub attack: Option<Pgd>,
+    /// Device, precision, seed, batch size.
+    #[serde(default)]
+    pub compute: Compute,
+}

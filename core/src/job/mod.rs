@@ -1,0 +1,117 @@
+//! What is asked: plain data, saved as JSON, filled by flags, forms and files alike.
+//!
+//! The doc comments of the fields are the help texts. Field names are those of the JSON.
+
+mod evaluate;
+mod landscape;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::attack::{GradientRule, InputNorm, Objective, Pgd, Start};
+pub use crate::data::{Examples, Split};
+pub use crate::device::Precision;
+use crate::error::{Error, Result};
+pub use crate::measure::direction::{DirectionKind, Normalization};
+pub use evaluate::Evaluate;
+pub use landscape::{Landscape, LandscapeLoss};
+
+/// Any job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    /// Clean and robust loss and error of one checkpoint.
+    Evaluate(Evaluate),
+    /// Loss along one or two directions in weight space.
+    Landscape(Landscape),
+}
+
+impl Job {
+    /// The checkpoint the job is about.
+    pub fn checkpoint(&self) -> &PathBuf {
+        match self {
+            Self::Evaluate(job) => &job.checkpoint,
+            Self::Landscape(job) => &job.checkpoint,
+        }
+    }
+
+    /// The data the job uses.
+    pub fn data(&self) -> &DataSelection {
+        match self {
+            Self::Evaluate(job) => &job.data,
+            Self::Landscape(job) => &job.data,
+        }
+    }
+
+    /// How the job is to be computed.
+    pub fn compute(&self) -> &Compute {
+        match self {
+            Self::Evaluate(job) => &job.compute,
+            Self::Landscape(job) => &job.compute,
+        }
+    }
+
+    /// Short name of the kind of job: `evaluate`, `landscape`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Evaluate(_) => "evaluate",
+            Self::Landscape(_) => "landscape",
+        }
+    }
+
+    /// Checks every setting before any work is done.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the setting, its value and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Evaluate(job) => {
+                if let Some(attack) = &job.attack {
+                    attack.check()?;
+                }
+            }
+            Self::Landscape(job) => job.check()?,
+        }
+        if self.compute().batch_size == Some(0) {
+            return Err(Error::invalid("batch size 0 is not possible; use 1 or more, or auto"));
+        }
+        Ok(())
+    }
+}
+
+/// Which images of which data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DataSelection {
+    /// `bundled`, a name (`cifar10`, `mnist`, `fashion-mnist`), or a folder.
+    pub name: String,
+    /// Split and index range, e.g. `test:0..1000`.
+    pub examples: Examples,
+}
+
+impl Default for DataSelection {
+    fn default() -> Self {
+        Self { name: "bundled".into(), examples: Examples { split: Split::Test, start: 0, end: 100 } }
+    }
+}
+
+/// How to compute: never changes what is computed beyond rounding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Compute {
+    /// `auto` (the GPU if there is one), `cpu`, `cuda:0`, …
+    pub device: String,
+    /// Precision of the search for perturbations; every reported loss is float32.
+    pub precision: Precision,
+    /// Seed of every random number of the job.
+    pub seed: u64,
+    /// Images at a time; none: chosen for the device.
+    pub batch_size: Option<usize>,
+}
+
+impl Default for Compute {
+    fn default() -> Self {
+        Self { device: "auto".into(), precision: Precision::Auto, seed: 0, batch_size: None }
+    }
+}

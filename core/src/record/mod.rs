@@ -1,0 +1,128 @@
+//! What came out: a record is the job, its provenance and the outcome, in one JSON object.
+//!
+//! Plots are made from records alone. Field names are relied on by other programs.
+
+mod evaluate;
+mod landscape;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::files::{read_text, write_atomically};
+use crate::job::Job;
+pub use evaluate::{Evaluated, Evaluation, PerExample};
+pub use landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Point, Values};
+
+/// Version of the record format; readers accept every version up to their own.
+pub const FORMAT: u32 = 1;
+
+/// One finished (or cancelled) job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Version of the format, [`FORMAT`].
+    pub format: u32,
+    /// What was asked.
+    pub job: Job,
+    /// Where the numbers come from.
+    #[serde(default)]
+    pub provenance: Provenance,
+    /// The numbers.
+    pub outcome: Outcome,
+}
+
+/// Everything needed to judge and repeat a number.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Provenance {
+    /// Version of the program.
+    pub version: String,
+    /// Seed of all random numbers.
+    pub seed: u64,
+    /// Where it was computed, e.g. `cpu (2 threads)`, `cuda:0 (NVIDIA H100)`.
+    pub device: String,
+    /// Precision in which attacks searched: `f32`, `tf32`, `bf16`.
+    pub search_precision: String,
+    /// Precision of every reported loss: `f32`.
+    pub measure_precision: String,
+    /// Images at a time.
+    pub batch_size: usize,
+    /// Name of the data set.
+    pub data: String,
+    /// SHA-256 over the selected images and labels, first 16 hex digits.
+    pub data_fingerprint: String,
+    /// SHA-256 of the checkpoint file, hex.
+    pub checkpoint_hash: String,
+    /// Short name of the model, e.g. `ResNet-18, 8 channels, rebn`.
+    pub model: String,
+    /// Start, RFC 3339 in UTC.
+    pub started: String,
+    /// Seconds of computing, over all runs of the job.
+    pub duration_s: f64,
+    /// Mean loss of the adversarial examples as the search saw it, minus as measured: what searching in
+    /// low precision costs in exactness of the search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_difference: Option<f64>,
+    /// Whether every unit of work was finished.
+    pub complete: bool,
+    /// What the user should know about these numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// The numbers of one job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Of an evaluation.
+    Evaluate(Evaluation),
+    /// Of a landscape.
+    Landscape(LandscapeOutcome),
+}
+
+impl Record {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not a record, or was written by a newer Basin.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = read_text(path, "a Basin record")?;
+        Self::parse(&text).map_err(|reason| Error::file(path, reason))
+    }
+
+    /// Reads a record from JSON text; the error says what is wrong.
+    ///
+    /// # Errors
+    /// A sentence without the path.
+    pub fn parse(text: &str) -> std::result::Result<Self, String> {
+        let value: serde_json::Value = serde_json::from_str(text)
+            .map_err(|e| format!("is not a Basin record (not JSON: {e}); give the file that --out wrote"))?;
+        match value.get("format").and_then(serde_json::Value::as_u64) {
+            None => {
+                return Err("is not a Basin record (no \"format\"); give the file that --out wrote".into());
+            }
+            Some(v) if v > u64::from(FORMAT) => {
+                return Err(format!(
+                    "was written by a newer Basin (record format {v}, this one reads up to {FORMAT}); update Basin"
+                ));
+            }
+            Some(_) => {}
+        }
+        serde_json::from_value(value)
+            .map_err(|e| format!("is a damaged or unknown Basin record ({e}); run its job again"))
+    }
+
+    /// Writes the record: to a temporary file, synced, then renamed.
+    ///
+    /// # Errors
+    /// The folder does not exist or cannot be written, or the disk is full.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        write_atomically(path, self.to_json().as_bytes())
+    }
+
+    /// The record as indented JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a record has only string keys and plain values")
+    }
+}
