@@ -3,3 +3,4 @@
 pub mod direction;
 pub mod evaluation;
 pub mod landscape;
+pub mod statistics;

@@ -1,0 +1,136 @@
+//! Statistics: the correlations of the 29 published models, and closed forms.
+
+use basin_core::measure::statistics::{
+    Line, Over, bootstrap_table, correlate, kendall, least_squares, mean, pearson, quantile, ranks, spearman,
+    standard_deviation, standard_error,
+};
+use basin_core::seed::generator;
+
+/// A column of the published models; NaN where it is empty.
+fn published(column: &str) -> Vec<f64> {
+    let text = include_str!("../../resources/published/models.csv");
+    let mut lines = text.lines();
+    let position = lines.next().unwrap().split(',').position(|name| name == column).unwrap();
+    lines.map(|line| line.split(',').nth(position).unwrap().parse().unwrap_or(f64::NAN)).collect()
+}
+
+fn close(ours: f64, theirs: f64, tolerance: f64, what: &str) {
+    assert!((ours - theirs).abs() <= tolerance, "{what}: {ours} instead of {theirs}");
+}
+
+/// x, y, pairs, Pearson, Spearman, Kendall, intercept, slope: as computed independently from the same table.
+type Row = (&'static str, &'static str, usize, f64, f64, f64, f64, f64);
+
+const TABLE: [Row; 8] = [
+    ("average_flatness", "loss", 28, 0.959, 0.937, 0.794, 0.954, 2.048),
+    ("worst_flatness", "loss", 29, 0.887, 0.772, 0.594, 1.325, 8.795),
+    ("average_flatness", "gap", 28, 0.962, 0.958, 0.834, -0.149, 2.808),
+    ("worst_flatness", "gap", 28, 0.860, 0.763, 0.578, 0.405, 11.580),
+    ("average_flatness", "error_percent", 28, 0.727, 0.751, 0.574, 56.20, 4.363),
+    ("worst_flatness", "error_percent", 29, 0.531, 0.446, 0.338, 57.45, 14.43),
+    ("average_flatness", "worst_flatness", 28, 0.874, 0.761, 0.570, -0.011, 0.190),
+    ("loss", "error_percent", 29, 0.720, 0.801, 0.609, 54.48, 1.973),
+];
+
+#[test]
+fn correlations_of_the_published_models() {
+    for (x, y, n, pearson, spearman, kendall, intercept, slope) in TABLE {
+        let what = format!("{x} and {y}");
+        let found = correlate(&published(x), &published(y)).unwrap();
+        assert_eq!(found.n, n, "{what}");
+        close(found.pearson, pearson, 0.002, &what);
+        close(found.spearman, spearman, 0.002, &what);
+        close(found.kendall, kendall, 0.002, &what);
+        // Intercepts and slopes are printed with three to four digits.
+        close(found.line.intercept, intercept, 0.006, &what);
+        close(found.line.slope, slope, 0.006, &what);
+    }
+}
+
+#[test]
+fn correlations_on_both_sides_of_uniform_guessing() {
+    let (loss, error) = (published("loss_2dp"), published("error_percent"));
+    for (high, n, pearson, spearman, kendall, line) in [
+        (false, 18, 0.778, 0.781, 0.594, Line { intercept: 46.23, slope: 6.577 }),
+        (true, 11, 0.513, 0.598, 0.426, Line { intercept: 58.03, slope: 0.882 }),
+    ] {
+        let (x, y): (Vec<f64>, Vec<f64>) =
+            loss.iter().zip(&error).filter(|(x, _)| (**x >= 2.3) == high).map(|(x, y)| (*x, *y)).unzip();
+        let found = correlate(&x, &y).unwrap();
+        assert_eq!(found.n, n);
+        close(found.pearson, pearson, 0.002, "Pearson");
+        close(found.spearman, spearman, 0.002, "Spearman");
+        close(found.kendall, kendall, 0.002, "Kendall");
+        close(found.line.intercept, line.intercept, 0.006, "intercept");
+        close(found.line.slope, line.slope, 0.006, "slope");
+    }
+}
+
+#[test]
+fn closed_forms() {
+    let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+    close(mean(&values), 5.0, 1e-12, "mean");
+    close(standard_deviation(&values).unwrap(), (32.0f64 / 7.0).sqrt(), 1e-12, "standard deviation");
+    close(standard_error(&values).unwrap(), (4.0f64 / 7.0).sqrt(), 1e-12, "standard error");
+    assert_eq!(standard_error(&[1.0]), None);
+    assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [3.5, 1.0, 3.5, 2.0]);
+    assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0], 0.5), Some(2.5));
+    assert_eq!(quantile(&[], 0.5), None);
+
+    let x = [1.0, 2.0, 3.0, 4.0];
+    let line = least_squares(&x, &[1.0, -1.0, -3.0, -5.0]).unwrap();
+    close(line.intercept, 3.0, 1e-12, "intercept");
+    close(line.slope, -2.0, 1e-12, "slope");
+    close(pearson(&x, &[1.0, -1.0, -3.0, -5.0]).unwrap(), -1.0, 1e-12, "Pearson");
+    // Any increasing function keeps the ranks.
+    close(spearman(&x, &x.map(f64::exp)).unwrap(), 1.0, 1e-12, "Spearman");
+    // One tie in y: 5 concordant pairs, of 6 in x and 5 in y.
+    close(kendall(&x, &[1.0, 2.0, 2.0, 3.0]).unwrap(), 5.0 / 30.0f64.sqrt(), 1e-12, "Kendall");
+    assert_eq!(pearson(&x, &[1.0; 4]), None, "no variation, no correlation");
+    assert!(correlate(&[1.0], &[1.0]).is_none());
+}
+
+#[test]
+fn the_interval_of_a_correlation_is_fishers() {
+    // Four pairs with r = 0: tanh(1.96 / sqrt(1)).
+    let found = correlate(&[1.0, 2.0, 3.0, 4.0], &[1.0, -1.0, -1.0, 1.0]).unwrap();
+    let interval = found.pearson_interval.unwrap();
+    close(interval.high, 1.959_964f64.tanh(), 1e-6, "upper end");
+    close(interval.low, -interval.high, 1e-12, "symmetric at 0");
+    let perfect = correlate(&[1.0, 2.0, 3.0, 5.0], &[1.0, 2.0, 3.0, 5.0]).unwrap();
+    assert_eq!(perfect.pearson_interval.unwrap().low, 1.0);
+    assert_eq!(correlate(&[1.0, 2.0, 4.0], &[1.0, 2.0, 3.0]).unwrap().pearson_interval, None);
+}
+
+#[test]
+fn bootstrap_intervals_have_the_normal_width_and_follow_the_seed() {
+    // One draw, 400 examples: the interval of a plain mean.
+    let values: Vec<f64> = (0..400).map(|i| f64::from(i) / 100.0).collect();
+    let error = standard_error(&values).unwrap();
+    let interval = |seed, rows: &[Vec<f64>], over| {
+        bootstrap_table(rows, over, &mut generator(seed, "bootstrap", &[])).unwrap()
+    };
+    let rows = [values.clone()];
+    let found = interval(0, &rows, Over::Mean);
+    close(found.low, mean(&values) - 1.96 * error, 0.2 * error, "lower end");
+    close(found.high, mean(&values) + 1.96 * error, 0.2 * error, "upper end");
+    assert_eq!(found, interval(0, &rows, Over::Mean), "same seed, same interval");
+    assert_ne!(found, interval(1, &rows, Over::Mean), "another seed, another interval");
+
+    // Draws that differ by constants and examples that do not vary: only the draws count.
+    let rows: Vec<Vec<f64>> = (0..100).map(|draw| vec![f64::from(draw); 3]).collect();
+    let draws: Vec<f64> = (0..100).map(f64::from).collect();
+    let error = standard_error(&draws).unwrap();
+    let found = interval(0, &rows, Over::Mean);
+    close(found.high - found.low, 2.0 * 1.96 * error, 0.3 * error, "width over draws");
+    let worst = interval(0, &rows, Over::Worst);
+    assert!(worst.high <= 99.0 && worst.low > 90.0, "{worst:?}");
+
+    // Nothing varies: the interval is a point. Nothing there: no interval.
+    let constant = interval(0, &[vec![2.0; 5], vec![2.0; 5]], Over::Mean);
+    assert_eq!((constant.low, constant.high), (2.0, 2.0));
+    let mut rng = generator(0, "bootstrap", &[]);
+    for rows in [vec![], vec![vec![]], vec![vec![1.0]], vec![vec![1.0, 2.0], vec![1.0]]] {
+        assert_eq!(bootstrap_table(&rows, Over::Mean, &mut rng), None);
+    }
+}
