@@ -5,6 +5,8 @@
 
 mod checkpoints;
 mod convolutions;
+mod flatness;
+mod naive;
 mod pairs;
 mod steps;
 mod window;
@@ -44,6 +46,9 @@ fn main() -> anyhow::Result<()> {
     results.note("device", &basin_core::device::describe(tch::Device::Cpu));
     if wanted("steps") {
         steps::run(&mut results)?;
+    }
+    if wanted("flatness") {
+        flatness::run(&mut results)?;
     }
     if wanted("checkpoints") {
         checkpoints::run(&mut results)?;

@@ -3,12 +3,13 @@
 
 use basin_core::attack::{Pgd, Start, pgd};
 use basin_core::loss::cross_entropy;
-use basin_core::model::{Architecture, Evaluator, Mode, Network, Role, channels_last, logits};
+use basin_core::model::{Architecture, Evaluator, Network, channels_last};
 use basin_core::seed::{generator, normal};
 use tch::{Device, Kind, Tensor};
 
 use super::Results;
 use super::convolutions::{Rate, rate};
+use super::naive;
 use super::pairs::{compare, interleave, median};
 
 const BATCH: i64 = 64;
@@ -30,7 +31,11 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     // The attack itself, two updates, against two more forward and backward passes than updates.
     let attack = Pgd { steps: 2, start: Start::Zero, ..Pgd::default() };
     let start = fast_images.zeros_like();
-    let mut naive = || naive_step(&network, &images, &labels);
+    let mut naive = || {
+        let delta = images.zeros_like();
+        let (_, gradient) = naive::gradient(&network, &network.weights, &images, &labels, &delta);
+        let _ = delta + gradient.sign() * 0.007;
+    };
     let mut ours = || our_step(&f32_model, &fast_images, &labels);
     let mut auto = || our_step(&auto_model, &fast_images, &labels);
     let mut whole = || {
@@ -55,20 +60,6 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     }
     results.figure("PGD with 2 updates (3 forward, 2 backward)", median(times[5].clone()), "s");
     Ok(())
-}
-
-/// As a plain program does it: float32, NCHW, batch norm apart, gradients of the weights computed too.
-fn naive_step(network: &Network, images: &Tensor, labels: &Tensor) {
-    let layout = network.layout();
-    let trainable: Vec<usize> =
-        (0..layout.entries.len()).filter(|i| layout.entries[*i].role != Role::Frozen).collect();
-    let (params, leaves) = network.leaves(&network.weights, &trainable);
-    let delta = images.zeros_like().set_requires_grad(true);
-    let loss = cross_entropy(&logits(&network.topology, &params, &(images + &delta), Mode::Evaluate), labels);
-    let mut wanted: Vec<&Tensor> = leaves.iter().collect();
-    wanted.push(&delta);
-    let gradients = Tensor::run_backward(&[loss.sum(Kind::Float)], &wanted, false, false);
-    let _ = images + gradients[gradients.len() - 1].sign() * 0.007;
 }
 
 /// Folded, channels-last, gradient of the input alone.

@@ -1,0 +1,90 @@
+//! Average-case robust flatness (PGD-20, ResNet-18 with 64 channels, 64 examples), one draw at a time: the
+//! naive way against ours; and what searching in low precision does to the measured robust loss.
+
+use basin_core::attack::Pgd;
+use basin_core::device::Precision;
+use basin_core::job::{Compute, DataSelection, Evaluate, Job};
+use basin_core::measure::direction::{DirectionKind, Normalization, raw, scale};
+use basin_core::measure::evaluation::{Batch, Pair, attack};
+use basin_core::model::{Architecture, Evaluator, Network, Weights, channels_last};
+use basin_core::progress::Silent;
+use basin_core::record::{Evaluation, Outcome};
+use basin_core::run::RunOptions;
+use basin_core::seed::{generator, normal};
+use tch::{Device, Kind, Tensor};
+
+use super::pairs::{compare, interleave};
+use super::{Results, naive};
+
+const EXAMPLES: i64 = 64;
+const DRAWS: usize = 3;
+/// Relative size of the perturbation.
+const RADIUS: f64 = 0.5;
+
+pub fn run(results: &mut Results) -> anyhow::Result<()> {
+    let network = Network::fresh(Architecture::default().topology()?, 1);
+    let mut rng = generator(3, "bench", &[]);
+    let images = Tensor::from_slice(&normal(&mut rng, (EXAMPLES * 3072) as usize));
+    let images = images.view([EXAMPLES, 3, 32, 32]).sigmoid();
+    let labels = Tensor::arange(EXAMPLES, (Kind::Int64, Device::Cpu)).remainder(10);
+    let batch = Batch {
+        images: channels_last(&images),
+        labels: labels.copy(),
+        indices: (0..EXAMPLES as usize).collect(),
+    };
+    let kind = Precision::Auto.resolve(Device::Cpu, &network.topology)?.search_kind();
+    let pgd = Pgd::default();
+    let (mut first, mut second) = (0, 0);
+    let mut naive_draw = || {
+        first += 1;
+        let weights = perturbed(&network, first);
+        naive::pgd(&network, &weights, &images, &labels, &pgd);
+    };
+    let mut our_draw = || {
+        second += 1;
+        let weights = perturbed(&network, second);
+        let evaluator = |kind| Evaluator::new(&network, &weights, Device::Cpu, kind, false);
+        let search = (kind != Kind::Float).then(|| evaluator(kind));
+        let pair = Pair { search, measure: evaluator(Kind::Float) };
+        assert!(attack(&pair, &pgd, &batch, 0, &mut || Ok(())).is_ok());
+    };
+    let times = interleave(DRAWS, &mut [&mut naive_draw, &mut our_draw]);
+    results.compare("average robust flatness, one draw", &compare(&times[1], &times[0]));
+    low_precision(results)
+}
+
+/// What searching in bfloat16 changes in the robust loss of a trained network, measured in float32.
+fn low_precision(results: &mut Results) -> anyhow::Result<()> {
+    let robust = |precision| -> anyhow::Result<Vec<f64>> {
+        let job = Job::Evaluate(Evaluate {
+            checkpoint: basin_core::checkpoint::bundled_path()?,
+            data: DataSelection {
+                examples: "test:0..500".parse().map_err(anyhow::Error::msg)?,
+                ..Default::default()
+            },
+            attack: Some(Pgd::default()),
+            compute: Compute { precision, ..Compute::default() },
+        });
+        let record = basin_core::run::run(&job, &RunOptions::default(), &mut Silent)?;
+        let Outcome::Evaluate(Evaluation { robust: Some(robust), .. }) = record.outcome else {
+            anyhow::bail!("an attacked evaluation has a robust loss");
+        };
+        Ok(robust.per_example.loss.iter().map(|loss| f64::from(*loss)).collect())
+    };
+    let (exact, low) = (robust(Precision::F32)?, robust(Precision::Bf16)?);
+    let count = exact.len() as f64;
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / count;
+    let (loss, difference) = (mean(&exact), mean(&low) - mean(&exact));
+    let variance = exact.iter().map(|value| (value - loss).powi(2)).sum::<f64>() / (count - 1.0);
+    let standard_error = (variance / count).sqrt();
+    results.figure("robust loss, searched in bf16 minus in f32", 100.0 * difference / loss, "%");
+    results.figure("the same in standard errors of that loss", difference / standard_error, "");
+    Ok(())
+}
+
+fn perturbed(network: &Network, draw: u64) -> Weights {
+    let direction = raw(&DirectionKind::Random(draw), network.weights.layout(), 0);
+    let direction = scale(&direction, &network.weights, &Normalization::Layer, RADIUS)
+        .expect("fresh weights can be scaled");
+    network.weights.moved(&[(1.0, &direction)])
+}
