@@ -17,10 +17,10 @@ use basin::cli::plot::{PlotArgs, run};
 use basin::plot::contour::{area, region};
 use basin::plot::export::{self, FigureStyle, FileKind};
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
-use basin::plot::{ColorMap, Plot, Scale, Unit, text};
+use basin::plot::{ColorMap, Item, Plot, Scale, Unit, text};
 use basin_core::record::{Outcome, Record, Values};
 use clap::Parser as _;
-use gallery::{damaged_plane, gallery, scatter};
+use gallery::{damaged_plane, gallery, scatter, unfinished_curve, unfinished_plane};
 
 fn records() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference/records")
@@ -201,6 +201,37 @@ fn holes_stay_holes_and_are_said() {
     assert_eq!(field.nearest(0.5, 0.5), None);
     assert_eq!(field.nearest(0.04, -0.04).map(|v| (v.0, v.1)), Some((0.0, 0.0)));
     assert_eq!(field.nearest(1.2, 0.0), None);
+}
+
+#[test]
+fn what_is_unfinished_is_drawn_as_far_as_it_is_known() {
+    let record = unfinished_plane();
+    let plot = landscape::plot(&named("AT", &record), &Options::default()).expect("a map");
+    let known = "68 of 441 robust values are computed,";
+    assert!(
+        plot.notes[0].starts_with("AT is partial: ") && plot.notes[0].contains(known),
+        "{:?}",
+        plot.notes
+    );
+    let field = plot.field().expect("a field");
+    assert!((area(&region(&field.grid(), f64::NEG_INFINITY)) - 4.0).abs() < 1e-9, "no cell is blank");
+    assert_eq!(field.dots().len(), 68);
+    assert_eq!(field.nearest(0.1, 0.1), None, "nothing was computed there");
+    let rows =
+        export::csv(&plot).lines().filter(|line| !line.starts_with('#') && !line.ends_with(',')).count();
+    assert_eq!(rows, 1 + 68, "a table has computed values only");
+
+    let record = unfinished_curve();
+    let plot = landscape::plot(&named("AT", &record), &Options::default()).expect("curves");
+    let Some(Item::Series(series)) = plot.items.first() else { panic!("a curve") };
+    assert!(series.x.len() == 11 && series.y.iter().all(Option::is_some), "one unbroken line");
+    assert_eq!(plot.x.range, (-1.0, 1.0));
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    unfinished_plane().save(Path::new(&path("partial.json"))).expect("written");
+    let (record, out) = (path("partial.json"), path("surface.png"));
+    command(&[&record, "--figure", "surface", "--out", &out, "--dpi", "60"]).expect("a surface");
 }
 
 #[test]
@@ -402,6 +433,7 @@ fn every_figure_comes_to_rest_on_the_screen() {
                 let theme = if dark { "dark" } else { "light" };
                 let path = format!("../target/figures/screen-{name}-{theme}.png");
                 let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+                std::fs::create_dir_all(path.parent().expect("a folder")).expect("target is writable");
                 harness.render().expect("a picture").save(path).expect("target is writable");
             }
             harness.event(egui::Event::Zoom(1.5));

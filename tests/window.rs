@@ -17,10 +17,11 @@ use basin_core::job::{
 };
 use basin_core::record::{Outcome, Record};
 use bowl::{Fake, evaluation};
+use eframe::Storage as _;
 use eframe::egui::accesskit::Role as WidgetRole;
 use eframe::egui::{Key, Modifiers, Pos2, Rect, ViewportCommand};
-use egui_kittest::Node;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{Harness, Node};
 use support::Window;
 
 fn run_button(window: &Window) -> Node<'_> {
@@ -285,6 +286,102 @@ fn the_window_is_usable_when_small_and_light() {
     }
 }
 
+#[test]
+fn a_window_too_small_for_its_panels_scrolls() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.run_small();
+    let small = Rect::from_min_size(Pos2::ZERO, [640.0, 420.0].into());
+    window.harness.set_size(small.size());
+    window.harness.run_steps(4);
+    window.picture("smallest");
+    let rect =
+        |window: &Window, label| window.harness.get_by_role_and_label(WidgetRole::Button, label).rect();
+    assert!(small.contains_rect(rect(&window, "Surface")), "{}", rect(&window, "Surface"));
+    assert!(!small.contains_rect(rect(&window, "Run")), "{}", rect(&window, "Run"));
+    // Far to the right and down, over the menu bar, where nothing else takes the wheel.
+    window.harness.hover_at([300.0, 8.0].into());
+    let far = eframe::egui::vec2(-1000.0, -1000.0);
+    window.harness.event(eframe::egui::Event::MouseWheel {
+        unit: eframe::egui::MouseWheelUnit::Point,
+        delta: far,
+        phase: eframe::egui::TouchPhase::Move,
+        source: eframe::egui::MouseWheelSource::Unknown,
+        modifiers: Modifiers::NONE,
+    });
+    window.harness.run_steps(30);
+    window.picture("smallest-scrolled");
+    assert!(small.contains_rect(rect(&window, "Run")), "{}", rect(&window, "Run"));
+}
+
+#[test]
+fn a_job_without_a_point_says_what_it_does() {
+    let fake = Fake { at_first: true, ..Fake::default() };
+    let held = fake.hold();
+    let mut window = Window::new(fake);
+    window.open("classifier.pth.tar");
+    window.click("Run");
+    window.until("the job has begun", |app| app.jobs().entries()[0].live().total > 0);
+    window.picture("first-point");
+    assert!(window.harness.query_by_label("Computing the first point").is_some());
+    window.click("Run next");
+    assert!(window.harness.query_by_label("It starts when the job before it has ended.").is_some());
+    *held.lock().expect("not poisoned") = false;
+    window.settle();
+    assert!(window.harness.query_by_label("Computing the first point").is_none());
+}
+
+/// The lines of the records in the study.
+fn lines(window: &Window) -> Vec<Node<'_>> {
+    let buttons = window.harness.query_all_by_role(WidgetRole::Button);
+    buttons
+        .filter(|node| {
+            node.accesskit_node().label().is_some_and(|label| label.starts_with("1-D robust loss"))
+        })
+        .collect()
+}
+
+#[test]
+fn curves_are_laid_over_each_other() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.click("1-D");
+    for radius in ["0.5", "0.25"] {
+        window.retype("Radius", radius);
+        window.click("Run");
+        window.settle();
+    }
+    // The newest is shown; the other comes beside it, and goes again.
+    let study = |window: &Window| window.harness.state().study().clone();
+    let other = study(&window).records()[0].id;
+    assert!(!study(&window).is_shown(other));
+    assert_eq!(lines(&window).len(), 2, "one line for each record");
+    lines(&window)[0].click_modifiers(Modifiers::COMMAND);
+    window.harness.run_steps(3);
+    window.picture("curves-together");
+    assert!(study(&window).is_shown(other));
+    assert_eq!(study(&window).beside().count(), 1);
+    assert!(window.harness.query_by_label("2 landscapes").is_some());
+    window.harness.state_mut().command(Command::Export);
+    window.harness.run_steps(3);
+    window.click("Data");
+    let path = window.folder.path().join("together.csv");
+    window.harness.state_mut().handle(Answer::Chosen { purpose: Purpose::Export, paths: vec![path.clone()] });
+    window.settle();
+    window.click("Export");
+    window.settle();
+    let table = std::fs::read_to_string(&path).expect("the table is written");
+    let head = table.lines().find(|line| !line.starts_with('#')).expect("a head");
+    assert_eq!(
+        head, r#"x,"layer 0.25, clean","layer 0.25, robust","layer 0.5, clean","layer 0.5, robust""#,
+        "named by what tells them apart"
+    );
+    lines(&window)[0].click_modifiers(Modifiers::COMMAND);
+    window.harness.run_steps(3);
+    assert!(!study(&window).is_shown(other));
+    assert_eq!(study(&window).beside().count(), 0);
+}
+
 /// The one test with the real computation: the bundled network, three points, four images.
 #[test]
 fn the_real_thing_runs() {
@@ -339,6 +436,30 @@ fn settings_are_remembered_and_damaged_ones_give_defaults_and_one_warning() {
         let (state, warning) = State::load(Some(&kept));
         assert_eq!(state, State::default());
         assert!(warning.is_some_and(|warning| warning.contains("starting with the defaults")), "{damage}");
+    }
+}
+
+#[test]
+fn the_arrangement_of_the_views_is_remembered() {
+    let start = |kept: Kept| {
+        Harness::builder().with_size([1280.0, 800.0]).wgpu().build_eframe(move |cc| {
+            let kept: &'static Kept = Box::leak(Box::new(kept));
+            cc.storage = Some(kept);
+            App::new(cc, Arc::new(Fake::default()), Vec::new())
+        })
+    };
+    let panes = |harness: &Harness<'_, App>| harness.state().visible_panes();
+    let mut first = start(Kept::default());
+    assert_eq!(panes(&first), [Pane::Model]);
+    first.get_by_role_and_label(WidgetRole::Button, "Curves").click();
+    first.run_steps(3);
+    let mut kept = Kept::default();
+    eframe::App::save(first.state_mut(), &mut kept);
+    assert_eq!(panes(&start(Kept(kept.0.clone()))), [Pane::Curves]);
+    // Views this version does not have, or nothing readable: the first arrangement, without a word.
+    for damage in [kept.0["basin-views"].replace("Table", "Sculpture"), "(".to_owned()] {
+        kept.set_string("basin-views", damage);
+        assert_eq!(panes(&start(Kept(kept.0.clone()))), [Pane::Model]);
     }
 }
 

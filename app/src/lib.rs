@@ -8,4 +8,5 @@ pub mod jobs;
 pub mod places;
 pub mod plot;
 pub mod state;
+pub mod surface;
 pub mod ui;

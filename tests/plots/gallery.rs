@@ -23,6 +23,39 @@ pub fn damaged_plane() -> Record {
     record
 }
 
+/// A landscape stopped before its grid was finished: every fourth node is there, and one corner is finer.
+pub fn unfinished_plane() -> Record {
+    let mut record = sample("landscape-2d.json");
+    record.provenance.complete = false;
+    let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
+    let Some(robust) = &mut outcome.robust else { panic!("robust") };
+    for values in [&mut robust.loss, &mut robust.error] {
+        let Values::Plane(rows) = values else { panic!("2-D") };
+        for (iy, row) in rows.iter_mut().enumerate() {
+            for (ix, value) in row.iter_mut().enumerate() {
+                let coarse = ix % 4 == 0 && iy % 4 == 0;
+                let fine = iy <= 6 && ix % 2 == 0 && iy % 2 == 0;
+                *value = value.filter(|_| coarse || fine);
+            }
+        }
+    }
+    record
+}
+
+/// A curve stopped before it was finished: every second point is there.
+pub fn unfinished_curve() -> Record {
+    let mut record = sample("landscape-1d.json");
+    record.provenance.complete = false;
+    let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
+    for grid in [&mut outcome.clean, &mut outcome.robust].into_iter().flatten() {
+        for values in [&mut grid.loss, &mut grid.error] {
+            let Values::Line(line) = values else { panic!("1-D") };
+            line.iter_mut().skip(1).step_by(2).for_each(|value| *value = None);
+        }
+    }
+    record
+}
+
 /// Flatness against robust loss, as the scatter of many models will be.
 pub fn scatter() -> Plot {
     let group = |name: &str, index: usize, shape, points: &[(f64, f64)]| {
@@ -71,6 +104,7 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
     let (one, two, sharp) =
         (sample("landscape-1d.json"), sample("landscape-2d.json"), sample_records::curve(2.2));
     let damaged = damaged_plane();
+    let (unfinished, part) = (unfinished_plane(), unfinished_curve());
     let pair = [Named { name: "AT", record: &sharp }, Named { name: "AT-AWP", record: &one }];
     let long = [
         Named { name: "resnet18_at_linf_gd_normalized_lr0007_f100_$5", record: &sharp },
@@ -94,6 +128,8 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
         ("curves-clip", curve(&pair, Options { clip: Some(2.5), ..Options::default() }), paper.clone()),
         ("curves-long-names", curve(&long, Options::default()), Preset::Column.style()),
         ("map", map(&two, Options::default()), paper.clone()),
+        ("map-unfinished", map(&unfinished, Options::default()), paper.clone()),
+        ("curve-unfinished", curve(&named("AT", &part), Options::default()), paper.clone()),
         ("map-column", map(&two, Options::default()), Preset::Column.style()),
         ("map-slide", map(&two, Options { log: true, ..Options::default() }), Preset::Slide.style()),
         ("map-clip", map(&two, cividis), paper.clone()),

@@ -20,6 +20,8 @@ use basin_core::{Error, Result};
 pub struct Fake {
     pub held: Arc<Mutex<bool>>,
     pub fails: bool,
+    /// Stops before the first point, not halfway.
+    pub at_first: bool,
 }
 
 impl Engine for Fake {
@@ -46,7 +48,7 @@ impl Engine for Fake {
 }
 
 impl Fake {
-    /// Stops halfway until the lock says false.
+    /// Stops there until the lock says false.
     pub fn hold(&self) -> Arc<Mutex<bool>> {
         *self.held.lock().expect("not poisoned") = true;
         self.held.clone()
@@ -67,7 +69,9 @@ impl Fake {
         let mut points: Vec<(usize, usize)> = (0..rows).flat_map(|y| (0..n).map(move |x| (x, y))).collect();
         points.sort_by_key(|(x, y)| (x % 4 + y % 4 != 0, x % 2 + y % 2 != 0));
         for (done, (x, y)) in points.into_iter().enumerate() {
-            while done as u64 > total / 2 && *self.held.lock().expect("no test panics while it holds this") {
+            while (self.at_first || done as u64 > total / 2)
+                && *self.held.lock().expect("no test panics while it holds this")
+            {
                 std::thread::sleep(Duration::from_millis(2));
                 if progress.report(Event::Step { done: done as u64, total }).is_err() {
                     complete = false;

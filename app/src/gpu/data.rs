@@ -9,9 +9,6 @@ pub struct SurfaceData {
     pub y: Vec<f32>,
     /// Row-major `[y][x]`. `None`, infinite and NaN heights are holes.
     pub height: Vec<Option<f32>>,
-    /// More nodes are still to come: where fine nodes are missing, the coarser cells around them are
-    /// drawn instead, so that a landscape that fills in coarse to fine looks whole from the start.
-    pub filling: bool,
 }
 
 /// Smallest and largest values of some surfaces.
@@ -32,7 +29,7 @@ impl SurfaceData {
     pub fn from_fn(x: Vec<f32>, y: Vec<f32>, f: impl Fn(f32, f32) -> f32) -> Self {
         let height = y.iter().flat_map(|&y| x.iter().map(move |&x| (x, y))).map(|(x, y)| Some(f(x, y)));
         let height = height.collect();
-        Self { x, y, height, filling: false }
+        Self { x, y, height }
     }
 
     /// Columns and rows.

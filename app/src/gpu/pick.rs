@@ -5,7 +5,7 @@ use glam::{Vec2, Vec3};
 use super::camera::{Camera, Ray, Viewport};
 use super::data::{SurfaceData, locate};
 use super::frame::Frame;
-use super::mesh::{cell_triangles, triangles};
+use super::mesh::cell_triangles;
 
 /// The computed node nearest to where the pointer meets the surface.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,8 +28,7 @@ pub struct Pick {
 
 /// The node seen at a pixel (from the top left). Holes and what is cut away are looked through.
 ///
-/// Walks along the ray from cell to cell, so that the cost grows with the side of the grid only. (A grid
-/// that is filling in has cells of several sizes: there, every triangle is tried.)
+/// Walks along the ray from cell to cell, so that the cost grows with the side of the grid only.
 pub fn pick(
     data: &SurfaceData,
     frame: &Frame,
@@ -39,10 +38,6 @@ pub fn pick(
 ) -> Option<Pick> {
     let grid = Grid { data, frame };
     let ray = camera.ray(pixel, viewport);
-    if data.filling {
-        let (distance, node) = grid.hit(&ray, triangles(data))?;
-        return Some(grid.pick(node, distance));
-    }
     let (start, end) = grid.inside(&ray)?;
     let mut t = start;
     let step = 1e-5;

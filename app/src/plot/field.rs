@@ -3,6 +3,7 @@
 use super::color::Color;
 use super::colormap::ColorMap;
 use super::contour::Grid;
+use super::fill::filled;
 use super::ticks::{self, Scale, Tick, Unit};
 
 /// Values on a grid with everything needed to draw them.
@@ -24,6 +25,8 @@ pub struct Field {
     pub ticks: Vec<Tick>,
     /// How numbers are written.
     pub unit: Unit,
+    /// More values are still to come: what lies between the known ones is interpolated, and these are dotted.
+    pub unfinished: bool,
 }
 
 /// A line of equal value.
@@ -167,13 +170,24 @@ impl Field {
         let colors = ColorScale::new(map, scale, low, top, top < high);
         let ticks = ticks::ticks(colors.range(), scale, unit, 7);
         let contours = contours(&ticks, &colors, unit);
-        Some(Self { name: name.into(), x, y, values, colors, contours, ticks, unit })
+        Some(Self { name: name.into(), x, y, values, colors, contours, ticks, unit, unfinished: false })
     }
 
     /// The values in the coordinate in which the colour scale is uniform: what contours are interpolated in.
     pub fn grid(&self) -> Grid {
         let values: Vec<_> = self.values.iter().map(|v| v.and_then(|v| self.colors.scale.map(v))).collect();
+        let values = if self.unfinished { filled(&values, self.x.len()) } else { values };
         Grid::new(&self.x, &self.y, &values)
+    }
+
+    /// Where the known values of an unfinished field are, to be dotted; nothing where they are too dense to be
+    /// told apart.
+    pub fn dots(&self) -> Vec<[f64; 2]> {
+        const MOST: usize = 1000;
+        let known = self.values.iter().enumerate().filter(|(_, value)| value.is_some());
+        let at = |i: usize| [self.x[i % self.x.len()], self.y[i / self.x.len()]];
+        let dots: Vec<_> = known.filter(|_| self.unfinished).map(|(i, _)| at(i)).collect();
+        if dots.len() > MOST { Vec::new() } else { dots }
     }
 
     /// A level as a value of [`Field::grid`].

@@ -133,7 +133,8 @@ fn landscape<'a>(named: &Named<'a>) -> Result<Shown<'a>, String> {
     Ok(Shown { name, record, job, outcome })
 }
 
-fn values(grid: &Grid, quantity: Quantity) -> &Values {
+/// The grid's values of a quantity.
+pub fn values(grid: &Grid, quantity: Quantity) -> &Values {
     match quantity {
         Quantity::Loss => &grid.loss,
         Quantity::Error => &grid.error,
@@ -141,7 +142,7 @@ fn values(grid: &Grid, quantity: Quantity) -> &Values {
 }
 
 /// `Robust loss`, `Clean error (%)`, …; without `robust` just `Loss`.
-fn quantity_label(quantity: Quantity, robust: Option<bool>) -> String {
+pub fn quantity_label(quantity: Quantity, robust: Option<bool>) -> String {
     let what = match quantity {
         Quantity::Loss => "loss",
         Quantity::Error => "error (%)",
@@ -153,7 +154,13 @@ fn quantity_label(quantity: Quantity, robust: Option<bool>) -> String {
     }
 }
 
-fn unit(quantity: Quantity) -> Unit {
+/// `Robust` or `Clean`: a name in a legend.
+pub fn kind_label(robust: bool) -> &'static str {
+    if robust { "Robust" } else { "Clean" }
+}
+
+/// How values of a quantity are written.
+pub fn unit(quantity: Quantity) -> Unit {
     match quantity {
         Quantity::Loss => Unit::One,
         Quantity::Error => Unit::Percent,
@@ -202,16 +209,19 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
             note_gaps(&mut notes, shown, robust, &y, scale);
             let single = landscapes.len() == 1;
             let kind = if robust { "robust" } else { "clean" };
+            // Of an unfinished curve only the known points, so that lines join them.
+            let keep = |y: &Option<f64>| y.is_some() || shown.record.provenance.complete;
+            let (x, y) = shown.outcome.x.iter().copied().zip(y).filter(|(_, y)| keep(y)).unzip();
             items.push((
                 shown,
                 robust,
                 Series {
                     name: Some(match (single, both) {
-                        (true, _) => format!("{}{}", kind[..1].to_uppercase(), &kind[1..]),
+                        (true, _) => kind_label(robust).to_owned(),
                         (false, true) => format!("{}, {kind}", text::literal(shown.name)),
                         (false, false) => text::literal(shown.name),
                     }),
-                    x: shown.outcome.x.clone(),
+                    x,
                     y,
                     band: Vec::new(),
                     color: if single { series_color(usize::from(robust)) } else { series_color(i) },
@@ -221,7 +231,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
             ));
         }
     }
-    let x = items.iter().flat_map(|(_, _, s)| s.x.iter().copied());
+    let x = landscapes.iter().flat_map(|l| l.outcome.x.iter().copied());
     let x = x.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
     let shown = items.iter().flat_map(|(_, _, s)| s.y.iter().flatten().copied());
     let Some(mut range) = padded_range(shown, scale) else {
@@ -275,8 +285,9 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
     let look = (options.map, scale, unit(options.quantity));
     let (x_range, y_range) =
         ((shown.outcome.x[0], shown.outcome.x[shown.outcome.x.len() - 1]), (y[0], y[y.len() - 1]));
-    let field = Field::new(name, (shown.outcome.x.clone(), y, values), look, options.clip)
+    let mut field = Field::new(name, (shown.outcome.x.clone(), y, values), look, options.clip)
         .ok_or_else(|| no_values(shown.name, options.log))?;
+    field.unfinished = !shown.record.provenance.complete;
     if field.colors.over {
         let limit = ticks::readable(field.colors.range().1 * field.unit.factor());
         let percent = if field.unit == Unit::Percent { "%" } else { "" };
@@ -306,7 +317,13 @@ fn note_gaps(notes: &mut Vec<String>, shown: &Shown<'_>, robust: bool, values: &
     let kind = if robust { "robust" } else { "clean" };
     let name = text::literal(shown.name);
     let missing = values.iter().filter(|v| v.is_none()).count();
-    if missing > 0 {
+    if !shown.record.provenance.complete {
+        let (known, all) = (values.len() - missing, values.len());
+        notes.push(format!(
+            "{name} is partial: {known} of {all} {kind} values are computed, and what lies between them is \
+             interpolated"
+        ));
+    } else if missing > 0 {
         let have = if missing == 1 { "has" } else { "have" };
         notes.push(format!("{name}: {missing} of {} {kind} values {have} not been computed", values.len()));
     }

@@ -10,6 +10,7 @@ pub mod contour;
 pub mod evaluation;
 pub mod export;
 pub mod field;
+pub mod fill;
 pub mod landscape;
 mod provenance;
 pub mod screen;

@@ -34,12 +34,14 @@ pub fn shortcuts_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
                     ui.end_row();
                 }
             }
+            let several = if cfg!(target_os = "macos") { "Cmd click" } else { "Ctrl click" };
             let mouse = [
                 ("Drag", "Turn the surface; move a chart"),
                 ("Right or Shift drag", "Move the surface"),
                 ("Wheel", "Zoom"),
                 ("Double click", "Reset the view"),
                 ("Drag a tab", "Put views side by side"),
+                (several, "Lay curves over each other"),
                 ("Drop a file", "Open a checkpoint, a record or a folder"),
             ];
             for (gesture, effect) in mouse {

@@ -23,6 +23,8 @@ pub enum Action {
     SelectModel(PathBuf),
     /// Show a record.
     SelectRecord(RecordId),
+    /// Show a record beside what is shown, or no longer.
+    ToggleRecord(RecordId),
     /// Show a job.
     SelectJob(JobId),
     /// Close a checkpoint.
@@ -60,6 +62,10 @@ impl App {
             Action::SelectModel(path) => self.select_model(&path),
             Action::SelectRecord(id) => {
                 self.study.select_record(id);
+                self.show_target();
+            }
+            Action::ToggleRecord(id) => {
+                self.study.toggle_record(id);
                 self.show_target();
             }
             Action::SelectJob(id) => self.select_job(id),

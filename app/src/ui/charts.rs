@@ -1,13 +1,11 @@
 //! Landscapes and evaluations as charts: curves, filled contours, confidences.
 
-use basin_core::record::{Outcome, Record};
 use eframe::egui::{Frame, Margin, Ui};
 
 use crate::plot::Plot;
 use crate::plot::screen::ScreenPlot;
 use crate::ui::App;
 use crate::ui::display::Display;
-use crate::ui::fill::without_holes;
 use crate::ui::study::job_title;
 use crate::ui::widgets::{empty_ui, sentence};
 
@@ -47,20 +45,18 @@ impl App {
         let Some(record) = self.shown.record().cloned() else {
             let text =
                 "Choose 1-D at the right and press Run: the loss along one direction, clean and robust.";
-            return empty_ui(ui, "No curves yet", text, |_| ());
+            return self.nothing_ui(ui, "No curves yet", text);
         };
         let plane = self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
-        let title = if plane {
-            format!("Sections of the {}", job_title(&record.job))
-        } else {
-            job_title(&record.job)
+        let together = self.shown.together();
+        let title = match together.len() {
+            _ if plane => format!("Sections of the {}", job_title(&record.job)),
+            0 | 1 => job_title(&record.job),
+            several => format!("{several} landscapes"),
         };
         self.record_header_ui(ui, &title, &record);
         let display = &self.state.display;
-        let make = || {
-            let record = if self.shown.is_live() { known_part(&record) } else { Record::clone(&record) };
-            if plane { display.sections(&record) } else { display.figure(&record) }
-        };
+        let make = || if plane { display.sections(&record) } else { display.figure(&together) };
         chart_ui(ui, self.charts.curves.get(self.shown.version(), display, make), "curves");
     }
 
@@ -68,27 +64,16 @@ impl App {
     pub(crate) fn contours_ui(&mut self, ui: &mut Ui) {
         let text = "Choose 2-D at the right and press Run: the loss over two directions, as a map with contour lines.";
         let Some(record) = self.shown.record().cloned() else {
-            return empty_ui(ui, "No map yet", text, |_| ());
+            return self.nothing_ui(ui, "No map yet", text);
         };
         if self.shown.landscape().is_none_or(|landscape| landscape.y.is_none()) {
             return empty_ui(ui, "This record has one direction only", text, |_| ());
         }
         self.record_header_ui(ui, &job_title(&record.job), &record);
         let display = &self.state.display;
-        let make = || {
-            display.figure(&if self.shown.is_live() { known_part(&record) } else { Record::clone(&record) })
-        };
+        let make = || display.figure(&self.shown.together());
         chart_ui(ui, self.charts.contours.get(self.shown.version(), display, make), "contours");
     }
-}
-
-/// A record that fills in, as far as it is known.
-fn known_part(record: &Record) -> Record {
-    let mut record = record.clone();
-    if let Outcome::Landscape(landscape) = &record.outcome {
-        record.outcome = Outcome::Landscape(without_holes(landscape));
-    }
-    record
 }
 
 fn chart_ui(ui: &mut Ui, chart: &Result<ScreenPlot, String>, id: &str) {

@@ -1,15 +1,17 @@
 //! How results are drawn: plain settings, remembered, shared by the views and the export.
 
+use std::sync::Arc;
+
 use basin_core::job::Job;
-use basin_core::record::{Grid, LandscapeOutcome, Outcome, Record, Values};
+use basin_core::record::{Grid, Outcome, Record, Values};
 use serde::{Deserialize, Serialize};
 
-use crate::gpu::{Contours, HeightScale, LayerStyle, SurfaceData, SurfaceStyle};
+use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
 use crate::plot::{Plot, evaluation};
-use crate::ui::fill::filled;
-use crate::ui::study::file_name;
+use crate::surface;
+use crate::ui::names;
 
 /// Which number is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -93,16 +95,21 @@ impl Display {
         }
     }
 
-    /// The chart of a record: curves, filled contours, or the confidences of an evaluation.
+    /// The chart of records: curves, filled contours, or the confidences of an evaluation.
     ///
     /// # Errors
     /// A sentence that says why there is none.
-    pub fn figure(&self, record: &Record) -> Result<Plot, String> {
-        let name = file_name(record.job.checkpoint());
-        match &record.outcome {
-            Outcome::Landscape(_) => landscape::plot(&[Named { name: &name, record }], &self.plot_options()),
-            Outcome::Evaluate(_) => evaluation::plot(&name, record, None),
+    pub fn figure(&self, records: &[Arc<Record>]) -> Result<Plot, String> {
+        let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
+        let names = names::distinct(&records);
+        if let ([record], [name]) = (&*records, &*names)
+            && matches!(record.outcome, Outcome::Evaluate(_))
+        {
+            return evaluation::plot(name, record, None);
         }
+        let named: Vec<Named<'_>> =
+            names.iter().zip(records).map(|(name, record)| Named { name, record }).collect();
+        landscape::plot(&named, &self.plot_options())
     }
 
     /// The sections of a 2-D landscape along its two directions through the checkpoint, as curves.
@@ -118,57 +125,33 @@ impl Display {
         Ok(plot)
     }
 
-    /// The surfaces of a 2-D landscape, the main one first. None in 1-D. What is not computed yet is
-    /// interpolated.
+    /// The surfaces of a 2-D landscape, the main one first. None in 1-D.
     pub fn surfaces(&self, record: &Record) -> Vec<SurfaceData> {
-        let Outcome::Landscape(landscape) = &record.outcome else { return Vec::new() };
-        let Some(y) = &landscape.y else { return Vec::new() };
-        let axis = |steps: &[f64]| steps.iter().map(|v| *v as f32).collect::<Vec<_>>();
-        let surface = |grid: &Grid| {
-            let (values, factor) = match self.quantity {
-                Quantity::Loss => (&grid.loss, 1.0),
-                Quantity::Error => (&grid.error, 100.0),
-            };
-            let values = if record.provenance.complete { values.clone() } else { filled(values) };
-            let height = values.iter().map(|v| v.map(|v| (v * factor) as f32)).collect();
-            SurfaceData { x: axis(&landscape.x), y: axis(y), height, filling: false }
-        };
-        self.layers(landscape).into_iter().map(|(_, grid)| surface(grid)).collect()
+        let options = self.surface_options(record);
+        surface::surfaces(record, options.quantity, options.which)
     }
 
-    /// The grids that are drawn, with their names, the main one first.
-    pub fn layers<'a>(&self, landscape: &'a LandscapeOutcome) -> Vec<(&'static str, &'a Grid)> {
-        let robust = landscape.robust.as_ref().map(|grid| ("robust", grid));
-        let clean = landscape.clean.as_ref().map(|grid| ("clean", grid));
-        let clean = clean.filter(|_| robust.is_none() || self.overlay_clean);
-        robust.into_iter().chain(clean).collect()
+    /// What each surface is, as a word: `robust`, `clean`.
+    pub fn surface_name(&self, record: &Record, index: usize) -> &'static str {
+        let Outcome::Landscape(landscape) = &record.outcome else { return "" };
+        let layers = surface::layers(landscape, self.surface_options(record).which);
+        layers.get(index).map_or("", |(robust, _)| if *robust { "robust" } else { "clean" })
+    }
+
+    fn surface_options(&self, record: &Record) -> Options {
+        let robust = matches!(&record.outcome, Outcome::Landscape(landscape) if landscape.robust.is_some());
+        let which = if robust && !self.overlay_clean { Which::Robust } else { Which::Auto };
+        Options { which, ..self.plot_options() }
     }
 
     /// The look of the surfaces of a record.
     pub fn surface_style(&self, record: &Record) -> SurfaceStyle {
-        let names = match &record.outcome {
-            Outcome::Landscape(landscape) => {
-                self.layers(landscape).into_iter().map(|(name, _)| name).collect()
-            }
-            Outcome::Evaluate(_) => Vec::new(),
-        };
-        let two = names.len() > 1;
-        let main = LayerStyle {
-            name: names.first().copied().unwrap_or_default().into(),
-            opacity: if two { self.opacity } else { 1.0 },
-            wireframe: self.wireframe,
-            ..LayerStyle::default()
-        };
-        let second = LayerStyle { wireframe: self.wireframe, ..LayerStyle::second() };
-        let which = if two { "" } else { names.first().copied().unwrap_or_default() };
-        let quantity = match self.quantity {
-            Quantity::Loss => "loss",
-            Quantity::Error => "error (%)",
-        };
+        let mut style = surface::style(record, &self.surface_options(record));
+        style.layers.iter_mut().for_each(|layer| layer.wireframe = self.wireframe);
+        if let Some(upper) = style.layers.first_mut().filter(|upper| upper.opacity < 1.0) {
+            upper.opacity = self.opacity;
+        }
         SurfaceStyle {
-            colormap: self.colormap,
-            scale: if self.logarithmic { HeightScale::Log } else { HeightScale::Linear },
-            clip: self.clip.then_some(self.clip_at as f32),
             exaggeration: self.height,
             lighting: self.lighting,
             contours: Contours {
@@ -178,13 +161,7 @@ impl Display {
                 on_floor: self.floor_contours,
                 fill_floor: self.floor_colors,
             },
-            layers: vec![main, second],
-            titles: [
-                direction(record, false),
-                direction(record, true),
-                format!("{which} {quantity}").trim().into(),
-            ],
-            ..SurfaceStyle::default()
+            ..style
         }
     }
 }

@@ -77,12 +77,15 @@ impl App {
 
     fn order(&self) -> Option<Order> {
         let settings = self.state.export.clone();
-        let record = self.shown.record()?.clone();
+        let records = self.shown.together();
+        if records.is_empty() {
+            return None;
+        }
         Some(Order {
             dark: settings.dark,
             settings,
             display: self.state.display.clone(),
-            record,
+            records,
             camera: self.surface.camera(),
         })
     }

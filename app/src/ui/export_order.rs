@@ -22,7 +22,8 @@ const PREVIEW: f64 = 640.0;
 pub(crate) struct Order {
     pub settings: ExportSettings,
     pub display: Display,
-    pub record: Arc<Record>,
+    /// What is drawn, the main record first.
+    pub records: Vec<Arc<Record>>,
     pub camera: Camera,
     pub dark: bool,
 }
@@ -38,7 +39,7 @@ impl Order {
             write_atomically(path, bytes.get_ref())?;
             return Ok(());
         }
-        let figure = self.display.figure(&self.record).map_err(anyhow::Error::msg)?;
+        let figure = self.display.figure(&self.records).map_err(anyhow::Error::msg)?;
         let style = self.settings.style()?;
         export::write(&figure, &style, path)
     }
@@ -54,7 +55,7 @@ impl Order {
                 self.view([side(width), side(height)], scale * factor as f32)?
             }
             What::Figure => {
-                let figure = self.display.figure(&self.record).map_err(anyhow::Error::msg)?;
+                let figure = self.display.figure(&self.records).map_err(anyhow::Error::msg)?;
                 let mut style = self.settings.style()?;
                 style.dpi = PREVIEW / style.width_in.max(style.height_in.unwrap_or(0.0));
                 let png = export::to_png(&figure, &style)?;
@@ -66,10 +67,11 @@ impl Order {
     }
 
     fn view(&self, size: [u32; 2], scale: f32) -> Result<RgbaImage> {
-        let mut style = self.display.surface_style(&self.record);
+        let record = self.records.first().context("there is no record to draw")?;
+        let mut style = self.display.surface_style(record);
         style.theme = if self.dark { Theme::Dark } else { Theme::Light };
         style.transparent_background = self.settings.transparent;
         let view = Picture { camera: self.camera, style, size, scale };
-        Offscreen::new()?.picture(&self.display.surfaces(&self.record), &view, self.settings.family())
+        Offscreen::new()?.picture(&self.display.surfaces(record), &view, self.settings.family())
     }
 }

@@ -23,7 +23,10 @@ impl App {
             _ if !record.provenance.complete => Some(("partial".to_owned(), p.warning)),
             _ => None,
         };
-        let details = format!("{}, {}", file_name(record.job.checkpoint()), job_details(&record.job));
+        let details = match self.shown.together().len() {
+            0 | 1 => format!("{}, {}", file_name(record.job.checkpoint()), job_details(&record.job)),
+            _ => String::new(),
+        };
         let actions = &mut self.actions;
         let narrow = ui.available_width() < NARROW;
         Frame::new().inner_margin(Margin { left: 14, right: 10, top: 8, bottom: 2 }).show(ui, |ui| {

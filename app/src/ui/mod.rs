@@ -14,7 +14,6 @@ mod estimates;
 mod export_dialog;
 mod export_order;
 pub mod export_settings;
-mod fill;
 pub mod form;
 mod form_editor;
 mod form_panel;
@@ -23,6 +22,8 @@ mod header;
 mod jobs_panel;
 mod menu;
 mod model_view;
+mod names;
+mod nothing;
 mod open;
 mod opening;
 mod shown;
@@ -39,8 +40,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui::{
-    Align2, CentralPanel, Context, Id, LayerId, Margin, Order, Panel, ScrollArea, StrokeKind, TextStyle, Ui,
-    ViewportCommand,
+    Align, Align2, CentralPanel, Context, Id, LayerId, Layout, Margin, Order, Panel, ScrollArea, StrokeKind,
+    TextStyle, Ui, ViewportCommand,
 };
 use eframe::{CreationContext, Frame, Storage};
 
@@ -115,7 +116,7 @@ impl App {
             actions: Vec::new(),
             notes: Vec::new(),
             modal: None,
-            tabs: tabs::Tabs::default(),
+            tabs: tabs::Tabs::load(cc.storage),
             estimates: estimates::Estimates::default(),
             shown: shown::Shown::default(),
             surface: surface_view::SurfaceView::new(cc),
@@ -176,6 +177,21 @@ impl App {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;
         }
+    }
+
+    /// The panels; in a window that is too small for them, to be scrolled.
+    fn window_ui(&mut self, ui: &mut Ui) {
+        let room = ui.available_size();
+        if room.x >= theme::LEAST_ROOM.x && room.y >= theme::LEAST_ROOM.y {
+            return self.panels_ui(ui);
+        }
+        ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+            let size = room.max(theme::LEAST_ROOM);
+            ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+                ui.set_min_size(size);
+                self.panels_ui(ui);
+            });
+        });
     }
 
     fn panels_ui(&mut self, ui: &mut Ui) {
@@ -263,7 +279,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, _: &mut Frame) {
-        self.panels_ui(ui);
+        self.window_ui(ui);
         if !self.actions.is_empty() {
             ui.ctx().request_repaint();
         }
@@ -273,5 +289,6 @@ impl eframe::App for App {
         let records = self.study.records().iter().map(|stored| stored.path.clone());
         self.state.open = self.study.models().iter().map(|model| model.path.clone()).chain(records).collect();
         self.state.save(storage);
+        self.tabs.save(storage);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use basin_core::record::{LandscapeOutcome, Outcome, Record};
 
 use crate::jobs::Jobs;
-use crate::ui::study::{Study, Target};
+use crate::ui::study::{Study, Target, is_curve};
 
 /// What the views show, with a number that changes whenever it does.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub struct Shown {
     version: u64,
     live_version: u64,
     record: Option<Arc<Record>>,
-    live: bool,
+    beside: Vec<Arc<Record>>,
 }
 
 impl Shown {
@@ -22,30 +22,33 @@ impl Shown {
     pub fn update(&mut self, study: &Study, jobs: &Jobs) {
         let changed = self.target != study.target;
         self.target = study.target;
+        let beside: Vec<_> =
+            study.beside().map(|stored| &stored.record).filter(|record| is_curve(record)).cloned().collect();
+        if beside.len() != self.beside.len()
+            || !beside.iter().zip(&self.beside).all(|(a, b)| Arc::ptr_eq(a, b))
+        {
+            self.version += 1;
+            self.beside = beside;
+        }
         match study.target {
-            None => self.set(None, false),
-            Some(Target::Record(id)) => self.set(study.record(id).map(|stored| stored.record.clone()), false),
+            None => self.set(None),
+            Some(Target::Record(id)) => self.set(study.record(id).map(|stored| stored.record.clone())),
             Some(Target::Job(id)) => {
-                let Some(entry) = jobs.get(id) else { return self.set(None, false) };
+                let Some(entry) = jobs.get(id) else { return self.set(None) };
                 if changed || entry.live().version != self.live_version {
                     let partial = entry.partial_record();
                     self.live_version = partial.as_ref().map_or(0, |(version, _)| *version);
-                    self.set(partial.map(|(_, record)| Arc::new(record)), entry.is_active());
+                    self.set(partial.map(|(_, record)| Arc::new(record)));
                 }
             }
         }
     }
 
-    fn set(&mut self, record: Option<Arc<Record>>, live: bool) {
-        let same = match (&self.record, &record) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            (None, None) => true,
-            _ => false,
-        };
-        if !same {
+    fn set(&mut self, record: Option<Arc<Record>>) {
+        if !same(&self.record, &record) {
             self.version += 1;
         }
-        (self.record, self.live) = (record, live);
+        self.record = record;
     }
 
     /// The record; of a running job, what is known so far.
@@ -66,8 +69,17 @@ impl Shown {
         self.version
     }
 
-    /// Whether it still grows.
-    pub fn is_live(&self) -> bool {
-        self.live
+    /// The records of one chart, that of [`Shown::record`] first: of 1-D landscapes as many as are selected.
+    pub fn together(&self) -> Vec<Arc<Record>> {
+        let beside = self.beside.iter().filter(|_| self.record.as_deref().is_some_and(is_curve));
+        self.record.iter().chain(beside).cloned().collect()
+    }
+}
+
+fn same(a: &Option<Arc<Record>>, b: &Option<Arc<Record>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (None, None) => true,
+        _ => false,
     }
 }

@@ -89,6 +89,7 @@ pub struct Study {
     pub selected: Option<PathBuf>,
     /// What the views show.
     pub target: Option<Target>,
+    beside: Vec<RecordId>,
 }
 
 impl Study {
@@ -138,6 +139,41 @@ impl Study {
         new
     }
 
+    /// The records that are shown beside the target, in the order of choosing.
+    pub fn beside(&self) -> impl Iterator<Item = &Stored> {
+        let is_target = |id: RecordId| self.target == Some(Target::Record(id));
+        self.beside.iter().filter(move |id| !is_target(**id)).filter_map(|id| self.record(*id))
+    }
+
+    /// Whether a record is shown.
+    pub fn is_shown(&self, id: RecordId) -> bool {
+        self.target == Some(Target::Record(id)) || self.beside.contains(&id)
+    }
+
+    /// Shows a 1-D landscape beside the others, or no longer; any other record is shown by itself.
+    pub fn toggle_record(&mut self, id: RecordId) {
+        let curve = |id| self.record(id).is_some_and(|stored| is_curve(&stored.record));
+        let fits = match self.target {
+            Some(Target::Record(target)) => curve(target) && curve(id),
+            Some(Target::Job(_)) => curve(id),
+            None => false,
+        };
+        if !fits {
+            return self.select_record(id);
+        }
+        let rest: Vec<RecordId> =
+            self.beside().map(|stored| stored.id).filter(|other| *other != id).collect();
+        if self.target == Some(Target::Record(id)) {
+            if let Some((first, others)) = rest.split_first() {
+                (self.target, self.beside) = (Some(Target::Record(*first)), others.to_vec());
+            }
+        } else {
+            let add = !self.beside.contains(&id);
+            self.beside = rest;
+            self.beside.extend(add.then_some(id));
+        }
+    }
+
     /// Adds a record, in place of an older one from the same file.
     pub fn add_record(&mut self, path: PathBuf, record: Record) -> RecordId {
         let record = Arc::new(record);
@@ -154,6 +190,7 @@ impl Study {
     /// Selects a checkpoint; the views keep what they show only if it is of this checkpoint.
     pub fn select_model(&mut self, path: &Path) {
         self.selected = Some(path.to_owned());
+        self.beside.clear();
         let Some(model) = self.model(path) else { return };
         let keeps = match self.target {
             Some(Target::Record(id)) => self.record(id).is_some_and(|stored| belongs(stored, model)),
@@ -169,6 +206,7 @@ impl Study {
     /// Selects a record, and its checkpoint if that is open.
     pub fn select_record(&mut self, id: RecordId) {
         self.target = Some(Target::Record(id));
+        self.beside.clear();
         let Some(stored) = self.record(id) else { return };
         if let Some(model) = self.models.iter().find(|model| belongs(stored, model)) {
             self.selected = Some(model.path.clone());
@@ -206,6 +244,8 @@ impl Study {
     }
 
     fn forget_lost_target(&mut self) {
+        let records = &self.records;
+        self.beside.retain(|id| records.iter().any(|stored| stored.id == *id));
         if let Some(Target::Record(id)) = self.target
             && self.record(id).is_none()
         {
@@ -231,6 +271,11 @@ fn belongs(stored: &Stored, model: &Model) -> bool {
         Some(summary) if !hash.is_empty() => *hash == summary.hash,
         _ => *stored.record.job.checkpoint() == model.path,
     }
+}
+
+/// Whether a record is a 1-D landscape: those share a chart.
+pub fn is_curve(record: &Record) -> bool {
+    matches!(&record.outcome, Outcome::Landscape(landscape) if landscape.y.is_none())
 }
 
 /// Last part of a path.

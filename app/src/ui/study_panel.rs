@@ -121,7 +121,7 @@ fn record_ui(ui: &mut Ui, study: &Study, stored: &Stored, actions: &mut Vec<Acti
     ui.push_id(stored.id, |ui| {
         let p = palette(ui);
         let record = &stored.record;
-        let selected = study.target == Some(Target::Record(stored.id));
+        let selected = study.is_shown(stored.id);
         let title = job_title(&record.job);
         let response = line_ui(ui, selected, RichText::new(&title), 12.0, |ui| {
             if ui
@@ -133,9 +133,10 @@ fn record_ui(ui: &mut Ui, study: &Study, stored: &Stored, actions: &mut Vec<Acti
             }
         });
         let response = response.on_hover_text(format!(
-            "{}\n{}",
+            "{}\n{}\n{} and click: beside what is shown",
             stored.path.display(),
-            when(&record.provenance.started)
+            when(&record.provenance.started),
+            if cfg!(target_os = "macos") { "Cmd" } else { "Ctrl" },
         ));
         response.context_menu(|ui| {
             if ui.button("Copy command line").clicked() {
@@ -144,7 +145,9 @@ fn record_ui(ui: &mut Ui, study: &Study, stored: &Stored, actions: &mut Vec<Acti
             }
         });
         if response.clicked() {
-            actions.push(Action::SelectRecord(stored.id));
+            let beside = ui.input(|input| input.modifiers.command);
+            let action = if beside { Action::ToggleRecord } else { Action::SelectRecord };
+            actions.push(action(stored.id));
         }
         let numbers = match (&record.outcome, at_the_checkpoint(record)) {
             (Outcome::Evaluate(_), [_, Some((_, error))]) => format!("robust error {:.1} %", 100.0 * error),

@@ -91,7 +91,7 @@ impl App {
     pub(crate) fn surface_ui(&mut self, ui: &mut Ui) {
         let text = "Choose 2-D at the right and press Run: the loss over two directions, as a surface to turn and zoom.";
         let Some(record) = self.shown.record().cloned() else {
-            return empty_ui(ui, "No surface yet", text, |_| ());
+            return self.nothing_ui(ui, "No surface yet", text);
         };
         if self.shown.landscape().is_none_or(|landscape| landscape.y.is_none()) {
             return empty_ui(ui, "This record has no surface", text, |_| ());
@@ -128,8 +128,7 @@ impl App {
             Some((layer, pick)) => {
                 mark(ui, rect, &view, surface.texture.frame(), &pick);
                 self.shown.landscape().map_or_else(String::new, |landscape| {
-                    let name = display.layers(landscape).get(layer).map_or("", |(name, _)| *name);
-                    value_words(&pick, name, display.quantity, landscape)
+                    value_words(&pick, display.surface_name(&record, layer), display.quantity, landscape)
                 })
             }
             None => "Drag to turn, right drag to move, wheel to zoom, double click to reset".to_owned(),
@@ -148,16 +147,19 @@ fn mark(ui: &Ui, rect: Rect, view: &Picture, frame: Option<&crate::gpu::Frame>, 
     ui.painter_at(rect).circle(at, 4.5, Color32::TRANSPARENT, (1.2, p.text));
 }
 
-/// `x 0.25   y -0.50   robust loss 1.234   relative L2 radius 0.28`.
+/// `x 0.25   y -0.50   robust loss 1.234   relative L2 radius 0.28`; says when the value is none of the computed ones.
 fn value_words(pick: &Pick, layer: &str, quantity: Quantity, landscape: &LandscapeOutcome) -> String {
     let (x, y) = (f64::from(pick.x), f64::from(pick.y));
     let value = match quantity {
         Quantity::Loss => format!("{layer} loss {:.4}", pick.value),
         Quantity::Error => format!("{layer} error {:.1} %", pick.value),
     };
+    let grid = if layer == "robust" { &landscape.robust } else { &landscape.clean };
+    let computed = grid.as_ref().is_some_and(|grid| grid.loss.get(pick.ix, pick.iy).is_some());
+    let how = if computed { "" } else { " (interpolated)" };
     let radius = relative_radius(landscape, x, y)
         .map_or_else(String::new, |r| format!("    relative L2 radius {r:.3}"));
-    format!("x {x:.3}    y {y:.3}    {value}{radius}")
+    format!("x {x:.3}    y {y:.3}    {value}{how}{radius}")
 }
 
 /// Size of the weight change at a point, relative to the weights that move.

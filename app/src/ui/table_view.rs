@@ -4,7 +4,7 @@ use basin_core::record::{Outcome, Record, Values};
 use eframe::egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, Ui};
 
 use crate::ui::Action;
-use crate::ui::study::{Study, Target, file_name, job_details, job_title, when};
+use crate::ui::study::{Study, file_name, job_details, job_title, when};
 use crate::ui::widgets::{duration_words, empty_ui, palette};
 
 /// Draws the view.
@@ -39,7 +39,7 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
                 }
                 ui.end_row();
                 for stored in study.records() {
-                    let selected = study.target == Some(Target::Record(stored.id));
+                    let selected = study.is_shown(stored.id);
                     let title = job_title(&stored.record.job);
                     if ui.selectable_label(selected, &title).on_hover_text("Show this record").clicked() {
                         actions.push(Action::SelectRecord(stored.id));

@@ -1,12 +1,17 @@
 //! The middle: tabs that can be put side by side by dragging.
 
+use eframe::Storage;
 use eframe::egui::{Color32, Id, Stroke, Style, Ui, Visuals, WidgetText};
-use egui_tiles::{Behavior, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse};
+use egui_tiles::{
+    Behavior, Container, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse,
+};
+
+use serde::{Deserialize, Serialize};
 
 use crate::ui::{Action, App, model_view, table_view, theme};
 
 /// A view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pane {
     /// What the selected checkpoint is.
     Model,
@@ -47,7 +52,39 @@ impl Default for Tabs {
     }
 }
 
+/// Under this name the arrangement is remembered between starts.
+const KEY: &str = "basin-views";
+
 impl Tabs {
+    /// The remembered arrangement, or the first one. A view that it does not know joins the others.
+    pub fn load(storage: Option<&dyn Storage>) -> Self {
+        let tree = storage.and_then(|storage| eframe::get_value::<Tree<Pane>>(storage, KEY));
+        let Some(mut tree) = tree else { return Self::default() };
+        let count = |tree: &Tree<Pane>, pane: Pane| {
+            tree.tiles.tiles().filter(|tile| matches!(tile, Tile::Pane(other) if *other == pane)).count()
+        };
+        let tabs = tree.tiles.iter().find(|(_, tile)| matches!(tile, Tile::Container(Container::Tabs(_))));
+        let Some((tabs, _)) = tabs.map(|(id, tile)| (*id, tile)) else { return Self::default() };
+        for pane in Pane::ALL {
+            match count(&tree, pane) {
+                0 => {
+                    let tile = tree.tiles.insert_pane(pane);
+                    if let Some(Tile::Container(container)) = tree.tiles.get_mut(tabs) {
+                        container.add_child(tile);
+                    }
+                }
+                1 => {}
+                _ => return Self::default(),
+            }
+        }
+        Self { tree }
+    }
+
+    /// Remembers the arrangement.
+    pub fn save(&self, storage: &mut dyn Storage) {
+        eframe::set_value(storage, KEY, &self.tree);
+    }
+
     /// Brings a view to the front.
     pub fn show(&mut self, pane: Pane) {
         if let Some(wanted) = self.tree.tiles.find_pane(&pane) {

@@ -183,7 +183,9 @@ pub fn canvas_frame(dark: bool) -> Frame {
     Frame::new().fill(palette(dark).canvas)
 }
 
-/// Smallest usable window, and the first one.
-pub const MIN_WINDOW: Vec2 = vec2(960.0, 600.0);
+/// What the panels need; a smaller window scrolls.
+pub const LEAST_ROOM: Vec2 = vec2(900.0, 540.0);
+/// Smallest window.
+pub const MIN_WINDOW: Vec2 = vec2(480.0, 320.0);
 /// Size of a first window.
 pub const FIRST_WINDOW: Vec2 = vec2(1280.0, 800.0);

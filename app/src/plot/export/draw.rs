@@ -212,6 +212,12 @@ fn field(scene: &mut Scene, field: &Field, to: &Transform<'_>, layout: &Layout, 
         let outlines = to.outlines(region(&grid, level));
         scene.path(outlines, Some(field.colors.band_color(band)), None, true);
     }
+    let centres: Vec<_> = field.dots().into_iter().filter_map(|[x, y]| to.point(x, y)).collect();
+    if !centres.is_empty() {
+        let (radius, fill) = (0.8 * style.line_pt, Color::WHITE.with_alpha(0.8));
+        let stroke = Some(Stroke::solid(Color::BLACK.with_alpha(0.6), 0.5 * style.frame_pt));
+        scene.shapes.push(Shape::Discs { centres, radius, fill, stroke });
+    }
     let mut labels = contour_labels::Placer::new(layout.axes, style);
     for contour in &field.contours {
         let lines = to.outlines(iso_lines(&grid, field.grid_level(contour.level)));

@@ -13,6 +13,7 @@ use crate::plot::{Color, Field, text};
 pub struct FieldDrawing {
     vertices: Vec<([f64; 2], Color32)>,
     contours: Vec<ContourDrawing>,
+    dots: Vec<[f64; 2]>,
     low: [f64; 2],
     high: [f64; 2],
 }
@@ -61,7 +62,7 @@ impl FieldDrawing {
         let ends =
             |steps: &[f64]| (steps.first().copied().unwrap_or(0.0), steps.last().copied().unwrap_or(1.0));
         let ((left, right), (bottom, top)) = (ends(&field.x), ends(&field.y));
-        Self { vertices, contours, low: [left, bottom], high: [right, top] }
+        Self { vertices, contours, dots: field.dots(), low: [left, bottom], high: [right, top] }
     }
 }
 
@@ -91,6 +92,11 @@ impl PlotItem for FieldItem<'_> {
         }));
         mesh.indices.extend(0..mesh.vertices.len() as u32);
         shapes.push(Shape::mesh(mesh));
+        for dot in &self.drawing.dots {
+            let at = to_screen(transform, *dot);
+            shapes.push(Shape::circle_filled(at, 2.2, Color32::from_black_alpha(140)));
+            shapes.push(Shape::circle_filled(at, 1.5, Color32::from_white_alpha(220)));
+        }
         let mut taken: Vec<Pos2> = Vec::new();
         for contour in &self.drawing.contours {
             for line in &contour.lines {

@@ -1,0 +1,66 @@
+//! A landscape over two directions as the surfaces that [`crate::gpu`] draws, for the window and `basin plot`
+//! alike.
+
+use basin_core::record::{Grid, LandscapeOutcome, Outcome, Record};
+
+use crate::gpu::{HeightScale, LayerStyle, SurfaceData, SurfaceStyle};
+use crate::plot::fill::filled;
+use crate::plot::landscape::{
+    Options, Quantity, Which, direction_label, kind_label, quantity_label, unit, values,
+};
+
+/// Opacity of the upper of two surfaces.
+pub const VEIL: f32 = 0.85;
+
+/// The grids to draw, the main one first, each with whether it is the robust one.
+pub fn layers(landscape: &LandscapeOutcome, which: Which) -> Vec<(bool, &Grid)> {
+    let robust = landscape.robust.as_ref().filter(|_| which != Which::Clean).map(|grid| (true, grid));
+    let clean = landscape.clean.as_ref().filter(|_| which != Which::Robust).map(|grid| (false, grid));
+    robust.into_iter().chain(clean).collect()
+}
+
+/// The surfaces of a 2-D landscape, the main one first; none in 1-D. Errors are in per cent. While the record is
+/// not complete, what lies between computed points is interpolated.
+pub fn surfaces(record: &Record, quantity: Quantity, which: Which) -> Vec<SurfaceData> {
+    let Outcome::Landscape(landscape) = &record.outcome else { return Vec::new() };
+    let Some(y) = &landscape.y else { return Vec::new() };
+    let axis = |steps: &[f64]| steps.iter().map(|v| *v as f32).collect::<Vec<_>>();
+    let factor = unit(quantity).factor();
+    let surface = |grid: &Grid| {
+        let mut heights: Vec<Option<f64>> = values(grid, quantity).iter().collect();
+        if !record.provenance.complete {
+            heights = filled(&heights, landscape.x.len());
+        }
+        let height = heights.into_iter().map(|v| v.map(|v| (v * factor) as f32)).collect();
+        SurfaceData { x: axis(&landscape.x), y: axis(y), height }
+    };
+    layers(landscape, which).into_iter().map(|(_, grid)| surface(grid)).collect()
+}
+
+/// The look of these surfaces: colours, scale, names and titles as in the other figures.
+pub fn style(record: &Record, options: &Options) -> SurfaceStyle {
+    let drawn = match &record.outcome {
+        Outcome::Landscape(landscape) => layers(landscape, options.which),
+        Outcome::Evaluate(_) => Vec::new(),
+    };
+    let kinds: Vec<bool> = drawn.into_iter().map(|(robust, _)| robust).collect();
+    let name = |i: usize| kinds.get(i).map_or_else(String::new, |robust| kind_label(*robust).to_owned());
+    let main = LayerStyle {
+        name: name(0),
+        opacity: if kinds.len() > 1 { VEIL } else { 1.0 },
+        ..LayerStyle::default()
+    };
+    let only = kinds.first().copied().filter(|_| kinds.len() == 1);
+    SurfaceStyle {
+        colormap: options.map,
+        scale: if options.log { HeightScale::Log } else { HeightScale::Linear },
+        clip: options.clip.map(|clip| (clip * unit(options.quantity).factor()) as f32),
+        layers: vec![main, LayerStyle { name: name(1), ..LayerStyle::second() }],
+        titles: [
+            direction_label(record, 1),
+            direction_label(record, 2),
+            quantity_label(options.quantity, only),
+        ],
+        ..SurfaceStyle::default()
+    }
+}

@@ -1,0 +1,62 @@
+//! What records are called beside each other: by what tells them apart, and nothing else.
+
+use std::collections::BTreeMap;
+
+use basin_core::job::{Job, LandscapeLoss, Normalization};
+use basin_core::record::Record;
+
+use crate::ui::study::{file_name, when};
+
+/// One name for each record. What all of them share is left out; a record by itself is called by its checkpoint.
+pub fn distinct(records: &[&Record]) -> Vec<String> {
+    let traits: Vec<Vec<String>> = records.iter().map(|record| traits(record)).collect();
+    let shared = |i: usize| traits.iter().all(|other| other[i] == traits[0][i]);
+    let names = traits.iter().map(|of| {
+        let own: Vec<&str> = (0..of.len()).filter(|i| !shared(*i)).map(|i| &*of[i]).collect();
+        if own.is_empty() { of[0].clone() } else { own.join(", ") }
+    });
+    numbered(names.collect())
+}
+
+/// Properties in the order in which a reader asks for them; the same number for every record.
+fn traits(record: &Record) -> Vec<String> {
+    let job = &record.job;
+    let landscape = match job {
+        Job::Landscape(job) => {
+            let scale = match &job.normalize {
+                Normalization::Paper(_) => job.normalize.to_string(),
+                scale => format!("{scale} {}", job.radius),
+            };
+            let loss = match job.loss {
+                LandscapeLoss::Clean | LandscapeLoss::Robust => "",
+                LandscapeLoss::RobustFixed => "fixed examples",
+            };
+            let attack = format!("PGD-{} {:.4}", job.attack.steps, job.attack.epsilon);
+            [
+                job.direction.to_string(),
+                scale,
+                loss.to_owned(),
+                if job.loss == LandscapeLoss::Clean { String::new() } else { attack },
+                format!("{} points", job.steps),
+            ]
+        }
+        Job::Evaluate(_) => Default::default(),
+    };
+    let first = file_name(job.checkpoint());
+    let rest = [
+        format!("{} {}", record.provenance.data, job.data().examples),
+        format!("seed {}", record.provenance.seed),
+        when(&record.provenance.started),
+    ];
+    std::iter::once(first).chain(landscape).chain(rest).collect()
+}
+
+/// The second and later of equal names get a number.
+fn numbered(names: Vec<String>) -> Vec<String> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let number = |name: String| {
+        let count = seen.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
+        if *count == 1 { name } else { format!("{name} ({count})") }
+    };
+    names.into_iter().map(number).collect()
+}

@@ -1,0 +1,42 @@
+//! What a view says while it has nothing to draw: what the job at work is doing, else how to begin.
+
+use basin_core::job::Job;
+use eframe::egui::Ui;
+
+use crate::jobs::{Entry, Status};
+use crate::ui::App;
+use crate::ui::study::Target;
+use crate::ui::widgets::{empty_ui, sentence};
+
+impl App {
+    /// Draws the words in the middle of the view; `title` and `how` are those of a window at rest.
+    pub(crate) fn nothing_ui(&self, ui: &mut Ui, title: &str, how: &str) {
+        let entry = match self.study.target {
+            Some(Target::Job(id)) => self.jobs.get(id),
+            _ => None,
+        };
+        match entry {
+            Some(entry) => {
+                let (title, text) = state_words(entry);
+                empty_ui(ui, title, &text, |_| ());
+            }
+            None => empty_ui(ui, title, how, |_| ()),
+        }
+    }
+}
+
+fn state_words(entry: &Entry) -> (&'static str, String) {
+    let landscape = matches!(entry.job, Job::Landscape(_));
+    match &entry.status {
+        Status::Waiting => ("Waiting", "It starts when the job before it has ended.".into()),
+        Status::Running if landscape => {
+            let text = "The picture appears with it and fills in, coarse to fine.";
+            ("Computing the first point", text.into())
+        }
+        Status::Running => ("Computing", "The result appears when every image is done.".into()),
+        Status::Done | Status::Cancelled { .. } => {
+            ("Nothing was computed", "The job was stopped before its first result.".into())
+        }
+        Status::Failed(error) => ("The job failed", sentence(error)),
+    }
+}
