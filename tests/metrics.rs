@@ -2,5 +2,9 @@
 
 mod support;
 
+#[path = "metrics/golden.rs"]
+mod golden;
+#[path = "metrics/reference.rs"]
+mod reference;
 #[path = "metrics/statistics.rs"]
 mod statistics;

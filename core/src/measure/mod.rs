@@ -3,4 +3,5 @@
 pub mod direction;
 pub mod evaluation;
 pub mod landscape;
+pub mod metrics;
 pub mod statistics;
