@@ -4,6 +4,8 @@ mod support;
 
 #[path = "metrics/golden.rs"]
 mod golden;
+#[path = "metrics/job.rs"]
+mod job;
 #[path = "metrics/reference.rs"]
 mod reference;
 #[path = "metrics/statistics.rs"]

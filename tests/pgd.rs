@@ -47,6 +47,7 @@ fn settings(name: &str, options: &Value) -> Pgd {
         step_divisor: number("lr_factor", 1.0),
         norm_penalty: number("c", 0.0),
         tau: options["tau"].as_u64().map(|t| t as u32),
+        ..Pgd::default()
     }
 }
 

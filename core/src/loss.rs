@@ -50,3 +50,10 @@ pub fn predictions(logits: &Tensor) -> Tensor {
 pub fn confidences(logits: &Tensor) -> Tensor {
     log_probabilities(logits).amax([1i64].as_slice(), false).exp()
 }
+
+/// Largest probability of a class that is not the label, float32, per example.
+pub fn wrong_confidences(logits: &Tensor, labels: &Tensor) -> Tensor {
+    let log = log_probabilities(logits).to_kind(Kind::Float);
+    let others = log.scatter_value(1, &labels.unsqueeze(1), f64::NEG_INFINITY);
+    others.amax([1i64].as_slice(), false).exp()
+}

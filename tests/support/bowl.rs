@@ -141,6 +141,7 @@ pub fn evaluation(job: &Job) -> Record {
             predicted: vec![0; n],
             confidence: vec![0.5; n],
         },
+        metrics: None,
     };
     let robust = matches!(job, Job::Evaluate(job) if job.attack.is_some()).then(|| evaluated(0.625));
     record(job, Outcome::Evaluate(Evaluation { clean: evaluated(0.25), robust }), true)

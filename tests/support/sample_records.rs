@@ -137,6 +137,7 @@ pub fn evaluation() -> Record {
                 loss,
                 confidence,
             },
+            metrics: None,
         }
     };
     Record {

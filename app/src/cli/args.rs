@@ -7,7 +7,7 @@ use basin_core::Error;
 use basin_core::files::read_text;
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Examples, GradientRule, InputNorm, Job, LandscapeLoss,
-    Normalization, Objective, Pgd, Precision, Start,
+    Normalization, Objective, Pgd, Precision, Selection, Start,
 };
 use basin_core::record::Record;
 use clap::builder::ValueParser;
@@ -103,6 +103,9 @@ pub struct Attack {
     /// Independent starts; the worst per example counts.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub restarts: usize,
+    /// Which restart is the worst for an example.
+    #[arg(long, value_name = "RULE", value_enum, default_value_t)]
+    pub select: SelectArg,
     /// Geometry of the ball.
     #[arg(long, value_enum, default_value_t)]
     pub norm: NormArg,
@@ -143,6 +146,16 @@ pub enum NormArg {
     Linf,
     /// The Euclidean norm of the change is at most epsilon.
     L2,
+}
+
+/// Selections of the worst restart by their names in options.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum SelectArg {
+    /// The highest loss.
+    #[default]
+    Loss,
+    /// The highest probability of a wrong class: the published evaluation of the paper.
+    WrongClassConfidence,
 }
 
 /// Starts by their names in options.
@@ -189,6 +202,10 @@ impl Attack {
             steps: self.attack_steps,
             step_size: self.step_size,
             restarts: self.restarts,
+            selection: match self.select {
+                SelectArg::Loss => Selection::Loss,
+                SelectArg::WrongClassConfidence => Selection::WrongClassConfidence,
+            },
             start: match self.start {
                 StartArg::Zero => Start::Zero,
                 StartArg::UniformNorm => Start::UniformNorm,

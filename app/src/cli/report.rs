@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use basin_core::attack::fraction;
 use basin_core::checkpoint::{Role, Summary};
-use basin_core::job::{InputNorm, Job, Pgd};
-use basin_core::record::{Evaluation, LandscapeOutcome, Outcome, Record, Values};
+use basin_core::job::{InputNorm, Job, Pgd, Selection};
+use basin_core::record::{Evaluated, Evaluation, LandscapeOutcome, Outcome, Record, Values};
 
 /// A duration in words.
 pub fn duration(seconds: f64) -> String {
@@ -102,13 +102,59 @@ pub fn record(record: &Record) -> String {
 }
 
 fn evaluation(text: &mut String, e: &Evaluation, attack: Option<&Pgd>) {
-    let _ = writeln!(text, "{:<8}  {:>8}  {:>8}", "", "loss", "error");
-    let _ = writeln!(text, "{:<8}  {:>8.4}  {:>6.1} %", "clean", e.clean.loss, 100.0 * e.clean.error);
-    if let Some(robust) = &e.robust {
-        let how = attack.map(attack_in_words).unwrap_or_default();
-        let _ =
-            writeln!(text, "{:<8}  {:>8.4}  {:>6.1} %   {how}", "robust", robust.loss, 100.0 * robust.error);
+    let _ = writeln!(text, "{:<8}  {:>8}  {:>8}  {:>10}  {:>6}", "", "loss", "error", "confidence", "AUC");
+    let how = attack.map(attack_in_words).unwrap_or_default();
+    evaluated(text, "clean", &e.clean, "");
+    let Some(robust) = &e.robust else { return rejecting(text, e) };
+    evaluated(text, "robust", robust, &how);
+    if let Some(metrics) = &robust.metrics {
+        text.push('\n');
+        if let Some(rate) = metrics.success_rate {
+            let _ = writeln!(text, "The attack succeeds on {:.1} % of the correct examples.", 100.0 * rate);
+        }
+        if let (Some(correct), Some(wrong)) = (metrics.correct_loss, metrics.wrong_loss) {
+            let _ =
+                writeln!(text, "Robust loss {correct:.4} on the correct examples, {wrong:.4} on the others.");
+        }
     }
+    rejecting(text, e);
+}
+
+/// A row of the table.
+fn evaluated(text: &mut String, name: &str, e: &Evaluated, how: &str) {
+    let _ = write!(text, "{name:<8}  {:>8.4}  {:>6.1} %", e.loss, 100.0 * e.error);
+    if let Some(m) = &e.metrics {
+        let _ = write!(text, "  {:>10.4}  {:>6.4}", m.confidence, m.area_under_curve);
+    }
+    let _ = writeln!(text, "{}{how}", if how.is_empty() { "" } else { "   " });
+}
+
+/// Errors with rejection, clean beside robust.
+fn rejecting(text: &mut String, e: &Evaluation) {
+    let rows = |e: &Evaluated| e.metrics.as_ref().map(|m| m.rejecting.clone()).unwrap_or_default();
+    let clean = rows(&e.clean);
+    if clean.is_empty() {
+        return;
+    }
+    let robust = e.robust.as_ref().map(rows);
+    let under_attack = if robust.is_some() { "robust" } else { "" };
+    let _ = writeln!(text, "\nrejecting below    keeps     error  {under_attack:>8}");
+    for (number, row) in clean.iter().enumerate() {
+        let _ = write!(
+            text,
+            "{:>15.4}  {:>5.0} %  {:>6.1} %",
+            row.confidence,
+            100.0 * row.true_positive_rate,
+            100.0 * row.error
+        );
+        match robust.as_ref().and_then(|rows| rows.get(number)) {
+            Some(robust) => {
+                let _ = writeln!(text, "  {:>6.1} %", 100.0 * robust.error);
+            }
+            None => text.push('\n'),
+        }
+    }
+    text.push_str("(share of the correct validation predictions that are kept; the last tenth of the examples is for validation)\n");
 }
 
 /// e.g. `PGD-20, L-inf 8/255`.
@@ -117,8 +163,11 @@ fn attack_in_words(attack: &Pgd) -> String {
         InputNorm::Linf => "L-inf",
         InputNorm::L2 => "L2",
     };
-    let restarts =
-        if attack.restarts == 1 { String::new() } else { format!(", {} restarts", attack.restarts) };
+    let restarts = match (attack.restarts, attack.selection) {
+        (1, _) => String::new(),
+        (n, Selection::Loss) => format!(", {n} restarts"),
+        (n, Selection::WrongClassConfidence) => format!(", {n} restarts by wrong-class confidence"),
+    };
     format!("PGD-{}, {norm} {}{restarts}", attack.steps, fraction(attack.epsilon))
 }
 

@@ -61,6 +61,23 @@ pub enum Objective {
     BatchKl,
 }
 
+/// Which restart is the worst for an example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Selection {
+    /// The one of highest loss.
+    #[default]
+    Loss,
+    /// The one of highest probability of a wrong class: the published evaluation of the paper.
+    WrongClassConfidence,
+}
+
+impl Selection {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Projected gradient descent (ascent on the loss): the attack and its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -75,6 +92,9 @@ pub struct Pgd {
     pub step_size: f64,
     /// Independent starts; the worst per example counts.
     pub restarts: usize,
+    /// Which restart is the worst for an example.
+    #[serde(skip_serializing_if = "Selection::is_default")]
+    pub selection: Selection,
     /// Where it starts.
     pub start: Start,
     /// What it maximizes.
@@ -103,6 +123,7 @@ impl Default for Pgd {
             steps: 20,
             step_size: 0.007,
             restarts: 1,
+            selection: Selection::Loss,
             start: Start::UniformNorm,
             objective: Objective::CrossEntropy,
             gradient: GradientRule::Normalized,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::attack::{GradientRule, InputNorm, Objective, Pgd, Start};
+pub use crate::attack::{GradientRule, InputNorm, Objective, Pgd, Selection, Start};
 pub use crate::data::{Examples, Split};
 pub use crate::device::Precision;
 use crate::error::{Error, Result};

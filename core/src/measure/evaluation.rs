@@ -3,9 +3,9 @@
 use tch::{Kind, Tensor};
 
 use crate::attack::ball::Ball;
-use crate::attack::{Pgd, pgd};
+use crate::attack::{Pgd, Selection, pgd};
 use crate::error::{Error, Result};
-use crate::loss::{confidences, cross_entropy, predictions};
+use crate::loss::{confidences, cross_entropy, predictions, wrong_confidences};
 use crate::model::{Evaluator, channels_last};
 use crate::progress::Pulse;
 use crate::record::PerExample;
@@ -64,12 +64,19 @@ impl Pair {
 /// # Errors
 /// A loss is NaN or infinite.
 pub fn measure(model: &Evaluator, batch: &Batch, delta: Option<&Tensor>) -> Result<PerExample> {
+    rows(&logits(model, batch, delta), batch)
+}
+
+fn logits(model: &Evaluator, batch: &Batch, delta: Option<&Tensor>) -> Tensor {
     let _guard = tch::no_grad_guard();
-    let logits = match delta {
+    match delta {
         Some(delta) => model.logits(&(&batch.images + delta)),
         None => model.logits(&batch.images),
-    };
-    let loss: Vec<f32> = to_vec(&cross_entropy(&logits, &batch.labels).to_kind(Kind::Float))?;
+    }
+}
+
+fn rows(logits: &Tensor, batch: &Batch) -> Result<PerExample> {
+    let loss: Vec<f32> = to_vec(&cross_entropy(logits, &batch.labels).to_kind(Kind::Float))?;
     if let Some(position) = loss.iter().position(|l| !l.is_finite()) {
         return Err(Error::NotFinite(format!(
             "the loss of example {} is {}: the network overflows there; use a smaller range or radius",
@@ -80,8 +87,8 @@ pub fn measure(model: &Evaluator, batch: &Batch, delta: Option<&Tensor>) -> Resu
         index: batch.indices.clone(),
         label: to_vec(&batch.labels)?,
         loss,
-        predicted: to_vec(&predictions(&logits))?,
-        confidence: to_vec(&confidences(&logits).to_kind(Kind::Float))?,
+        predicted: to_vec(&predictions(logits))?,
+        confidence: to_vec(&confidences(logits).to_kind(Kind::Float))?,
     })
 }
 
@@ -96,7 +103,7 @@ pub struct Attacked {
     pub search_difference: f64,
 }
 
-/// Attacks a batch with every restart and keeps, per example, the restart of highest measured loss.
+/// Attacks a batch with every restart and keeps, per example, the worst one in the sense of the settings.
 ///
 /// The start of an example depends only on `seed`, its index and the restart, so neither on the batch it
 /// is in nor on the weights: neighbouring points of a landscape share their starts.
@@ -104,36 +111,53 @@ pub struct Attacked {
 /// # Errors
 /// A loss or gradient is NaN; or `pulse` wants to stop.
 pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64, pulse: Pulse) -> Result<Attacked> {
-    let mut best: Option<Attacked> = None;
+    let mut worst: Option<Worst> = None;
     for restart in 0..settings.restarts {
         let start = starts(settings, batch, seed, restart as u64);
         let found = pgd::run(settings, pair.searcher(), &batch.images, &batch.labels, &start, None, pulse)?;
-        let measured = measure(&pair.measure, batch, Some(&found.perturbation))?;
-        best = Some(match best {
-            None => {
-                Attacked { per_example: measured, perturbation: found.perturbation, search_difference: 0.0 }
-            }
-            Some(best) => worse(best, measured, &found.perturbation),
+        let logits = logits(&pair.measure, batch, Some(&found.perturbation));
+        let per_example = rows(&logits, batch)?;
+        let badness = match settings.selection {
+            Selection::Loss => per_example.loss.clone(),
+            Selection::WrongClassConfidence => to_vec(&wrong_confidences(&logits, &batch.labels))?,
+        };
+        let other = Worst { per_example, perturbation: found.perturbation, badness };
+        worst = Some(match worst {
+            None => other,
+            Some(worst) => worst.or_worse(other),
         });
     }
-    let mut best = best.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))?;
-    if let Some(search) = &pair.search {
-        let seen = measure(search, batch, Some(&best.perturbation))?;
-        best.search_difference = mean(&seen.loss) - mean(&best.per_example.loss);
-    }
-    Ok(best)
+    let worst = worst.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))?;
+    let search_difference = match &pair.search {
+        Some(search) => {
+            mean(&measure(search, batch, Some(&worst.perturbation))?.loss) - mean(&worst.per_example.loss)
+        }
+        None => 0.0,
+    };
+    Ok(Attacked { per_example: worst.per_example, perturbation: worst.perturbation, search_difference })
 }
 
-fn worse(mut best: Attacked, other: PerExample, perturbation: &Tensor) -> Attacked {
-    let higher: Vec<bool> = other.loss.iter().zip(&best.per_example.loss).map(|(a, b)| a > b).collect();
-    for (position, _) in higher.iter().enumerate().filter(|(_, higher)| **higher) {
-        best.per_example.loss[position] = other.loss[position];
-        best.per_example.predicted[position] = other.predicted[position];
-        best.per_example.confidence[position] = other.confidence[position];
+/// Per example the worst restart so far.
+struct Worst {
+    per_example: PerExample,
+    perturbation: Tensor,
+    badness: Vec<f32>,
+}
+
+impl Worst {
+    /// Takes from `other` the examples on which it is worse.
+    fn or_worse(mut self, other: Self) -> Self {
+        let worse: Vec<bool> = other.badness.iter().zip(&self.badness).map(|(a, b)| a > b).collect();
+        for (position, _) in worse.iter().enumerate().filter(|(_, worse)| **worse) {
+            self.badness[position] = other.badness[position];
+            self.per_example.loss[position] = other.per_example.loss[position];
+            self.per_example.predicted[position] = other.per_example.predicted[position];
+            self.per_example.confidence[position] = other.per_example.confidence[position];
+        }
+        let mask = Tensor::from_slice(&worse).to_device(self.perturbation.device()).view([-1, 1, 1, 1]);
+        self.perturbation = other.perturbation.where_self(&mask, &self.perturbation);
+        self
     }
-    let mask = Tensor::from_slice(&higher).to_device(perturbation.device()).view([-1, 1, 1, 1]);
-    best.perturbation = perturbation.where_self(&mask, &best.perturbation);
-    best
 }
 
 fn starts(settings: &Pgd, batch: &Batch, seed: u64, restart: u64) -> Tensor {

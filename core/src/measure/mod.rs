@@ -5,3 +5,4 @@ pub mod evaluation;
 pub mod landscape;
 pub mod metrics;
 pub mod statistics;
+pub mod summary;

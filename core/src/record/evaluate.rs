@@ -21,6 +21,48 @@ pub struct Evaluated {
     pub error: f64,
     /// One entry per example, in the order of the selection.
     pub per_example: PerExample,
+    /// Further metrics; absent in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
+}
+
+/// What loss and error do not tell. A number that nothing is there to compute from is absent.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Metrics {
+    /// Mean probability of the predicted class.
+    pub confidence: f64,
+    /// Area under the receiver operating characteristic of that probability: clean, of right against wrong
+    /// predictions; robust, of clean images against successful attacks. 1 with one kind only.
+    pub area_under_curve: f64,
+    /// Robust: share of the correct examples that the attack makes wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success_rate: Option<f64>,
+    /// Mean loss of the examples whose clean image is classified correctly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correct_loss: Option<f64>,
+    /// Mean loss of the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrong_loss: Option<f64>,
+    /// Errors if the network may abstain: predictions below a confidence are rejected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejecting: Vec<Rejecting>,
+}
+
+/// The error where predictions below a confidence are rejected. The last tenth of the examples chooses the
+/// confidence, the others have the error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rejecting {
+    /// Share of the correct clean validation examples that are kept: 0.99, 0.95, 0.9.
+    pub true_positive_rate: f64,
+    /// The confidence they reach.
+    pub confidence: f32,
+    /// Clean: share of wrong ones among the kept. Robust: among the kept and the successful attacks that are kept.
+    pub error: f64,
+    /// Clean: share of the wrong predictions that are kept. Robust: share of the examples that are wrong under attack
+    /// and kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub false_positive_rate: Option<f64>,
 }
 
 /// Columns, one entry per example.

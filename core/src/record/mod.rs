@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::files::{read_text, write_atomically};
 use crate::job::Job;
-pub use evaluate::{Evaluated, Evaluation, PerExample};
+pub use evaluate::{Evaluated, Evaluation, Metrics, PerExample, Rejecting};
 pub use landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Point, Values};
 
 /// Version of the record format; readers accept every version up to their own.

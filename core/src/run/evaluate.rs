@@ -8,6 +8,7 @@ use super::setup::Setup;
 use crate::error::Result;
 use crate::job::Evaluate;
 use crate::measure::evaluation::{append, attack, error_rate, mean, measure, robust_error_rate};
+use crate::measure::summary::{clean_metrics, robust_metrics};
 use crate::progress::{Event, Progress};
 use crate::record::{Evaluated, Evaluation, Outcome, PerExample};
 
@@ -58,18 +59,25 @@ pub fn run(
         progress.report(Event::Step { done: number as u64 + 1, total })?;
     }
     let examples = setup.examples() as f64;
-    let attacked = job.attack.is_some();
-    let robust_error = attacked.then(|| robust_error_rate(&clean, &robust));
+    let attacked = if job.attack.is_some() {
+        Some(Evaluated {
+            loss: mean(&robust.loss),
+            error: robust_error_rate(&clean, &robust),
+            metrics: Some(robust_metrics(&clean, &robust)?),
+            per_example: robust,
+        })
+    } else {
+        None
+    };
+    let clean = Evaluated {
+        loss: mean(&clean.loss),
+        error: error_rate(&clean),
+        metrics: Some(clean_metrics(&clean)?),
+        per_example: clean,
+    };
     Ok(Measured {
-        search_difference: attacked.then_some(difference / examples),
-        outcome: Outcome::Evaluate(Evaluation {
-            clean: Evaluated { loss: mean(&clean.loss), error: error_rate(&clean), per_example: clean },
-            robust: robust_error.map(|error| Evaluated {
-                loss: mean(&robust.loss),
-                error,
-                per_example: robust,
-            }),
-        }),
+        search_difference: attacked.is_some().then_some(difference / examples),
+        outcome: Outcome::Evaluate(Evaluation { clean, robust: attacked }),
         complete: true,
         warnings: Vec::new(),
     })

@@ -172,7 +172,7 @@ fn confidence_at_tpr(accepted: impl Iterator<Item = f32>, tpr: f64) -> Option<f3
 ///
 /// # Errors
 /// `validation` is not a share below 1.
-fn test_part(count: usize, validation: f64) -> Result<usize> {
+pub(super) fn test_part(count: usize, validation: f64) -> Result<usize> {
     if !(0.0..1.0).contains(&validation) {
         return Err(Error::invalid(format!(
             "validation share {validation} is not possible; use 0 up to, but not including, 1"
