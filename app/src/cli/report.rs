@@ -129,32 +129,31 @@ fn evaluated(text: &mut String, name: &str, e: &Evaluated, how: &str) {
     let _ = writeln!(text, "{}{how}", if how.is_empty() { "" } else { "   " });
 }
 
-/// Errors with rejection, clean beside robust.
+/// Errors with rejection, clean beside robust; nothing where too few examples tell the thresholds apart.
 fn rejecting(text: &mut String, e: &Evaluation) {
     let rows = |e: &Evaluated| e.metrics.as_ref().map(|m| m.rejecting.clone()).unwrap_or_default();
-    let clean = rows(&e.clean);
-    if clean.is_empty() {
+    let (clean, robust) = (rows(&e.clean), e.robust.as_ref().map(rows).unwrap_or_default());
+    let (Some(first), Some(last)) = (clean.first(), clean.last()) else { return };
+    if first.confidence == last.confidence {
         return;
     }
-    let robust = e.robust.as_ref().map(rows);
-    let under_attack = if robust.is_some() { "robust" } else { "" };
-    let _ = writeln!(text, "\nrejecting below    keeps     error  {under_attack:>8}");
+    let _ = writeln!(
+        text,
+        "\nIf the network abstains below a confidence (the last tenth of the examples chooses it):"
+    );
     for (number, row) in clean.iter().enumerate() {
         let _ = write!(
             text,
-            "{:>15.4}  {:>5.0} %  {:>6.1} %",
+            "  below {:.4}, keeping {:.0} % of the correct: error {:.1} %",
             row.confidence,
             100.0 * row.true_positive_rate,
             100.0 * row.error
         );
-        match robust.as_ref().and_then(|rows| rows.get(number)) {
-            Some(robust) => {
-                let _ = writeln!(text, "  {:>6.1} %", 100.0 * robust.error);
-            }
-            None => text.push('\n'),
-        }
+        let _ = match robust.get(number) {
+            Some(robust) => writeln!(text, ", robust {:.1} %", 100.0 * robust.error),
+            None => writeln!(text),
+        };
     }
-    text.push_str("(share of the correct validation predictions that are kept; the last tenth of the examples is for validation)\n");
 }
 
 /// e.g. `PGD-20, L-inf 8/255`.

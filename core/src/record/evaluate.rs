@@ -23,7 +23,7 @@ pub struct Evaluated {
     pub per_example: PerExample,
     /// Further metrics; absent in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metrics: Option<Metrics>,
+    pub metrics: Option<Box<Metrics>>,
 }
 
 /// What loss and error do not tell. A number that nothing is there to compute from is absent.

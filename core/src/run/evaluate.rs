@@ -63,7 +63,7 @@ pub fn run(
         Some(Evaluated {
             loss: mean(&robust.loss),
             error: robust_error_rate(&clean, &robust),
-            metrics: Some(robust_metrics(&clean, &robust)?),
+            metrics: Some(robust_metrics(&clean, &robust)?.into()),
             per_example: robust,
         })
     } else {
@@ -72,7 +72,7 @@ pub fn run(
     let clean = Evaluated {
         loss: mean(&clean.loss),
         error: error_rate(&clean),
-        metrics: Some(clean_metrics(&clean)?),
+        metrics: Some(clean_metrics(&clean)?.into()),
         per_example: clean,
     };
     Ok(Measured {
