@@ -77,7 +77,9 @@ fn evaluate_has_the_fields_of_the_contract() {
     let outcome = &record["outcome"];
     assert_eq!(keys(outcome), ["kind", "clean", "robust"]);
     for part in ["clean", "robust"] {
-        assert_eq!(keys(&outcome[part]), ["loss", "error", "per_example"]);
+        assert_eq!(keys(&outcome[part]), ["loss", "error", "metrics", "per_example"]);
+        let area = outcome[part]["metrics"]["area_under_curve"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&area));
         let rows = &outcome[part]["per_example"];
         assert_eq!(keys(rows), ["index", "label", "loss", "predicted", "confidence"]);
         assert!(rows.as_object().unwrap().values().all(|column| column.as_array().unwrap().len() == 16));

@@ -19,11 +19,11 @@ pub struct Evaluated {
     pub loss: f64,
     /// Share of examples that are wrong, 0 to 1. Robust: wrong clean or attacked.
     pub error: f64,
-    /// One entry per example, in the order of the selection.
-    pub per_example: PerExample,
     /// Further metrics; absent in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Box<Metrics>>,
+    /// One entry per example, in the order of the selection.
+    pub per_example: PerExample,
 }
 
 /// What loss and error do not tell. A number that nothing is there to compute from is absent.
