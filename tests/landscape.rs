@@ -283,7 +283,7 @@ fn small_job(loss: LandscapeLoss, second: bool) -> Landscape {
 fn landscape(record: &Record) -> &basin_core::record::LandscapeOutcome {
     match &record.outcome {
         Outcome::Landscape(outcome) => outcome,
-        Outcome::Evaluate(_) => panic!("not a landscape"),
+        _ => panic!("not a landscape"),
     }
 }
 

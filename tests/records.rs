@@ -45,6 +45,9 @@ fn every_sample_opens_and_is_consistent() {
                         .all(|n| *n == rows.index.len())
                 );
             }
+            Outcome::Flatness(f) => {
+                assert!(f.radii.iter().all(|at| !at.draws.is_empty() && at.interval[0] <= at.interval[1]));
+            }
             Outcome::Landscape(l) => {
                 let cells = l.x.len() * l.y.as_ref().map_or(1, Vec::len);
                 for grid in l.clean.iter().chain(&l.robust) {
@@ -131,7 +134,7 @@ fn numbers_come_back_bit_for_bit() {
         assert_eq!(found.clean.loss.to_bits(), value.to_bits());
         let bits = |record: &Record| match &record.outcome {
             Outcome::Evaluate(e) => e.clean.per_example.loss.iter().map(|v| v.to_bits()).collect::<Vec<_>>(),
-            Outcome::Landscape(_) => Vec::new(),
+            _ => Vec::new(),
         };
         assert_eq!(bits(&back), bits(&record));
     }

@@ -61,6 +61,7 @@ fn make_writable(folder: &Path) -> std::io::Result<()> {
 fn file_name(job: &Job) -> String {
     let what = match job {
         Job::Evaluate(job) => if job.attack.is_some() { "evaluate-pgd" } else { "evaluate" }.to_owned(),
+        Job::Flatness(job) => job.label().replace(' ', "-"),
         Job::Landscape(job) => {
             let loss = match job.loss {
                 LandscapeLoss::Clean => "clean",

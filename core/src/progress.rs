@@ -1,6 +1,6 @@
 //! How long work reports itself and learns that it should stop.
 //!
-//! Order of calls: `Started` once, then any number of `Warning`, `Step` and `Cell`. The end is the
+//! Order of calls: `Started` once, then any number of `Warning`, `Step`, `Cell`, `Reference` and `Draw`. The end is the
 //! function's return value. Implementations: a bar (terminal), a shared slot (window), [`Silent`].
 
 use crate::record::Point;
@@ -38,6 +38,19 @@ pub enum Event {
         clean: Option<Point>,
         /// Robust loss and error there, if asked for.
         robust: Option<Point>,
+    },
+    /// Loss and error of the unperturbed network are known: what flatness is measured against.
+    Reference(Point),
+    /// One draw of a flatness measure is finished.
+    Draw {
+        /// The tensor that alone is perturbed; none: all that take part.
+        layer: Option<String>,
+        /// Index of the radius in the job.
+        radius: usize,
+        /// Number of the draw.
+        draw: usize,
+        /// Loss and error under these weights.
+        point: Point,
     },
     /// Nothing new; a chance to stop.
     Alive,

@@ -42,6 +42,7 @@ impl Engine for Fake {
             Job::Landscape(_) if self.fails => {
                 Err(Error::invalid("the loss became NaN at step 3; the checkpoint is damaged"))
             }
+            Job::Flatness(_) => Err(Error::invalid("this engine computes no flatness")),
             Job::Landscape(landscape) => self.landscape(job, landscape, progress),
         }
     }

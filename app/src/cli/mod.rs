@@ -4,10 +4,12 @@
 
 mod args;
 mod failure;
+mod flatness;
 pub mod plot;
 mod report;
 mod surface;
 mod terminal;
+mod word;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -16,15 +18,17 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use basin_core::Error;
 use basin_core::checkpoint;
-use basin_core::job::{Evaluate, Job, Landscape, LandscapeLoss};
+use basin_core::job::{Evaluate, Flatness, Job, Landscape, LandscapeLoss};
 use basin_core::record::Record;
 use basin_core::run::{RunOptions, estimate, run};
 use clap::{Parser, Subcommand};
 
 use args::{Attack, AttackName, Common, LandscapeArgs, Output};
 use failure::{one_line, say};
+use flatness::FlatnessArgs;
 use plot::PlotArgs;
 use terminal::Terminal;
+pub use word::spelled;
 
 /// How flat is the robust loss around a network?
 ///
@@ -54,6 +58,19 @@ enum Command {
     Evaluate {
         /// Checkpoint file, or `bundled`.
         checkpoint: PathBuf,
+        #[command(flatten)]
+        attack: Attack,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// How much the loss rises when weights are perturbed: average or worst case, clean or robust.
+    Flatness {
+        /// Checkpoint file, or `bundled`.
+        checkpoint: PathBuf,
+        #[command(flatten)]
+        flatness: FlatnessArgs,
         #[command(flatten)]
         attack: Attack,
         #[command(flatten)]
@@ -128,6 +145,10 @@ fn dispatch(cli: Cli) -> Result<()> {
             };
             compute(&Job::Evaluate(job), &output, common.threads)
         }
+        Some(Command::Flatness { checkpoint, flatness, attack, common, output }) => {
+            let job = flatness.job(resolve(checkpoint)?, &attack, &common)?;
+            compute(&Job::Flatness(job), &output, common.threads)
+        }
         Some(Command::Landscape { checkpoint, landscape, attack, common, output }) => {
             if landscape.loss != LandscapeLoss::Clean && attack.attack == Some(AttackName::None) {
                 bail!(
@@ -152,7 +173,9 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Run { job, dry_run, output }) => {
             let mut job = args::read_job(&job)?;
             match &mut job {
-                Job::Evaluate(Evaluate { checkpoint, .. }) | Job::Landscape(Landscape { checkpoint, .. }) => {
+                Job::Evaluate(Evaluate { checkpoint, .. })
+                | Job::Flatness(Flatness { checkpoint, .. })
+                | Job::Landscape(Landscape { checkpoint, .. }) => {
                     *checkpoint = resolve(std::mem::take(checkpoint))?;
                 }
             }

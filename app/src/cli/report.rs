@@ -88,6 +88,7 @@ pub fn record(record: &Record) -> String {
     text.push('\n');
     match (&record.outcome, &record.job) {
         (Outcome::Evaluate(e), Job::Evaluate(job)) => evaluation(&mut text, e, job.attack.as_ref()),
+        (Outcome::Flatness(f), _) => super::flatness::report(&mut text, f, &record.job),
         (Outcome::Landscape(l), _) => landscape(&mut text, l),
         (Outcome::Evaluate(e), _) => evaluation(&mut text, e, None),
     }
@@ -157,7 +158,7 @@ fn rejecting(text: &mut String, e: &Evaluation) {
 }
 
 /// e.g. `PGD-20, L-inf 8/255`.
-fn attack_in_words(attack: &Pgd) -> String {
+pub fn attack_in_words(attack: &Pgd) -> String {
     let norm = match attack.norm {
         InputNorm::Linf => "L-inf",
         InputNorm::L2 => "L2",

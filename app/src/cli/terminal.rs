@@ -98,7 +98,7 @@ impl Progress for Terminal {
                 }
             }
             Event::Step { done, total } => self.step(done, total),
-            Event::Cell { .. } | Event::Alive => {}
+            Event::Cell { .. } | Event::Reference(_) | Event::Draw { .. } | Event::Alive => {}
             Event::Warning(text) => self.bar.suspend(|| say(format!("warning: {text}"))),
         }
         if self.cancelled.load(Ordering::SeqCst) { Err(Cancelled) } else { Ok(()) }

@@ -62,7 +62,7 @@ impl Live {
                 }
                 self.version += 1;
             }
-            Event::Alive => {}
+            Event::Reference(_) | Event::Draw { .. } | Event::Alive => {}
             Event::Warning(text) => self.warnings.push(text),
         }
     }
@@ -72,7 +72,7 @@ impl Live {
 fn empty_outcome(job: &Job) -> LandscapeOutcome {
     let (steps, range, two) = match job {
         Job::Landscape(job) => (job.steps, job.range, job.second.is_some()),
-        Job::Evaluate(_) => (0, 0.0, false),
+        Job::Evaluate(_) | Job::Flatness(_) => (0, 0.0, false),
     };
     let x = basin_core::measure::landscape::steps(steps, range);
     let y = two.then(|| x.clone());

@@ -197,7 +197,7 @@ impl App {
                 self.tabs.show_one_of(&[Pane::Surface, Pane::Contours]);
             }
             Some(Job::Landscape(_)) => self.tabs.show(Pane::Curves),
-            Some(Job::Evaluate(_)) => self.tabs.show(Pane::Table),
+            Some(Job::Evaluate(_) | Job::Flatness(_)) => self.tabs.show(Pane::Table),
             None => {}
         }
     }

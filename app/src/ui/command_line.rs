@@ -1,17 +1,26 @@
 //! A job as the `basin` command that computes it, for a terminal or a cluster.
 
 use basin_core::attack::fraction;
-use basin_core::job::{Compute, DataSelection, InputNorm, Job, LandscapeLoss, Normalization, Pgd};
+use basin_core::job::{
+    Case, Compute, DataSelection, Flatness, FlatnessLoss, InputNorm, Job, LandscapeLoss, Normalization, Pgd,
+};
+
+use crate::cli::spelled;
 
 /// The command, quoted for a shell.
 pub fn command_line(job: &Job) -> String {
     let mut words = vec!["basin".to_owned(), job.kind().to_owned(), job.checkpoint().display().to_string()];
-    let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
+    // A flag has no value.
+    let mut option = |name: &str, value: String| {
+        words.push(format!("--{name}"));
+        words.extend((!value.is_empty()).then_some(value));
+    };
     match job {
         Job::Evaluate(job) => match &job.attack {
             None => option("attack", "none".into()),
             Some(attack) => attack_options(attack, &mut option),
         },
+        Job::Flatness(job) => flatness_options(job, &mut option),
         Job::Landscape(job) => {
             option("direction", job.direction.to_string());
             if let Some(second) = &job.second {
@@ -45,6 +54,36 @@ pub fn command_line(job: &Job) -> String {
         option("batch-size", size.to_string());
     }
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+fn flatness_options(job: &Flatness, option: &mut impl FnMut(&str, String)) {
+    let radii: Vec<String> = job.radii.iter().map(f64::to_string).collect();
+    option("loss", spelled(&job.loss));
+    option("case", spelled(&job.case));
+    option("radius", radii.join(","));
+    option("draws", job.draws.to_string());
+    option("scope", spelled(&job.scope));
+    option("tensors", job.tensors.to_string());
+    if job.absolute {
+        option("absolute", String::new());
+    }
+    if job.per_layer {
+        option("per-layer", String::new());
+    }
+    match job.case {
+        Case::Average => option("sampling", spelled(&job.sampling)),
+        Case::Worst => {
+            option("epochs", job.descent.epochs.to_string());
+            option("weight-step-size", job.descent.step_size.to_string());
+            option("weight-gradient", spelled(&job.descent.gradient));
+            option("weight-start", job.descent.start.map_or_else(|| "none".into(), |start| spelled(&start)));
+            option("search-batch", job.descent.search_batch.to_string());
+        }
+    }
+    if job.loss == FlatnessLoss::Robust {
+        option("reference-restarts", job.reference_restarts.to_string());
+        attack_options(&job.attack, option);
+    }
 }
 
 fn attack_options(attack: &Pgd, option: &mut impl FnMut(&str, String)) {

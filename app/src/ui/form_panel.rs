@@ -70,6 +70,9 @@ impl App {
     fn cost_words(&mut self, ui: &Ui, job: &Job) -> String {
         let size = match job {
             Job::Landscape(landscape) => format!("{} grid points", count_words(landscape.cells())),
+            Job::Flatness(flatness) => {
+                format!("{} draws", count_words(flatness.draws * flatness.radii.len()))
+            }
             Job::Evaluate(evaluate) => format!("{} images", count_words(evaluate.data.examples.len())),
         };
         let time = match self.estimate(ui.ctx(), job) {

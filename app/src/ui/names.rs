@@ -40,6 +40,17 @@ fn traits(record: &Record) -> Vec<String> {
                 format!("{} points", job.steps),
             ]
         }
+        Job::Flatness(job) => {
+            let radii: Vec<String> = job.radii.iter().map(f64::to_string).collect();
+            let words = [
+                job.label(),
+                &format!("radius {}", radii.join(", ")),
+                &format!("{} draws", job.draws),
+                "",
+                "",
+            ];
+            words.map(str::to_owned)
+        }
         Job::Evaluate(_) => Default::default(),
     };
     let first = file_name(job.checkpoint());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use basin_core::checkpoint::Summary;
 use basin_core::job::{Job, LandscapeLoss, Normalization};
-use basin_core::record::{Evaluation, Outcome, Record};
+use basin_core::record::{AtRadius, Evaluation, FlatnessOutcome, Outcome, Record};
 
 use crate::jobs::JobId;
 
@@ -290,6 +290,10 @@ pub fn job_title(job: &Job) -> String {
             None => "Clean evaluation".into(),
             Some(attack) => format!("Evaluation, PGD-{}", attack.steps),
         },
+        Job::Flatness(job) => {
+            let label = job.label();
+            format!("{}{}", label[..1].to_uppercase(), &label[1..])
+        }
         Job::Landscape(job) => {
             let loss = match job.loss {
                 LandscapeLoss::Clean => "clean loss",
@@ -309,6 +313,11 @@ pub fn job_details(job: &Job) -> String {
     };
     match job {
         Job::Evaluate(_) => images,
+        Job::Flatness(job) => {
+            let radii: Vec<String> = job.radii.iter().map(f64::to_string).collect();
+            let draws = if job.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", job.draws) };
+            format!("radius {}, {draws}, {images}", radii.join(", "))
+        }
         Job::Landscape(job) => {
             let scaling = match &job.normalize {
                 Normalization::Paper(_) => job.normalize.to_string(),
@@ -322,6 +331,12 @@ pub fn job_details(job: &Job) -> String {
             format!("{grid}, {scaling}, {images}")
         }
     }
+}
+
+/// The flatness at every radius: `flatness 0.317 at radius 0.5`.
+pub fn flatness_words(outcome: &FlatnessOutcome) -> String {
+    let at = |r: &AtRadius| format!("{:.3} at radius {}", r.flatness, r.radius);
+    format!("flatness {}", outcome.radii.iter().map(at).collect::<Vec<_>>().join(", "))
 }
 
 /// `2026-11-22 17:33` from RFC 3339.

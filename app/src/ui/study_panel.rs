@@ -5,7 +5,7 @@ use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, TextEdit,
 
 use crate::jobs::Jobs;
 use crate::ui::Action;
-use crate::ui::study::{Model, Reading, Stored, Study, Target, job_details, job_title, when};
+use crate::ui::study::{Model, Reading, Stored, Study, Target, flatness_words, job_details, job_title, when};
 use crate::ui::table_view::{at_the_checkpoint, model_name};
 use crate::ui::tabs::open_buttons_ui;
 use crate::ui::widgets::palette;
@@ -150,6 +150,7 @@ fn record_ui(ui: &mut Ui, study: &Study, stored: &Stored, actions: &mut Vec<Acti
             actions.push(action(stored.id));
         }
         let numbers = match (&record.outcome, at_the_checkpoint(record)) {
+            (Outcome::Flatness(flatness), _) => flatness_words(flatness),
             (Outcome::Evaluate(_), [_, Some((_, error))]) => format!("robust error {:.1} %", 100.0 * error),
             (Outcome::Evaluate(_), [Some((_, error)), None]) => format!("clean error {:.1} %", 100.0 * error),
             _ => job_details(&record.job),

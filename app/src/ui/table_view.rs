@@ -1,5 +1,6 @@
 //! Every open record with its numbers and where they come from.
 
+use basin_core::job::{FlatnessLoss, Job};
 use basin_core::record::{Outcome, Record, Values};
 use eframe::egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, Ui};
 
@@ -89,6 +90,13 @@ pub(crate) fn at_the_checkpoint(record: &Record) -> [Option<(f64, f64)>; 2] {
     match &record.outcome {
         Outcome::Evaluate(evaluation) => {
             [Some(&evaluation.clean), evaluation.robust.as_ref()].map(|e| e.map(|e| (e.loss, e.error)))
+        }
+        Outcome::Flatness(flatness) => {
+            let point = Some((flatness.reference_loss, flatness.reference_error));
+            match &record.job {
+                Job::Flatness(job) if job.loss == FlatnessLoss::Clean => [point, None],
+                _ => [None, point],
+            }
         }
         Outcome::Landscape(landscape) => [&landscape.clean, &landscape.robust].map(|grid| {
             let grid = grid.as_ref()?;

@@ -1,7 +1,8 @@
-//! Attacks on inputs: settings here, the ascent in [`pgd`], geometry in [`ball`].
+//! Attacks on inputs: settings here, the ascent in [`pgd`], geometry in [`ball`]. Attacks on weights in [`weights`].
 
 pub mod ball;
 pub mod pgd;
+pub mod weights;
 
 use serde::{Deserialize, Serialize};
 

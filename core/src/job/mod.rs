@@ -3,18 +3,21 @@
 //! The doc comments of the fields are the help texts. Field names are those of the JSON.
 
 mod evaluate;
+mod flatness;
 mod landscape;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::attack::weights::{Bookkeeping, Descent, Sampling, Scope, Tensors, WeightGradient};
 pub use crate::attack::{GradientRule, InputNorm, Objective, Pgd, Selection, Start};
 pub use crate::data::{Examples, Split};
 pub use crate::device::Precision;
 use crate::error::{Error, Result};
 pub use crate::measure::direction::{DirectionKind, Normalization};
 pub use evaluate::Evaluate;
+pub use flatness::{Case, Flatness, FlatnessLoss};
 pub use landscape::{Landscape, LandscapeLoss};
 
 /// Any job.
@@ -23,6 +26,8 @@ pub use landscape::{Landscape, LandscapeLoss};
 pub enum Job {
     /// Clean and robust loss and error of one checkpoint.
     Evaluate(Evaluate),
+    /// How much the loss rises when weights are perturbed.
+    Flatness(Flatness),
     /// Loss along one or two directions in weight space.
     Landscape(Landscape),
 }
@@ -32,6 +37,7 @@ impl Job {
     pub fn checkpoint(&self) -> &PathBuf {
         match self {
             Self::Evaluate(job) => &job.checkpoint,
+            Self::Flatness(job) => &job.checkpoint,
             Self::Landscape(job) => &job.checkpoint,
         }
     }
@@ -40,6 +46,7 @@ impl Job {
     pub fn data(&self) -> &DataSelection {
         match self {
             Self::Evaluate(job) => &job.data,
+            Self::Flatness(job) => &job.data,
             Self::Landscape(job) => &job.data,
         }
     }
@@ -48,14 +55,16 @@ impl Job {
     pub fn compute(&self) -> &Compute {
         match self {
             Self::Evaluate(job) => &job.compute,
+            Self::Flatness(job) => &job.compute,
             Self::Landscape(job) => &job.compute,
         }
     }
 
-    /// Short name of the kind of job: `evaluate`, `landscape`.
+    /// Short name of the kind of job: `evaluate`, `flatness`, `landscape`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Evaluate(_) => "evaluate",
+            Self::Flatness(_) => "flatness",
             Self::Landscape(_) => "landscape",
         }
     }
@@ -71,6 +80,7 @@ impl Job {
                     attack.check()?;
                 }
             }
+            Self::Flatness(job) => job.check()?,
             Self::Landscape(job) => job.check()?,
         }
         if self.compute().batch_size == Some(0) {

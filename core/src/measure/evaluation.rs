@@ -99,6 +99,8 @@ pub struct Attacked {
     pub per_example: PerExample,
     /// The perturbations of those restarts.
     pub perturbation: Tensor,
+    /// What decides between restarts: the loss, or the confidence in a wrong class.
+    pub badness: Vec<f32>,
     /// Mean cross-entropy there in the precision of the search, minus the measured one.
     pub search_difference: f64,
 }
@@ -111,40 +113,61 @@ pub struct Attacked {
 /// # Errors
 /// A loss or gradient is NaN; or `pulse` wants to stop.
 pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64, pulse: Pulse) -> Result<Attacked> {
-    let mut worst: Option<Worst> = None;
+    let mut worst: Option<Attacked> = None;
     for restart in 0..settings.restarts {
-        let start = starts(settings, batch, seed, restart as u64);
-        let found = pgd::run(settings, pair.searcher(), &batch.images, &batch.labels, &start, None, pulse)?;
-        let logits = logits(&pair.measure, batch, Some(&found.perturbation));
-        let per_example = rows(&logits, batch)?;
-        let badness = match settings.selection {
-            Selection::Loss => per_example.loss.clone(),
-            Selection::WrongClassConfidence => to_vec(&wrong_confidences(&logits, &batch.labels))?,
-        };
-        let other = Worst { per_example, perturbation: found.perturbation, badness };
+        let found = search(pair, settings, batch, seed, restart as u64, pulse)?;
         worst = Some(match worst {
-            None => other,
-            Some(worst) => worst.or_worse(other),
+            None => found,
+            Some(worst) => worst.or_worse(found),
         });
     }
-    let worst = worst.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))?;
-    let search_difference = match &pair.search {
-        Some(search) => {
-            mean(&measure(search, batch, Some(&worst.perturbation))?.loss) - mean(&worst.per_example.loss)
-        }
-        None => 0.0,
+    compare(pair, batch, worst.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))?)
+}
+
+/// Attacks a batch with one of the restarts of [`attack`].
+///
+/// # Errors
+/// As [`attack`].
+pub fn attack_once(
+    pair: &Pair,
+    settings: &Pgd,
+    batch: &Batch,
+    seed: u64,
+    restart: u64,
+    pulse: Pulse,
+) -> Result<Attacked> {
+    compare(pair, batch, search(pair, settings, batch, seed, restart, pulse)?)
+}
+
+fn search(
+    pair: &Pair,
+    settings: &Pgd,
+    batch: &Batch,
+    seed: u64,
+    restart: u64,
+    pulse: Pulse,
+) -> Result<Attacked> {
+    let start = starts(settings, batch, seed, restart);
+    let found = pgd::run(settings, pair.searcher(), &batch.images, &batch.labels, &start, None, pulse)?;
+    let logits = logits(&pair.measure, batch, Some(&found.perturbation));
+    let per_example = rows(&logits, batch)?;
+    let badness = match settings.selection {
+        Selection::Loss => per_example.loss.clone(),
+        Selection::WrongClassConfidence => to_vec(&wrong_confidences(&logits, &batch.labels))?,
     };
-    Ok(Attacked { per_example: worst.per_example, perturbation: worst.perturbation, search_difference })
+    Ok(Attacked { per_example, perturbation: found.perturbation, badness, search_difference: 0.0 })
 }
 
-/// Per example the worst restart so far.
-struct Worst {
-    per_example: PerExample,
-    perturbation: Tensor,
-    badness: Vec<f32>,
+/// Notes what searching in another precision made of the loss.
+fn compare(pair: &Pair, batch: &Batch, mut attacked: Attacked) -> Result<Attacked> {
+    if let Some(search) = &pair.search {
+        let seen = measure(search, batch, Some(&attacked.perturbation))?;
+        attacked.search_difference = mean(&seen.loss) - mean(&attacked.per_example.loss);
+    }
+    Ok(attacked)
 }
 
-impl Worst {
+impl Attacked {
     /// Takes from `other` the examples on which it is worse.
     fn or_worse(mut self, other: Self) -> Self {
         let worse: Vec<bool> = other.badness.iter().zip(&self.badness).map(|(a, b)| a > b).collect();
@@ -160,7 +183,8 @@ impl Worst {
     }
 }
 
-fn starts(settings: &Pgd, batch: &Batch, seed: u64, restart: u64) -> Tensor {
+/// The starts of an attack's restart, one per example, not yet projected.
+pub fn starts(settings: &Pgd, batch: &Batch, seed: u64, restart: u64) -> Tensor {
     let ball = Ball { norm: settings.norm, epsilon: settings.epsilon };
     let shape = batch.images.size();
     let dimensions = shape[1..].iter().product::<i64>() as usize;

@@ -2,6 +2,7 @@
 
 pub mod direction;
 pub mod evaluation;
+pub mod flatness;
 pub mod landscape;
 pub mod metrics;
 pub mod statistics;

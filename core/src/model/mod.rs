@@ -47,6 +47,20 @@ impl Network {
         params
     }
 
+    /// As [`Network::params`], with gradients flowing to the flat buffer from the tensors at `which` alone. One split
+    /// of the buffer, whose backward pass is one concatenation.
+    fn params_of(&self, weights: &Weights, which: &[usize]) -> Params {
+        let layout = weights.layout();
+        let lengths: Vec<i64> = layout.entries.iter().map(|entry| entry.len).collect();
+        let mut params = tch::no_grad(|| self.params(weights)).map(Tensor::detach);
+        let pieces = weights.flat().split_with_sizes(lengths.as_slice(), 0);
+        for index in which {
+            let entry = &layout.entries[*index];
+            params.insert(&entry.name, pieces[*index].view(entry.shape.as_slice()));
+        }
+        params
+    }
+
     /// As [`Network::params`], with every trainable tensor of `which` a leaf that collects a gradient.
     /// The leaves come back in the order of `which`.
     pub fn leaves(&self, weights: &Weights, which: &[usize]) -> (Params, Vec<Tensor>) {
@@ -97,6 +111,23 @@ impl Evaluator {
         let params = params.map(|t| {
             if t.is_floating_point() { channels_last(&t.to_kind(kind).detach()) } else { t.shallow_clone() }
         });
+        Self { topology, params: keep_preprocessing(params, network, device, exact), allow_tf32 }
+    }
+
+    /// As [`Evaluator::new`] on the device of `weights`, differentiable in the tensors at `which` of their flat buffer
+    /// (which must require gradients) and in the images. Folding is part of the graph, so gradients are those of the
+    /// raw weights; they arrive as one flat vector, 0 in all other tensors.
+    pub fn differentiable(
+        network: &Network,
+        weights: &Weights,
+        which: &[usize],
+        kind: Kind,
+        allow_tf32: bool,
+    ) -> Self {
+        let (topology, folded) = fold(&network.topology, &network.params_of(weights, which));
+        let params = folded
+            .map(|t| if t.is_floating_point() { channels_last(&t.to_kind(kind)) } else { t.shallow_clone() });
+        let (device, exact) = (weights.flat().device(), weights.flat().kind());
         Self { topology, params: keep_preprocessing(params, network, device, exact), allow_tf32 }
     }
 

@@ -3,6 +3,7 @@
 //! Plots are made from records alone. Field names are relied on by other programs.
 
 mod evaluate;
+mod flatness;
 mod landscape;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::files::{read_text, write_atomically};
 use crate::job::Job;
 pub use evaluate::{Evaluated, Evaluation, Metrics, PerExample, Rejecting};
+pub use flatness::{AtRadius, Draw, FlatnessOutcome, LayerFlatness};
 pub use landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Point, Values};
 
 /// Version of the record format; readers accept every version up to their own.
@@ -77,6 +79,8 @@ pub struct Provenance {
 pub enum Outcome {
     /// Of an evaluation.
     Evaluate(Evaluation),
+    /// Of a flatness measure.
+    Flatness(FlatnessOutcome),
     /// Of a landscape.
     Landscape(LandscapeOutcome),
 }

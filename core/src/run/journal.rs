@@ -83,6 +83,11 @@ impl Journal {
         Ok(())
     }
 
+    /// Number of finished units.
+    pub fn len(&self) -> usize {
+        self.units.len()
+    }
+
     /// Whether no unit is finished.
     pub fn is_empty(&self) -> bool {
         self.units.is_empty()

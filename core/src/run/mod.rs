@@ -1,6 +1,7 @@
 //! `run(&Job)`: the only place that knows checkpoints, data, attacks and measures together.
 
 mod evaluate;
+mod flatness;
 mod journal;
 mod landscape;
 mod setup;
@@ -61,6 +62,7 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     let earlier = journal.seconds();
     let measured = match job {
         Job::Evaluate(evaluate) => evaluate::run(evaluate, &setup, &mut journal, progress),
+        Job::Flatness(flatness) => flatness::run(flatness, &setup, &mut journal, progress),
         Job::Landscape(landscape) => landscape::run(landscape, &setup, &mut journal, progress),
     };
     let duration_s = earlier + started.elapsed().as_secs_f64();
@@ -120,6 +122,10 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
     };
     let (units, per_example) = match job {
         Job::Evaluate(job) => (1, cost.forward + job.attack.as_ref().map_or(0.0, attack)),
+        Job::Flatness(job) => {
+            let (units, seconds) = flatness::cost(job, &setup, &cost)?;
+            return Ok(Estimate { units, seconds });
+        }
         Job::Landscape(job) => (
             job.cells() as u64,
             cost.forward

@@ -8,7 +8,7 @@ use crate::checkpoint::{self, Checkpoint};
 use crate::data::{self, Dataset};
 use crate::device::{self, Precision};
 use crate::error::{Error, Result};
-use crate::job::Job;
+use crate::job::{DataSelection, Job};
 use crate::loss::cross_entropy;
 use crate::measure::evaluation::{Batch, Pair};
 use crate::model::{Evaluator, Weights, channels_last};
@@ -51,18 +51,18 @@ impl Setup {
         let precision = compute.precision.resolve(device, topology)?;
         let examples = dataset.indices.len();
         let batch_size = compute.batch_size.unwrap_or(if device.is_cuda() { 500 } else { 100 }).min(examples);
-        let all = Batch {
-            images: channels_last(&dataset.images.to_device(device)),
-            labels: dataset.labels.to_device(device),
-            indices: dataset.indices.clone(),
-        };
-        let batches = (0..examples)
-            .step_by(batch_size)
-            .map(|from| all.slice(from, (from + batch_size).min(examples)))
-            .collect();
+        let batches = cut(&dataset, device, batch_size);
         let fingerprint = dataset.fingerprint();
         let started = SystemTime::now();
         Ok(Self { checkpoint, dataset, fingerprint, batches, device, precision, batch_size, started })
+    }
+
+    /// The examples of the job, or of another selection, in batches of `size`.
+    pub fn batches_of(&self, other: Option<&DataSelection>, size: usize) -> Result<Vec<Batch>> {
+        let Some(selection) = other else { return Ok(cut(&self.dataset, self.device, size)) };
+        let dataset = data::load(&selection.name, &selection.examples)?;
+        check_fit(&self.checkpoint, &dataset)?;
+        Ok(cut(&dataset, self.device, size))
     }
 
     /// Number of examples.
@@ -141,6 +141,17 @@ impl Setup {
             size = (size * 4).min(batch.len());
         }
     }
+}
+
+/// A data set in batches of `size` on a device.
+fn cut(dataset: &Dataset, device: Device, size: usize) -> Vec<Batch> {
+    let all = Batch {
+        images: channels_last(&dataset.images.to_device(device)),
+        labels: dataset.labels.to_device(device),
+        indices: dataset.indices.clone(),
+    };
+    let examples = all.len();
+    (0..examples).step_by(size).map(|from| all.slice(from, (from + size).min(examples))).collect()
 }
 
 fn forward(model: &Evaluator, batch: &Batch, gradient: bool) {

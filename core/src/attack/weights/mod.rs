@@ -1,0 +1,119 @@
+//! Attacks on weights: settings here, what is attacked in [`Tensors`], geometry in [`Ball`] and [`Projection`], the
+//! searches in [`random`], [`descent`] and (weights and inputs together) [`joint`].
+//!
+//! All of it works on the flat buffer of [`crate::model::Weights`]: a perturbation is one vector, zero outside of the
+//! attacked tensors, and nothing is copied to the host inside a step.
+
+mod ball;
+pub mod descent;
+pub mod joint;
+mod normalization;
+mod objective;
+mod pieces;
+mod projection;
+pub mod random;
+mod tensors;
+
+use serde::{Deserialize, Serialize};
+
+pub use ball::{Ball, Sampling};
+pub use normalization::{Normalizer, WeightGradient};
+pub use objective::Problem;
+pub use pieces::{Pieces, Scope, WeightNorm};
+pub use projection::{Projection, Projector};
+pub use tensors::Tensors;
+
+use crate::error::{Error, Result};
+
+/// How a gradient descent attack chooses the weights that it returns, and where it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bookkeeping {
+    /// Begin at the start. Evaluate all examples at the start and after every epoch; return the worst of these weights.
+    #[default]
+    Exact,
+    /// As the paper's program: the first gradient is taken at the unperturbed weights though the start is perturbed; an
+    /// epoch counts by the mean of its batches, each at other weights; returned are the weights before the last update
+    /// of the best epoch, so that the last update is never looked at.
+    Paper,
+}
+
+/// Gradient descent on the negative loss in weight space: the worst case of a ball.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Descent {
+    /// Passes over the examples; one update per batch.
+    pub epochs: usize,
+    /// Step size (learning rate). With the default normalization a step moves every tensor by this share of its norm.
+    pub step_size: f64,
+    /// What a step does with the gradient.
+    pub gradient: WeightGradient,
+    /// Where it starts in the ball; null: at the unperturbed weights.
+    pub start: Option<Sampling>,
+    /// Examples per update. Part of what is computed, unlike the batch size of the computing.
+    pub search_batch: usize,
+    /// Weight of the past in `m = momentum * m + (1 - momentum) * g`.
+    pub momentum: f64,
+    /// Accept a step only if it raises the loss of its batch; else divide the step size.
+    pub backtrack: bool,
+    /// Refuse steps that take the loss of a batch beyond `loss_bound`, and divide the step size (not with backtracking).
+    pub early_stopping: bool,
+    /// Loss beyond which no more steps are taken; null: none.
+    pub loss_bound: Option<f64>,
+    /// Divisor of the step size after a refused step.
+    pub step_divisor: f64,
+    /// Which weights are returned.
+    pub bookkeeping: Bookkeeping,
+}
+
+impl Default for Descent {
+    /// The paper's: 20 epochs in batches of 128, step size 0.01, gradients relative to every tensor, random start.
+    fn default() -> Self {
+        Self {
+            epochs: 20,
+            step_size: 0.01,
+            gradient: WeightGradient::LayerRelativeL2,
+            start: Some(Sampling::UniformNorm),
+            search_batch: 128,
+            momentum: 0.0,
+            backtrack: false,
+            early_stopping: false,
+            loss_bound: None,
+            step_divisor: 1.0,
+            bookkeeping: Bookkeeping::Exact,
+        }
+    }
+}
+
+impl Descent {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the setting and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        let not = |what: &str, value: f64, allowed: &str| {
+            Err(Error::invalid(format!("{what} {value} is not possible; use {allowed}")))
+        };
+        if !(self.step_size > 0.0 && self.step_size <= 1e6) {
+            return not("weight step size", self.step_size, "a positive number, such as 0.01");
+        }
+        if !(0.0..1.0).contains(&self.momentum) {
+            return not("weight momentum", self.momentum, "a number from 0 up to, but not including, 1");
+        }
+        if !(1.0..=1e6).contains(&self.step_divisor) {
+            return not("weight step divisor", self.step_divisor, "a number of at least 1");
+        }
+        if let Some(bound) = self.loss_bound
+            && !bound.is_finite()
+        {
+            return not("loss bound", bound, "a number, or none");
+        }
+        if self.search_batch == 0 {
+            return Err(Error::invalid("search batch 0 is not possible; use 1 or more, such as 128"));
+        }
+        if self.backtrack && self.early_stopping {
+            return Err(Error::invalid("backtracking and early stopping exclude each other; choose one"));
+        }
+        Ok(())
+    }
+}
