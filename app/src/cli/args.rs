@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use basin_core::Error;
+use basin_core::attack::names::{PaperAttack, looks_like_a_name};
 use basin_core::files::read_text;
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Examples, GradientRule, InputNorm, Job, LandscapeLoss,
@@ -21,9 +22,10 @@ pub struct Common {
     /// Data set: bundled, cifar10, mnist, fashion-mnist, or a folder.
     #[arg(long, value_name = "NAME|DIR", default_value = "bundled")]
     pub data: String,
-    /// Which examples, e.g. test:0..1000 or train:0..500; test:9999..9899 counts down.
-    #[arg(long, value_name = "SPLIT:A..B", default_value = "test:0..100", value_parser = ValueParser::new(|s: &str| s.parse::<Examples>()))]
-    pub examples: Examples,
+    /// Which examples, e.g. test:0..1000 or train:0..500; test:9999..9899 counts down. Without it test:0..100, or
+    /// those that a name of the paper stands for.
+    #[arg(long, value_name = "SPLIT:A..B", value_parser = ValueParser::new(|s: &str| s.parse::<Examples>()))]
+    pub examples: Option<Examples>,
     /// auto, cpu or cuda:0.
     #[arg(long, default_value = "auto")]
     pub device: String,
@@ -56,9 +58,14 @@ fn batch_size(text: &str) -> Result<BatchSize, String> {
 }
 
 impl Common {
+    /// The images; `usual` ones if none are asked for.
+    pub fn data_or(&self, usual: Examples) -> DataSelection {
+        DataSelection { name: self.data.clone(), examples: self.examples.unwrap_or(usual) }
+    }
+
     /// The images.
     pub fn data(&self) -> DataSelection {
-        DataSelection { name: self.data.clone(), examples: self.examples }
+        self.data_or(DataSelection::default().examples)
     }
 
     /// The computing.
@@ -88,8 +95,9 @@ pub struct Output {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Attack")]
 pub struct Attack {
-    /// none or pgd.
-    #[arg(long, value_name = "NAME", value_enum)]
+    /// none, pgd, or a name of the paper such as input_linf_gd_normalized_lr0007_mom0_i20_e00314_at10, which stands for
+    /// all its settings and images.
+    #[arg(long, value_name = "NAME", value_parser = ValueParser::new(attack_name))]
     pub attack: Option<AttackName>,
     /// Radius of the ball; fractions are accepted.
     #[arg(long, value_name = "E", default_value = "8/255", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
@@ -130,12 +138,33 @@ pub struct Attack {
 }
 
 /// Attacks by their names in options.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum AttackName {
     /// Clean images only.
     None,
     /// Projected gradient descent.
     Pgd,
+    /// PGD as the paper's name says, on its images.
+    Paper(Pgd, Examples),
+}
+
+fn attack_name(text: &str) -> Result<AttackName, String> {
+    match text {
+        "none" => Ok(AttackName::None),
+        "pgd" => Ok(AttackName::Pgd),
+        _ if looks_like_a_name(text) => {
+            let attack: PaperAttack = text.parse().map_err(|e: Error| e.to_string())?;
+            let pgd = attack.pgd().ok_or_else(|| {
+                format!(
+                    "{text} is no PGD attack on inputs; use basin flatness --preset or basin attack --preset"
+                )
+            })?;
+            Ok(AttackName::Paper(pgd, attack.images))
+        }
+        _ => Err(format!(
+            "unknown attack {text:?}; use none, pgd, or a name of the paper such as input_linf_gd_normalized_lr0007_mom0_i20_e00314_at10"
+        )),
+    }
 }
 
 /// Norms by their names in options.
@@ -185,15 +214,53 @@ pub enum GradientArg {
 }
 
 impl Attack {
-    /// Whether settings of an attack are given, but no attack.
-    pub fn has_settings_alone(&self) -> bool {
-        self.attack.is_none() && self.choose(true) != Some(Pgd::default())
+    /// Refuses settings that would have no effect: without an attack, or beside a name that fixes them all.
+    ///
+    /// # Errors
+    /// One sentence with the remedy.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.attack {
+            None if self.settings() != Pgd::default() => {
+                Err(Error::invalid("attack options are given, but no attack; add --attack pgd"))
+            }
+            _ => self.check_name(),
+        }
+    }
+
+    /// Refuses settings beside a name that fixes them all.
+    ///
+    /// # Errors
+    /// One sentence with the remedy.
+    pub fn check_name(&self) -> Result<(), Error> {
+        match self.attack {
+            Some(AttackName::Paper(..)) if self.settings() != Pgd::default() => Err(Error::invalid(
+                "a name of the paper stands for all settings; leave out the other attack options, or use --attack pgd",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The images of the name that is given, or the usual ones.
+    pub fn examples(&self) -> Examples {
+        match &self.attack {
+            Some(AttackName::Paper(_, examples)) => *examples,
+            _ => DataSelection::default().examples,
+        }
     }
 
     /// The attack that is asked for; without `--attack` PGD if `by_default`, else none.
     pub fn choose(&self, by_default: bool) -> Option<Pgd> {
-        let wanted = self.attack.map_or(by_default, |name| name == AttackName::Pgd);
-        wanted.then(|| Pgd {
+        match &self.attack {
+            None if by_default => Some(self.settings()),
+            None | Some(AttackName::None) => None,
+            Some(AttackName::Pgd) => Some(self.settings()),
+            Some(AttackName::Paper(pgd, _)) => Some(pgd.clone()),
+        }
+    }
+
+    /// PGD with the settings of the options.
+    fn settings(&self) -> Pgd {
+        Pgd {
             norm: match self.norm {
                 NormArg::Linf => InputNorm::Linf,
                 NormArg::L2 => InputNorm::L2,
@@ -222,7 +289,7 @@ impl Attack {
             backtrack: self.backtrack,
             step_divisor: self.step_divisor,
             ..Pgd::default()
-        })
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use basin_core::attack::names::PaperAttack;
 use basin_core::job::{
     Bookkeeping, Case, DataSelection, Descent, Examples, Flatness, FlatnessLoss, Job, Sampling, Scope,
     Tensors, WeightGradient,
@@ -20,6 +21,16 @@ use super::word::{spelled, word};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Flatness")]
 pub struct FlatnessArgs {
+    /// A name of the paper, such as weight_l2_random_nonorm2_e05_at50_test: it stands for all settings and images
+    /// (--examples may replace the images).
+    #[arg(long, value_name = "NAME", conflicts_with_all = [
+        "loss", "case", "radius", "draws", "scope", "absolute", "sampling", "tensors", "reference_restarts", "epochs",
+        "weight_step_size", "weight_gradient", "weight_start", "search_batch", "weight_momentum", "weight_backtrack",
+        "weight_step_divisor", "loss_bound", "bookkeeping", "search_examples", "attack", "epsilon", "attack_steps",
+        "step_size", "restarts", "select", "norm", "start", "gradient", "momentum", "backtrack", "step_divisor",
+        "objective",
+    ])]
+    preset: Option<String>,
     /// clean, or robust (adversarial examples recomputed for the perturbed weights).
     #[arg(long, default_value = "robust", value_parser = ValueParser::new(word::<FlatnessLoss>))]
     loss: FlatnessLoss,
@@ -112,13 +123,23 @@ impl FlatnessArgs {
     /// # Errors
     /// A robust loss without an attack.
     pub fn job(self, checkpoint: PathBuf, attack: &Attack, common: &Common) -> Result<Flatness> {
+        if let Some(name) = &self.preset {
+            let job = name.parse::<PaperAttack>()?.job(checkpoint, &common.data, common.compute())?;
+            let Job::Flatness(mut job) = job else {
+                bail!("{name} attacks inputs and measures no flatness; use basin evaluate or basin attack");
+            };
+            job.per_layer = self.per_layer;
+            job.data.examples = common.examples.unwrap_or(job.data.examples);
+            return Ok(job);
+        }
+        attack.check_name()?;
         if self.loss == FlatnessLoss::Robust && attack.attack == Some(AttackName::None) {
             bail!("a robust loss and --attack none contradict each other; use --loss clean, or --attack pgd");
         }
         let SearchArgs { weight_start: Start(start), search_examples, .. } = self.search;
         let search_data = search_examples.map(|examples| DataSelection { examples, ..common.data() });
         Ok(Flatness {
-            data: common.data(),
+            data: common.data_or(attack.examples()),
             radii: if self.radius.is_empty() { vec![self.case.usual_radius()] } else { self.radius },
             draws: self.draws,
             scope: self.scope,

@@ -132,15 +132,11 @@ fn dispatch(cli: Cli) -> Result<()> {
             })
         }
         Some(Command::Evaluate { checkpoint, attack, common, output }) => {
-            if attack.has_settings_alone() {
-                return Err(
-                    Error::invalid("attack options are given, but no attack; add --attack pgd").into()
-                );
-            }
+            attack.check()?;
             let job = Evaluate {
                 checkpoint: resolve(checkpoint)?,
                 attack: attack.choose(false),
-                data: common.data(),
+                data: common.data_or(attack.examples()),
                 compute: common.compute(),
             };
             compute(&Job::Evaluate(job), &output, common.threads)
@@ -155,9 +151,10 @@ fn dispatch(cli: Cli) -> Result<()> {
                     "a robust loss and --attack none contradict each other; use --loss clean, or --attack pgd"
                 );
             }
+            attack.check_name()?;
             let job = Landscape {
                 checkpoint: resolve(checkpoint)?,
-                data: common.data(),
+                data: common.data_or(attack.examples()),
                 second: landscape.second(),
                 direction: landscape.direction,
                 normalize: landscape.normalize,

@@ -1,6 +1,7 @@
 //! Attacks on inputs: settings here, the ascent in [`pgd`], geometry in [`ball`]. Attacks on weights in [`weights`].
 
 pub mod ball;
+pub mod names;
 pub mod pgd;
 pub mod weights;
 

@@ -5,6 +5,7 @@
 mod evaluate;
 mod flatness;
 mod landscape;
+mod paper;
 
 use std::path::PathBuf;
 
