@@ -234,7 +234,7 @@ fn a_disk_that_becomes_full() {
         let all = [&["-c", &limits, env!("CARGO_BIN_EXE_basin")][..], &arguments].concat();
         basin.wrapped("sh", &all).output().unwrap().into()
     };
-    basin.ok(&evaluate(&lenet, &mnist, &["--seed", "9", "--out", "x.json"]));
+    basin.ok(&evaluate(&lenet, &mnist, &["--out", "x.json"]));
     let old = basin.read("x.json");
     // Not even the first result can be noted.
     within(1).is_refusal(&["cannot write", "x.json"]);
@@ -275,17 +275,22 @@ fn settings_that_make_no_sense() {
     let basin = Basin::new();
     let lenet = lenet();
     let landscape = |options: &[&str], parts: &[&str]| {
-        basin.refused(&[&["landscape", &lenet, "--out", "x.json"], options].concat(), parts);
+        basin.misused(&[&["landscape", &lenet, "--out", "x.json"], options].concat(), parts);
     };
     landscape(&["--steps", "4"], &["steps 4", "use an odd number of at least 3"]);
     landscape(&["--steps", "1"], &["steps 1", "use an odd number of at least 3"]);
     landscape(&["--steps", "99999", "--second", "random"], &["steps 99999", "use at most"]);
     landscape(&["--radius", "-0.5"], &["radius -0.5", "use a positive number"]);
-    landscape(&["--range", "NaN"], &["range NaN", "use a positive number"]);
+    landscape(&["--range", "NaN"], &["--range", "\"NaN\" is not a number"]);
     landscape(&["--attack", "none"], &["--attack none", "use --loss clean"]);
+    landscape(&["--loss", "clean", "--attack", "pgd"], &["--loss clean has no attack", "use --loss robust"]);
+    landscape(&["--loss", "clean", "--epsilon", "8/255"], &["--loss clean has no attack"]);
+    landscape(&["--normalize", "layer_l2_05", "--radius", "0.5"], &["layer_l2_05", "leave out --radius"]);
+    landscape(&["--second", "random:0"], &["--second random is the first direction, too", "random:N"]);
+    landscape(&["--direction", "random:3", "--second", "random:3"], &["--second random:3"]);
     let attack = |options: &[&str], parts: &[&str]| {
         basin
-            .refused(&[&["evaluate", &lenet, "--attack", "pgd", "--out", "x.json"], options].concat(), parts);
+            .misused(&[&["evaluate", &lenet, "--attack", "pgd", "--out", "x.json"], options].concat(), parts);
     };
     attack(&["--epsilon", "-1"], &["epsilon -1", "use a number of at least 0"]);
     attack(&["--epsilon=-8/255"], &["epsilon -0.03", "use a number of at least 0"]);
@@ -308,7 +313,12 @@ fn wrong_usage() {
         (&["--examples", "test:5..5"], "write e.g. test:0..1000"),
         (&["--examples", "all"], "write e.g. test:0..1000"),
         (&["--batch-size", "0"], "use auto or a whole number"),
-        (&["--threads", "0"], "--threads"),
+        (&["--threads", "0"], "use a whole number from 1"),
+        (&["--seed", "-1"], "is not a whole number"),
+        (&["--attack-steps", "2.5"], "\"2.5\" is not a whole number"),
+        (&["--momentum", "much"], "\"much\" is not a number"),
+        (&["--epsilon", "4/255"], "attack options are given, but no attack; add --attack pgd"),
+        (&["--attack", "none", "--restarts", "1"], "add --attack pgd"),
         (&["--objective", "smooth:lots"], "use ce, kl or smooth:0.1"),
         (&["--unheard-of"], "--unheard-of"),
     ] {
@@ -319,6 +329,7 @@ fn wrong_usage() {
     basin.misused(&["landscape", &lenet, "--direction", "up"], &["use random"]);
     basin.misused(&["landscape", &lenet, "--loss", "worst"], &["use clean, robust or robust-fixed"]);
     basin.misused(&["plot", "--out", "x.svg"], &["RECORD"]);
+    basin.misused(&["evalute", &lenet], &["no command \"evalute\"", "did you mean basin evaluate?"]);
 }
 
 #[test]
@@ -353,10 +364,18 @@ fn damaged_records_and_jobs() {
         ("typed.json", typed.to_string(), "is a damaged or unknown Basin record", "run its job again"),
         ("list.json", "[1, 2]".into(), "is no job", "the \"job\" of any record"),
         ("kind.json", json!({ "kind": "dance" }).to_string(), "is no job", "the \"job\" of any record"),
+        (
+            "even.json",
+            json!({ "kind": "landscape", "checkpoint": "x.pt", "direction": "random", "steps": 4, "loss": "clean" })
+                .to_string(),
+            "steps 4",
+            "use an odd number",
+        ),
         ("slip.json", slip.to_string(), "has a setting \"compute.sead\"", "the \"job\" of any record"),
     ] {
         basin.write(name, content);
-        basin.refused(&["run", name, "--out", "x"], &[name, reason, remedy]);
+        let path = if name == "even.json" { "" } else { name };
+        basin.refused(&["run", name, "--out", "x"], &[path, reason, remedy]);
         basin.refused(&["plot", name, "--out", "x.svg"], &[name, "Basin"]);
     }
 }
@@ -376,6 +395,23 @@ fn figures_that_cannot_be_drawn() {
         &["shows one record", "give one"],
     );
     basin.refused(&["plot", &record, "--figure", "landscape", "--out", "x.svg"], &["evaluation"]);
+    let (line, plane) = (reference("records/landscape-1d.json"), reference("records/landscape-2d.json"));
+    for (record, options, part) in [
+        (&record, &["--log"][..], "--log has no effect on an evaluation figure"),
+        (&record, &["--which", "clean"], "--which has no effect on an evaluation figure"),
+        (&record, &["--clip", "2"], "--clip has no effect on an evaluation figure"),
+        (&line, &["--colors", "magma"], "--colors has no effect on a figure of curves"),
+        (&plane, &["--no-grid"], "--no-grid has no effect on a map"),
+        (&plane, &["--figure", "surface", "--title", "T"], "--title has no effect on a surface"),
+        (&line, &["--csv"], "an --out that ends in .csv"),
+        (&line, &["--name", "a", "--name", "b"], "2 names for 1 record; give at most one"),
+    ] {
+        basin.misused(&[&["plot", record, "--out", "x.png"], options].concat(), &[part]);
+    }
+    basin.refused(
+        &["plot", &plane, "--clip", "0.1", "--out", "x.png"],
+        &["nothing is below the clip value 0.1"],
+    );
     basin.misused(&["plot", &record, "--width", "wide", "--out", "x.svg"], &["--width"]);
 }
 
@@ -390,5 +426,5 @@ fn files_that_are_not_to_be_replaced() {
     );
     assert_eq!(basin.read("mine.txt"), "precious");
     let alone = ["evaluate", &lenet, "--data", &mnist, "--examples", "test:0..4", "--restarts", "2"];
-    basin.refused(&alone, &["no attack", "--attack pgd"]);
+    basin.misused(&alone, &["no attack", "--attack pgd"]);
 }

@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 /// PGD that is quick, on few images of the MNIST slice.
 const QUICK: [&str; 4] = ["--examples", "test:0..16", "--attack-steps", "2"];
 
+/// The same without attack.
+const CLEAN: [&str; 4] = ["--examples", "test:0..16", "--loss", "clean"];
+
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap_or_else(|| panic!("no object: {value}")).keys().map(String::as_str).collect()
 }
@@ -27,6 +30,10 @@ fn evaluate<'a>(checkpoint: &'a str, mnist: &'a str, options: &[&'a str]) -> Vec
 
 fn landscape<'a>(checkpoint: &'a str, mnist: &'a str, options: &[&'a str]) -> Vec<&'a str> {
     [&["landscape", checkpoint, "--data", mnist], &QUICK[..], options].concat()
+}
+
+fn clean_landscape<'a>(checkpoint: &'a str, mnist: &'a str, options: &[&'a str]) -> Vec<&'a str> {
+    [&["landscape", checkpoint, "--data", mnist], &CLEAN[..], options].concat()
 }
 
 #[test]
@@ -140,6 +147,7 @@ fn every_family_is_evaluated() {
         "2",
     ]);
     assert!(record["provenance"]["model"].as_str().unwrap().starts_with("ResNet-18, 8 channels"));
+    assert_eq!(record["job"]["checkpoint"], "bundled", "no path into anyone's home folder");
     // The trained LeNet knows its digits.
     let record = basin.record(&["evaluate", &lenet(), "--data", &mnist, "--examples", "test:0..160"]);
     assert!(record["outcome"]["clean"]["error"].as_f64().unwrap() < 0.1);
@@ -166,8 +174,8 @@ fn landscape_has_the_fields_of_the_contract() {
         assert_eq!(outcome[part]["loss"][2], middle["outcome"][part]["loss"], "{part}");
     }
 
-    let options = ["--steps", "3", "--second", "random", "--loss", "clean", "--normalize", "filter"];
-    let plane = basin.record(&landscape(&lenet, &mnist, &options));
+    let options = ["--steps", "3", "--second", "random", "--normalize", "filter"];
+    let plane = basin.record(&clean_landscape(&lenet, &mnist, &options));
     let outcome = &plane["outcome"];
     assert_eq!(keys(outcome), ["kind", "x", "y", "clean", "directions", "cosine"]);
     assert_eq!(outcome["x"], outcome["y"]);
@@ -203,7 +211,7 @@ fn flags_files_and_records_are_the_same_job() {
     assert_eq!(resolved, same["job"]);
     assert!(dry.err.starts_with("about "), "{}", dry.err);
     basin.write("bundled.json", json!({ "kind": "evaluate", "checkpoint": "bundled" }).to_string());
-    assert!(basin.ok(&["run", "bundled.json", "--dry-run"]).out.contains("cifar10-resnet18-8-at.pth.tar"));
+    assert!(basin.ok(&["run", "bundled.json", "--dry-run"]).out.contains(r#""checkpoint": "bundled""#));
 }
 
 #[test]
@@ -228,11 +236,8 @@ fn figures_in_every_format() {
     let (lenet, mnist) = (lenet(), reference("mnist"));
     basin.ok(&evaluate(&lenet, &mnist, &["--out", "evaluation.json"]));
     basin.ok(&landscape(&lenet, &mnist, &["--steps", "5", "--out", "line.json"]));
-    basin.ok(&landscape(
-        &lenet,
-        &mnist,
-        &["--steps", "5", "--second", "random", "--loss", "clean", "--out", "plane.json"],
-    ));
+    let plane = ["--steps", "5", "--second", "random", "--out", "plane.json"];
+    basin.ok(&clean_landscape(&lenet, &mnist, &plane));
     for record in ["evaluation", "line", "plane"] {
         for (ending, sign) in
             [("svg", "<svg"), ("pdf", "%PDF-1"), ("png", "PNG\r\n"), ("tex", "\\begin{"), ("csv", ",")]
@@ -456,9 +461,15 @@ mod interruptions {
         let (lenet, mnist) = (lenet(), reference("mnist"));
         let job = |seed| landscape(&lenet, &mnist, &["--steps", "31", "--seed", seed, "--out", "x.json"]);
         stop(&basin, start(&basin, &job("1")), 3, "-KILL");
-        let done = basin.ok(&job("2"));
+        // Neither unfinished nor finished work is lost by a slip in --out.
+        basin.refused(&job("2"), &["x.json.journal", "holds unfinished work of another job", "--force"]);
+        basin.ok(&job("1"));
+        basin.refused(&job("2"), &["x.json", "holds the record of another job (landscape)", "--force"]);
+        let done = basin.ok(&[&job("2")[..], &["--force"]].concat());
         assert!(!done.err.contains("going on"), "{}", done.err);
         assert_eq!(basin.json("x.json")["provenance"]["seed"], 2);
+        // The same job may always be computed again.
+        basin.ok(&job("2"));
     }
 }
 
@@ -466,8 +477,8 @@ mod interruptions {
 fn points_past_overflow_are_null_and_told() {
     let basin = Basin::new();
     let (lenet, mnist) = (lenet(), reference("mnist"));
-    let far = ["--steps", "5", "--radius", "1e30", "--loss", "clean", "--json"];
-    let output = basin.command(&landscape(&lenet, &mnist, &far)).output().unwrap();
+    let far = ["--steps", "5", "--radius", "1e30", "--json"];
+    let output = basin.command(&clean_landscape(&lenet, &mnist, &far)).output().unwrap();
     assert!(output.status.success());
     let record: Value = serde_json::from_slice(&output.stdout).unwrap();
     let loss = record["outcome"]["clean"]["loss"].as_array().unwrap();

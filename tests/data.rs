@@ -163,7 +163,7 @@ fn too_many_examples_say_how_many_there_are() {
     fails("bundled", "test:990..1001", &["test:990..1001", "1000 test images", "--data"]);
     fails("bundled", "train:9999..9899", &["2000 train images"]);
     fails(reference("Cifar10"), "test:0..65", &["has 64 test images", "test:0..64", "Cifar10"]);
-    let huge = format!("test:{}..0", usize::MAX);
+    let huge = format!("test:{}..0", isize::MAX - 1);
     fails("bundled", &huge, &["1000 test images"]);
 }
 
@@ -351,12 +351,41 @@ fn damaged_hdf5_files_are_refused() {
 
 #[test]
 fn examples_are_written_and_read_alike() {
-    for text in ["test:0..1000", "train:5..6", "test:9999..9899"] {
+    for text in ["test:0..1000", "train:5..6", "test:9999..9899", "test:99..=0", "train:0..=0"] {
         let examples: Examples = text.parse().unwrap();
-        assert_eq!(examples.to_string(), text);
+        let again: Examples = examples.to_string().parse().unwrap();
+        assert_eq!(again, examples, "{text}");
         assert_eq!(examples.indices().len(), examples.len());
+        let (mut ascending, range) = (examples.indices(), examples.range());
+        ascending.sort_unstable();
+        assert_eq!(ascending, range.collect::<Vec<_>>());
     }
-    for text in ["", "test", "test:3..3", "val:0..1", "test:1", "test:-1..4", "test:a..b"] {
+    // The end is exclusive, unless it is written otherwise; counting down reaches the first image.
+    for (text, first, last, length, shown) in [
+        ("test:0..1000", 0, 999, 1000, "test:0..1000"),
+        ("test:0..=999", 0, 999, 1000, "test:0..1000"),
+        ("test:9999..9899", 9999, 9900, 100, "test:9999..9899"),
+        ("test:9999..=9900", 9999, 9900, 100, "test:9999..9899"),
+        ("test:3..0", 3, 1, 3, "test:3..0"),
+        ("test:3..=0", 3, 0, 4, "test:3..=0"),
+        ("train:7..=7", 7, 7, 1, "train:7..8"),
+    ] {
+        let examples: Examples = text.parse().unwrap();
+        let indices = examples.indices();
+        assert_eq!((indices[0], indices[indices.len() - 1], indices.len()), (first, last, length), "{text}");
+        assert_eq!(examples.to_string(), shown);
+    }
+    for text in [
+        "",
+        "test",
+        "test:3..3",
+        "val:0..1",
+        "test:1",
+        "test:-1..4",
+        "test:a..b",
+        "test:3..-1",
+        "test:3..==0",
+    ] {
         assert!(text.parse::<Examples>().is_err(), "{text}");
     }
 }

@@ -374,7 +374,7 @@ impl Progress for CancelAfter {
 #[test]
 fn a_cancelled_landscape_goes_on_to_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
-    let options = RunOptions { out: Some(folder.path().join("record.json")) };
+    let options = RunOptions { out: Some(folder.path().join("record.json")), ..RunOptions::default() };
     let job = Job::Landscape(small_job(LandscapeLoss::Robust, true));
     let straight = run(&job, &RunOptions::default(), &mut Silent).unwrap();
     for after in [1, 9, 20] {
@@ -397,7 +397,7 @@ fn a_cancelled_landscape_goes_on_to_the_same_bits() {
 fn a_torn_or_foreign_journal_is_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("record.json");
-    let options = RunOptions { out: Some(out.clone()) };
+    let options = RunOptions { out: Some(out.clone()), ..RunOptions::default() };
     let job = Job::Landscape(small_job(LandscapeLoss::Clean, false));
     run(&job, &options, &mut CancelAfter(2)).unwrap();
     let journal = folder.path().join("record.json.journal");
@@ -407,15 +407,23 @@ fn a_torn_or_foreign_journal_is_not_believed() {
     let finished = run(&job, &options, &mut Silent).unwrap();
     let straight = run(&job, &RunOptions::default(), &mut Silent).unwrap();
     assert_eq!(finished.outcome, straight.outcome);
-    // The journal of another job.
-    std::fs::write(&journal, &text).unwrap();
+    // The record and the journal of another job are left alone, unless they may be replaced.
     let mut other = small_job(LandscapeLoss::Clean, false);
     other.compute.seed = 6;
-    let record = run(&Job::Landscape(other.clone()), &options, &mut Silent).unwrap();
-    assert_eq!(
-        record.outcome,
-        run(&Job::Landscape(other), &RunOptions::default(), &mut Silent).unwrap().outcome
-    );
+    let other = Job::Landscape(other);
+    let refused = |what: &str| {
+        let error = run(&other, &options, &mut Silent).unwrap_err().to_string();
+        assert!(error.contains(what) && error.contains("--force"), "{error}");
+    };
+    refused("holds the record of another job (landscape)");
+    std::fs::remove_file(&out).unwrap();
+    std::fs::write(&journal, &text).unwrap();
+    refused("holds unfinished work of another job");
+    assert_eq!(std::fs::read_to_string(&journal).unwrap(), text);
+    let replacing = RunOptions { replace: true, ..options };
+    let record = run(&other, &replacing, &mut Silent).unwrap();
+    assert_eq!(record.outcome, run(&other, &RunOptions::default(), &mut Silent).unwrap().outcome);
+    assert!(!journal.exists());
 }
 
 #[test]
@@ -437,7 +445,7 @@ fn low_precision_search_reports_float32_losses_and_its_difference() {
 #[test]
 fn points_that_overflow_stay_null_and_are_told() {
     let folder = tempfile::tempdir().unwrap();
-    let options = RunOptions { out: Some(folder.path().join("record.json")) };
+    let options = RunOptions { out: Some(folder.path().join("record.json")), ..RunOptions::default() };
     let mut job = small_job(LandscapeLoss::Clean, false);
     job.range = 1e9;
     let job = Job::Landscape(job);

@@ -285,7 +285,27 @@ fn a_clipped_error_is_said_in_percent() {
     let record = sample("landscape-1d.json");
     let options = Options { quantity: Quantity::Error, clip: Some(0.1), ..Options::default() };
     let error = landscape::plot(&named("AT", &record), &options).expect_err("nothing below");
-    assert_eq!(error, "nothing is below the clip value 10; use more than 16");
+    assert_eq!(error, "nothing is below the clip value 10%; use more than 16%");
+}
+
+#[test]
+fn clipping_never_hides_in_silence() {
+    let record = sample("landscape-1d.json");
+    let plot =
+        |clip| landscape::plot(&named("AT", &record), &Options { clip: Some(clip), ..Options::default() });
+    let notes = plot(1.0).expect("the clean curve").notes;
+    assert_eq!(notes, ["AT: the robust curve is above the clip value 1 and is not shown"]);
+    assert_eq!(plot(1.5).expect("both curves, in part").notes, [""; 0]);
+    let plane = sample("landscape-2d.json");
+    let options = Options { clip: Some(1.0), ..Options::default() };
+    let error = landscape::plot(&named("AT", &plane), &options).expect_err("nothing below");
+    assert!(error.starts_with("nothing is below the clip value 1; use more than 1.3"), "{error}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    plane.save(Path::new(&path("plane.json"))).expect("written");
+    let (record, out) = (path("plane.json"), path("surface.png"));
+    let error = command(&[&record, "--figure", "surface", "--clip", "1", "--out", &out]).expect_err("none");
+    assert!(error.starts_with("nothing is below the clip value 1"), "{error}");
 }
 
 #[test]
@@ -394,7 +414,7 @@ fn wrong_input_is_one_sentence_with_the_remedy() {
         (vec![&*line, "--clip", "-1", "--out", &*out], vec!["-1"]),
         (vec![&*line, "--clip", "0.01", "--out", &*out], vec!["0.01", "use more than 0.42"]),
         (vec![&*line, "--width", "3 miles", "--out", &*out], vec!["3.25in, 84mm or 234pt"]),
-        (vec![&*line, "--name", "a", "--name", "b", "--out", &*out], vec!["2 names for 1 records"]),
+        (vec![&*line, "--name", "a", "--name", "b", "--out", &*out], vec!["2 names for 1 record;"]),
     ] {
         let error = command(&arguments).expect_err(&format!("{arguments:?}"));
         for word in words {

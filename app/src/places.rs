@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use basin_core::Error;
+use basin_core::checkpoint::{bundled_path, is_bundled};
 use basin_core::job::{Job, LandscapeLoss};
 
 /// The file for the record of `job`; the same job gets the same file, so that a cancelled one goes on.
@@ -37,13 +38,21 @@ pub fn records_of(checkpoint: &Path) -> Vec<PathBuf> {
 
 /// Where records of a checkpoint may be, the preferred folder first.
 fn folders(checkpoint: &Path) -> Vec<PathBuf> {
+    if is_bundled(checkpoint) {
+        // It lies in the user's data folder already, or in a temporary one.
+        return bundled_path().map(|file| beside(&file)).into_iter().collect();
+    }
     let name = checkpoint.file_name().unwrap_or_default().to_string_lossy();
-    let beside = checkpoint.with_file_name(format!("{name}.basin"));
     let absolute = std::path::absolute(checkpoint).unwrap_or_else(|_| checkpoint.to_owned());
     let key = fingerprint(&absolute.to_string_lossy());
     let data =
         eframe::storage_dir("basin").map(|data| data.join("records").join(format!("{name}-{key:08x}")));
-    [beside].into_iter().chain(data).collect()
+    std::iter::once(beside(checkpoint)).chain(data).collect()
+}
+
+fn beside(checkpoint: &Path) -> PathBuf {
+    let name = checkpoint.file_name().unwrap_or_default().to_string_lossy();
+    checkpoint.with_file_name(format!("{name}.basin"))
 }
 
 /// Creates the folder and a file in it, to be sure.

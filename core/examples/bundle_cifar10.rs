@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut labels = String::new();
     for (split, count) in [(Split::Test, 1000), (Split::Train, 2000)] {
         for start in (0..count).step_by(PER_MOSAIC) {
-            let set = data::load(&source, &Examples { split, start, end: start + PER_MOSAIC })?;
+            let set = data::load(&source, &Examples { split, start, end: (start + PER_MOSAIC) as isize })?;
             for label in Vec::<i64>::try_from(&set.labels)? {
                 labels.push_str(&label.to_string());
             }

@@ -8,7 +8,7 @@ use basin_core::attack::names::{PaperAttack, looks_like_a_name};
 use basin_core::files::read_text;
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Examples, GradientRule, InputNorm, Job, LandscapeLoss,
-    Normalization, Objective, Pgd, Precision, Selection, Start,
+    Normalization, Objective, PaperToken, Pgd, Precision, Selection, Start,
 };
 use basin_core::record::Record;
 use clap::builder::ValueParser;
@@ -22,8 +22,8 @@ pub struct Common {
     /// Data set: bundled, cifar10, mnist, fashion-mnist, or a folder.
     #[arg(long, value_name = "NAME|DIR", default_value = "bundled")]
     pub data: String,
-    /// Which examples, e.g. test:0..1000 or train:0..500; test:9999..9899 counts down. Without it test:0..100, or
-    /// those that a name of the paper stands for.
+    /// Which examples: test:0..1000 (0 to 999), train:0..500; test:9999..9899 counts down (to 9900), and ..= includes
+    /// the end (test:99..=0) [default: test:0..100, or those that a name of the paper stands for].
     #[arg(long, value_name = "SPLIT:A..B", value_parser = ValueParser::new(|s: &str| s.parse::<Examples>()))]
     pub examples: Option<Examples>,
     /// auto, cpu or cuda:0.
@@ -33,13 +33,13 @@ pub struct Common {
     #[arg(long, default_value = "auto", value_parser = ValueParser::new(|s: &str| s.parse::<Precision>()))]
     pub precision: Precision,
     /// Seed of every random number.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<u64>))]
     pub seed: u64,
     /// Images at a time: auto, or a number.
-    #[arg(long, value_name = "N", default_value = "auto", value_parser = ValueParser::new(batch_size))]
+    #[arg(long, value_name = "N", default_value = "auto", allow_negative_numbers = true, value_parser = ValueParser::new(batch_size))]
     pub batch_size: BatchSize,
     /// Threads on the CPU; without it, one per core.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(threads))]
     pub threads: Option<u16>,
 }
 
@@ -54,6 +54,13 @@ fn batch_size(text: &str) -> Result<BatchSize, String> {
             Ok(n) if n > 0 => Ok(BatchSize(Some(n))),
             _ => Err(format!("{text:?} is not a batch size; use auto or a whole number of at least 1")),
         },
+    }
+}
+
+fn threads(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err(format!("{text:?} is not a number of threads; use a whole number from 1 to {}", u16::MAX)),
     }
 }
 
@@ -86,55 +93,59 @@ pub struct Output {
     /// Write the record there. A cancelled or killed job goes on from there when run again.
     #[arg(long, value_name = "RECORD.json")]
     pub out: Option<PathBuf>,
+    /// Replace the record, or the unfinished work, of another job that --out holds.
+    #[arg(long)]
+    pub force: bool,
     /// Print the record as JSON on standard output.
     #[arg(long)]
     pub json: bool,
 }
 
-/// The attack and its settings.
+/// The attack and its settings; what is not given is as in [`Pgd::default`].
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Attack")]
 pub struct Attack {
     /// none, pgd, or a name of the paper such as input_linf_gd_normalized_lr0007_mom0_i20_e00314_at10, which stands for
-    /// all its settings and images.
+    /// all its settings and images [default: none for evaluate, pgd for a robust loss elsewhere].
     #[arg(long, value_name = "NAME", value_parser = ValueParser::new(attack_name))]
     pub attack: Option<AttackName>,
-    /// Radius of the ball; fractions are accepted.
-    #[arg(long, value_name = "E", default_value = "8/255", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
-    pub epsilon: f64,
-    /// Number of updates.
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub attack_steps: usize,
-    /// Step size; fractions are accepted.
-    #[arg(long, value_name = "S", default_value = "0.007", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
-    pub step_size: f64,
-    /// Independent starts; the worst per example counts.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub restarts: usize,
-    /// Which restart is the worst for an example.
-    #[arg(long, value_name = "RULE", value_enum, default_value_t)]
-    pub select: SelectArg,
-    /// Geometry of the ball.
-    #[arg(long, value_enum, default_value_t)]
-    pub norm: NormArg,
-    /// Where it starts.
-    #[arg(long, value_enum, default_value_t)]
-    pub start: StartArg,
-    /// What a step does with the gradient.
-    #[arg(long, value_enum, default_value_t)]
-    pub gradient: GradientArg,
-    /// Weight of past gradients, from 0 up to 1.
-    #[arg(long, value_name = "M", default_value_t = 0.0)]
-    pub momentum: f64,
+    /// Radius of the ball; fractions are accepted [default: 8/255].
+    #[arg(long, value_name = "E", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
+    pub epsilon: Option<f64>,
+    /// Number of updates [default: 20].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
+    pub attack_steps: Option<usize>,
+    /// Step size; fractions are accepted [default: 0.007].
+    #[arg(long, value_name = "S", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
+    pub step_size: Option<f64>,
+    /// Independent starts; the worst per example counts [default: 1].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
+    pub restarts: Option<usize>,
+    /// Which restart is the worst for an example [default: loss].
+    #[arg(long, value_name = "RULE", value_enum)]
+    pub select: Option<SelectArg>,
+    /// Geometry of the ball [default: linf].
+    #[arg(long, value_enum)]
+    pub norm: Option<NormArg>,
+    /// Where it starts [default: uniform-norm].
+    #[arg(long, value_enum)]
+    pub start: Option<StartArg>,
+    /// What a step does with the gradient [default: normalized].
+    #[arg(long, value_enum)]
+    pub gradient: Option<GradientArg>,
+    /// Weight of past gradients, from 0 up to 1 [default: 0].
+    #[arg(long, value_name = "M", allow_negative_numbers = true, value_parser = ValueParser::new(number))]
+    pub momentum: Option<f64>,
     /// Accept a step only where the loss does not fall; else divide that example's step size.
     #[arg(long)]
     pub backtrack: bool,
-    /// Divisor of the step size after a rejected step.
-    #[arg(long, value_name = "D", default_value_t = 1.5)]
-    pub step_divisor: f64,
-    /// What is maximized: ce (cross-entropy), kl (from the clean prediction), or smooth:0.1 (smoothed labels).
-    #[arg(long, value_name = "OBJECTIVE", default_value = "ce", value_parser = ValueParser::new(objective))]
-    pub objective: Objective,
+    /// Divisor of the step size after a rejected step [default: 1.5].
+    #[arg(long, value_name = "D", allow_negative_numbers = true, value_parser = ValueParser::new(number), requires = "backtrack")]
+    pub step_divisor: Option<f64>,
+    /// What is maximized: ce (cross-entropy), kl (from the clean prediction), or smooth:0.1 (smoothed labels)
+    /// [default: ce].
+    #[arg(long, value_name = "OBJECTIVE", value_parser = ValueParser::new(objective))]
+    pub objective: Option<Objective>,
 }
 
 /// Attacks by their names in options.
@@ -168,32 +179,29 @@ fn attack_name(text: &str) -> Result<AttackName, String> {
 }
 
 /// Norms by their names in options.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum NormArg {
     /// Every pixel value changes by at most epsilon.
-    #[default]
     Linf,
     /// The Euclidean norm of the change is at most epsilon.
     L2,
 }
 
 /// Selections of the worst restart by their names in options.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum SelectArg {
     /// The highest loss.
-    #[default]
     Loss,
     /// The highest probability of a wrong class: the published evaluation of the paper.
     WrongClassConfidence,
 }
 
 /// Starts by their names in options.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum StartArg {
     /// At the image.
     Zero,
     /// Gaussian direction, norm uniform in (0, epsilon): the paper's.
-    #[default]
     UniformNorm,
     /// Gaussian direction, norm epsilon.
     UniformSphere,
@@ -202,10 +210,9 @@ pub enum StartArg {
 }
 
 /// Gradient rules by their names in options.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum GradientArg {
     /// Sign (L-inf) or unit length (L2).
-    #[default]
     Normalized,
     /// Divided by the largest entry (L-inf) or the length (L2).
     Scaled,
@@ -214,30 +221,58 @@ pub enum GradientArg {
 }
 
 impl Attack {
-    /// Refuses settings that would have no effect: without an attack, or beside a name that fixes them all.
+    /// Refuses settings without an attack, or beside a name that fixes them all: for evaluations.
     ///
     /// # Errors
     /// One sentence with the remedy.
-    pub fn check(&self) -> Result<(), Error> {
+    pub fn check_evaluation(&self) -> Result<(), String> {
+        if matches!(self.attack, None | Some(AttackName::None)) && self.has_settings() {
+            return Err("attack options are given, but no attack; add --attack pgd".into());
+        }
+        self.check_name()
+    }
+
+    /// Refuses what does not suit the loss that a measure is asked for: an attack on the clean loss, none on a
+    /// robust one, settings beside a name that fixes them all.
+    ///
+    /// # Errors
+    /// One sentence with the remedy.
+    pub fn check(&self, clean: bool) -> Result<(), String> {
+        let none = self.attack == Some(AttackName::None);
+        if !clean && none {
+            return Err(
+                "a robust loss and --attack none contradict each other; use --loss clean, or --attack pgd"
+                    .into(),
+            );
+        }
+        if clean && ((self.attack.is_some() && !none) || self.has_settings()) {
+            return Err(
+                "--loss clean has no attack; leave the attack options out, or use --loss robust".into()
+            );
+        }
+        self.check_name()
+    }
+
+    fn check_name(&self) -> Result<(), String> {
         match self.attack {
-            None if self.settings() != Pgd::default() => {
-                Err(Error::invalid("attack options are given, but no attack; add --attack pgd"))
-            }
-            _ => self.check_name(),
+            Some(AttackName::Paper(..)) if self.has_settings() => Err(
+                "a name of the paper stands for all settings; leave out the other attack options, or use --attack pgd"
+                    .into(),
+            ),
+            _ => Ok(()),
         }
     }
 
-    /// Refuses settings beside a name that fixes them all.
-    ///
-    /// # Errors
-    /// One sentence with the remedy.
-    pub fn check_name(&self) -> Result<(), Error> {
-        match self.attack {
-            Some(AttackName::Paper(..)) if self.settings() != Pgd::default() => Err(Error::invalid(
-                "a name of the paper stands for all settings; leave out the other attack options, or use --attack pgd",
-            )),
-            _ => Ok(()),
-        }
+    /// Whether settings of an attack are given, whatever the attack.
+    pub fn has_settings(&self) -> bool {
+        let numbers = [self.epsilon, self.step_size, self.momentum, self.step_divisor];
+        let choices =
+            [self.norm.is_some(), self.start.is_some(), self.gradient.is_some(), self.select.is_some()];
+        numbers.iter().any(Option::is_some)
+            || choices.contains(&true)
+            || self.backtrack
+            || self.attack_steps.or(self.restarts).is_some()
+            || self.objective.is_some()
     }
 
     /// The images of the name that is given, or the usual ones.
@@ -260,35 +295,36 @@ impl Attack {
 
     /// PGD with the settings of the options.
     fn settings(&self) -> Pgd {
+        let usual = Pgd::default();
         Pgd {
-            norm: match self.norm {
+            norm: self.norm.map_or(usual.norm, |norm| match norm {
                 NormArg::Linf => InputNorm::Linf,
                 NormArg::L2 => InputNorm::L2,
-            },
-            epsilon: self.epsilon,
-            steps: self.attack_steps,
-            step_size: self.step_size,
-            restarts: self.restarts,
-            selection: match self.select {
+            }),
+            epsilon: self.epsilon.unwrap_or(usual.epsilon),
+            steps: self.attack_steps.unwrap_or(usual.steps),
+            step_size: self.step_size.unwrap_or(usual.step_size),
+            restarts: self.restarts.unwrap_or(usual.restarts),
+            selection: self.select.map_or(usual.selection, |select| match select {
                 SelectArg::Loss => Selection::Loss,
                 SelectArg::WrongClassConfidence => Selection::WrongClassConfidence,
-            },
-            start: match self.start {
+            }),
+            start: self.start.map_or(usual.start, |start| match start {
                 StartArg::Zero => Start::Zero,
                 StartArg::UniformNorm => Start::UniformNorm,
                 StartArg::UniformSphere => Start::UniformSphere,
                 StartArg::Uniform => Start::Uniform,
-            },
-            objective: self.objective,
-            gradient: match self.gradient {
+            }),
+            objective: self.objective.unwrap_or(usual.objective),
+            gradient: self.gradient.map_or(usual.gradient, |gradient| match gradient {
                 GradientArg::Normalized => GradientRule::Normalized,
                 GradientArg::Scaled => GradientRule::Scaled,
                 GradientArg::Raw => GradientRule::Raw,
-            },
-            momentum: self.momentum,
+            }),
+            momentum: self.momentum.unwrap_or(usual.momentum),
             backtrack: self.backtrack,
-            step_divisor: self.step_divisor,
-            ..Pgd::default()
+            step_divisor: self.step_divisor.unwrap_or(usual.step_divisor),
+            ..usual
         }
     }
 }
@@ -300,35 +336,83 @@ pub struct LandscapeArgs {
     /// First direction: random, or random:N for another draw.
     #[arg(long, value_name = "DIRECTION", default_value = "random", value_parser = ValueParser::new(|s: &str| s.parse::<DirectionKind>()))]
     pub direction: DirectionKind,
-    /// Second direction, for a surface; random means a draw of its own.
-    #[arg(long, value_name = "DIRECTION", value_parser = ValueParser::new(|s: &str| s.parse::<DirectionKind>()))]
-    second: Option<DirectionKind>,
+    /// Second direction, for a surface; random means a draw of its own [default: none, which gives a curve].
+    #[arg(long, value_name = "DIRECTION", value_parser = ValueParser::new(Second::parse))]
+    second: Option<Second>,
     /// Scale of step 1: layer, filter or global with --radius, or a token of the paper such as layer_l2_05.
-    #[arg(long, value_name = "RULE", default_value = "layer", value_parser = ValueParser::new(|s: &str| s.parse::<Normalization>()))]
+    #[arg(long, value_name = "RULE", default_value = "layer", value_parser = ValueParser::new(|s: &str| s.parse::<Normalization>()), long_help = normalizations())]
     pub normalize: Normalization,
-    /// Size of step 1 relative to the weights (L2 norm, per layer, filter or whole model).
-    #[arg(long, value_name = "R", default_value_t = 0.5, allow_hyphen_values = true)]
-    pub radius: f64,
+    /// Size of step 1 relative to the weights (L2 norm, per layer, filter or whole model) [default: 0.5].
+    #[arg(long, value_name = "R", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
+    radius: Option<f64>,
     /// Steps run from -RANGE to RANGE.
-    #[arg(long, default_value_t = 1.0, allow_hyphen_values = true)]
+    #[arg(long, default_value = "1", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
     pub range: f64,
     /// Grid points per axis; odd, so that the unperturbed model is one.
-    #[arg(long, default_value_t = 51)]
+    #[arg(long, default_value_t = 51, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     pub steps: usize,
     /// clean, robust (attacked anew at every point), or robust-fixed (adversarial examples of the unperturbed model).
     #[arg(long, default_value = "robust", value_parser = ValueParser::new(landscape_loss))]
     pub loss: LandscapeLoss,
 }
 
+/// The second direction as written: `random` without a number is another draw than the first.
+#[derive(Debug, Clone)]
+struct Second {
+    kind: DirectionKind,
+    any_draw: bool,
+}
+
+impl Second {
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self { kind: text.parse()?, any_draw: text == "random" })
+    }
+}
+
+/// Help on `--normalize` with every token.
+fn normalizations() -> String {
+    let tokens: Vec<&str> = PaperToken::names().collect();
+    format!(
+        "Scale of step 1: layer, filter or global with --radius (relative L2 norm), or a token of the paper's \
+         program with its meaning there, which is the size, too. With _rte at its end, step 1 is where the clean \
+         error has risen by ten points. Tokens: {}",
+        tokens.join(", ")
+    )
+}
+
 impl LandscapeArgs {
-    /// The second direction. `random` twice means two draws, not the same one.
-    pub fn second(&self) -> Option<DirectionKind> {
-        match &self.second {
-            Some(DirectionKind::Random(draw)) if self.direction == DirectionKind::Random(*draw) => {
-                Some(DirectionKind::Random(draw + 1))
-            }
-            other => other.clone(),
+    /// Options that contradict each other or would have no effect.
+    ///
+    /// # Errors
+    /// One sentence: which, and what to do.
+    pub fn check(&self, attack: &Attack) -> Result<(), String> {
+        attack.check(self.loss == LandscapeLoss::Clean)?;
+        if let (Normalization::Paper(_), Some(_)) = (&self.normalize, self.radius) {
+            return Err(format!(
+                "--normalize {} says itself how large step 1 is; leave out --radius, or use layer, filter or global",
+                self.normalize
+            ));
         }
+        match self.second() {
+            Some(second) if second == self.direction => {
+                Err(format!("--second {second} is the first direction, too; use another draw, random:N"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The second direction.
+    pub fn second(&self) -> Option<DirectionKind> {
+        let second = self.second.as_ref()?;
+        match (&self.direction, second.any_draw) {
+            (DirectionKind::Random(0), true) => Some(DirectionKind::Random(1)),
+            _ => Some(second.kind.clone()),
+        }
+    }
+
+    /// Size of step 1.
+    pub fn radius(&self) -> f64 {
+        self.radius.unwrap_or(0.5)
     }
 }
 
@@ -351,6 +435,14 @@ fn objective(text: &str) -> Result<Objective, String> {
             None => Err(unknown()),
         },
     }
+}
+
+/// A whole number of at least 0.
+///
+/// # Errors
+/// It is none.
+pub fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.trim().parse().map_err(|_| format!("{text:?} is not a whole number; write e.g. 20"))
 }
 
 /// A number or a fraction of two.

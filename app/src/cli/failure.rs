@@ -12,6 +12,23 @@ pub fn say(line: impl Display) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Wrong usage: something on the command line that no run could make sense of. Exit code 2.
+#[derive(Debug)]
+pub struct Usage(String);
+
+impl Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Wrong usage, in one sentence.
+pub fn usage(sentence: impl Display) -> anyhow::Error {
+    Usage(sentence.to_string()).into()
+}
+
 /// The chain of reasons as one line.
 pub fn one_line(error: &impl Display) -> String {
     format!("{error:#}").lines().map(str::trim).collect::<Vec<_>>().join(" ")

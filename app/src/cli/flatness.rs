@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
 use basin_core::attack::names::PaperAttack;
 use basin_core::job::{
     Bookkeeping, Case, DataSelection, Descent, Examples, Flatness, FlatnessLoss, Job, Sampling, Scope,
@@ -13,7 +12,7 @@ use basin_core::record::{AtRadius, FlatnessOutcome};
 use clap::Args;
 use clap::builder::ValueParser;
 
-use super::args::{Attack, AttackName, Common, number};
+use super::args::{Attack, Common, number, whole};
 use super::report::attack_in_words;
 use super::word::{spelled, word};
 
@@ -42,7 +41,7 @@ pub struct FlatnessArgs {
     #[arg(long, value_name = "R,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = ValueParser::new(number))]
     radius: Vec<f64>,
     /// Perturbations per radius.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     draws: usize,
     /// What a radius is relative to: layer (every tensor), filter or global.
     #[arg(long, default_value = "layer", value_parser = ValueParser::new(word::<Scope>))]
@@ -60,7 +59,7 @@ pub struct FlatnessArgs {
     #[arg(long)]
     per_layer: bool,
     /// Restarts of the attack on the unperturbed network.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     reference_restarts: usize,
     #[command(flatten)]
     search: SearchArgs,
@@ -71,7 +70,7 @@ pub struct FlatnessArgs {
 #[command(next_help_heading = "Worst case")]
 struct SearchArgs {
     /// Passes over the examples.
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     epochs: usize,
     /// Step size on the weights; fractions are accepted.
     #[arg(long, value_name = "S", default_value = "0.01", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
@@ -83,16 +82,16 @@ struct SearchArgs {
     #[arg(long, value_name = "START", default_value = "uniform-norm", value_parser = ValueParser::new(start))]
     weight_start: Start,
     /// Examples per update.
-    #[arg(long, value_name = "N", default_value_t = 128)]
+    #[arg(long, value_name = "N", default_value_t = 128, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     search_batch: usize,
     /// Weight of past gradients, from 0 up to 1 (clean loss).
-    #[arg(long, value_name = "M", default_value_t = 0.0)]
+    #[arg(long, value_name = "M", default_value_t = 0.0, allow_negative_numbers = true, value_parser = ValueParser::new(number))]
     weight_momentum: f64,
     /// Accept a step only if it raises the loss of its batch; else divide the step size (clean loss).
     #[arg(long)]
     weight_backtrack: bool,
     /// Divisor of the step size after a refused step.
-    #[arg(long, value_name = "D", default_value_t = 1.0)]
+    #[arg(long, value_name = "D", default_value_t = 1.0, allow_negative_numbers = true, value_parser = ValueParser::new(number))]
     weight_step_divisor: f64,
     /// Refuse steps that take the loss of a batch beyond this (clean loss).
     #[arg(long, value_name = "LOSS", value_parser = ValueParser::new(number))]
@@ -121,21 +120,24 @@ impl FlatnessArgs {
     /// The job.
     ///
     /// # Errors
-    /// A robust loss without an attack.
-    pub fn job(self, checkpoint: PathBuf, attack: &Attack, common: &Common) -> Result<Flatness> {
+    /// A robust loss without an attack, an attack on a clean loss, a name of something else.
+    pub fn job(self, checkpoint: PathBuf, attack: &Attack, common: &Common) -> Result<Flatness, String> {
         if let Some(name) = &self.preset {
-            let job = name.parse::<PaperAttack>()?.job(checkpoint, &common.data, common.compute())?;
-            let Job::Flatness(mut job) = job else {
-                bail!("{name} attacks inputs and measures no flatness; use basin evaluate or basin attack");
+            if attack.attack.is_some() || attack.has_settings() {
+                return Err("--preset stands for the attack, too; leave out the attack options".into());
+            }
+            let job = name.parse::<PaperAttack>();
+            let job = job.and_then(|named| named.job(checkpoint, &common.data, common.compute()));
+            let Job::Flatness(mut job) = job.map_err(|error| error.to_string())? else {
+                return Err(format!(
+                    "{name} attacks inputs and measures no flatness; use basin evaluate or basin attack"
+                ));
             };
             job.per_layer = self.per_layer;
             job.data.examples = common.examples.unwrap_or(job.data.examples);
             return Ok(job);
         }
-        attack.check_name()?;
-        if self.loss == FlatnessLoss::Robust && attack.attack == Some(AttackName::None) {
-            bail!("a robust loss and --attack none contradict each other; use --loss clean, or --attack pgd");
-        }
+        attack.check(self.loss == FlatnessLoss::Clean)?;
         let SearchArgs { weight_start: Start(start), search_examples, .. } = self.search;
         let search_data = search_examples.map(|examples| DataSelection { examples, ..common.data() });
         Ok(Flatness {

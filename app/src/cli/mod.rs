@@ -1,6 +1,6 @@
 //! The command line: arguments to jobs, records to files. Never needs a display.
 //!
-//! Exit codes: 0 done, 1 failed (one line says why), 2 wrong usage, 130 cancelled.
+//! Exit codes: see [`EXIT_CODES`].
 
 mod args;
 mod failure;
@@ -12,29 +12,37 @@ mod terminal;
 mod word;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use basin_core::Error;
 use basin_core::checkpoint;
-use basin_core::job::{Evaluate, Flatness, Job, Landscape, LandscapeLoss};
+use basin_core::job::{Evaluate, Job, Landscape};
 use basin_core::record::Record;
 use basin_core::run::{RunOptions, estimate, run};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use args::{Attack, AttackName, Common, LandscapeArgs, Output};
-use failure::{one_line, say};
+use args::{Attack, Common, LandscapeArgs, Output};
+use failure::{Usage, one_line, say, usage};
 use flatness::FlatnessArgs;
 use plot::PlotArgs;
 use terminal::Terminal;
 pub use word::spelled;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    failed: a file, the data or this machine does not allow it; one line says why
+  2    wrong usage: an option or a setting on the command line that makes no sense
+  130  cancelled; with --out, the same command goes on from there";
 
 /// How flat is the robust loss around a network?
 ///
 /// Without a command, opens the window on the given checkpoints, records and folders.
 #[derive(Debug, Parser)]
 #[command(name = "basin", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -115,16 +123,22 @@ pub fn main() -> ExitCode {
         Err(error) if matches!(error.downcast_ref(), Some(Error::Cancelled)) => ExitCode::from(130),
         Err(error) => {
             say(format!("basin: {}", one_line(&error)));
-            ExitCode::FAILURE
+            if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
 
 fn dispatch(cli: Cli) -> Result<()> {
     match cli.command {
-        None => crate::ui::open(cli.paths.into_iter().map(resolve).collect::<Result<_>>()?),
+        None => {
+            if let Some(meant) = cli.paths.first().and_then(|path| mistyped(path)) {
+                let given = cli.paths[0].display();
+                return Err(usage(format!("there is no command {given:?}; did you mean basin {meant}?")));
+            }
+            crate::ui::open(cli.paths)
+        }
         Some(Command::Inspect { checkpoint, json }) => {
-            let summary = checkpoint::inspect(&resolve(checkpoint)?)?;
+            let summary = checkpoint::inspect(&checkpoint)?;
             print(&if json {
                 serde_json::to_string_pretty(&summary)? + "\n"
             } else {
@@ -132,50 +146,38 @@ fn dispatch(cli: Cli) -> Result<()> {
             })
         }
         Some(Command::Evaluate { checkpoint, attack, common, output }) => {
-            attack.check()?;
+            attack.check_evaluation().map_err(usage)?;
             let job = Evaluate {
-                checkpoint: resolve(checkpoint)?,
+                checkpoint,
                 attack: attack.choose(false),
                 data: common.data_or(attack.examples()),
                 compute: common.compute(),
             };
-            compute(&Job::Evaluate(job), &output, common.threads)
+            compute_asked(&Job::Evaluate(job), &output, common.threads)
         }
         Some(Command::Flatness { checkpoint, flatness, attack, common, output }) => {
-            let job = flatness.job(resolve(checkpoint)?, &attack, &common)?;
-            compute(&Job::Flatness(job), &output, common.threads)
+            let job = flatness.job(checkpoint, &attack, &common).map_err(usage)?;
+            compute_asked(&Job::Flatness(job), &output, common.threads)
         }
         Some(Command::Landscape { checkpoint, landscape, attack, common, output }) => {
-            if landscape.loss != LandscapeLoss::Clean && attack.attack == Some(AttackName::None) {
-                bail!(
-                    "a robust loss and --attack none contradict each other; use --loss clean, or --attack pgd"
-                );
-            }
-            attack.check_name()?;
+            landscape.check(&attack).map_err(usage)?;
             let job = Landscape {
-                checkpoint: resolve(checkpoint)?,
+                checkpoint,
                 data: common.data_or(attack.examples()),
                 second: landscape.second(),
+                radius: landscape.radius(),
                 direction: landscape.direction,
                 normalize: landscape.normalize,
-                radius: landscape.radius,
                 range: landscape.range,
                 steps: landscape.steps,
                 loss: landscape.loss,
                 attack: attack.choose(true).unwrap_or_default(),
                 compute: common.compute(),
             };
-            compute(&Job::Landscape(job), &output, common.threads)
+            compute_asked(&Job::Landscape(job), &output, common.threads)
         }
         Some(Command::Run { job, dry_run, output }) => {
-            let mut job = args::read_job(&job)?;
-            match &mut job {
-                Job::Evaluate(Evaluate { checkpoint, .. })
-                | Job::Flatness(Flatness { checkpoint, .. })
-                | Job::Landscape(Landscape { checkpoint, .. }) => {
-                    *checkpoint = resolve(std::mem::take(checkpoint))?;
-                }
-            }
+            let job = args::read_job(&job)?;
             if dry_run {
                 job.check()?;
                 let cost = estimate(&job)?;
@@ -188,19 +190,41 @@ fn dispatch(cli: Cli) -> Result<()> {
     }
 }
 
-/// `bundled` is the checkpoint that comes with Basin; anything else is a file.
-fn resolve(checkpoint: PathBuf) -> Result<PathBuf> {
-    if checkpoint.as_os_str() == "bundled" && !checkpoint.exists() {
-        return Ok(checkpoint::bundled_path()?);
+/// The command that a first word was probably meant to be: of a similar name, and no file.
+fn mistyped(word: &Path) -> Option<String> {
+    let text = word.to_str().filter(|_| !word.exists())?;
+    let commands = Cli::command();
+    let known =
+        commands.get_subcommands().map(|command| (distance(text, command.get_name()), command.get_name()));
+    let (distance, name) = known.min()?;
+    (distance <= 1 + name.len() / 5).then(|| name.to_owned())
+}
+
+/// Letters to be inserted, removed or replaced to make one word of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let best = (row[j] + 1).min(row[j + 1] + 1).min(corner + usize::from(x != *y));
+            corner = std::mem::replace(&mut row[j + 1], best);
+        }
     }
-    Ok(checkpoint)
+    row[b.len()]
+}
+
+/// Runs a job that was asked for by options: settings that make no sense are wrong usage.
+fn compute_asked(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
+    job.check().map_err(usage)?;
+    compute(job, output, threads)
 }
 
 fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
     if let Some(threads) = threads {
         basin_core::device::set_threads(threads);
     }
-    let options = RunOptions { out: output.out.clone() };
+    let options = RunOptions { out: output.out.clone(), replace: output.force };
     let mut terminal = Terminal::new()?;
     let record = run(job, &options, &mut terminal);
     terminal.finish();
@@ -245,5 +269,18 @@ mod tests {
     #[test]
     fn options_are_consistent() {
         <super::Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn slips_in_a_command_are_recognized() {
+        let meant = |word: &str| super::mistyped(std::path::Path::new(word));
+        for (word, command) in
+            [("evalute", "evaluate"), ("landscpae", "landscape"), ("polt", "plot"), ("Run", "run")]
+        {
+            assert_eq!(meant(word).as_deref(), Some(command), "{word}");
+        }
+        for word in ["model.pth", "runs", "checkpoints", "results/plot", "a"] {
+            assert_eq!(meant(word), None, "{word}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use basin_core::record::{Outcome, Record};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::failure::say;
+use super::failure::{say, usage};
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
 use crate::plot::{ColorMap, Plot, evaluation, text};
@@ -35,9 +35,9 @@ pub struct PlotArgs {
     #[arg(long)]
     pub error: bool,
 
-    /// Clean values, robust ones, or both.
-    #[arg(long, value_enum, default_value_t)]
-    pub which: Which,
+    /// Clean values, robust ones, or both [default: what the record has; in a map robust before clean].
+    #[arg(long, value_enum)]
+    pub which: Option<Which>,
 
     /// Logarithmic values.
     #[arg(long)]
@@ -47,15 +47,15 @@ pub struct PlotArgs {
     #[arg(long, value_name = "VALUE", value_parser = clip)]
     pub clip: Option<f64>,
 
-    /// Colours of maps: viridis, cividis, magma or grey.
-    #[arg(long, default_value_t)]
-    pub colors: ColorMap,
+    /// Colours of maps and surfaces: viridis, cividis, magma or grey [default: viridis].
+    #[arg(long)]
+    pub colors: Option<ColorMap>,
 
     /// Name of a record in the legend, in the order of the records; without it, the file name.
     #[arg(long = "name", value_name = "NAME")]
     pub names: Vec<String>,
 
-    /// Title above the axes; mathematics between dollar signs, e.g. '$\xi=0.5$'.
+    /// Title above the axes (not of a surface); mathematics between dollar signs, e.g. '$\xi=0.5$'.
     #[arg(long)]
     pub title: Option<String>,
 
@@ -83,13 +83,17 @@ pub struct PlotArgs {
     #[arg(long, value_name = "DPI", value_parser = dpi)]
     pub dpi: Option<f64>,
 
-    /// Leave out the grid lines.
+    /// Leave out the grid lines (of curves and histograms; maps have none).
     #[arg(long)]
     pub no_grid: bool,
 
     /// Print what was drawn as JSON: figure, kind, records, notes.
     #[arg(long)]
     pub json: bool,
+
+    /// Not an option, but often tried.
+    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = no_csv)]
+    csv: Option<String>,
 }
 
 /// Kinds of figures.
@@ -104,16 +108,15 @@ pub enum FigureKind {
 }
 
 /// Which values of a landscape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Which {
     /// What the record has: both in 1-D, robust before clean in 2-D.
-    #[default]
     Auto,
     /// On clean images.
     Clean,
     /// Under attack.
     Robust,
-    /// Both (1-D).
+    /// Both (curves and surfaces).
     Both,
 }
 
@@ -126,6 +129,10 @@ impl From<Which> for landscape::Which {
             Which::Both => Self::Both,
         }
     }
+}
+
+fn no_csv(_: &str) -> Result<String, String> {
+    Err("the numbers are written by an --out that ends in .csv".into())
 }
 
 fn positive(text: &str, what: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, String> {
@@ -158,7 +165,9 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     let kind = FileKind::of(&args.out)?;
     let records = args.records.iter().map(|path| Ok(Record::load(path)?)).collect::<Result<Vec<_>>>()?;
     if args.names.len() > records.len() {
-        bail!("{} names for {} records; give at most one --name for each", args.names.len(), records.len());
+        let plural = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+        let (names, records) = (plural(args.names.len(), "name"), plural(records.len(), "record"));
+        return Err(usage(format!("{names} for {records}; give at most one --name for each")));
     }
     let names: Vec<String> = args
         .records
@@ -172,16 +181,45 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         Some(Outcome::Evaluate(_)) => FigureKind::Evaluation,
         _ => FigureKind::Landscape,
     });
-    if figure == FigureKind::Surface {
-        surface(args, kind, &named)?;
-        return summary(args, figure, &[]);
-    }
-    let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(sentence))?;
-    for note in &plot.notes {
+    let plane = |record: &Record| matches!(&record.outcome, Outcome::Landscape(l) if l.y.is_some());
+    without_effect(args, figure, records.first().is_some_and(plane)).map_err(usage)?;
+    let notes = if figure == FigureKind::Surface {
+        surface(args, kind, &named)?
+    } else {
+        let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(sentence))?;
+        export::write(&plot, &style(args), &args.out)?;
+        plot.notes
+    };
+    for note in &notes {
         say(format!("note: {}", text::plain(note)));
     }
-    export::write(&plot, &style(args), &args.out)?;
-    summary(args, figure, &plot.notes)
+    summary(args, figure, &notes)
+}
+
+/// Refuses options that this figure would not show.
+fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<(), String> {
+    let (name, idle) = match figure {
+        FigureKind::Evaluation => (
+            "an evaluation figure",
+            vec![
+                ("--loss", args.loss),
+                ("--error", args.error),
+                ("--which", args.which.is_some()),
+                ("--log", args.log),
+                ("--clip", args.clip.is_some()),
+                ("--colors", args.colors.is_some()),
+            ],
+        ),
+        FigureKind::Landscape if plane => ("a map", vec![("--no-grid", args.no_grid)]),
+        FigureKind::Landscape => ("a figure of curves", vec![("--colors", args.colors.is_some())]),
+        FigureKind::Surface => {
+            ("a surface", vec![("--title", args.title.is_some()), ("--no-grid", args.no_grid)])
+        }
+    };
+    match idle.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(format!("{option} has no effect on {name}; leave it out")),
+        None => Ok(()),
+    }
 }
 
 /// What was drawn, for programs.
@@ -209,10 +247,10 @@ fn options(args: &PlotArgs) -> Options {
     let (quantity, unit) = if args.error { (Quantity::Error, 0.01) } else { (Quantity::Loss, 1.0) };
     Options {
         quantity,
-        which: args.which.into(),
+        which: args.which.map_or(landscape::Which::Auto, Into::into),
         log: args.log,
         clip: args.clip.map(|clip| clip * unit),
-        map: args.colors,
+        map: args.colors.unwrap_or_default(),
         title: args.title.clone(),
     }
 }
@@ -233,7 +271,7 @@ fn style(args: &PlotArgs) -> FigureStyle {
 }
 
 /// The 3-D surface: pixels only, and one record.
-fn surface(args: &PlotArgs, kind: FileKind, named: &[Named<'_>]) -> Result<()> {
+fn surface(args: &PlotArgs, kind: FileKind, named: &[Named<'_>]) -> Result<Vec<String>> {
     if kind != FileKind::Png {
         let out = args.out.display();
         bail!("{out}: a surface is made of pixels; write it to a .png, or use --figure landscape");

@@ -93,9 +93,14 @@ pub fn record(record: &Record) -> String {
         (Outcome::Evaluate(e), _) => evaluation(&mut text, e, None),
     }
     if let Some(difference) = p.search_difference.filter(|_| p.search_precision != p.measure_precision) {
+        let than = match difference {
+            d if d.abs() < 5e-5 => "the same mean loss as".to_owned(),
+            d if d > 0.0 => format!("a mean loss {d:.4} higher than"),
+            d => format!("a mean loss {:.4} lower than", -d),
+        };
         let _ = writeln!(
             text,
-            "\nThe search saw a mean loss {difference:+.4} from the measured one ({} against {}).",
+            "\nThe attack searched in {}, where its examples have {than} the reported one ({}).",
             p.search_precision, p.measure_precision
         );
     }
@@ -174,7 +179,8 @@ pub fn attack_in_words(attack: &Pgd) -> String {
 fn landscape(text: &mut String, l: &LandscapeOutcome) {
     let (cx, cy) = (l.x.len() / 2, l.y.as_ref().map_or(0, |y| y.len() / 2));
     for d in &l.directions {
-        let _ = writeln!(text, "direction {}: relative L2 norm {:.3} at step 1", d.name, d.relative_norm);
+        let norm = significant(d.relative_norm);
+        let _ = writeln!(text, "direction {}: relative L2 norm {norm} at step 1", d.name);
     }
     if let Some(cosine) = l.cosine {
         let _ = writeln!(text, "cosine between the directions {cosine:.4}");
@@ -184,15 +190,30 @@ fn landscape(text: &mut String, l: &LandscapeOutcome) {
     for (name, grid) in [("clean", &l.clean), ("robust", &l.robust)] {
         let Some(grid) = grid else { continue };
         let known: Vec<f64> = grid.loss.iter().flatten().collect();
-        let origin = grid.loss.get(cx, cy).map_or("-".to_owned(), |v| format!("{v:.4}"));
-        let low = known.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let written = |loss: Option<f64>| loss.map_or("-".to_owned(), loss_text);
+        let origin = written(grid.loss.get(cx, cy));
+        let low = written(known.iter().copied().reduce(f64::min));
+        let high = written(known.iter().copied().reduce(f64::max));
         let all = match &grid.loss {
             Values::Line(line) => line.len(),
             Values::Plane(rows) => rows.iter().map(Vec::len).sum(),
         };
-        let _ = writeln!(text, "{name:<8}  {origin:>9}  {low:>9.4}  {high:>9.4}  {} of {all}", known.len());
+        let _ = writeln!(text, "{name:<8}  {origin:>9}  {low:>9}  {high:>9}  {} of {all}", known.len());
     }
+}
+
+/// Four digits after the point; of what is too large for that, four in all.
+fn loss_text(loss: f64) -> String {
+    if loss.abs() < 1e4 { format!("{loss:.4}") } else { format!("{loss:.3e}") }
+}
+
+/// Three significant digits: `0.500`, `0.00123`, `1.25e-7`.
+fn significant(value: f64) -> String {
+    if value != 0.0 && !(1e-3..1e4).contains(&value.abs()) {
+        return format!("{value:.2e}");
+    }
+    let before = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    format!("{value:.*}", (2 - before).max(0) as usize)
 }
 
 /// Thousands separated by thin groups: `11,174,922`.
@@ -206,4 +227,25 @@ fn grouped(n: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_as_many_digits_as_they_deserve() {
+        for (value, text) in [
+            (0.0, "0.00"),
+            (0.5, "0.500"),
+            (0.001234, "0.00123"),
+            (12.34, "12.3"),
+            (1234.5, "1234"),
+            (1.25e-7, "1.25e-7"),
+            (5e29, "5.00e29"),
+        ] {
+            assert_eq!(significant(value), text);
+        }
+        assert_eq!([loss_text(2.34567), loss_text(1.5e30)], ["2.3457", "1.500e30"]);
+    }
 }

@@ -3,21 +3,23 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use basin_core::files::write_atomically;
 use basin_core::record::Outcome;
 
 use crate::gpu::{Offscreen, SurfaceStyle, SurfaceView};
 use crate::plot::export::FigureStyle;
-use crate::plot::landscape::{Named, Options};
+use crate::plot::landscape::{Named, Options, Which, check_clip, note_gaps, values};
 use crate::surface::{self, layers};
 
 /// Draws one 2-D landscape; clean below robust if both are there and neither is singled out.
 ///
+/// What the reader must know comes back.
+///
 /// # Errors
 /// The record is no 2-D landscape or lacks what is asked for, there is no graphics adapter, or the file
 /// cannot be written.
-pub fn write(named: Named<'_>, options: &Options, style: &FigureStyle, path: &Path) -> Result<()> {
+pub fn write(named: Named<'_>, options: &Options, style: &FigureStyle, path: &Path) -> Result<Vec<String>> {
     let name = named.name;
     let Outcome::Landscape(landscape) = &named.record.outcome else {
         bail!("{name} is not a landscape, and only a 2-D landscape is a surface; leave out --figure surface");
@@ -25,9 +27,18 @@ pub fn write(named: Named<'_>, options: &Options, style: &FigureStyle, path: &Pa
     if landscape.y.is_none() {
         bail!("{name} is a 1-D landscape, and only a 2-D one is a surface; use --figure landscape");
     }
-    if layers(landscape, options.which).is_empty() {
+    let layers = layers(landscape, options.which);
+    if layers.len() < if options.which == Which::Both { 2 } else { 1 } {
         bail!("{name} does not have the values asked for; choose others with --which");
     }
+    let mut notes = Vec::new();
+    let mut all = Vec::new();
+    for (robust, grid) in layers {
+        let values: Vec<_> = values(grid, options.quantity).iter().collect();
+        note_gaps(&mut notes, named, robust, &values, options);
+        all.extend(values);
+    }
+    check_clip(all.into_iter().flatten(), options).map_err(Error::msg)?;
     let surfaces = surface::surfaces(named.record, options.quantity, options.which);
     if !surfaces.iter().any(|s| s.height.iter().flatten().any(|v| v.is_finite())) {
         bail!("{name} has no values yet; the job was stopped before its first grid point");
@@ -42,5 +53,5 @@ pub fn write(named: Named<'_>, options: &Options, style: &FigureStyle, path: &Pa
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, image::ImageFormat::Png)?;
     write_atomically(path, bytes.get_ref())?;
-    Ok(())
+    Ok(notes)
 }

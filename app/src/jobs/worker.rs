@@ -26,7 +26,9 @@ pub(super) fn compute(
     progress: &mut Reporter,
 ) -> Result<(PathBuf, Record), Error> {
     let path = places::record_path(job)?;
-    let record = engine.run(job, &RunOptions { out: Some(path.clone()) }, progress)?;
+    // The file is named after the job: what is there is of this job, if perhaps of older weights.
+    let options = RunOptions { out: Some(path.clone()), replace: true };
+    let record = engine.run(job, &options, progress)?;
     record.save(&path)?;
     Ok((path, record))
 }

@@ -99,6 +99,12 @@ struct Shown<'a> {
     outcome: &'a LandscapeOutcome,
 }
 
+impl<'a> Shown<'a> {
+    fn named(&self) -> Named<'a> {
+        Named { name: self.name, record: self.record }
+    }
+}
+
 fn landscape<'a>(named: &Named<'a>) -> Result<Shown<'a>, String> {
     let Named { name, record } = *named;
     let (Job::Landscape(job), Outcome::Landscape(outcome)) = (&record.job, &record.outcome) else {
@@ -206,7 +212,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
         for (robust, grid) in grids {
             kinds.insert(robust);
             let y: Vec<_> = values(grid, options.quantity).iter().collect();
-            note_gaps(&mut notes, shown, robust, &y, scale);
+            note_gaps(&mut notes, shown.named(), robust, &y, options);
             let single = landscapes.len() == 1;
             let kind = if robust { "robust" } else { "clean" };
             // Of an unfinished curve only the known points, so that lines join them.
@@ -238,13 +244,18 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
         return Err(no_values(landscapes[0].name, options.log));
     };
     if let Some(clip) = options.clip.filter(|clip| *clip < range.1) {
-        let lowest =
-            items.iter().flat_map(|(_, _, s)| s.y.iter().flatten().copied()).fold(f64::INFINITY, f64::min);
-        if clip <= lowest {
-            let [clip, lowest] = [clip, lowest].map(|v| ticks::readable(v * unit(options.quantity).factor()));
-            return Err(format!("nothing is below the clip value {clip}; use more than {lowest}"));
-        }
+        let values = items.iter().flat_map(|(_, _, s)| s.y.iter().flatten().copied());
+        check_clip(values, options)?;
         range.1 = clip;
+        let shown = |series: &Series| series.y.iter().flatten().any(|y| *y <= clip);
+        for (l, robust, _) in items.iter().filter(|(_, _, series)| !shown(series)) {
+            let kind = if *robust { "robust" } else { "clean" };
+            let clip = written(clip, options.quantity);
+            notes.push(format!(
+                "{}: the {kind} curve is above the clip value {clip} and is not shown",
+                text::literal(l.name)
+            ));
+        }
     }
     if options.quantity == Quantity::Error && !options.log && options.clip.is_none() {
         range.1 = range.1.min(1.02);
@@ -280,18 +291,18 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
     let y = shown.outcome.y.clone().unwrap_or_default();
     let values: Vec<_> = values(grid, options.quantity).iter().collect();
     let mut notes = Vec::new();
-    note_gaps(&mut notes, shown, robust, &values, scale);
+    note_gaps(&mut notes, shown.named(), robust, &values, options);
     let name = quantity_label(options.quantity, Some(robust));
     let look = (options.map, scale, unit(options.quantity));
     let (x_range, y_range) =
         ((shown.outcome.x[0], shown.outcome.x[shown.outcome.x.len() - 1]), (y[0], y[y.len() - 1]));
+    check_clip(values.iter().flatten().copied(), options)?;
     let mut field = Field::new(name, (shown.outcome.x.clone(), y, values), look, options.clip)
         .ok_or_else(|| no_values(shown.name, options.log))?;
     field.unfinished = !shown.record.provenance.complete;
     if field.colors.over {
-        let limit = ticks::readable(field.colors.range().1 * field.unit.factor());
-        let percent = if field.unit == Unit::Percent { "%" } else { "" };
-        notes.push(format!("values above {}{percent} share one colour", text::plain(&limit)));
+        let limit = written(field.colors.range().1, options.quantity);
+        notes.push(format!("values above {limit} share one colour"));
     }
     let mark = Mark { x: 0.0, y: 0.0, shape: Shape::Cross, name: "trained weights".into() };
     Ok(Plot {
@@ -305,6 +316,27 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
     })
 }
 
+/// A value with its unit: `2.5`, `80%`.
+fn written(value: f64, quantity: Quantity) -> String {
+    let number = text::plain(&ticks::readable(value * unit(quantity).factor()));
+    if unit(quantity) == Unit::Percent { format!("{number}%") } else { number }
+}
+
+/// Refuses to clip everything away.
+///
+/// # Errors
+/// A sentence with the smallest value.
+pub fn check_clip(values: impl Iterator<Item = f64>, options: &Options) -> Result<(), String> {
+    let lowest = values.filter(|v| scale(options).map(*v).is_some()).fold(f64::INFINITY, f64::min);
+    match options.clip {
+        Some(clip) if clip <= lowest && lowest.is_finite() => {
+            let [clip, lowest] = [clip, lowest].map(|v| written(v, options.quantity));
+            Err(format!("nothing is below the clip value {clip}; use more than {lowest}"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn no_values(name: &str, log: bool) -> String {
     if log {
         format!("{name} has no positive values, and a logarithmic axis shows only those; leave out --log")
@@ -313,11 +345,18 @@ fn no_values(name: &str, log: bool) -> String {
     }
 }
 
-fn note_gaps(notes: &mut Vec<String>, shown: &Shown<'_>, robust: bool, values: &[Option<f64>], scale: Scale) {
+/// What is missing among the values of a record, or cannot be shown on this scale.
+pub fn note_gaps(
+    notes: &mut Vec<String>,
+    named: Named<'_>,
+    robust: bool,
+    values: &[Option<f64>],
+    options: &Options,
+) {
     let kind = if robust { "robust" } else { "clean" };
-    let name = text::literal(shown.name);
+    let name = text::literal(named.name);
     let missing = values.iter().filter(|v| v.is_none()).count();
-    if !shown.record.provenance.complete {
+    if !named.record.provenance.complete {
         let (known, all) = (values.len() - missing, values.len());
         notes.push(format!(
             "{name} is partial: {known} of {all} {kind} values are computed, and what lies between them is \
@@ -327,7 +366,7 @@ fn note_gaps(notes: &mut Vec<String>, shown: &Shown<'_>, robust: bool, values: &
         let have = if missing == 1 { "has" } else { "have" };
         notes.push(format!("{name}: {missing} of {} {kind} values {have} not been computed", values.len()));
     }
-    let hidden = values.iter().flatten().filter(|v| scale.map(**v).is_none()).count();
+    let hidden = values.iter().flatten().filter(|v| scale(options).map(**v).is_none()).count();
     if hidden > 0 {
         let are = if hidden == 1 { "value is" } else { "values are" };
         notes.push(format!(

@@ -1,5 +1,7 @@
 //! Where the numbers of a figure come from, in lines of text: for the head of data files and for metadata.
 
+use std::path::Path;
+
 use basin_core::attack::{InputNorm, Pgd};
 use basin_core::job::{Evaluate, Landscape, LandscapeLoss, Normalization};
 use basin_core::record::Record;
@@ -35,14 +37,20 @@ pub fn evaluation(name: &str, record: &Record, job: &Evaluate) -> Vec<String> {
 
 fn lines(name: &str, record: &Record, what: Vec<String>) -> Vec<String> {
     let p = &record.provenance;
-    let model = format!("{name}: {}, {}", p.model, record.job.checkpoint().display());
-    let data = format!("data: {} {} ({})", p.data, record.job.data().examples, p.data_fingerprint);
+    let model = format!("{name}: {}, {}", p.model, last_part(record.job.checkpoint()));
+    let images = last_part(Path::new(&p.data));
+    let data = format!("data: {images} {} ({})", record.job.data().examples, p.data_fingerprint);
     let program = format!(
         "basin {}, {}, seed {}, search {}, measured in {}, {}",
         p.version, p.device, p.seed, p.search_precision, p.measure_precision, p.started
     );
     let all = std::iter::once(model).chain(what).chain([data, program]);
     all.map(|line| literal(&line)).collect()
+}
+
+/// A file's name: where it lies on one machine is of no use to readers elsewhere.
+fn last_part(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// An attack in a few words: `PGD-20, L-inf, epsilon 0.03137, step 0.007, 1 restart`.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use basin_core::checkpoint::BUNDLED;
 use basin_core::job::Job;
 use eframe::egui::{Context, ThemePreference, ViewportCommand};
 
@@ -105,12 +106,7 @@ impl App {
             Command::OpenCheckpoint => self.ask_for(Purpose::OpenCheckpoints),
             Command::OpenRecord => self.ask_for(Purpose::OpenRecords),
             Command::OpenFolder => self.ask_for(Purpose::OpenFolder),
-            Command::OpenExample => {
-                self.background.spawn("example", || match basin_core::checkpoint::bundled_path() {
-                    Ok(path) => Answer::Chosen { purpose: Purpose::OpenExample, paths: vec![path] },
-                    Err(error) => Answer::Failed(error.to_string()),
-                })
-            }
+            Command::OpenExample => self.open_paths(vec![BUNDLED.into()]),
             Command::Export => {
                 if self.shown.record().is_some() {
                     self.open_export_dialog();

@@ -14,7 +14,7 @@ use crate::ui::study::{RecordId, Target};
 use crate::ui::{Action, App, form};
 
 /// Number of test images of the sanity check.
-const SANITY_IMAGES: usize = 200;
+const SANITY_IMAGES: isize = 200;
 
 /// Why a file dialog is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,6 @@ pub enum Purpose {
     OpenRecords,
     /// A folder to open.
     OpenFolder,
-    /// The bundled checkpoint; not asked for in a dialog.
-    OpenExample,
     /// The folder of a data set.
     Data,
     /// The file to export to.
@@ -125,9 +123,7 @@ impl App {
         self.state.folder =
             if first.is_dir() { Some(first.clone()) } else { first.parent().map(Path::to_owned) };
         match purpose {
-            Purpose::OpenCheckpoints | Purpose::OpenRecords | Purpose::OpenFolder | Purpose::OpenExample => {
-                self.open_paths(paths);
-            }
+            Purpose::OpenCheckpoints | Purpose::OpenRecords | Purpose::OpenFolder => self.open_paths(paths),
             Purpose::Data => self.state.form.data = first.display().to_string(),
             Purpose::Export => self.export.path = first.display().to_string(),
         }

@@ -52,7 +52,6 @@ fn show(request: &Request) -> Vec<PathBuf> {
             .add_filter("Basin records", &["json"])
             .pick_files()
             .unwrap_or_default(),
-        Purpose::OpenExample => Vec::new(),
         Purpose::OpenFolder => one(dialog.set_title("Open folder").pick_folder()),
         Purpose::Data => one(dialog.set_title("Choose the folder of the data set").pick_folder()),
         Purpose::Export => {

@@ -2,19 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use basin_core::checkpoint::is_bundled;
 use basin_core::record::Record;
 use eframe::egui::Context;
 
-use crate::command::Command;
 use crate::ui::answers::Answer;
 use crate::ui::study::file_name;
-use crate::ui::{Action, App, Pane};
+use crate::ui::{App, Pane};
 
 impl App {
     /// Opens those of the files that are still there.
     pub(crate) fn open_again(&self, paths: Vec<PathBuf>) {
         if !paths.is_empty() {
-            let still = move || paths.into_iter().filter(|path| path.exists()).collect();
+            let still = move || paths.into_iter().filter(|path| path.exists() || is_bundled(path)).collect();
             self.background.spawn("remember", move || Answer::Remembered(still()));
         }
     }
@@ -23,8 +23,8 @@ impl App {
     pub fn open_paths(&mut self, paths: Vec<PathBuf>) {
         let mut records = Vec::new();
         for path in paths {
-            if path.as_os_str() == "bundled" {
-                self.actions.push(Action::Command(Command::OpenExample));
+            if is_bundled(&path) {
+                self.open_checkpoint(path);
                 continue;
             }
             let path = std::path::absolute(&path).unwrap_or(path);
@@ -104,7 +104,7 @@ fn checkpoints_of(records: &[(PathBuf, Record)]) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     for (_, record) in records {
         let checkpoint = record.job.checkpoint();
-        if checkpoint.is_file() && !found.contains(checkpoint) {
+        if (checkpoint.is_file() || is_bundled(checkpoint)) && !found.contains(checkpoint) {
             found.push(checkpoint.clone());
         }
     }

@@ -180,10 +180,11 @@ impl Pgd {
     }
 }
 
-/// A radius as people write it: `8/255` rather than `0.03137254901960784`.
+/// A radius as people write it: `8/255` rather than `0.03137254901960784`; from 1 on, where it is no small part of
+/// the range of pixels, as it is.
 pub fn fraction(value: f64) -> String {
     let of_255 = value * 255.0;
-    if of_255 >= 1.0 && (of_255 - of_255.round()).abs() < 1e-9 {
+    if of_255 >= 1.0 && value < 1.0 && (of_255 - of_255.round()).abs() < 1e-9 {
         format!("{}/255", of_255.round())
     } else {
         value.to_string()

@@ -31,12 +31,21 @@ pub struct Checkpoint {
     pub summary: Summary,
 }
 
-/// Opens a checkpoint. Never runs code from the file.
+/// What the bundled checkpoint is called in jobs and on the command line.
+pub const BUNDLED: &str = "bundled";
+
+/// Whether a path means the bundled checkpoint: a file of that name comes first.
+pub fn is_bundled(path: &Path) -> bool {
+    path.as_os_str() == BUNDLED && !path.exists()
+}
+
+/// Opens a checkpoint; [`BUNDLED`] is the one that comes with Basin. Never runs code from the file.
 ///
 /// # Errors
 /// The file is missing, empty, truncated or no checkpoint; of a network Basin does not know; tensors are
 /// missing, left over, of the wrong shape, or hold NaN or infinity. One sentence with path and remedy.
 pub fn open(path: &Path) -> Result<Checkpoint> {
+    let path = &if is_bundled(path) { bundled_path()? } else { path.to_owned() };
     let named = path.to_owned();
     let hashing = std::thread::Builder::new().name("basin-hash".into()).spawn(move || hash_file(&named));
     let raw = container::read(path)?;
@@ -67,7 +76,7 @@ pub fn save(path: &Path, network: &Network, epoch: Option<i64>) -> Result<()> {
 }
 
 /// The bundled checkpoint: a ResNet-18 with 8 channels, adversarially trained on CIFAR-10.
-const BUNDLED: (&str, &[u8]) = (
+const BUNDLED_FILE: (&str, &[u8]) = (
     "cifar10-resnet18-8-at.pth.tar",
     include_bytes!("../../../resources/checkpoints/cifar10-resnet18-8-at.pth.tar"),
 );
@@ -77,7 +86,7 @@ const BUNDLED: (&str, &[u8]) = (
 /// # Errors
 /// It cannot be written there.
 pub fn bundled_path() -> Result<PathBuf> {
-    let (name, bytes) = BUNDLED;
+    let (name, bytes) = BUNDLED_FILE;
     let folder = crate::data::search_folders().pop().unwrap_or_else(std::env::temp_dir).join("checkpoints");
     let path = folder.join(name);
     if std::fs::metadata(&path).is_ok_and(|m| m.len() == bytes.len() as u64) {

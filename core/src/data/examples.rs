@@ -23,16 +23,16 @@ impl std::fmt::Display for Split {
     }
 }
 
-/// Which examples of a data set: `test:0..1000`; `test:9999..9899` counts down (the paper's held-out
-/// images). The end is exclusive.
+/// Which examples of a data set: `test:0..1000` is 0, 1, …, 999. `test:9999..9899` counts down, 9999, 9998, …,
+/// 9900 (the paper's held-out images). As in Rust the end is exclusive; `..=` includes it: `test:99..=0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Examples {
     /// Split.
     pub split: Split,
     /// First index.
     pub start: usize,
-    /// One past the last index (one before it, when counting down).
-    pub end: usize,
+    /// One past the last index (one before it, when counting down: -1 after index 0).
+    pub end: isize,
 }
 
 impl Examples {
@@ -43,28 +43,37 @@ impl Examples {
 
     /// The same indices as an ascending range; [`Self::descending`] tells the order.
     pub fn range(&self) -> Range<usize> {
-        if self.start <= self.end { self.start..self.end } else { self.end + 1..self.start.saturating_add(1) }
+        if self.descending() {
+            (self.end + 1) as usize..self.start.saturating_add(1)
+        } else {
+            self.start..self.end as usize
+        }
     }
 
     /// Whether the examples are taken from the last to the first.
     pub fn descending(&self) -> bool {
-        self.start > self.end
+        self.first() > self.end
+    }
+
+    fn first(&self) -> isize {
+        isize::try_from(self.start).unwrap_or(isize::MAX)
     }
 
     /// Number of examples.
     pub fn len(&self) -> usize {
-        self.start.abs_diff(self.end)
+        self.first().abs_diff(self.end)
     }
 
     /// Whether no example is selected.
     pub fn is_empty(&self) -> bool {
-        self.start == self.end
+        self.first() == self.end
     }
 }
 
 impl std::fmt::Display for Examples {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}..{}", self.split, self.start, self.end)
+        let Self { split, start, end } = self;
+        if *end < 0 { write!(f, "{split}:{start}..=0") } else { write!(f, "{split}:{start}..{end}") }
     }
 }
 
@@ -79,8 +88,19 @@ impl std::str::FromStr for Examples {
             _ => return Err(wrong()),
         };
         let (start, end) = range.split_once("..").ok_or_else(wrong)?;
-        let parse = |s: &str| s.trim().parse::<usize>().map_err(|_| wrong());
-        let examples = Self { split, start: parse(start)?, end: parse(end)? };
+        let index = |s: &str| match s.trim().parse::<isize>() {
+            Ok(index) if (0..isize::MAX).contains(&index) => Ok(index),
+            _ => Err(wrong()),
+        };
+        let start = index(start)?;
+        let end = match end.strip_prefix('=') {
+            None => index(end)?,
+            Some(last) => {
+                let last = index(last)?;
+                if start <= last { last + 1 } else { last - 1 }
+            }
+        };
+        let examples = Self { split, start: start as usize, end };
         if examples.is_empty() {
             Err(format!("{text:?} selects no example; write e.g. test:0..1000"))
         } else {

@@ -16,7 +16,7 @@ pub use crate::attack::{GradientRule, InputNorm, Objective, Pgd, Selection, Star
 pub use crate::data::{Examples, Split};
 pub use crate::device::Precision;
 use crate::error::{Error, Result};
-pub use crate::measure::direction::{DirectionKind, Normalization};
+pub use crate::measure::direction::{DirectionKind, Normalization, PaperToken};
 pub use evaluate::Evaluate;
 pub use flatness::{Case, Flatness, FlatnessLoss};
 pub use landscape::{Landscape, LandscapeLoss};

@@ -163,6 +163,11 @@ impl PaperToken {
         (*rule, *factor)
     }
 
+    /// Every token, without the ending `_rte` that each can have.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        TOKENS.iter().map(|(name, ..)| *name)
+    }
+
     /// Whether the direction is rescaled so that at step 1 the clean error has risen by ten points.
     pub fn is_scaled_to_error(&self) -> bool {
         self.0.ends_with(RISING)
@@ -176,7 +181,7 @@ impl TryFrom<String> for PaperToken {
         if TOKENS.iter().any(|(name, ..)| *name == plain) {
             return Ok(Self(text));
         }
-        let known: Vec<&str> = TOKENS.iter().map(|(name, ..)| *name).collect();
+        let known: Vec<&str> = Self::names().collect();
         Err(format!(
             "unknown normalization {text:?}; use layer, filter, global, or one of the paper's, with or without _rte: {}",
             known.join(", ")

@@ -1,7 +1,7 @@
 //! The journal beside a record: one JSON line per finished unit of work, so that a cancelled or killed job
 //! goes on where it stopped.
 //!
-//! The first line identifies the job, its files and this version; units of anything else are not used.
+//! The first line identifies the job, its files and this version; a journal of anything else is left alone.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::RunOptions;
 use super::setup::Setup;
 use crate::error::{Error, Result};
 use crate::files::{check_destination, is_special};
@@ -25,12 +26,15 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of `out`, with the units of an earlier run of the same job.
+    /// Opens the journal of `options.out`, with the units of an earlier run of the same job.
     ///
     /// # Errors
-    /// `out` is a folder, or its folder does not exist or cannot be written; another process computes it.
-    pub fn open(out: Option<&Path>, job: &Job, setup: &Setup) -> Result<Self> {
-        let Some(out) = out else { return Ok(Self { units: HashMap::new(), file: None, seconds: 0.0 }) };
+    /// `out` is a folder, or its folder does not exist or cannot be written; another process computes it; the
+    /// journal is of something else, and must not be replaced.
+    pub fn open(options: &RunOptions, job: &Job, setup: &Setup) -> Result<Self> {
+        let Some(out) = options.out.as_deref() else {
+            return Ok(Self { units: HashMap::new(), file: None, seconds: 0.0 });
+        };
         check_destination(out)?;
         if is_special(out) {
             return Ok(Self { units: HashMap::new(), file: None, seconds: 0.0 });
@@ -46,15 +50,24 @@ impl Journal {
             "precision": setup.precision,
         });
         let failed = |e| Error::io("cannot write", out, e);
-        let mut options = OpenOptions::new();
-        options.create(true).read(true).write(true).truncate(false);
-        let mut file = options.open(&path).map_err(failed)?;
+        let mut opening = OpenOptions::new();
+        opening.create(true).read(true).write(true).truncate(false);
+        let mut file = opening.open(&path).map_err(failed)?;
         // The lock ends with the process. Where files cannot be locked, users have to take care themselves.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             let reason = "is being computed by another basin; wait for it, or give another --out";
             return Err(Error::file(out, reason));
         }
-        let (units, seconds, usable) = earlier(&mut file, &identity);
+        let Earlier { units, seconds, usable } = match earlier(&mut file, &identity) {
+            Found::Same(earlier) => earlier,
+            Found::Nothing => Earlier::default(),
+            Found::Other(_) if options.replace => Earlier::default(),
+            Found::Other(what) => {
+                let reason =
+                    format!("holds unfinished work {what}; choose another --out, or replace it with --force");
+                return Err(Error::file(&path, reason));
+            }
+        };
         file.set_len(usable).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         let mut journal = Self { units, file: Some((path, file)), seconds };
@@ -128,15 +141,31 @@ fn path_beside(out: &Path) -> PathBuf {
     out.with_file_name(name)
 }
 
-/// Units and seconds of a matching journal, and how many of its bytes are whole lines (0: not usable).
-fn earlier(file: &mut File, identity: &Value) -> (HashMap<String, Value>, f64, u64) {
+/// What an earlier run has left.
+#[derive(Default)]
+struct Earlier {
+    units: HashMap<String, Value>,
+    seconds: f64,
+    /// How many bytes are whole lines.
+    usable: u64,
+}
+
+/// What is in a journal's file.
+enum Found {
+    /// No whole first line.
+    Nothing,
+    /// Work on the same job, files and version.
+    Same(Earlier),
+    /// Work on something else; of what, in words.
+    Other(&'static str),
+}
+
+fn earlier(file: &mut File, identity: &Value) -> Found {
     let mut text = Vec::new();
     if file.read_to_end(&mut text).is_err() {
-        return (HashMap::new(), 0.0, 0);
+        return Found::Nothing;
     }
-    let mut units = HashMap::new();
-    let mut seconds = 0.0;
-    let mut usable = 0;
+    let mut found = Earlier::default();
     for (number, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
         // A line that was cut off by a crash, and anything after it, is computed again.
         let Ok(value) = serde_json::from_slice::<Value>(line) else { break };
@@ -144,15 +173,27 @@ fn earlier(file: &mut File, identity: &Value) -> (HashMap<String, Value>, f64, u
             break;
         }
         if number == 0 && value != *identity {
-            return (HashMap::new(), 0.0, 0);
+            return Found::Other(difference(&value, identity));
         }
         if let (Some(unit), Some(content)) = (value["unit"].as_str(), value.get("value")) {
-            units.insert(unit.to_owned(), content.clone());
+            found.units.insert(unit.to_owned(), content.clone());
         }
         if let Some(s) = value["seconds"].as_f64() {
-            seconds = s;
+            found.seconds = s;
         }
-        usable += line.len() as u64;
+        found.usable += line.len() as u64;
     }
-    (units, seconds, usable)
+    if found.usable == 0 { Found::Nothing } else { Found::Same(found) }
+}
+
+/// In what the identity of a journal differs, the most telling first.
+fn difference(found: &Value, wanted: &Value) -> &'static str {
+    let differs = |key| found[key] != wanted[key];
+    match () {
+        () if differs("job") => "of another job",
+        () if differs("checkpoint") => "of this job on a checkpoint with other content",
+        () if differs("data") => "of this job on other images",
+        () if differs("version") => "of this job by another version of Basin",
+        () => "of this job on another device",
+    }
 }

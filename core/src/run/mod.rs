@@ -22,6 +22,8 @@ pub struct RunOptions {
     /// The record is written there; finished units are kept in a journal beside it meanwhile, so that the
     /// same job goes on where it was cancelled or killed. None: nothing is written.
     pub out: Option<PathBuf>,
+    /// What is at `out` may be replaced even if it is of another job: a finished record, or a journal.
+    pub replace: bool,
 }
 
 /// What a job will cost on this machine.
@@ -54,11 +56,11 @@ struct Measured {
 pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Result<Record> {
     job.check()?;
     if let Some(out) = &options.out {
-        check_replaceable(out, job)?;
+        check_replaceable(out, job, options.replace)?;
     }
     let started = Instant::now();
     let setup = Setup::new(job)?;
-    let mut journal = Journal::open(options.out.as_deref(), job, &setup)?;
+    let mut journal = Journal::open(options, job, &setup)?;
     let earlier = journal.seconds();
     let measured = match job {
         Job::Evaluate(evaluate) => evaluate::run(evaluate, &setup, &mut journal, progress),
@@ -93,16 +95,20 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     Ok(record)
 }
 
-/// Refuses to replace what is no record, or the unfinished record of another job.
-fn check_replaceable(out: &Path, job: &Job) -> Result<()> {
+/// Refuses to replace what is no record, or the record of another job.
+fn check_replaceable(out: &Path, job: &Job, replace: bool) -> Result<()> {
     if !out.is_file() {
         return Ok(());
     }
     match Record::load(out) {
         Err(_) => Err(Error::file(out, "exists and is no Basin record; choose another --out")),
-        Ok(record) if !record.provenance.complete && record.job != *job => Err(Error::file(
+        Ok(record) if record.job != *job && !replace => Err(Error::file(
             out,
-            "holds the unfinished record of another job; choose another --out, or remove it first",
+            format!(
+                "holds the {}record of another job ({}); choose another --out, or replace it with --force",
+                if record.provenance.complete { "" } else { "unfinished " },
+                record.job.kind(),
+            ),
         )),
         Ok(_) => Ok(()),
     }

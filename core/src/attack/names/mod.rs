@@ -208,7 +208,7 @@ const fn last(split: Split, count: usize) -> Examples {
         Split::Test => 9_999,
         Split::Train => 49_999,
     };
-    Examples { split, start: end, end: end - count }
+    Examples { split, start: end, end: end as isize - count as isize }
 }
 
 /// Images of search and of evaluation.
