@@ -21,6 +21,8 @@ pub struct Live {
     pub began: Option<Instant>,
     /// Points of a landscape known so far.
     pub outcome: Option<LandscapeOutcome>,
+    /// The robust accuracy is between these, 0 to 1 (AutoAttack).
+    pub bounds: Option<(f64, f64)>,
     /// Counts changes of `outcome`.
     pub version: u64,
     /// What the user should know.
@@ -62,6 +64,7 @@ impl Live {
                 }
                 self.version += 1;
             }
+            Event::Bounds { lower, upper } => self.bounds = Some((lower, upper)),
             Event::Reference(_) | Event::Draw { .. } | Event::Alive => {}
             Event::Warning(text) => self.warnings.push(text),
         }
@@ -72,7 +75,7 @@ impl Live {
 fn empty_outcome(job: &Job) -> LandscapeOutcome {
     let (steps, range, two) = match job {
         Job::Landscape(job) => (job.steps, job.range, job.second.is_some()),
-        Job::Evaluate(_) | Job::Flatness(_) => (0, 0.0, false),
+        Job::Evaluate(_) | Job::Attack(_) | Job::Flatness(_) => (0, 0.0, false),
     };
     let x = basin_core::measure::landscape::steps(steps, range);
     let y = two.then(|| x.clone());

@@ -93,7 +93,13 @@ impl Entry {
         let format = basin_core::record::FORMAT;
         Some((
             version,
-            Record { format, job: self.job.clone(), provenance, outcome: Outcome::Landscape(outcome) },
+            Record {
+                format,
+                job: self.job.clone(),
+                provenance,
+                outcome: Outcome::Landscape(outcome),
+                examples: None,
+            },
         ))
     }
 }

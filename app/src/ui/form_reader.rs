@@ -23,7 +23,8 @@ impl Form {
         let attack = reader.attack(self, side);
         let checkpoint: PathBuf = checkpoint.to_owned();
         let job = if side == Side::Evaluate {
-            Job::Evaluate(Evaluate { checkpoint, data, attack: self.attacked.then_some(attack), compute })
+            let (attack, keep_examples) = (self.attacked.then_some(attack), false);
+            Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples, compute })
         } else {
             Job::Landscape(reader.landscape(
                 self,
