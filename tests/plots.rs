@@ -16,9 +16,11 @@ use std::path::{Path, PathBuf};
 use basin::cli::plot::{PlotArgs, run};
 use basin::plot::contour::{area, region};
 use basin::plot::export::{self, FigureStyle, FileKind};
+use basin::plot::flatness;
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
 use basin::plot::{ColorMap, Item, Plot, Scale, Unit, text};
-use basin_core::record::{Outcome, Record, Values};
+use basin_core::job::{Case, Flatness, FlatnessLoss, Job};
+use basin_core::record::{AtRadius, Draw, FlatnessOutcome, LayerFlatness, Outcome, Record, Values};
 use clap::Parser as _;
 use gallery::{damaged_plane, gallery, scatter, unfinished_curve, unfinished_plane};
 
@@ -460,4 +462,66 @@ fn every_figure_comes_to_rest_on_the_screen() {
             harness.run();
         }
     }
+}
+
+#[test]
+fn flatness_is_drawn_over_radii_and_by_layer() {
+    let record = flatness_record();
+    let plot = flatness::plot(&named("model", &record), None).expect("radii");
+    show(&plot, &FigureStyle::default(), "flatness");
+    assert_eq!((plot.x.scale, plot.y.label.as_str()), (Scale::Log, "Average-case clean flatness"));
+    let means = plot.items.iter().find_map(|item| match item {
+        Item::Scatter(scatter) if scatter.points.iter().all(|p| p.y_interval.is_some()) => Some(scatter),
+        _ => None,
+    });
+    let points: Vec<_> = means.expect("means with intervals").points.iter().map(|p| (p.x, p.y)).collect();
+    assert_eq!(points, [(0.05, 0.01), (0.5, 0.4), (1.0, 1.9)], "in the order of the radii");
+
+    let layers = flatness::layers(named("model", &record)[0], None).expect("layers");
+    show(&layers, &FigureStyle::default(), "layers");
+    let names: Vec<&str> = layers.y.ticks.iter().map(|tick| tick.label.as_str()).collect();
+    assert_eq!(names, ["conv1.weight", "logits.weight"]);
+    assert!(layers.y.ticks[0].value > layers.y.ticks[1].value, "the first layer is at the top");
+
+    let landscape = sample("landscape-1d.json");
+    let refusal = flatness::plot(&named("other", &landscape), None).expect_err("no flatness");
+    assert_eq!(refusal, "other is a record of `basin landscape`, not of flatness");
+    let mut plain = record;
+    if let Outcome::Flatness(outcome) = &mut plain.outcome {
+        outcome.layers.clear();
+    }
+    let refusal = flatness::layers(named("plain", &plain)[0], None).expect_err("no layers");
+    assert!(refusal.contains("--per-layer"), "{refusal}");
+}
+
+/// Three radii, not in order, and two layers.
+fn flatness_record() -> Record {
+    let mut job = Flatness::new("made-up.pth".into(), FlatnessLoss::Clean, Case::Average);
+    job.radii = vec![0.5, 0.05, 1.0];
+    job.per_layer = true;
+    let at = |radius: f64, flatness: f64| AtRadius {
+        radius,
+        loss: 1.0 + flatness,
+        flatness,
+        standard_error: Some(0.1 * flatness),
+        interval: [0.7 * flatness, 1.4 * flatness],
+        mean: 1.0 + flatness,
+        worst: 1.0 + 1.5 * flatness,
+        draws: [0.5, 1.0, 1.5]
+            .iter()
+            .map(|share| Draw { seed: 0, loss: 1.0 + share * flatness, error: 0.5 })
+            .collect(),
+    };
+    let layer = |name: &str, share: f64| LayerFlatness {
+        name: name.into(),
+        radii: vec![at(0.5, 0.4 * share), at(0.05, 0.01 * share), at(1.0, 1.9 * share)],
+    };
+    let outcome = FlatnessOutcome {
+        reference_loss: 1.0,
+        reference_error: 0.3,
+        radii: layer("", 1.0).radii,
+        layers: vec![layer("conv1.weight", 0.2), layer("logits.weight", 0.5)],
+        resamples: 2000,
+    };
+    Record { job: Job::Flatness(job), outcome: Outcome::Flatness(outcome), ..sample("landscape-1d.json") }
 }

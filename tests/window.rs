@@ -181,7 +181,6 @@ fn records_open_and_show_their_provenance() {
         checkpoint,
         data: DataSelection::default(),
         attack: Some(Pgd::default()),
-        keep_examples: false,
         compute: Compute::default(),
     });
     let file = window.folder.path().join("evaluation.json");
@@ -517,4 +516,63 @@ fn a_copy_of_an_open_checkpoint_is_not_opened_twice() {
     assert_eq!(study.models().len(), 1);
     assert_eq!(study.selected, Some(first));
     assert!(window.harness.query_all_by_label_contains("is open already, as").next().is_some());
+}
+
+#[test]
+fn flatness_runs_from_its_form_and_shows_its_draws_as_they_come() {
+    let fake = Fake::default();
+    let held = fake.hold();
+    let mut window = Window::new(fake);
+    window.open("classifier.pth.tar");
+    window.click("Flatness");
+    window.retype("Radii", "0.1, 0.25, zero");
+    assert!(window.harness.query_by_label_contains("one number or several with commas").is_some());
+    assert!(run_button(&window).accesskit_node().is_disabled());
+    window.retype("Radii", "0.1, 0.25, 0.5, 1");
+    assert!(window.harness.query_by_label_contains("40 draws").is_some());
+    window.picture("flatness-form");
+    window.click("Run");
+    window.until("half of the draws are there", half_done);
+    assert_eq!(window.harness.state().visible_panes(), [Pane::Curves]);
+    let live = window.harness.state().jobs().entries()[0].partial_record().expect("draws are known").1;
+    let Outcome::Flatness(known) = live.outcome else { panic!("flatness gives flatness") };
+    assert_eq!(known.radii[0].draws.len(), 10);
+    assert!((known.radii[0].flatness - 0.0145).abs() < 1e-9, "mean over draws minus the reference");
+    window.picture("flatness-live");
+    *held.lock().expect("not poisoned") = false;
+    window.settle();
+    window.picture("flatness");
+    let app = window.harness.state();
+    let record = &app.study().records()[0].record;
+    let (Job::Flatness(job), Outcome::Flatness(outcome)) = (&record.job, &record.outcome) else {
+        panic!("flatness gives flatness")
+    };
+    assert_eq!((job.radii.as_slice(), job.draws), ([0.1, 0.25, 0.5, 1.0].as_slice(), 10));
+    assert_eq!(outcome.radii.len(), 4);
+}
+
+#[test]
+fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.click("Flatness");
+    window.click("Worst");
+    window.click("Clean loss");
+    window.click("Each layer by itself, too");
+    window.click("Perturbation, per layer");
+    window.retype("Epochs", "7");
+    window.picture("flatness-worst");
+    window.click("Run");
+    window.settle();
+    let job = window.harness.state().study().records()[0].record.job.clone();
+    let Job::Flatness(asked) = &job else { panic!("flatness gives flatness") };
+    assert_eq!(
+        (asked.radii.as_slice(), asked.descent.epochs, asked.per_layer),
+        ([0.003].as_slice(), 7, true)
+    );
+    assert!(command_line(&job).contains("--case worst"));
+    window.click("Display");
+    window.click("Per layer");
+    window.harness.run_steps(3);
+    window.picture("flatness-layers");
 }

@@ -11,19 +11,29 @@ use crate::ui::export_settings::ExportSettings;
 use crate::ui::form::Form;
 
 /// Version of the remembered settings; another version means defaults.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const KEY: &str = "basin-settings";
 
 /// Which part of the right panel is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Side {
-    /// The form for a landscape.
+    /// The forms.
     #[default]
-    Landscape,
-    /// The form for an evaluation.
-    Evaluate,
+    Measure,
     /// How results are drawn.
     Display,
+}
+
+/// What a form asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Measure {
+    /// The loss along directions in weight space.
+    #[default]
+    Landscape,
+    /// How much the loss rises when weights are perturbed.
+    Flatness,
+    /// Clean and robust loss and error.
+    Evaluate,
 }
 
 /// Everything that is remembered.
@@ -40,6 +50,8 @@ pub struct State {
     pub open: Vec<PathBuf>,
     /// The right panel's part.
     pub side: Side,
+    /// The form that is open.
+    pub measure: Measure,
     /// What the forms say.
     pub form: Form,
     /// How results are drawn.
@@ -56,6 +68,7 @@ impl Default for State {
             folder: None,
             open: Vec::new(),
             side: Side::default(),
+            measure: Measure::default(),
             form: Form::default(),
             display: Display::default(),
             export: ExportSettings::default(),

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use basin::jobs::Engine;
 use basin_core::checkpoint::{Role, Summary, TensorSummary};
-use basin_core::job::{Job, Landscape};
+use basin_core::job::{Flatness, Job, Landscape};
 use basin_core::progress::{Event, Progress};
 use basin_core::record::{
-    DirectionSummary, Evaluated, Evaluation, FORMAT, Grid, LandscapeOutcome, Outcome, PerExample, Point,
-    Provenance, Record,
+    AtRadius, DirectionSummary, Draw, Evaluated, Evaluation, FORMAT, FlatnessOutcome, Grid, LandscapeOutcome,
+    LayerFlatness, Outcome, PerExample, Point, Provenance, Record,
 };
 use basin_core::run::{Estimate, RunOptions};
 use basin_core::{Error, Result};
@@ -38,11 +38,11 @@ impl Engine for Fake {
 
     fn run(&self, job: &Job, _: &RunOptions, progress: &mut dyn Progress) -> Result<Record> {
         match job {
-            Job::Evaluate(_) | Job::Attack(_) => Ok(evaluation(job)),
+            Job::Evaluate(_) => Ok(evaluation(job)),
             Job::Landscape(_) if self.fails => {
                 Err(Error::invalid("the loss became NaN at step 3; the checkpoint is damaged"))
             }
-            Job::Flatness(_) => Err(Error::invalid("this engine computes no flatness")),
+            Job::Flatness(flatness) => self.flatness(job, flatness, progress),
             Job::Landscape(landscape) => self.landscape(job, landscape, progress),
         }
     }
@@ -53,6 +53,60 @@ impl Fake {
     pub fn hold(&self) -> Arc<Mutex<bool>> {
         *self.held.lock().expect("not poisoned") = true;
         self.held.clone()
+    }
+
+    /// Every draw rises with the square of the radius; stops halfway as landscapes do.
+    fn flatness(&self, job: &Job, asked: &Flatness, progress: &mut dyn Progress) -> Result<Record> {
+        let reference = Point { loss: 1.5, error: 0.5 };
+        let layers = ["conv1.weight", "logits.weight"];
+        let layers = if asked.per_layer { &layers[..] } else { &[] };
+        let all: Vec<Option<&str>> = std::iter::once(None).chain(layers.iter().copied().map(Some)).collect();
+        let total = (all.len() * asked.radii.len() * asked.draws) as u64;
+        progress.report(Event::Started { label: asked.label().into(), done: 0, total })?;
+        progress.report(Event::Reference(reference))?;
+        let (mut done, mut complete, mut rows) = (0, true, Vec::new());
+        for (layer, name) in all.iter().enumerate() {
+            let mut radii = Vec::new();
+            for (at, radius) in asked.radii.iter().enumerate() {
+                let mut draws = Vec::new();
+                for draw in 0..asked.draws {
+                    while done > total / 2 && *self.held.lock().expect("no test panics while it holds this") {
+                        std::thread::sleep(Duration::from_millis(2));
+                        if progress.report(Event::Step { done, total }).is_err() {
+                            complete = false;
+                            break;
+                        }
+                    }
+                    if !complete {
+                        break;
+                    }
+                    let rise = radius * radius * (1.0 + 0.1 * draw as f64) / (1.0 + layer as f64);
+                    let point = Point { loss: reference.loss + rise, error: 0.5 };
+                    draws.push(Draw { seed: draw as u64, loss: point.loss, error: point.error });
+                    done += 1;
+                    let layer = name.map(str::to_owned);
+                    progress.report(Event::Draw { layer, radius: at, draw, point })?;
+                    progress.report(Event::Step { done, total })?;
+                }
+                if !draws.is_empty() {
+                    radii.push(at_radius(*radius, reference.loss, draws));
+                }
+            }
+            rows.push(radii);
+        }
+        let mut rows = rows.into_iter();
+        let outcome = FlatnessOutcome {
+            reference_loss: reference.loss,
+            reference_error: reference.error,
+            radii: rows.next().unwrap_or_default(),
+            layers: layers
+                .iter()
+                .zip(rows)
+                .map(|(name, radii)| LayerFlatness { name: (*name).to_owned(), radii })
+                .collect(),
+            resamples: 2000,
+        };
+        Ok(record(job, Outcome::Flatness(outcome), complete))
     }
 
     fn landscape(&self, job: &Job, landscape: &Landscape, progress: &mut dyn Progress) -> Result<Record> {
@@ -107,6 +161,16 @@ impl Fake {
     }
 }
 
+/// What a measure makes of draws.
+pub fn at_radius(radius: f64, reference: f64, draws: Vec<Draw>) -> AtRadius {
+    let losses: Vec<f64> = draws.iter().map(|draw| draw.loss).collect();
+    let mean = losses.iter().sum::<f64>() / losses.len() as f64;
+    let worst = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let flatness = mean - reference;
+    let interval = [0.8 * flatness, 1.3 * flatness];
+    AtRadius { radius, loss: mean, flatness, standard_error: Some(0.01), interval, mean, worst, draws }
+}
+
 fn direction() -> DirectionSummary {
     DirectionSummary { name: "random".into(), norm: 4.2, relative_norm: 0.5, layers: Vec::new() }
 }
@@ -127,7 +191,7 @@ pub fn record(job: &Job, outcome: Outcome, complete: bool) -> Record {
         complete,
         ..Provenance::default()
     };
-    Record { format: FORMAT, job: job.clone(), provenance, outcome, examples: None }
+    Record { format: FORMAT, job: job.clone(), provenance, outcome }
 }
 
 pub fn evaluation(job: &Job) -> Record {

@@ -45,7 +45,7 @@ pub fn pgd(network: &Network, weights: &Weights, images: &Tensor, labels: &Tenso
                 best_delta.get(example).copy_(&delta.get(example));
             }
         }
-        delta = delta + gradient.sign() * attack.step_size;
+        delta += gradient.sign() * attack.step_size;
     }
     let network_output = tch::no_grad(|| {
         logits(&network.topology, &network.params(weights), &(images + best_delta), Mode::Evaluate)

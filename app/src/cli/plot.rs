@@ -10,7 +10,7 @@ use serde_json::json;
 use super::failure::{say, usage};
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
-use crate::plot::{ColorMap, Plot, evaluation, text};
+use crate::plot::{ColorMap, Plot, evaluation, flatness, text};
 
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
@@ -103,6 +103,10 @@ pub enum FigureKind {
     Landscape,
     /// Confidence, loss and error of an evaluation.
     Evaluation,
+    /// Flatness over the radius of the perturbation.
+    Flatness,
+    /// Flatness of each layer by itself.
+    Layers,
     /// A 2-D landscape as a surface in 3-D (PNG).
     Surface,
 }
@@ -179,6 +183,7 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         names.iter().zip(&records).map(|(name, record)| Named { name, record }).collect();
     let figure = args.figure.unwrap_or(match records.first().map(|r| &r.outcome) {
         Some(Outcome::Evaluate(_)) => FigureKind::Evaluation,
+        Some(Outcome::Flatness(_)) => FigureKind::Flatness,
         _ => FigureKind::Landscape,
     });
     let plane = |record: &Record| matches!(&record.outcome, Outcome::Landscape(l) if l.y.is_some());
@@ -198,18 +203,19 @@ pub fn run(args: &PlotArgs) -> Result<()> {
 
 /// Refuses options that this figure would not show.
 fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<(), String> {
+    let of_landscapes = || {
+        vec![
+            ("--loss", args.loss),
+            ("--error", args.error),
+            ("--which", args.which.is_some()),
+            ("--log", args.log),
+            ("--clip", args.clip.is_some()),
+            ("--colors", args.colors.is_some()),
+        ]
+    };
     let (name, idle) = match figure {
-        FigureKind::Evaluation => (
-            "an evaluation figure",
-            vec![
-                ("--loss", args.loss),
-                ("--error", args.error),
-                ("--which", args.which.is_some()),
-                ("--log", args.log),
-                ("--clip", args.clip.is_some()),
-                ("--colors", args.colors.is_some()),
-            ],
-        ),
+        FigureKind::Evaluation => ("an evaluation figure", of_landscapes()),
+        FigureKind::Flatness | FigureKind::Layers => ("a figure of flatness", of_landscapes()),
         FigureKind::Landscape if plane => ("a map", vec![("--no-grid", args.no_grid)]),
         FigureKind::Landscape => ("a figure of curves", vec![("--colors", args.colors.is_some())]),
         FigureKind::Surface => {
@@ -238,6 +244,11 @@ fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot
         (FigureKind::Evaluation, [only]) => evaluation::plot(only.name, only.record, args.title.clone()),
         (FigureKind::Evaluation, _) => {
             Err("an evaluation figure shows one record; give one, or draw each by itself".to_owned())
+        }
+        (FigureKind::Flatness, _) => flatness::plot(named, args.title.clone()),
+        (FigureKind::Layers, [only]) => flatness::layers(*only, args.title.clone()),
+        (FigureKind::Layers, _) => {
+            Err("a figure of layers shows one record; give one, or draw each by itself".to_owned())
         }
         _ => landscape::plot(named, &options(args)),
     }

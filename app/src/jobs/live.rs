@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use basin_core::job::Job;
 use basin_core::progress::Event;
-use basin_core::record::{Grid, LandscapeOutcome};
+use basin_core::record::{Grid, LandscapeOutcome, Outcome};
+
+use super::live_flatness;
 
 /// What is known of a running job; written by its thread, read when the window draws.
 #[derive(Debug, Clone, Default)]
@@ -19,10 +21,8 @@ pub struct Live {
     pub earlier: u64,
     /// When the work began.
     pub began: Option<Instant>,
-    /// Points of a landscape known so far.
-    pub outcome: Option<LandscapeOutcome>,
-    /// The robust accuracy is between these, 0 to 1 (AutoAttack).
-    pub bounds: Option<(f64, f64)>,
+    /// Points of a landscape, or draws of a flatness measure, known so far.
+    pub outcome: Option<Outcome>,
     /// Counts changes of `outcome`.
     pub version: u64,
     /// What the user should know.
@@ -55,7 +55,8 @@ impl Live {
             }
             Event::Step { done, total } => (self.done, self.total) = (done, total),
             Event::Cell { x, y, clean, robust } => {
-                let outcome = self.outcome.get_or_insert_with(|| empty_outcome(job));
+                let outcome = self.outcome.get_or_insert_with(|| Outcome::Landscape(empty_landscape(job)));
+                let Outcome::Landscape(outcome) = outcome else { return };
                 let size = (outcome.x.len(), outcome.y.as_ref().map(Vec::len));
                 for (grid, point) in [(&mut outcome.clean, clean), (&mut outcome.robust, robust)] {
                     if let Some(point) = point {
@@ -64,18 +65,27 @@ impl Live {
                 }
                 self.version += 1;
             }
-            Event::Bounds { lower, upper } => self.bounds = Some((lower, upper)),
-            Event::Reference(_) | Event::Draw { .. } | Event::Alive => {}
+            Event::Reference(point) => {
+                self.outcome = Some(Outcome::Flatness(live_flatness::begin(point)));
+                self.version += 1;
+            }
+            Event::Draw { layer, radius, draw, point } => {
+                if let (Some(Outcome::Flatness(outcome)), Job::Flatness(job)) = (&mut self.outcome, job) {
+                    live_flatness::add(outcome, job, layer, radius, draw, point);
+                    self.version += 1;
+                }
+            }
+            Event::Alive => {}
             Event::Warning(text) => self.warnings.push(text),
         }
     }
 }
 
 /// The axes of a landscape before any point is known.
-fn empty_outcome(job: &Job) -> LandscapeOutcome {
+fn empty_landscape(job: &Job) -> LandscapeOutcome {
     let (steps, range, two) = match job {
         Job::Landscape(job) => (job.steps, job.range, job.second.is_some()),
-        Job::Evaluate(_) | Job::Attack(_) | Job::Flatness(_) => (0, 0.0, false),
+        _ => (0, 0.0, false),
     };
     let x = basin_core::measure::landscape::steps(steps, range);
     let y = two.then(|| x.clone());

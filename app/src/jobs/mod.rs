@@ -5,6 +5,7 @@
 
 mod engine;
 mod live;
+mod live_flatness;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use basin_core::Error;
 use basin_core::job::Job;
-use basin_core::record::{Outcome, Provenance, Record};
+use basin_core::record::{Provenance, Record};
 
 pub use engine::{Core, Engine};
 pub use live::Live;
@@ -91,16 +92,7 @@ impl Entry {
             ..Provenance::default()
         };
         let format = basin_core::record::FORMAT;
-        Some((
-            version,
-            Record {
-                format,
-                job: self.job.clone(),
-                provenance,
-                outcome: Outcome::Landscape(outcome),
-                examples: None,
-            },
-        ))
+        Some((version, Record { format, job: self.job.clone(), provenance, outcome }))
     }
 }
 

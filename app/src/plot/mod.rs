@@ -11,6 +11,7 @@ pub mod evaluation;
 pub mod export;
 pub mod field;
 pub mod fill;
+pub mod flatness;
 pub mod landscape;
 mod provenance;
 pub mod screen;

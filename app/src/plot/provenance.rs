@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use basin_core::attack::Pgd;
-use basin_core::job::{Evaluate, Landscape, LandscapeLoss, Normalization};
+use basin_core::attack::{InputNorm, Pgd};
+use basin_core::job::{Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization};
 use basin_core::record::Record;
 
 use super::text::literal;
@@ -35,6 +35,23 @@ pub fn evaluation(name: &str, record: &Record, job: &Evaluate) -> Vec<String> {
     lines(name, record, what)
 }
 
+/// Of a flatness measure: model, case, ball, attack, draws, data, program.
+pub fn flatness(name: &str, record: &Record, job: &Flatness) -> Vec<String> {
+    let mut what = vec![
+        format!(
+            "{}, {} draws per radius; interval: 95 % bootstrap over draws and examples",
+            job.label(),
+            job.draws
+        ),
+        format!("loss: mean cross-entropy (natural logarithm); perturbed tensors: {}", job.tensors),
+    ];
+    if job.loss == FlatnessLoss::Robust {
+        let restarts = job.reference_restarts;
+        what.push(format!("robust: {}; reference with {restarts} restarts", attack(&job.attack)));
+    }
+    lines(name, record, what)
+}
+
 fn lines(name: &str, record: &Record, what: Vec<String>) -> Vec<String> {
     let p = &record.provenance;
     let model = format!("{name}: {}, {}", p.model, last_part(record.job.checkpoint()));
@@ -55,9 +72,13 @@ fn last_part(path: &Path) -> String {
 
 /// An attack in a few words: `PGD-20, L-inf, epsilon 0.03137, step 0.007, 1 restart`.
 fn attack(pgd: &Pgd) -> String {
+    let norm = match pgd.norm {
+        InputNorm::Linf => "L-inf",
+        InputNorm::L2 => "L2",
+    };
     let s = if pgd.restarts == 1 { "" } else { "s" };
     format!(
-        "PGD-{}, {}, epsilon {:.5}, step {}, {} restart{s}",
-        pgd.steps, pgd.norm, pgd.epsilon, pgd.step_size, pgd.restarts
+        "PGD-{}, {norm}, epsilon {:.5}, step {}, {} restart{s}",
+        pgd.steps, pgd.epsilon, pgd.step_size, pgd.restarts
     )
 }

@@ -36,13 +36,15 @@ pub enum Unit {
     One,
     /// Shares from 0 to 1, written as percent (without the sign, which stands in the axis label).
     Percent,
+    /// Not at all: the axis lists names, which its ticks carry.
+    Names,
 }
 
 impl Unit {
     /// What a value is multiplied with before it is written.
     pub fn factor(self) -> f64 {
         match self {
-            Self::One => 1.0,
+            Self::One | Self::Names => 1.0,
             Self::Percent => 100.0,
         }
     }

@@ -193,7 +193,8 @@ impl App {
                 self.tabs.show_one_of(&[Pane::Surface, Pane::Contours]);
             }
             Some(Job::Landscape(_)) => self.tabs.show(Pane::Curves),
-            Some(Job::Evaluate(_) | Job::Attack(_) | Job::Flatness(_)) => self.tabs.show(Pane::Table),
+            Some(Job::Flatness(_)) => self.tabs.show(Pane::Curves),
+            Some(Job::Evaluate(_)) => self.tabs.show(Pane::Table),
             None => {}
         }
     }

@@ -1,5 +1,6 @@
 //! Landscapes and evaluations as charts: curves, filled contours, confidences.
 
+use basin_core::record::Outcome;
 use eframe::egui::{Frame, Margin, Ui};
 
 use crate::plot::Plot;
@@ -43,8 +44,7 @@ impl App {
     /// 1-D landscapes; sections of 2-D ones; confidences of evaluations.
     pub(crate) fn curves_ui(&mut self, ui: &mut Ui) {
         let Some(record) = self.shown.record().cloned() else {
-            let text =
-                "Choose 1-D at the right and press Run: the loss along one direction, clean and robust.";
+            let text = "Choose Landscape and 1-D, or Flatness, at the right and press Run: the loss along one direction, or how much it rises over the size of the perturbation.";
             return self.nothing_ui(ui, "No curves yet", text);
         };
         let plane = self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
@@ -52,6 +52,7 @@ impl App {
         let title = match together.len() {
             _ if plane => format!("Sections of the {}", job_title(&record.job)),
             0 | 1 => job_title(&record.job),
+            several if matches!(record.outcome, Outcome::Flatness(_)) => format!("{several} times flatness"),
             several => format!("{several} landscapes"),
         };
         self.record_header_ui(ui, &title, &record);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
-use crate::plot::{Plot, evaluation};
+use crate::plot::{Plot, evaluation, flatness};
 use crate::surface;
 use crate::ui::names;
 
@@ -55,6 +55,8 @@ pub struct Display {
     pub lighting: bool,
     /// Height of the box relative to its default.
     pub height: f32,
+    /// Flatness layer by layer instead of over radii.
+    pub per_layer: bool,
 }
 
 impl Default for Display {
@@ -74,6 +76,7 @@ impl Default for Display {
             wireframe: false,
             lighting: true,
             height: 1.0,
+            per_layer: false,
         }
     }
 }
@@ -95,7 +98,7 @@ impl Display {
         }
     }
 
-    /// The chart of records: curves, filled contours, or the confidences of an evaluation.
+    /// The chart of records: curves, filled contours, flatness, or the confidences of an evaluation.
     ///
     /// # Errors
     /// A sentence that says why there is none.
@@ -109,6 +112,13 @@ impl Display {
         }
         let named: Vec<Named<'_>> =
             names.iter().zip(records).map(|(name, record)| Named { name, record }).collect();
+        if let Some(Outcome::Flatness(outcome)) = named.first().map(|named| &named.record.outcome) {
+            return if self.per_layer && !outcome.layers.is_empty() {
+                flatness::layers(named[0], None)
+            } else {
+                flatness::plot(&named, None)
+            };
+        }
         landscape::plot(&named, &self.plot_options())
     }
 

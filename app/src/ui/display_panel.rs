@@ -28,8 +28,18 @@ fn slider_ui<N: eframe::emath::Numeric>(
 pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>>) {
     let landscape = record.and_then(|record| match &record.outcome {
         Outcome::Landscape(landscape) => Some(landscape),
-        Outcome::Evaluate(_) | Outcome::Attack(_) | Outcome::Flatness(_) => None,
+        Outcome::Evaluate(_) | Outcome::Flatness(_) => None,
     });
+    if let Some(Outcome::Flatness(flatness)) = record.map(|record| &record.outcome)
+        && !flatness.layers.is_empty()
+    {
+        heading_ui(ui, "Flatness");
+        let charts = [
+            (false, "Over radii", "All tensors perturbed together"),
+            (true, "Per layer", "Each tensor perturbed by itself"),
+        ];
+        segmented_ui(ui, &mut display.per_layer, &charts);
+    }
     heading_ui(ui, "Values");
     let quantities = [
         (Quantity::Loss, "Loss", "Mean cross-entropy"),

@@ -1,6 +1,6 @@
 //! What the forms say: text as typed. What job that is, see [`Form::job`].
 
-use basin_core::job::{InputNorm, LandscapeLoss, Precision};
+use basin_core::job::{Case, FlatnessLoss, InputNorm, LandscapeLoss, Precision, Sampling, Scope};
 use serde::{Deserialize, Serialize};
 
 /// A place in a form that can be wrong.
@@ -18,6 +18,18 @@ pub enum Field {
     Range,
     /// Grid points per axis.
     Steps,
+    /// Relative sizes of the perturbations that flatness is measured for.
+    Radii,
+    /// Perturbations per radius.
+    Draws,
+    /// Names of the tensors that are perturbed.
+    Tensors,
+    /// Starts of the attack on the unperturbed network.
+    ReferenceRestarts,
+    /// Passes of the search for the worst weights.
+    Epochs,
+    /// Relative change of the weights per update of that search.
+    WeightStep,
     /// Data set.
     Data,
     /// Images.
@@ -53,6 +65,21 @@ impl Field {
             Self::Steps => {
                 ("Steps", "Grid points per axis; odd, so that the checkpoint itself is one of them")
             }
+            Self::Radii => (
+                "Radii",
+                "Relative L2 norms of the weight change, separated by commas; the paper uses 0.5 on average and 0.003 in the worst case",
+            ),
+            Self::Draws => ("Draws", "Perturbations per radius; every model gets the same ones"),
+            Self::Tensors => (
+                "Names",
+                "Tensors as the Model tab lists them, separated by commas; * stands for any characters",
+            ),
+            Self::ReferenceRestarts => (
+                "Ref. restarts",
+                "Starts of the attack on the unperturbed network, the worst per image counts; the paper uses 10",
+            ),
+            Self::Epochs => ("Epochs", "Passes of the search for the worst weights; the paper uses 20"),
+            Self::WeightStep => ("Weight step", "Relative change of the weights per update of that search"),
             Self::Data => ("Data set", "Where the images come from"),
             Self::Examples => {
                 ("Examples", "Split and index range, such as test:0..100; the end is not included")
@@ -93,6 +120,20 @@ pub enum Scaling {
     Paper,
 }
 
+/// Choice of the tensors that are perturbed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum TensorChoice {
+    /// All that belong to no normalization layer.
+    #[default]
+    NoNormalization,
+    /// All that are trained.
+    All,
+    /// None of normalization layers, no biases.
+    NoBias,
+    /// Those named.
+    Named,
+}
+
 /// Everything the forms say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -117,6 +158,32 @@ pub struct Form {
     pub steps_plane: String,
     /// Which loss.
     pub loss: LandscapeLoss,
+    /// Which loss flatness is measured of.
+    pub flatness_loss: FlatnessLoss,
+    /// Average or worst case.
+    pub case: Case,
+    /// Radii of the average case.
+    pub average_radii: String,
+    /// Radii of the worst case.
+    pub worst_radii: String,
+    /// Perturbations per radius.
+    pub draws: String,
+    /// What a radius is relative to.
+    pub scope: Scope,
+    /// Where in the ball random perturbations are.
+    pub sampling: Sampling,
+    /// Which tensors are perturbed.
+    pub tensors: TensorChoice,
+    /// Their names, for [`TensorChoice::Named`].
+    pub tensor_names: String,
+    /// One tensor at a time, too.
+    pub per_layer: bool,
+    /// Starts of the attack on the unperturbed network.
+    pub reference_restarts: String,
+    /// Passes of the search for the worst weights.
+    pub epochs: String,
+    /// Relative change of the weights per update of that search.
+    pub weight_step: String,
     /// Evaluate under attack too.
     pub attacked: bool,
     /// Geometry of the attack.
@@ -157,6 +224,19 @@ impl Default for Form {
             steps_line: text("51"),
             steps_plane: text("25"),
             loss: LandscapeLoss::Robust,
+            flatness_loss: FlatnessLoss::Robust,
+            case: Case::Average,
+            average_radii: text("0.5"),
+            worst_radii: text("0.003"),
+            draws: text("10"),
+            scope: Scope::default(),
+            sampling: Sampling::default(),
+            tensors: TensorChoice::default(),
+            tensor_names: String::new(),
+            per_layer: false,
+            reference_restarts: text("10"),
+            epochs: text("20"),
+            weight_step: text("0.01"),
             attacked: true,
             norm: InputNorm::Linf,
             epsilon: text("8/255"),
@@ -201,6 +281,13 @@ impl Form {
             Field::Range => &mut self.range,
             Field::Steps if self.two_dimensional => &mut self.steps_plane,
             Field::Steps => &mut self.steps_line,
+            Field::Radii if self.case == Case::Average => &mut self.average_radii,
+            Field::Radii => &mut self.worst_radii,
+            Field::Draws => &mut self.draws,
+            Field::Tensors => &mut self.tensor_names,
+            Field::ReferenceRestarts => &mut self.reference_restarts,
+            Field::Epochs => &mut self.epochs,
+            Field::WeightStep => &mut self.weight_step,
             Field::Data => &mut self.data,
             Field::Examples => &mut self.examples,
             Field::Epsilon => &mut self.epsilon,

@@ -15,11 +15,11 @@ pub(crate) struct Editor<'a> {
 }
 
 impl Editor<'_> {
-    fn problem(&self, field: Field) -> Option<&str> {
+    pub fn problem(&self, field: Field) -> Option<&str> {
         self.problems.iter().find(|problem| problem.field == Some(field)).map(|problem| problem.text.as_str())
     }
 
-    fn field_ui(&mut self, ui: &mut Ui, field: Field) {
+    pub fn field_ui(&mut self, ui: &mut Ui, field: Field) {
         let (label, tooltip) = field.label_and_tooltip();
         let hint = if field == Field::BatchSize { "automatic" } else { "" };
         let problem = self.problems.iter().find(|problem| problem.field == Some(field));
@@ -86,7 +86,7 @@ impl Editor<'_> {
         }
     }
 
-    fn attack_ui(&mut self, ui: &mut Ui) {
+    pub fn attack_ui(&mut self, ui: &mut Ui) {
         let fields = [Field::Epsilon, Field::AttackSteps, Field::StepSize, Field::Restarts];
         let wrong = fields.iter().any(|field| self.problem(*field).is_some());
         let norm = if self.form.norm == InputNorm::Linf { "L-inf" } else { "L2" };

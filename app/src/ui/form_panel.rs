@@ -4,7 +4,7 @@ use basin_core::job::Job;
 use eframe::egui::{Label, Panel, RichText, ScrollArea, Ui};
 
 use crate::command::Command;
-use crate::state::Side;
+use crate::state::Measure;
 use crate::ui::estimates::Known;
 use crate::ui::form::Problem;
 use crate::ui::form_editor::Editor;
@@ -16,8 +16,7 @@ impl App {
     /// The job that the form describes for the selected checkpoint; none if there is no usable one.
     pub(crate) fn form_job(&self) -> Option<Result<Job, Vec<Problem>>> {
         let model = self.study.selected_model()?;
-        let side = if self.state.side == Side::Evaluate { Side::Evaluate } else { Side::Landscape };
-        Some(self.state.form.job(side, &model.path, model.summary.ready()?))
+        Some(self.state.form.job(self.state.measure, &model.path, model.summary.ready()?))
     }
 
     /// Draws the form.
@@ -32,14 +31,14 @@ impl App {
         Panel::bottom("run").frame(frame).show(ui, |ui| self.run_ui(ui, job, &problems));
         let resolution =
             self.study.selected_model().and_then(|model| model.summary.ready()).map(|s| s.resolution);
-        let side = self.state.side;
+        let measure = self.state.measure;
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             let mut form =
                 Editor { form: &mut self.state.form, problems: &problems, actions: &mut self.actions };
-            if side == Side::Landscape {
-                form.landscape_ui(ui);
-            } else {
-                form.evaluate_ui(ui);
+            match measure {
+                Measure::Landscape => form.landscape_ui(ui),
+                Measure::Flatness => form.flatness_ui(ui),
+                Measure::Evaluate => form.evaluate_ui(ui),
             }
             form.data_ui(ui, resolution);
             form.compute_ui(ui);
@@ -71,9 +70,9 @@ impl App {
         let size = match job {
             Job::Landscape(landscape) => format!("{} grid points", count_words(landscape.cells())),
             Job::Flatness(flatness) => {
-                format!("{} draws", count_words(flatness.draws * flatness.radii.len()))
+                format!("{} draws", count_words(flatness.radii.len() * flatness.draws))
             }
-            Job::Evaluate(_) | Job::Attack(_) => format!("{} images", count_words(job.data().examples.len())),
+            Job::Evaluate(evaluate) => format!("{} images", count_words(evaluate.data.examples.len())),
         };
         let time = match self.estimate(ui.ctx(), job) {
             Known::Ready(estimate) if estimate.seconds < 1.0 => "less than 1 s".into(),

@@ -4,29 +4,38 @@ use std::path::{Path, PathBuf};
 
 use basin_core::checkpoint::Summary;
 use basin_core::job::{
-    Compute, DataSelection, DirectionKind, Evaluate, Examples, Job, Landscape, LandscapeLoss, Normalization,
-    Pgd,
+    Case, Compute, DataSelection, DirectionKind, Evaluate, Examples, Flatness, FlatnessLoss, Job, Landscape,
+    LandscapeLoss, Normalization, Pgd, Tensors,
 };
 
-use crate::state::Side;
-use crate::ui::form::{Field, Form, Problem, Scaling, number};
+use crate::state::Measure;
+use crate::ui::form::{Field, Form, Problem, Scaling, TensorChoice, number};
 
 impl Form {
-    /// The job that the form on `side` describes for a model.
+    /// The job that the form for `measure` describes for a model.
     ///
     /// # Errors
     /// Every field that is wrong, with the remedy.
-    pub fn job(&self, side: Side, checkpoint: &Path, model: &Summary) -> Result<Job, Vec<Problem>> {
+    pub fn job(&self, measure: Measure, checkpoint: &Path, model: &Summary) -> Result<Job, Vec<Problem>> {
         let mut reader = Reader::default();
         let data = reader.data(self, model.resolution);
         let compute = reader.compute(self);
-        let attack = reader.attack(self, side);
+        let attacked = match measure {
+            Measure::Landscape => self.loss != LandscapeLoss::Clean,
+            Measure::Flatness => self.flatness_loss == FlatnessLoss::Robust,
+            Measure::Evaluate => self.attacked,
+        };
+        let attack = reader.attack(self, attacked);
         let checkpoint: PathBuf = checkpoint.to_owned();
-        let job = if side == Side::Evaluate {
-            let (attack, keep_examples) = (self.attacked.then_some(attack), false);
-            Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples, compute })
-        } else {
-            Job::Landscape(reader.landscape(
+        let job = match measure {
+            Measure::Evaluate => {
+                Job::Evaluate(Evaluate { attack: self.attacked.then_some(attack), checkpoint, data, compute })
+            }
+            Measure::Flatness => {
+                let job = Flatness::new(checkpoint, self.flatness_loss, self.case);
+                Job::Flatness(reader.flatness(self, Flatness { data, attack, compute, ..job }))
+            }
+            Measure::Landscape => Job::Landscape(reader.landscape(
                 self,
                 Landscape {
                     checkpoint,
@@ -41,7 +50,7 @@ impl Form {
                     attack,
                     compute,
                 },
-            ))
+            )),
         };
         if reader.problems.is_empty()
             && let Err(error) = job.check()
@@ -64,6 +73,9 @@ fn field_of(message: &str) -> Option<Field> {
         ("0 restarts", Field::Restarts),
         ("restarts", Field::Restarts),
         ("batch size", Field::BatchSize),
+        ("0 draws", Field::Draws),
+        ("draws", Field::Draws),
+        ("0 reference restarts", Field::ReferenceRestarts),
         ("normalization", Field::Token),
     ];
     known.iter().find(|(start, _)| message.starts_with(start)).map(|(_, field)| *field)
@@ -114,9 +126,8 @@ impl Reader {
         Compute { device: form.device.clone(), precision: form.precision, seed, batch_size }
     }
 
-    fn attack(&mut self, form: &Form, side: Side) -> Pgd {
+    fn attack(&mut self, form: &Form, used: bool) -> Pgd {
         let mut attack = Pgd { norm: form.norm, ..Pgd::default() };
-        let used = if side == Side::Evaluate { form.attacked } else { form.loss != LandscapeLoss::Clean };
         if used {
             attack.epsilon =
                 self.real(Field::Epsilon, &form.epsilon, "a number or a fraction, such as 8/255");
@@ -125,6 +136,40 @@ impl Reader {
             attack.restarts = self.whole(Field::Restarts, &form.restarts, "a whole number of at least 1");
         }
         attack
+    }
+
+    fn flatness(&mut self, form: &Form, mut job: Flatness) -> Flatness {
+        let radii = match form.case {
+            Case::Average => &form.average_radii,
+            Case::Worst => &form.worst_radii,
+        };
+        let allowed = "one number or several with commas, such as 0.25, 0.5, 1";
+        job.radii = radii.split(',').map(|radius| self.real(Field::Radii, radius, allowed)).collect();
+        job.draws = self.whole(Field::Draws, &form.draws, "a whole number of at least 1");
+        (job.scope, job.per_layer) = (form.scope, form.per_layer);
+        job.tensors = match form.tensors {
+            TensorChoice::NoNormalization => Tensors::NoNormalization,
+            TensorChoice::All => Tensors::All,
+            TensorChoice::NoBias => Tensors::NoBias,
+            TensorChoice::Named => {
+                let names = form.tensor_names.split(',').map(|name| name.trim().to_owned());
+                Tensors::Named(names.filter(|name| !name.is_empty()).collect())
+            }
+        };
+        if job.tensors == Tensors::Named(Vec::new()) {
+            self.wrong(Field::Tensors, "give the names of tensors, such as *.weight");
+        }
+        if form.case == Case::Average {
+            job.sampling = form.sampling;
+        } else {
+            job.descent.epochs = self.whole(Field::Epochs, &form.epochs, "a whole number, such as 20");
+            job.descent.step_size = self.real(Field::WeightStep, &form.weight_step, "a number, such as 0.01");
+        }
+        if form.flatness_loss == FlatnessLoss::Robust {
+            let allowed = "a whole number of at least 1, such as 10";
+            job.reference_restarts = self.whole(Field::ReferenceRestarts, &form.reference_restarts, allowed);
+        }
+        job
     }
 
     fn landscape(&mut self, form: &Form, job: Landscape) -> Landscape {

@@ -16,6 +16,7 @@ mod export_order;
 pub mod export_settings;
 pub mod form;
 mod form_editor;
+mod form_measures;
 mod form_panel;
 mod form_reader;
 mod header;
@@ -227,13 +228,20 @@ impl App {
     }
 
     fn side_ui(&mut self, ui: &mut Ui) {
-        use crate::state::Side;
+        use crate::state::{Measure, Side};
         let sides = [
-            (Side::Landscape, "Landscape", "Measure the loss along directions in weight space"),
-            (Side::Evaluate, "Evaluate", "Measure clean and robust loss and error"),
+            (Side::Measure, "Measure", "Describe a job, see its cost, run it"),
             (Side::Display, "Display", "How results are drawn"),
         ];
         widgets::segmented_ui(ui, &mut self.state.side, &sides);
+        if self.state.side == Side::Measure {
+            let measures = [
+                (Measure::Landscape, "Landscape", "The loss along directions in weight space"),
+                (Measure::Flatness, "Flatness", "How much the loss rises when weights are perturbed"),
+                (Measure::Evaluate, "Evaluate", "Clean and robust loss and error"),
+            ];
+            widgets::segmented_ui(ui, &mut self.state.measure, &measures);
+        }
         ui.add_space(4.0);
         if self.state.side == Side::Display {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {

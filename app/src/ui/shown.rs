@@ -5,7 +5,7 @@ use std::sync::Arc;
 use basin_core::record::{LandscapeOutcome, Outcome, Record};
 
 use crate::jobs::Jobs;
-use crate::ui::study::{Study, Target, is_curve};
+use crate::ui::study::{Study, Target, share_a_chart};
 
 /// What the views show, with a number that changes whenever it does.
 #[derive(Debug, Default)]
@@ -22,8 +22,7 @@ impl Shown {
     pub fn update(&mut self, study: &Study, jobs: &Jobs) {
         let changed = self.target != study.target;
         self.target = study.target;
-        let beside: Vec<_> =
-            study.beside().map(|stored| &stored.record).filter(|record| is_curve(record)).cloned().collect();
+        let beside: Vec<_> = study.beside().map(|stored| stored.record.clone()).collect();
         if beside.len() != self.beside.len()
             || !beside.iter().zip(&self.beside).all(|(a, b)| Arc::ptr_eq(a, b))
         {
@@ -60,7 +59,7 @@ impl Shown {
     pub fn landscape(&self) -> Option<&LandscapeOutcome> {
         match &self.record.as_ref()?.outcome {
             Outcome::Landscape(landscape) => Some(landscape),
-            Outcome::Evaluate(_) | Outcome::Attack(_) | Outcome::Flatness(_) => None,
+            Outcome::Evaluate(_) | Outcome::Flatness(_) => None,
         }
     }
 
@@ -69,9 +68,12 @@ impl Shown {
         self.version
     }
 
-    /// The records of one chart, that of [`Shown::record`] first: of 1-D landscapes as many as are selected.
+    /// The records of one chart, that of [`Shown::record`] first: of 1-D landscapes and of flatness as many
+    /// as are selected.
     pub fn together(&self) -> Vec<Arc<Record>> {
-        let beside = self.beside.iter().filter(|_| self.record.as_deref().is_some_and(is_curve));
+        let fits =
+            |other: &&Arc<Record>| self.record.as_deref().is_some_and(|record| share_a_chart(record, other));
+        let beside = self.beside.iter().filter(fits);
         self.record.iter().chain(beside).cloned().collect()
     }
 }

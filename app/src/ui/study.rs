@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use basin_core::attack::fraction;
 use basin_core::checkpoint::Summary;
-use basin_core::job::{Job, LandscapeLoss, Normalization};
+use basin_core::job::{Case, FlatnessLoss, Job, LandscapeLoss, Normalization};
 use basin_core::record::{AtRadius, Evaluation, FlatnessOutcome, Outcome, Record};
 
 use crate::jobs::JobId;
+use crate::plot::{text, ticks};
 
 /// Something that a worker thread finds out.
 #[derive(Debug, Clone, Default)]
@@ -151,12 +151,14 @@ impl Study {
         self.target == Some(Target::Record(id)) || self.beside.contains(&id)
     }
 
-    /// Shows a 1-D landscape beside the others, or no longer; any other record is shown by itself.
+    /// Shows a record beside others of its kind, or no longer; one that shares no chart is shown by itself.
     pub fn toggle_record(&mut self, id: RecordId) {
-        let curve = |id| self.record(id).is_some_and(|stored| is_curve(&stored.record));
+        let record = |id| self.record(id).map(|stored| &*stored.record);
         let fits = match self.target {
-            Some(Target::Record(target)) => curve(target) && curve(id),
-            Some(Target::Job(_)) => curve(id),
+            Some(Target::Record(target)) => {
+                record(target).zip(record(id)).is_some_and(|(one, other)| share_a_chart(one, other))
+            }
+            Some(Target::Job(_)) => record(id).is_some_and(|record| share_a_chart(record, record)),
             None => false,
         };
         if !fits {
@@ -274,9 +276,13 @@ fn belongs(stored: &Stored, model: &Model) -> bool {
     }
 }
 
-/// Whether a record is a 1-D landscape: those share a chart.
-pub fn is_curve(record: &Record) -> bool {
-    matches!(&record.outcome, Outcome::Landscape(landscape) if landscape.y.is_none())
+/// Whether two records can share a chart: 1-D landscapes with each other, flatness with each other.
+pub fn share_a_chart(one: &Record, other: &Record) -> bool {
+    match (&one.outcome, &other.outcome) {
+        (Outcome::Landscape(one), Outcome::Landscape(other)) => one.y.is_none() && other.y.is_none(),
+        (Outcome::Flatness(_), Outcome::Flatness(_)) => true,
+        _ => false,
+    }
 }
 
 /// Last part of a path.
@@ -292,10 +298,10 @@ pub fn job_title(job: &Job) -> String {
             Some(attack) => format!("Evaluation, PGD-{}", attack.steps),
         },
         Job::Flatness(job) => {
-            let label = job.label();
-            format!("{}{}", label[..1].to_uppercase(), &label[1..])
+            let case = if job.case == Case::Average { "Average" } else { "Worst" };
+            let loss = if job.loss == FlatnessLoss::Clean { "clean" } else { "robust" };
+            format!("{case} {loss} flatness")
         }
-        Job::Attack(job) => format!("AutoAttack {}", job.attack.version),
         Job::Landscape(job) => {
             let loss = match job.loss {
                 LandscapeLoss::Clean => "clean loss",
@@ -320,7 +326,6 @@ pub fn job_details(job: &Job) -> String {
             let draws = if job.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", job.draws) };
             format!("radius {}, {draws}, {images}", radii.join(", "))
         }
-        Job::Attack(job) => format!("{} {}, {images}", job.attack.norm, fraction(job.attack.epsilon)),
         Job::Landscape(job) => {
             let scaling = match &job.normalize {
                 Normalization::Paper(_) => job.normalize.to_string(),
@@ -338,7 +343,8 @@ pub fn job_details(job: &Job) -> String {
 
 /// The flatness at every radius: `flatness 0.317 at radius 0.5`.
 pub fn flatness_words(outcome: &FlatnessOutcome) -> String {
-    let at = |r: &AtRadius| format!("{:.3} at radius {}", r.flatness, r.radius);
+    let digits = |value: f64| text::plain(&ticks::readable((value * 1e4).round() / 1e4));
+    let at = |r: &AtRadius| format!("{} at radius {}", digits(r.flatness), r.radius);
     format!("flatness {}", outcome.radii.iter().map(at).collect::<Vec<_>>().join(", "))
 }
 

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use super::{
-    Attack, AutoAttack, Case, Compute, DataSelection, Descent, Evaluate, Flatness, FlatnessLoss, Job, Pgd,
-    Sampling, Scope, Selection, Tensors, Version, WeightGradient,
+    Case, Compute, DataSelection, Descent, Evaluate, Flatness, FlatnessLoss, Job, Pgd, Sampling, Scope,
+    Selection, Tensors, WeightGradient,
 };
 use crate::attack::names::{
     InputDescent, PaperAttack, Recipe, WeightBall, WeightDescent, WeightNormalization, WeightShape,
 };
+use crate::error::{Error, Result};
 
 impl PaperAttack {
     /// The attack on inputs, if that is PGD. The worst restart is the one of highest wrong-class confidence, as in the
@@ -21,7 +22,10 @@ impl PaperAttack {
     }
 
     /// The job that does to a checkpoint what the name says, with images from `data` (a name or folder).
-    pub fn job(&self, checkpoint: PathBuf, data: &str, compute: Compute) -> Job {
+    ///
+    /// # Errors
+    /// Basin has no job for it.
+    pub fn job(&self, checkpoint: PathBuf, data: &str, compute: Compute) -> Result<Job> {
         let select = |examples| DataSelection { name: data.to_owned(), examples };
         let flatness = |loss, case, ball: &WeightBall| Flatness {
             data: select(self.images),
@@ -43,27 +47,15 @@ impl PaperAttack {
         };
         let job = match &self.recipe {
             Recipe::Pgd(_) => {
-                return Job::Evaluate(Evaluate {
+                return Ok(Job::Evaluate(Evaluate {
                     checkpoint,
                     data: select(self.images),
                     attack: self.pgd(),
-                    keep_examples: false,
                     compute,
-                });
+                }));
             }
-            // What the program ran under the name standard.
-            Recipe::AutoAttack { epsilon } => {
-                return Job::Attack(Attack {
-                    checkpoint,
-                    data: select(self.images),
-                    attack: AutoAttack {
-                        version: Version::Paper,
-                        epsilon: *epsilon,
-                        ..AutoAttack::default()
-                    },
-                    keep_examples: false,
-                    compute,
-                });
+            Recipe::AutoAttack { .. } => {
+                return Err(Error::invalid(format!("{} is not possible yet", self.name)));
             }
             Recipe::RandomWeights(ball) => flatness(FlatnessLoss::Clean, Case::Average, ball),
             Recipe::GradientWeights(ball, weights) => Flatness {
@@ -80,7 +72,7 @@ impl PaperAttack {
                 ..flatness(FlatnessLoss::Robust, Case::Worst, ball)
             },
         };
-        Job::Flatness(job)
+        Ok(Job::Flatness(job))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Plot to scene: every item at its place on paper.
 
 use super::contour_labels;
+use super::fonts;
 use super::layout::{CAP_HEIGHT, Layout, layout};
 use super::legend::{self, Legend};
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
@@ -271,7 +272,10 @@ fn frame(scene: &mut Scene, plot: &Plot, layout: &Layout, to: &Transform<'_>, st
     scene.path(ticks, None, Some(stroke), false);
     scene.path(vec![axes.ring()], None, Some(stroke), false);
     let middle = [axes.left + axes.width / 2.0, axes.top + axes.height / 2.0];
-    scene.text([middle[0], layout.x_label], Anchor::Middle, &plot.x.label, style.label_pt);
+    // In the middle of the axes, but never beyond the figure.
+    let half = fonts::width(&plot.x.label, style.family, false, style.label_pt) / 2.0;
+    let x = middle[0].min(layout.width - style.frame_pt - half).max(half);
+    scene.text([x, layout.x_label], Anchor::Middle, &plot.x.label, style.label_pt);
     scene.text([layout.y_label, middle[1]], Anchor::Middle, &plot.y.label, style.label_pt).angle = 90.0;
     if let Some(title) = &plot.title {
         scene.text([middle[0], layout.title], Anchor::Middle, title, style.title_pt).bold = true;

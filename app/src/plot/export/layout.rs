@@ -3,7 +3,7 @@
 use super::fonts;
 use super::scene::Rect;
 use super::style::FigureStyle;
-use crate::plot::{Axis, Plot, Tick};
+use crate::plot::{Axis, Plot, Tick, Unit};
 
 /// Length of ticks in points, relative to the frame's line width.
 const TICK_LENGTH: f64 = 4.4;
@@ -36,6 +36,9 @@ pub struct Layout {
     /// Baseline of the title.
     pub title: f64,
 }
+
+/// Distance of listed names, relative to their size.
+const NAME_LINE: f64 = 1.5;
 
 /// Heights of letters as shares of the font size; the bundled fonts differ little.
 pub const CAP_HEIGHT: f64 = 0.7;
@@ -73,7 +76,8 @@ pub fn layout(plot: &Plot, style: &FigureStyle, below: f64) -> Layout {
         None => (0.0, 0.0),
     };
     let overhang = plot.x.ticks.iter().filter_map(|t| {
-        let beyond = (plot.x.position(t.value)? - 1.0) * width;
+        // The axes are a little narrower still, so this leaves enough.
+        let beyond = (plot.x.position(t.value)? - 1.0) * 0.9 * (width - left);
         Some(beyond + width_of(&t.label, style.tick_pt) / 2.0)
     });
     let right = margin + (bar_gap + bar_room).max(overhang.fold(0.0, f64::max));
@@ -82,6 +86,7 @@ pub fn layout(plot: &Plot, style: &FigureStyle, below: f64) -> Layout {
     let axes_height = match style.height_in {
         Some(height) => (height * 72.0 - top - bottom).max(10.0),
         None if plot.equal_aspect => axes_width * aspect(plot),
+        None if plot.y.unit == Unit::Names => plot.y.ticks.len() as f64 * NAME_LINE * style.tick_pt,
         None => (0.75 * width - top - bottom + below).max(10.0),
     };
     let (mut axes_width, mut axes_height) = (axes_width, axes_height);

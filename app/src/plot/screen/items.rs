@@ -7,6 +7,9 @@ use super::field_item::FieldItem;
 use super::{ScreenPlot, coordinates};
 use crate::plot::{Color, Dash, GuideLine, Histogram, Item, Scatter, Series, Shape, text};
 
+/// Symbols smaller than this, relative to the style's, have no outline: it would be all one sees.
+const SMALLEST_OUTLINED: f64 = 0.6;
+
 impl ScreenPlot {
     /// Adds one item.
     pub(super) fn item<'a>(&'a self, ui: &mut PlotUi<'a>, index: usize, item: &'a Item, dark: bool) {
@@ -119,8 +122,10 @@ impl ScreenPlot {
         let points: Vec<_> = scatter.points.iter().filter_map(|p| self.at(p.x, p.y)).collect();
         let radius = 4.5 * scatter.size as f32;
         let outline = ui.ctx().global_style().visuals.text_color();
-        let behind = Points::new(name.clone(), points.clone()).color(outline).radius(radius + 0.8);
-        ui.points(behind.shape(marker(scatter.shape)).id(id).allow_hover(false));
+        if scatter.size >= SMALLEST_OUTLINED {
+            let behind = Points::new(name.clone(), points.clone()).color(outline).radius(radius + 0.8);
+            ui.points(behind.shape(marker(scatter.shape)).id(id).allow_hover(false));
+        }
         let symbols = Points::new(name.clone(), points).color(color).radius(radius);
         ui.points(symbols.shape(marker(scatter.shape)).id(id));
     }

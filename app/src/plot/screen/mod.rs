@@ -14,7 +14,7 @@ use egui_plot::{
 };
 
 use super::ticks::{Scale, readable, ticks};
-use super::{Axis, Item, Plot, text};
+use super::{Axis, Item, Plot, ScatterPoint, Unit, text};
 use field_item::FieldDrawing;
 
 /// A plot ready to be shown: geometry that does not change from frame to frame is computed once.
@@ -137,15 +137,23 @@ impl ScreenPlot {
         let plot = &self.plot;
         let line = |axis: &Axis, coordinate: f64| {
             let value = axis.scale.unmap(coordinate);
+            if axis.unit == Unit::Names {
+                let tick = axis.ticks.iter().find(|tick| (tick.value - value).abs() < 0.5);
+                return tick.map_or_else(String::new, |tick| text::plain(&tick.label));
+            }
             format!("{}: {}", text::plain(&axis.label), readable(value * axis.unit.factor()))
         };
         match at {
             HoverPosition::NearDataPoint { plot_name, position, index } => {
+                // Several groups may have no name; the place tells them apart.
+                let there = |p: &&ScatterPoint| {
+                    plot.x.scale.map(p.x) == Some(position.x) && plot.y.scale.map(p.y) == Some(position.y)
+                };
                 let named = plot.items.iter().find_map(|item| match item {
                     Item::Scatter(s)
                         if s.name.as_deref().map(text::plain).unwrap_or_default() == *plot_name =>
                     {
-                        s.points.get(*index).map(|p| p.name.clone())
+                        s.points.get(*index).filter(there).map(|p| p.name.clone())
                     }
                     _ => None,
                 });
@@ -209,7 +217,8 @@ fn coordinates(axis: &Axis) -> (f64, f64) {
 fn marks(axis: &Axis, input: &GridInput) -> Vec<GridMark> {
     let own = coordinates(axis);
     let same = |a: f64, b: f64| (a - b).abs() < 1e-6 * (own.1 - own.0);
-    let shown = if same(input.bounds.0, own.0) && same(input.bounds.1, own.1) {
+    let own_range = same(input.bounds.0, own.0) && same(input.bounds.1, own.1);
+    let shown = if own_range || axis.unit == Unit::Names {
         axis.ticks.clone()
     } else {
         ticks((axis.scale.unmap(input.bounds.0), axis.scale.unmap(input.bounds.1)), axis.scale, axis.unit, 8)
@@ -228,7 +237,9 @@ fn hints<'a>(hints: AxisHints<'a>, axis: &'a Axis) -> AxisHints<'a> {
             Scale::Linear => (v - value).abs() <= 1e-6 * mark.step_size.abs(),
             Scale::Log => (v / value - 1.0).abs() < 1e-6,
         };
-        let all = axis.ticks.iter().cloned().chain(ticks(shown, axis.scale, axis.unit, 8));
+        let zoomed =
+            if axis.unit == Unit::Names { Vec::new() } else { ticks(shown, axis.scale, axis.unit, 8) };
+        let all = axis.ticks.iter().cloned().chain(zoomed);
         let known = all.filter(|t| !t.label.is_empty()).find(|t| near(t.value));
         known.map_or_else(String::new, |t| text::plain(&t.label))
     };

@@ -119,7 +119,6 @@ pub fn run(
         complete: found.len() == plan.places.len(),
         search_difference: (!desk.differences.is_empty()).then(|| mean(&desk.differences)),
         warnings,
-        examples: None,
         outcome: Outcome::Flatness(outcome),
     })
 }

@@ -1,0 +1,211 @@
+//! Flatness records to figures: over the radius of the perturbation, or tensor by tensor.
+
+use basin_core::job::{Flatness, Job, Scope};
+use basin_core::record::{AtRadius, FlatnessOutcome, Outcome, Record};
+
+use super::color::series_color;
+use super::landscape::Named;
+use super::{
+    Axis, Color, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Series, Shape, Tick, Unit,
+    padded_range, provenance, text,
+};
+
+/// Radii that span more than this factor are drawn on a logarithmic axis.
+const WIDE: f64 = 8.0;
+/// Up to this many draws are shown one by one.
+const MOST_DRAWS: usize = 100;
+
+/// Flatness over radii, with its 95 % intervals; small points are the draws.
+///
+/// # Errors
+/// A sentence saying which record cannot be part of the figure.
+pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String> {
+    let shown = records.iter().map(taken_apart).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = shown.first() else { return Err("no record given; give at least one".into()) };
+    if let Some(empty) = shown.iter().find(|shown| shown.outcome.radii.is_empty()) {
+        return Err(format!("{} has no flatness yet; the job was stopped before its first draw", empty.name));
+    }
+    let single = shown.len() == 1;
+    let mut items = vec![zero_line(GuideLine::Horizontal(0.0))];
+    for (i, shown) in shown.iter().enumerate() {
+        let color = series_color(if single { 1 } else { i });
+        let mut radii: Vec<&AtRadius> = shown.outcome.radii.iter().collect();
+        radii.sort_by(|a, b| a.radius.total_cmp(&b.radius));
+        let name = (!single).then(|| text::literal(shown.name));
+        items.extend(draws(shown.outcome, &radii, color));
+        items.push(Item::Series(Series {
+            name: None,
+            x: radii.iter().map(|at| at.radius).collect(),
+            y: radii.iter().map(|at| Some(at.flatness)).collect(),
+            band: Vec::new(),
+            color,
+            dash: Dash::Solid,
+            dots: false,
+        }));
+        items.push(Item::Scatter(Scatter {
+            name,
+            points: radii.iter().map(|at| point(at, shown)).collect(),
+            color,
+            shape: Shape::Circle,
+            size: 1.0,
+        }));
+    }
+    let all = || shown.iter().flat_map(|shown| &shown.outcome.radii);
+    let scale = radius_scale(all().map(|at| at.radius));
+    let x = padded_range(all().map(|at| at.radius), scale).ok_or_else(no_numbers)?;
+    let y = padded_range(all().flat_map(extent), Scale::Linear).ok_or_else(no_numbers)?;
+    let same = shown.iter().all(|shown| shown.job.label() == first.job.label());
+    let what = if same { capital(first.job.label()) } else { "Flatness".to_owned() };
+    Ok(Plot {
+        title,
+        x: Axis::new(radius_label(first.job), x, scale, Unit::One),
+        y: Axis::new(what, y, Scale::Linear, Unit::One),
+        items,
+        equal_aspect: false,
+        notes: shown.iter().filter_map(note).collect(),
+        provenance: shown.iter().flat_map(|s| provenance::flatness(s.name, s.record, s.job)).collect(),
+    })
+}
+
+/// Flatness of each tensor by itself, in the order of the network; one colour per radius.
+///
+/// # Errors
+/// The record has no flatness per layer.
+pub fn layers(named: Named<'_>, title: Option<String>) -> Result<Plot, String> {
+    let shown = taken_apart(&named)?;
+    let layers = &shown.outcome.layers;
+    if layers.is_empty() {
+        return Err(format!("{} has no flatness per layer; measure it with --per-layer", shown.name));
+    }
+    let place = |index: usize| (layers.len() - 1 - index) as f64;
+    let several = shown.job.radii.len() > 1;
+    let mut items = vec![zero_line(GuideLine::Vertical(0.0))];
+    for (i, radius) in shown.job.radii.iter().enumerate() {
+        let at = |layer: usize| layers[layer].radii.iter().find(|at| at.radius == *radius);
+        let points = (0..layers.len()).filter_map(|index| {
+            let at = at(index)?;
+            Some(ScatterPoint {
+                x: at.flatness,
+                y: place(index),
+                x_interval: Some((at.interval[0], at.interval[1])),
+                y_interval: None,
+                name: text::literal(&layers[index].name),
+                labelled: false,
+            })
+        });
+        items.push(Item::Scatter(Scatter {
+            name: several.then(|| format!("radius {radius}")),
+            points: points.collect(),
+            color: series_color(i + 1),
+            shape: Shape::Circle,
+            size: 0.8,
+        }));
+    }
+    let values = layers.iter().flat_map(|layer| layer.radii.iter().flat_map(|at| at.interval));
+    let x = padded_range(values.chain([0.0]), Scale::Linear).ok_or_else(no_numbers)?;
+    let ticks = layers.iter().enumerate();
+    let ticks = ticks.map(|(i, layer)| Tick { value: place(i), label: text::literal(&layer.name) }).collect();
+    Ok(Plot {
+        title,
+        x: Axis::new(capital(shown.job.label()), x, Scale::Linear, Unit::One),
+        y: Axis {
+            label: "Perturbed tensor".into(),
+            range: (-0.7, layers.len() as f64 - 0.3),
+            scale: Scale::Linear,
+            unit: Unit::Names,
+            ticks,
+        },
+        items,
+        equal_aspect: false,
+        notes: note(&shown).into_iter().collect(),
+        provenance: provenance::flatness(shown.name, shown.record, shown.job),
+    })
+}
+
+/// A flatness record taken apart.
+struct Shown<'a> {
+    name: &'a str,
+    record: &'a Record,
+    job: &'a Flatness,
+    outcome: &'a FlatnessOutcome,
+}
+
+fn taken_apart<'a>(named: &Named<'a>) -> Result<Shown<'a>, String> {
+    let Named { name, record } = *named;
+    match (&record.job, &record.outcome) {
+        (Job::Flatness(job), Outcome::Flatness(outcome)) => Ok(Shown { name, record, job, outcome }),
+        _ => Err(format!("{name} is a record of `basin {}`, not of flatness", record.job.kind())),
+    }
+}
+
+fn point(at: &AtRadius, shown: &Shown<'_>) -> ScatterPoint {
+    ScatterPoint {
+        x: at.radius,
+        y: at.flatness,
+        x_interval: None,
+        y_interval: Some((at.interval[0], at.interval[1])),
+        name: text::literal(shown.name),
+        labelled: false,
+    }
+}
+
+/// Every draw as a small pale point.
+fn draws(outcome: &FlatnessOutcome, radii: &[&AtRadius], color: Color) -> Option<Item> {
+    let points: Vec<ScatterPoint> = radii
+        .iter()
+        .filter(|at| at.draws.len() > 1 && at.draws.len() <= MOST_DRAWS)
+        .flat_map(|at| {
+            at.draws.iter().enumerate().map(|(number, draw)| ScatterPoint {
+                x: at.radius,
+                y: draw.loss - outcome.reference_loss,
+                x_interval: None,
+                y_interval: None,
+                name: format!("draw {number}"),
+                labelled: false,
+            })
+        })
+        .collect();
+    let scatter =
+        Scatter { name: None, points, color: color.with_alpha(0.35), shape: Shape::Circle, size: 0.4 };
+    (!scatter.points.is_empty()).then_some(Item::Scatter(scatter))
+}
+
+fn zero_line(line: GuideLine) -> Item {
+    Item::Guide(Guide { name: None, line, color: Color::GREY, dash: Dash::Dotted })
+}
+
+/// Everything that is drawn at a radius, to find the range of the axis.
+fn extent(at: &AtRadius) -> impl Iterator<Item = f64> {
+    // What a draw adds to the loss is its loss minus the reference, which is `loss - flatness`.
+    let reference = at.loss - at.flatness;
+    at.interval.into_iter().chain([at.flatness]).chain(at.draws.iter().map(move |draw| draw.loss - reference))
+}
+
+fn radius_scale(radii: impl Iterator<Item = f64>) -> Scale {
+    let (low, high) =
+        radii.fold((f64::INFINITY, 0.0f64), |(low, high), radius| (low.min(radius), high.max(radius)));
+    if low > 0.0 && high / low > WIDE { Scale::Log } else { Scale::Linear }
+}
+
+fn radius_label(job: &Flatness) -> String {
+    let of = match job.scope {
+        Scope::Layer => "per layer",
+        Scope::Filter => "per filter",
+        Scope::Global => "whole model",
+    };
+    if job.absolute { "Radius".to_owned() } else { format!("Relative radius $\\xi$ ({of})") }
+}
+
+fn note(shown: &Shown<'_>) -> Option<String> {
+    (!shown.record.provenance.complete)
+        .then(|| format!("{} is partial: not every draw is computed", text::literal(shown.name)))
+}
+
+fn no_numbers() -> String {
+    "the record has no finite flatness; compute it again".to_owned()
+}
+
+fn capital(label: &str) -> String {
+    let mut chars = label.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
