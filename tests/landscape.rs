@@ -295,6 +295,7 @@ fn the_origin_of_a_landscape_is_the_evaluation() {
         checkpoint: job.checkpoint,
         data: job.data,
         attack: Some(job.attack),
+        keep_examples: false,
         compute: job.compute,
     };
     let evaluation = run(&Job::Evaluate(evaluate), &RunOptions::default(), &mut Silent).unwrap();

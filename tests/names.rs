@@ -196,7 +196,7 @@ fn groups_are_made_of_names() {
 
 fn job(name: &str) -> Job {
     let attack = PaperAttack::from_str(name).unwrap();
-    attack.job("checkpoint".into(), "cifar10", Compute::default()).unwrap()
+    attack.job("checkpoint".into(), "cifar10", Compute::default())
 }
 
 #[test]

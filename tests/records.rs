@@ -48,6 +48,11 @@ fn every_sample_opens_and_is_consistent() {
             Outcome::Flatness(f) => {
                 assert!(f.radii.iter().all(|at| !at.draws.is_empty() && at.interval[0] <= at.interval[1]));
             }
+            Outcome::Attack(a) => {
+                let rows = &a.per_example;
+                let lengths = [rows.label.len(), rows.robust.len(), rows.broken_by.len(), rows.loss.len()];
+                assert!(lengths.iter().all(|n| *n == rows.index.len()));
+            }
             Outcome::Landscape(l) => {
                 let cells = l.x.len() * l.y.as_ref().map_or(1, Vec::len);
                 for grid in l.clean.iter().chain(&l.robust) {

@@ -181,6 +181,7 @@ fn records_open_and_show_their_provenance() {
         checkpoint,
         data: DataSelection::default(),
         attack: Some(Pgd::default()),
+        keep_examples: false,
         compute: Compute::default(),
     });
     let file = window.folder.path().join("evaluation.json");

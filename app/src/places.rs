@@ -71,6 +71,7 @@ fn file_name(job: &Job) -> String {
     let what = match job {
         Job::Evaluate(job) => if job.attack.is_some() { "evaluate-pgd" } else { "evaluate" }.to_owned(),
         Job::Flatness(job) => job.label().replace(' ', "-"),
+        Job::Attack(job) => format!("attack-{}", job.attack.version.to_string().replace(',', "-")),
         Job::Landscape(job) => {
             let loss = match job.loss {
                 LandscapeLoss::Clean => "clean",

@@ -57,3 +57,39 @@ pub fn wrong_confidences(logits: &Tensor, labels: &Tensor) -> Tensor {
     let others = log.scatter_value(1, &labels.unsqueeze(1), f64::NEG_INFINITY);
     others.amax([1i64].as_slice(), false).exp()
 }
+
+/// Logits of every class: `N x K` as they are, and for one output `u` the pair `(0, u)`.
+pub fn class_logits(logits: &Tensor) -> Tensor {
+    if logits.size()[1] == 1 {
+        Tensor::cat(&[&logits.zeros_like(), logits], 1)
+    } else {
+        logits.shallow_clone()
+    }
+}
+
+/// Logit of the true class minus the largest other one, per example: above 0 where classified correctly.
+pub fn margin(logits: &Tensor, labels: &Tensor) -> Tensor {
+    let logits = class_logits(logits);
+    let label = labels.unsqueeze(1);
+    let truth = logits.gather(1, &label, false).squeeze_dim(1);
+    truth - logits.scatter_value(1, &label, f64::NEG_INFINITY).amax([1i64].as_slice(), false)
+}
+
+/// Guards the denominators of the ratio losses, as in AutoAttack.
+const RATIO_TINY: f64 = 1e-12;
+
+/// Difference of logits ratio, `-(z_y - max_{k != y} z_k) / (z_(1) - z_(3))`, per example; at least 3 classes
+/// (Croce and Hein, 2020, equation 6).
+pub fn dlr(logits: &Tensor, labels: &Tensor) -> Tensor {
+    let (sorted, _) = logits.topk(3, 1, true, true);
+    -margin(logits, labels) / (sorted.select(1, 0) - sorted.select(1, 2) + RATIO_TINY)
+}
+
+/// Targeted difference of logits ratio, `-(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2)`, per example; at least 4
+/// classes (Croce and Hein, 2020, equation 7).
+pub fn dlr_targeted(logits: &Tensor, labels: &Tensor, targets: &Tensor) -> Tensor {
+    let (sorted, _) = logits.topk(4, 1, true, true);
+    let pick = |classes: &Tensor| logits.gather(1, &classes.unsqueeze(1), false).squeeze_dim(1);
+    let scale = sorted.select(1, 0) - (sorted.select(1, 2) + sorted.select(1, 3)) * 0.5 + RATIO_TINY;
+    -(pick(labels) - pick(targets)) / scale
+}

@@ -52,6 +52,13 @@ pub enum Event {
         /// Loss and error under these weights.
         point: Point,
     },
+    /// The robust accuracy (0 to 1) of the whole selection is between these.
+    Bounds {
+        /// Examples that went through every attack.
+        lower: f64,
+        /// Examples that no attack has broken yet.
+        upper: f64,
+    },
     /// Nothing new; a chance to stop.
     Alive,
     /// Something the user should know that does not stop the job.

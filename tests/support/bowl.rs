@@ -38,7 +38,7 @@ impl Engine for Fake {
 
     fn run(&self, job: &Job, _: &RunOptions, progress: &mut dyn Progress) -> Result<Record> {
         match job {
-            Job::Evaluate(_) => Ok(evaluation(job)),
+            Job::Evaluate(_) | Job::Attack(_) => Ok(evaluation(job)),
             Job::Landscape(_) if self.fails => {
                 Err(Error::invalid("the loss became NaN at step 3; the checkpoint is damaged"))
             }
@@ -191,7 +191,7 @@ pub fn record(job: &Job, outcome: Outcome, complete: bool) -> Record {
         complete,
         ..Provenance::default()
     };
-    Record { format: FORMAT, job: job.clone(), provenance, outcome }
+    Record { format: FORMAT, job: job.clone(), provenance, outcome, examples: None }
 }
 
 pub fn evaluation(job: &Job) -> Record {

@@ -1,6 +1,8 @@
 //! Shared by the tests: reference files of the paper's program (`tests/reference`).
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub mod golden;
+
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::PathBuf;

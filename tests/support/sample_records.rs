@@ -71,6 +71,7 @@ pub fn curve(sharpness: f64) -> Record {
         );
     }
     Record {
+        examples: None,
         format: FORMAT,
         job: job(None, 21),
         provenance: provenance(),
@@ -99,6 +100,7 @@ pub fn plane() -> Record {
         }
     }
     Record {
+        examples: None,
         format: FORMAT,
         job: job(Some(DirectionKind::Random(1)), 21),
         provenance: provenance(),
@@ -141,11 +143,13 @@ pub fn evaluation() -> Record {
         }
     };
     Record {
+        examples: None,
         format: FORMAT,
         job: Job::Evaluate(Evaluate {
             checkpoint: "made-up.safetensors".into(),
             data: DataSelection::default(),
             attack: Some(Pgd::default()),
+            keep_examples: false,
             compute: Compute::default(),
         }),
         provenance: provenance(),

@@ -63,6 +63,7 @@ fn low_precision(results: &mut Results) -> anyhow::Result<()> {
                 ..Default::default()
             },
             attack: Some(Pgd::default()),
+            keep_examples: false,
             compute: Compute { precision, ..Compute::default() },
         });
         let record = basin_core::run::run(&job, &RunOptions::default(), &mut Silent)?;

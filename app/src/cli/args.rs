@@ -8,7 +8,7 @@ use basin_core::attack::names::{PaperAttack, looks_like_a_name};
 use basin_core::files::read_text;
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Examples, GradientRule, InputNorm, Job, LandscapeLoss,
-    Normalization, Objective, PaperToken, Pgd, Precision, Selection, Start,
+    Normalization, Objective, PaperToken, Pgd, Precision, Projection, Selection, Start, TargetClass,
 };
 use basin_core::record::Record;
 use clap::builder::ValueParser;
@@ -109,13 +109,15 @@ pub struct Attack {
     /// all its settings and images [default: none for evaluate, pgd for a robust loss elsewhere].
     #[arg(long, value_name = "NAME", value_parser = ValueParser::new(attack_name))]
     pub attack: Option<AttackName>,
-    /// Radius of the ball; fractions are accepted [default: 8/255].
+    /// Radius of the ball; fractions are accepted [default: 8/255 for linf,
+    /// 0.5 for l2, 12 for l1, 20 values for l0].
     #[arg(long, value_name = "E", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
     pub epsilon: Option<f64>,
     /// Number of updates [default: 20].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     pub attack_steps: Option<usize>,
-    /// Step size; fractions are accepted [default: 0.007].
+    /// Step size; fractions are accepted [default: 0.007 for linf, 0.25 for
+    /// l0, else 2.5 epsilon / steps].
     #[arg(long, value_name = "S", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
     pub step_size: Option<f64>,
     /// Independent starts; the worst per example counts [default: 1].
@@ -127,9 +129,15 @@ pub struct Attack {
     /// Geometry of the ball [default: linf].
     #[arg(long, value_enum)]
     pub norm: Option<NormArg>,
-    /// Where it starts [default: uniform-norm].
+    /// Where it starts: zero, uniform-norm (Gaussian direction, norm uniform up to epsilon: the paper's),
+    /// uniform-sphere (norm epsilon), uniform-ball, uniform (every pixel within epsilon, linf), or
+    /// uniform:-0.1..0.1 [default: uniform-norm].
+    #[arg(long, value_name = "START", value_parser = ValueParser::new(start))]
+    pub start: Option<Start>,
+    /// Where each point is projected to: box (images in 0 to 1) and ball, in an order, or one alone
+    /// [default: box-then-ball].
     #[arg(long, value_enum)]
-    pub start: Option<StartArg>,
+    pub projection: Option<ProjectionArg>,
     /// What a step does with the gradient [default: normalized].
     #[arg(long, value_enum)]
     pub gradient: Option<GradientArg>,
@@ -142,8 +150,15 @@ pub struct Attack {
     /// Divisor of the step size after a rejected step [default: 1.5].
     #[arg(long, value_name = "D", allow_negative_numbers = true, value_parser = ValueParser::new(number), requires = "backtrack")]
     pub step_divisor: Option<f64>,
-    /// What is maximized: ce (cross-entropy), kl (from the clean prediction), or smooth:0.1 (smoothed labels)
-    /// [default: ce].
+    /// Weight of the norm of the perturbation in the minimized error [default: 0].
+    #[arg(long, value_name = "C", allow_negative_numbers = true, value_parser = ValueParser::new(number))]
+    pub norm_penalty: Option<f64>,
+    /// PGD-K-tau: record at most N + 1 misclassified points per example, each better than the last.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<u32>))]
+    pub tau: Option<u32>,
+    /// What is maximized: ce (cross-entropy), kl or batch-kl (from the clean prediction, per example or summed),
+    /// dlr (logits ratio), smooth:0.1 (smoothed labels), or nearness to another class: target:3,
+    /// target:least-likely, target:rank-1 (the most likely wrong one) [default: ce].
     #[arg(long, value_name = "OBJECTIVE", value_parser = ValueParser::new(objective))]
     pub objective: Option<Objective>,
 }
@@ -185,6 +200,21 @@ pub enum NormArg {
     Linf,
     /// The Euclidean norm of the change is at most epsilon.
     L2,
+    /// The absolute changes add up to at most epsilon.
+    L1,
+    /// At most epsilon pixel values change.
+    L0,
+}
+
+impl From<NormArg> for InputNorm {
+    fn from(norm: NormArg) -> Self {
+        match norm {
+            NormArg::Linf => Self::Linf,
+            NormArg::L2 => Self::L2,
+            NormArg::L1 => Self::L1,
+            NormArg::L0 => Self::L0,
+        }
+    }
 }
 
 /// Selections of the worst restart by their names in options.
@@ -196,25 +226,27 @@ pub enum SelectArg {
     WrongClassConfidence,
 }
 
-/// Starts by their names in options.
+/// Projections by their names in options.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum StartArg {
-    /// At the image.
-    Zero,
-    /// Gaussian direction, norm uniform in (0, epsilon): the paper's.
-    UniformNorm,
-    /// Gaussian direction, norm epsilon.
-    UniformSphere,
-    /// Every pixel uniform in (-epsilon, epsilon).
-    Uniform,
+pub enum ProjectionArg {
+    /// Box, then ball: the paper's order.
+    BoxThenBall,
+    /// Ball, then box.
+    BallThenBox,
+    /// The ball alone.
+    Ball,
+    /// The box alone.
+    Box,
+    /// None: the attack is not bounded.
+    None,
 }
 
 /// Gradient rules by their names in options.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum GradientArg {
-    /// Sign (L-inf) or unit length (L2).
+    /// Steepest ascent in the norm, e.g. the sign (L-inf) or unit length (L2).
     Normalized,
-    /// Divided by the largest entry (L-inf) or the length (L2).
+    /// Divided by the largest entry (L-inf, L0) or the norm (L2, L1).
     Scaled,
     /// As it is.
     Raw,
@@ -265,9 +297,15 @@ impl Attack {
 
     /// Whether settings of an attack are given, whatever the attack.
     pub fn has_settings(&self) -> bool {
-        let numbers = [self.epsilon, self.step_size, self.momentum, self.step_divisor];
-        let choices =
-            [self.norm.is_some(), self.start.is_some(), self.gradient.is_some(), self.select.is_some()];
+        let numbers = [self.epsilon, self.step_size, self.momentum, self.step_divisor, self.norm_penalty];
+        let choices = [
+            self.norm.is_some(),
+            self.start.is_some(),
+            self.gradient.is_some(),
+            self.select.is_some(),
+            self.projection.is_some(),
+            self.tau.is_some(),
+        ];
         numbers.iter().any(Option::is_some)
             || choices.contains(&true)
             || self.backtrack
@@ -296,25 +334,29 @@ impl Attack {
     /// PGD with the settings of the options.
     fn settings(&self) -> Pgd {
         let usual = Pgd::default();
+        let norm = self.norm.map_or(usual.norm, InputNorm::from);
+        let epsilon = self.epsilon.unwrap_or_else(|| norm.usual_epsilon());
+        let steps = self.attack_steps.unwrap_or(usual.steps);
         Pgd {
-            norm: self.norm.map_or(usual.norm, |norm| match norm {
-                NormArg::Linf => InputNorm::Linf,
-                NormArg::L2 => InputNorm::L2,
-            }),
-            epsilon: self.epsilon.unwrap_or(usual.epsilon),
-            steps: self.attack_steps.unwrap_or(usual.steps),
-            step_size: self.step_size.unwrap_or(usual.step_size),
+            norm,
+            epsilon,
+            steps,
+            step_size: self.step_size.unwrap_or_else(|| Pgd::usual_step_size(norm, epsilon, steps)),
             restarts: self.restarts.unwrap_or(usual.restarts),
             selection: self.select.map_or(usual.selection, |select| match select {
                 SelectArg::Loss => Selection::Loss,
                 SelectArg::WrongClassConfidence => Selection::WrongClassConfidence,
             }),
-            start: self.start.map_or(usual.start, |start| match start {
-                StartArg::Zero => Start::Zero,
-                StartArg::UniformNorm => Start::UniformNorm,
-                StartArg::UniformSphere => Start::UniformSphere,
-                StartArg::Uniform => Start::Uniform,
+            start: self.start.unwrap_or(usual.start),
+            projection: self.projection.map_or(usual.projection, |projection| match projection {
+                ProjectionArg::BoxThenBall => Projection::BoxThenBall,
+                ProjectionArg::BallThenBox => Projection::BallThenBox,
+                ProjectionArg::Ball => Projection::Ball,
+                ProjectionArg::Box => Projection::Box,
+                ProjectionArg::None => Projection::None,
             }),
+            norm_penalty: self.norm_penalty.unwrap_or(usual.norm_penalty),
+            tau: self.tau,
             objective: self.objective.unwrap_or(usual.objective),
             gradient: self.gradient.map_or(usual.gradient, |gradient| match gradient {
                 GradientArg::Normalized => GradientRule::Normalized,
@@ -324,7 +366,6 @@ impl Attack {
             momentum: self.momentum.unwrap_or(usual.momentum),
             backtrack: self.backtrack,
             step_divisor: self.step_divisor.unwrap_or(usual.step_divisor),
-            ..usual
         }
     }
 }
@@ -426,14 +467,51 @@ fn landscape_loss(text: &str) -> Result<LandscapeLoss, String> {
 }
 
 fn objective(text: &str) -> Result<Objective, String> {
-    let unknown = || format!("unknown objective {text:?}; use ce, kl or smooth:0.1");
-    match text {
-        "ce" => Ok(Objective::CrossEntropy),
-        "kl" => Ok(Objective::Kl),
-        _ => match text.strip_prefix("smooth:") {
-            Some(amount) => amount.parse().map(Objective::SmoothedCrossEntropy).map_err(|_| unknown()),
-            None => Err(unknown()),
+    let unknown = |_| {
+        format!(
+            "unknown objective {text:?}; use ce, kl, batch-kl, dlr, smooth:0.1, target:3, target:least-likely or target:rank-1"
+        )
+    };
+    match text.split_once(':') {
+        None => match text {
+            "ce" => Ok(Objective::CrossEntropy),
+            "kl" => Ok(Objective::Kl),
+            "batch-kl" => Ok(Objective::BatchKl),
+            "dlr" => Ok(Objective::Dlr),
+            _ => Err(unknown(())),
         },
+        Some(("smooth", amount)) => {
+            amount.parse().map(Objective::SmoothedCrossEntropy).map_err(|_| unknown(()))
+        }
+        Some(("target", "least-likely")) => Ok(Objective::Targeted(TargetClass::LeastLikely)),
+        Some(("target", class)) => {
+            let target = match class.strip_prefix("rank-") {
+                Some(rank) => rank.parse().map(TargetClass::Rank),
+                None => class.parse().map(TargetClass::Class),
+            };
+            target.map(Objective::Targeted).map_err(|_| unknown(()))
+        }
+        Some(_) => Err(unknown(())),
+    }
+}
+
+fn start(text: &str) -> Result<Start, String> {
+    let unknown = || {
+        format!(
+            "unknown start {text:?}; use zero, uniform-norm, uniform-sphere, uniform-ball, uniform, or uniform:-0.1..0.1"
+        )
+    };
+    match text {
+        "zero" => Ok(Start::Zero),
+        "uniform-norm" => Ok(Start::UniformNorm),
+        "uniform-sphere" => Ok(Start::UniformSphere),
+        "uniform-ball" => Ok(Start::UniformBall),
+        "uniform" => Ok(Start::Uniform),
+        _ => {
+            let range = text.strip_prefix("uniform:").and_then(|range| range.split_once(".."));
+            let (min, max) = range.ok_or_else(unknown)?;
+            Ok(Start::UniformIn(number(min).map_err(|_| unknown())?, number(max).map_err(|_| unknown())?))
+        }
     }
 }
 

@@ -126,9 +126,8 @@ impl FlatnessArgs {
             if attack.attack.is_some() || attack.has_settings() {
                 return Err("--preset stands for the attack, too; leave out the attack options".into());
             }
-            let job = name.parse::<PaperAttack>();
-            let job = job.and_then(|named| named.job(checkpoint, &common.data, common.compute()));
-            let Job::Flatness(mut job) = job.map_err(|error| error.to_string())? else {
+            let named = name.parse::<PaperAttack>().map_err(|error| error.to_string())?;
+            let Job::Flatness(mut job) = named.job(checkpoint, &common.data, common.compute()) else {
                 return Err(format!(
                     "{name} attacks inputs and measures no flatness; use basin evaluate or basin attack"
                 ));

@@ -3,6 +3,7 @@
 //! Exit codes: see [`EXIT_CODES`].
 
 mod args;
+mod attack;
 mod failure;
 mod flatness;
 pub mod plot;
@@ -24,6 +25,7 @@ use basin_core::run::{RunOptions, estimate, run};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use args::{Attack, Common, LandscapeArgs, Output};
+use attack::AttackArgs;
 use failure::{Usage, one_line, say, usage};
 use flatness::FlatnessArgs;
 use plot::PlotArgs;
@@ -68,6 +70,20 @@ enum Command {
         checkpoint: PathBuf,
         #[command(flatten)]
         attack: Attack,
+        /// Keep the adversarial examples beside the record, in RECORD.json.examples.safetensors.
+        #[arg(long, help_heading = "Attack")]
+        keep_examples: bool,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Which examples an ensemble of attacks breaks: AutoAttack.
+    Attack {
+        /// Checkpoint file, or `bundled`.
+        checkpoint: PathBuf,
+        #[command(flatten)]
+        attack: AttackArgs,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -145,11 +161,16 @@ fn dispatch(cli: Cli) -> Result<()> {
                 report::summary(&summary)
             })
         }
-        Some(Command::Evaluate { checkpoint, attack, common, output }) => {
+        Some(Command::Evaluate { checkpoint, attack, keep_examples, common, output }) => {
             attack.check_evaluation().map_err(usage)?;
+            if keep_examples && attack.choose(false).is_none() {
+                let text = "without an attack there are no adversarial examples to keep; add --attack pgd";
+                return Err(usage(text.to_owned()));
+            }
             let job = Evaluate {
                 checkpoint,
                 attack: attack.choose(false),
+                keep_examples,
                 data: common.data_or(attack.examples()),
                 compute: common.compute(),
             };
@@ -158,6 +179,10 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Flatness { checkpoint, flatness, attack, common, output }) => {
             let job = flatness.job(checkpoint, &attack, &common).map_err(usage)?;
             compute_asked(&Job::Flatness(job), &output, common.threads)
+        }
+        Some(Command::Attack { checkpoint, attack, common, output }) => {
+            let job = attack.job(checkpoint, &common).map_err(usage)?;
+            compute_asked(&Job::Attack(job), &output, common.threads)
         }
         Some(Command::Landscape { checkpoint, landscape, attack, common, output }) => {
             landscape.check(&attack).map_err(usage)?;

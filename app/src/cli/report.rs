@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use basin_core::attack::fraction;
 use basin_core::checkpoint::{Role, Summary};
-use basin_core::job::{InputNorm, Job, Pgd, Selection};
-use basin_core::record::{Evaluated, Evaluation, LandscapeOutcome, Outcome, Record, Values};
+use basin_core::job::{AutoAttack, Job, Pgd, Selection};
+use basin_core::record::{AttackOutcome, Evaluated, Evaluation, LandscapeOutcome, Outcome, Record, Values};
 
 /// A duration in words.
 pub fn duration(seconds: f64) -> String {
@@ -89,6 +89,8 @@ pub fn record(record: &Record) -> String {
     match (&record.outcome, &record.job) {
         (Outcome::Evaluate(e), Job::Evaluate(job)) => evaluation(&mut text, e, job.attack.as_ref()),
         (Outcome::Flatness(f), _) => super::flatness::report(&mut text, f, &record.job),
+        (Outcome::Attack(a), Job::Attack(job)) => attacked(&mut text, a, Some(&job.attack)),
+        (Outcome::Attack(a), _) => attacked(&mut text, a, None),
         (Outcome::Landscape(l), _) => landscape(&mut text, l),
         (Outcome::Evaluate(e), _) => evaluation(&mut text, e, None),
     }
@@ -162,18 +164,48 @@ fn rejecting(text: &mut String, e: &Evaluation) {
     }
 }
 
+fn attacked(text: &mut String, a: &AttackOutcome, settings: Option<&AutoAttack>) {
+    if let Some(settings) = settings {
+        let _ = writeln!(
+            text,
+            "AutoAttack {}, {} {}\n",
+            settings.version,
+            settings.norm,
+            fraction(settings.epsilon)
+        );
+    }
+    let _ =
+        writeln!(text, "{:<10}  {:>8}  {:>8}  {:>12}  {:>14}", "", "given", "broken", "robust error", "time");
+    let _ = writeln!(text, "{:<10}  {:>8}  {:>8}  {:>10.1} %", "clean", "", "", 100.0 * a.clean_error);
+    for row in &a.per_attack {
+        let _ = writeln!(
+            text,
+            "{:<10}  {:>8}  {:>8}  {:>10.1} %  {:>14}",
+            row.name,
+            row.attacked,
+            row.broken,
+            100.0 * row.robust_error,
+            duration(row.seconds)
+        );
+    }
+    let (repeated, recovered) =
+        a.per_attack.iter().fold((0, 0), |sum, row| (sum.0 + row.repeated, sum.1 + row.recovered));
+    if repeated > 0 {
+        let _ = writeln!(
+            text,
+            "\n{repeated} doubtful results of the low-precision search were attacked again in float32; {recovered} more were broken."
+        );
+    }
+}
+
 /// e.g. `PGD-20, L-inf 8/255`.
 pub fn attack_in_words(attack: &Pgd) -> String {
-    let norm = match attack.norm {
-        InputNorm::Linf => "L-inf",
-        InputNorm::L2 => "L2",
-    };
     let restarts = match (attack.restarts, attack.selection) {
         (1, _) => String::new(),
         (n, Selection::Loss) => format!(", {n} restarts"),
         (n, Selection::WrongClassConfidence) => format!(", {n} restarts by wrong-class confidence"),
     };
-    format!("PGD-{}, {norm} {}{restarts}", attack.steps, fraction(attack.epsilon))
+    format!("PGD-{}, {} {}{restarts}", attack.steps, attack.norm, fraction(attack.epsilon))
 }
 
 fn landscape(text: &mut String, l: &LandscapeOutcome) {

@@ -21,6 +21,8 @@ pub struct Terminal {
     bar: ProgressBar,
     interactive: bool,
     label: String,
+    /// The label, with what is known so far.
+    shown: String,
     started: Instant,
     before: u64,
     last_line: Instant,
@@ -47,6 +49,7 @@ impl Terminal {
             bar: ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::hidden()),
             interactive: std::io::stderr().is_terminal(),
             label: String::new(),
+            shown: String::new(),
             started: now,
             before: 0,
             last_line: now,
@@ -60,6 +63,7 @@ impl Terminal {
     }
 
     fn step(&mut self, done: u64, total: u64) {
+        self.bar.set_length(total);
         self.bar.set_position(done);
         if !self.interactive && self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
@@ -68,7 +72,7 @@ impl Terminal {
                 0 => "unknown time".to_owned(),
                 _ => duration(self.started.elapsed().as_secs_f64() / fresh as f64 * (total - done) as f64),
             };
-            say(format!("{}: {done} of {total}, {left} left", self.label));
+            say(format!("{}: {done} of {total}, {left} left", self.shown));
         }
     }
 }
@@ -77,6 +81,7 @@ impl Progress for Terminal {
     fn report(&mut self, event: Event) -> Result<(), Cancelled> {
         match event {
             Event::Started { label, done, total } => {
+                self.shown = label.clone();
                 self.label = label;
                 self.started = Instant::now();
                 self.before = done;
@@ -98,6 +103,14 @@ impl Progress for Terminal {
                 }
             }
             Event::Step { done, total } => self.step(done, total),
+            Event::Bounds { lower, upper } => {
+                let message =
+                    format!("{}, robust accuracy {:.1} to {:.1} %", self.label, 100.0 * lower, 100.0 * upper);
+                if self.interactive {
+                    self.bar.set_message(message.clone());
+                }
+                self.shown = message;
+            }
             Event::Cell { .. } | Event::Reference(_) | Event::Draw { .. } | Event::Alive => {}
             Event::Warning(text) => self.bar.suspend(|| say(format!("warning: {text}"))),
         }

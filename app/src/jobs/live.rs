@@ -23,6 +23,8 @@ pub struct Live {
     pub began: Option<Instant>,
     /// Points of a landscape, or draws of a flatness measure, known so far.
     pub outcome: Option<Outcome>,
+    /// The robust accuracy is between these, 0 to 1 (AutoAttack).
+    pub bounds: Option<(f64, f64)>,
     /// Counts changes of `outcome`.
     pub version: u64,
     /// What the user should know.
@@ -75,6 +77,7 @@ impl Live {
                     self.version += 1;
                 }
             }
+            Event::Bounds { lower, upper } => self.bounds = Some((lower, upper)),
             Event::Alive => {}
             Event::Warning(text) => self.warnings.push(text),
         }

@@ -92,7 +92,7 @@ impl Entry {
             ..Provenance::default()
         };
         let format = basin_core::record::FORMAT;
-        Some((version, Record { format, job: self.job.clone(), provenance, outcome }))
+        Some((version, Record { format, job: self.job.clone(), provenance, outcome, examples: None }))
     }
 }
 

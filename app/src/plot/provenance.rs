@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use basin_core::attack::{InputNorm, Pgd};
+use basin_core::attack::Pgd;
 use basin_core::job::{Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization};
 use basin_core::record::Record;
 
@@ -72,13 +72,9 @@ fn last_part(path: &Path) -> String {
 
 /// An attack in a few words: `PGD-20, L-inf, epsilon 0.03137, step 0.007, 1 restart`.
 fn attack(pgd: &Pgd) -> String {
-    let norm = match pgd.norm {
-        InputNorm::Linf => "L-inf",
-        InputNorm::L2 => "L2",
-    };
     let s = if pgd.restarts == 1 { "" } else { "s" };
     format!(
-        "PGD-{}, {norm}, epsilon {:.5}, step {}, {} restart{s}",
-        pgd.steps, pgd.epsilon, pgd.step_size, pgd.restarts
+        "PGD-{}, {}, epsilon {:.5}, step {}, {} restart{s}",
+        pgd.steps, pgd.norm, pgd.epsilon, pgd.step_size, pgd.restarts
     )
 }

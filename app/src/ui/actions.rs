@@ -194,7 +194,7 @@ impl App {
             }
             Some(Job::Landscape(_)) => self.tabs.show(Pane::Curves),
             Some(Job::Flatness(_)) => self.tabs.show(Pane::Curves),
-            Some(Job::Evaluate(_)) => self.tabs.show(Pane::Table),
+            Some(Job::Evaluate(_) | Job::Attack(_)) => self.tabs.show(Pane::Table),
             None => {}
         }
     }

@@ -183,6 +183,7 @@ impl App {
                 checkpoint: checkpoint.clone(),
                 data,
                 attack: None,
+                keep_examples: false,
                 compute: basin_core::job::Compute::default(),
             });
             let result = match engine.run(&job, &RunOptions::default(), &mut Silent) {

@@ -21,6 +21,23 @@ pub fn command_line(job: &Job) -> String {
             Some(attack) => attack_options(attack, &mut option),
         },
         Job::Flatness(job) => flatness_options(job, &mut option),
+        Job::Attack(job) => {
+            let attack = &job.attack;
+            option("version", attack.version.to_string());
+            option("norm", if attack.norm == InputNorm::Linf { "linf" } else { "l2" }.into());
+            option("epsilon", fraction(attack.epsilon));
+            let given = [
+                ("steps", attack.steps),
+                ("restarts", attack.restarts),
+                ("targets", attack.targets),
+                ("queries", attack.queries),
+            ];
+            for (name, value) in given {
+                if let Some(value) = value {
+                    option(name, value.to_string());
+                }
+            }
+        }
         Job::Landscape(job) => {
             option("direction", job.direction.to_string());
             if let Some(second) = &job.second {

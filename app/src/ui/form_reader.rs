@@ -29,7 +29,8 @@ impl Form {
         let checkpoint: PathBuf = checkpoint.to_owned();
         let job = match measure {
             Measure::Evaluate => {
-                Job::Evaluate(Evaluate { attack: self.attacked.then_some(attack), checkpoint, data, compute })
+                let attack = self.attacked.then_some(attack);
+                Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples: false, compute })
             }
             Measure::Flatness => {
                 let job = Flatness::new(checkpoint, self.flatness_loss, self.case);

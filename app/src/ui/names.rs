@@ -51,7 +51,7 @@ fn traits(record: &Record) -> Vec<String> {
             ];
             words.map(str::to_owned)
         }
-        Job::Evaluate(_) => Default::default(),
+        Job::Evaluate(_) | Job::Attack(_) => Default::default(),
     };
     let first = file_name(job.checkpoint());
     let rest = [

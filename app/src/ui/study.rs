@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use basin_core::attack::fraction;
 use basin_core::checkpoint::Summary;
 use basin_core::job::{Case, FlatnessLoss, Job, LandscapeLoss, Normalization};
 use basin_core::record::{AtRadius, Evaluation, FlatnessOutcome, Outcome, Record};
@@ -302,6 +303,7 @@ pub fn job_title(job: &Job) -> String {
             let loss = if job.loss == FlatnessLoss::Clean { "clean" } else { "robust" };
             format!("{case} {loss} flatness")
         }
+        Job::Attack(job) => format!("AutoAttack {}", job.attack.version),
         Job::Landscape(job) => {
             let loss = match job.loss {
                 LandscapeLoss::Clean => "clean loss",
@@ -326,6 +328,7 @@ pub fn job_details(job: &Job) -> String {
             let draws = if job.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", job.draws) };
             format!("radius {}, {draws}, {images}", radii.join(", "))
         }
+        Job::Attack(job) => format!("{} {}, {images}", job.attack.norm, fraction(job.attack.epsilon)),
         Job::Landscape(job) => {
             let scaling = match &job.normalize {
                 Normalization::Paper(_) => job.normalize.to_string(),

@@ -151,7 +151,9 @@ fn record_ui(ui: &mut Ui, study: &Study, stored: &Stored, actions: &mut Vec<Acti
         }
         let numbers = match (&record.outcome, at_the_checkpoint(record)) {
             (Outcome::Flatness(flatness), _) => flatness_words(flatness),
-            (Outcome::Evaluate(_), [_, Some((_, error))]) => format!("robust error {:.1} %", 100.0 * error),
+            (Outcome::Evaluate(_) | Outcome::Attack(_), [_, Some((_, error))]) => {
+                format!("robust error {:.1} %", 100.0 * error)
+            }
             (Outcome::Evaluate(_), [Some((_, error)), None]) => format!("clean error {:.1} %", 100.0 * error),
             _ => job_details(&record.job),
         };

@@ -98,6 +98,9 @@ pub(crate) fn at_the_checkpoint(record: &Record) -> [Option<(f64, f64)>; 2] {
                 _ => [None, point],
             }
         }
+        Outcome::Attack(attack) => {
+            [Some((attack.clean_loss, attack.clean_error)), Some((attack.robust_loss, attack.robust_error))]
+        }
         Outcome::Landscape(landscape) => [&landscape.clean, &landscape.robust].map(|grid| {
             let grid = grid.as_ref()?;
             let (x, y) = (landscape.x.len() / 2, landscape.y.as_ref().map_or(0, |y| y.len() / 2));

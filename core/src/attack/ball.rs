@@ -2,14 +2,17 @@
 //! verb treats the examples of the first axis separately.
 
 use rand::Rng as _;
+use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
-use super::{InputNorm, Start};
+use super::{InputNorm, Projection, Start};
 use crate::seed::normal;
 
 /// Added to L2 norms of gradients before dividing, as in the paper's program.
 const TINY: f64 = 1e-10;
+/// Share of the entries that a normalized L1 step moves (Tramèr and Boneh, 2019: the steepest hundredth).
+const L1_SHARE: f64 = 0.01;
 
 /// All perturbations of norm at most `epsilon` that keep images in `[0, 1]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,31 +25,56 @@ pub struct Ball {
 
 impl Ball {
     /// Moves perturbations into the ball: first so that `images + delta` lies in `[0, 1]`, then into the
-    /// norm ball (by clamping or by shrinking, neither of which leaves the box again).
+    /// norm ball (by clamping, shrinking or dropping entries, none of which leaves the box again).
     pub fn project(&self, images: &Tensor, delta: &Tensor) -> Tensor {
-        let boxed = delta.minimum(&(1.0f64 - images)).maximum(&-images);
-        match self.norm {
-            InputNorm::Linf => boxed.clamp(-self.epsilon, self.epsilon),
-            InputNorm::L2 => {
-                let norm = per_example(&self.size(&boxed), &boxed);
-                // epsilon / 0 is infinite, so a zero perturbation stays; with epsilon 0 everything becomes 0.
-                let factor =
-                    (norm.clamp_min(f64::from(f32::MIN_POSITIVE)).reciprocal() * self.epsilon).clamp_max(1.0);
-                boxed * factor
-            }
+        self.project_to_norm(&project_to_box(images, delta))
+    }
+
+    /// As [`Ball::project`], with the parts and their order chosen.
+    pub fn project_as(&self, projection: Projection, images: &Tensor, delta: &Tensor) -> Tensor {
+        match projection {
+            Projection::BoxThenBall => self.project(images, delta),
+            Projection::BallThenBox => project_to_box(images, &self.project_to_norm(delta)),
+            Projection::Ball => self.project_to_norm(delta),
+            Projection::Box => project_to_box(images, delta),
+            Projection::None => delta.shallow_clone(),
         }
     }
 
-    /// Norm of each perturbation.
+    /// The nearest perturbation of norm at most `epsilon`, wherever the image then is.
+    pub fn project_to_norm(&self, delta: &Tensor) -> Tensor {
+        match self.norm {
+            InputNorm::Linf => delta.clamp(-self.epsilon, self.epsilon),
+            InputNorm::L2 => {
+                let norm = per_example(&self.size(delta), delta);
+                // epsilon / 0 is infinite, so a zero perturbation stays; with epsilon 0 everything becomes 0.
+                let factor =
+                    (norm.clamp_min(f64::from(f32::MIN_POSITIVE)).reciprocal() * self.epsilon).clamp_max(1.0);
+                delta * factor
+            }
+            InputNorm::L1 => soft_threshold(delta, self.epsilon),
+            InputNorm::L0 => keep_largest(delta, self.entries(), Rank::Magnitude),
+        }
+    }
+
+    /// How many entries an L0 ball lets change.
+    fn entries(&self) -> i64 {
+        self.epsilon.ceil() as i64
+    }
+
+    /// Norm of each perturbation; for L0 the number of entries that are not 0.
     pub fn size(&self, delta: &Tensor) -> Tensor {
         let flat = delta.flatten(1, -1);
         match self.norm {
             InputNorm::Linf => flat.abs().amax([1i64].as_slice(), false),
             InputNorm::L2 => flat.norm_scalaropt_dim(2, [1i64].as_slice(), false),
+            InputNorm::L1 => flat.abs().sum_dim_intlist([1i64].as_slice(), false, flat.kind()),
+            InputNorm::L0 => flat.not_equal(0.0).sum_dim_intlist([1i64].as_slice(), false, flat.kind()),
         }
     }
 
-    /// A subgradient of [`Ball::size`]: `delta / |delta|`, or the sign at one largest entry; 0 at 0.
+    /// A subgradient of [`Ball::size`], 0 at 0: `delta / |delta|` (L2), the sign at one largest entry (L-inf),
+    /// the sign of every entry (L1); 0 for L0, which is flat.
     pub fn size_gradient(&self, delta: &Tensor) -> Tensor {
         let flat = delta.flatten(1, -1);
         let gradient = match self.norm {
@@ -59,30 +87,39 @@ impl Ball {
                 let values = flat.gather(1, &index, false).sign();
                 flat.zeros_like().scatter(1, &index, &values)
             }
+            InputNorm::L1 => flat.sign(),
+            InputNorm::L0 => flat.zeros_like(),
         };
         gradient.view_as(delta)
     }
 
-    /// Steepest direction: the sign (L-inf) or unit length (L2).
+    /// Steepest direction: the sign (L-inf); unit length (L2); the signs of the steepest hundredth of the
+    /// entries, together of L1 length 1 (L1); the steepest entry at 1 (L0). A zero gradient stays zero.
     pub fn normalize(&self, gradient: &Tensor) -> Tensor {
         match self.norm {
             InputNorm::Linf => gradient.sign(),
             InputNorm::L2 => gradient / per_example(&(self.size(gradient) + TINY), gradient),
+            InputNorm::L1 => {
+                let entries = gradient.numel() as f64 / gradient.size()[0].max(1) as f64;
+                let count = ((entries * L1_SHARE) as i64).max(1);
+                keep_largest(gradient, count, Rank::Magnitude).sign() / count as f64
+            }
+            InputNorm::L0 => divide_by_largest(gradient),
         }
     }
 
-    /// Divided by the largest entry (L-inf) or the length (L2); a zero gradient stays zero.
+    /// Divided by the largest entry (L-inf, L0) or by the norm (L2, L1); a zero gradient stays zero.
     pub fn scale(&self, gradient: &Tensor) -> Tensor {
         match self.norm {
-            InputNorm::Linf => {
-                let largest = self.size(gradient).clamp_min(f64::from(f32::MIN_POSITIVE));
-                gradient / per_example(&largest, gradient)
-            }
-            InputNorm::L2 => self.normalize(gradient),
+            InputNorm::Linf | InputNorm::L0 => divide_by_largest(gradient),
+            InputNorm::L2 | InputNorm::L1 => gradient / per_example(&(self.size(gradient) + TINY), gradient),
         }
     }
 
     /// A start for one example of `dimensions` numbers; not yet projected.
+    ///
+    /// An L0 start changes exactly `epsilon` entries (on the sphere) or fewer, a number drawn uniformly, each
+    /// to a value uniform in (-1, 1).
     pub fn sample(&self, start: Start, rng: &mut ChaCha8Rng, dimensions: usize) -> Vec<f32> {
         let epsilon = self.epsilon;
         match start {
@@ -90,19 +127,83 @@ impl Ball {
             Start::Uniform => {
                 (0..dimensions).map(|_| (epsilon * rng.random_range(-1.0..1.0)) as f32).collect()
             }
-            Start::UniformNorm | Start::UniformSphere => {
-                let direction = normal(rng, dimensions);
-                let size = match self.norm {
-                    InputNorm::Linf => direction.iter().fold(0.0f64, |m, v| m.max(f64::from(v.abs()))),
-                    InputNorm::L2 => direction.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt(),
+            Start::UniformIn(min, max) => {
+                (0..dimensions).map(|_| (min + (max - min) * rng.random::<f64>()) as f32).collect()
+            }
+            Start::UniformNorm | Start::UniformSphere | Start::UniformBall if self.norm == InputNorm::L0 => {
+                let most = (self.entries().max(0) as usize).min(dimensions);
+                let count = match start {
+                    Start::UniformSphere => most,
+                    Start::UniformBall => rng.random_range(0..=most),
+                    _ => rng.random_range(0..most.max(1)),
                 };
-                let radius =
-                    if start == Start::UniformNorm { epsilon * rng.random::<f64>() } else { epsilon };
+                let mut values = vec![0.0; dimensions];
+                for entry in index::sample(rng, dimensions, count) {
+                    values[entry] = rng.random_range(-1.0..1.0);
+                }
+                values
+            }
+            Start::UniformNorm | Start::UniformSphere | Start::UniformBall => {
+                let direction = normal(rng, dimensions);
+                let absolute = direction.iter().map(|v| f64::from(v.abs()));
+                let size = match self.norm {
+                    InputNorm::Linf => absolute.fold(0.0f64, f64::max),
+                    InputNorm::L2 => absolute.map(|v| v * v).sum::<f64>().sqrt(),
+                    InputNorm::L1 | InputNorm::L0 => absolute.sum(),
+                };
+                let radius = match start {
+                    Start::UniformNorm => epsilon * rng.random::<f64>(),
+                    Start::UniformBall => epsilon * rng.random::<f64>().powf(1.0 / dimensions as f64),
+                    _ => epsilon,
+                };
                 let factor = if size > 0.0 { radius / size } else { 0.0 };
                 direction.iter().map(|v| (f64::from(*v) * factor) as f32).collect()
             }
         }
     }
+}
+
+/// The nearest perturbation that keeps `images + delta` in `[0, 1]`.
+pub fn project_to_box(images: &Tensor, delta: &Tensor) -> Tensor {
+    delta.minimum(&(1.0f64 - images)).maximum(&-images)
+}
+
+/// What makes an entry large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rank {
+    /// Its absolute value.
+    Magnitude,
+    /// Its value: the paper's program, where the L0 ball drops large negative entries.
+    Value,
+}
+
+/// Per example the `count` largest entries; the others become 0. The first of equals is kept.
+pub fn keep_largest(delta: &Tensor, count: i64, rank: Rank) -> Tensor {
+    let flat = delta.flatten(1, -1);
+    let count = count.clamp(0, flat.size()[1]);
+    let key = if rank == Rank::Magnitude { flat.abs() } else { flat.shallow_clone() };
+    let (_, index) = key.sort_stable(true, 1, true);
+    let index = index.narrow(1, 0, count);
+    flat.zeros_like().scatter(1, &index, &flat.gather(1, &index, false)).view(delta.size().as_slice())
+}
+
+/// Projection onto the L1 ball: every magnitude is lowered by the one amount that makes their sum `epsilon`.
+fn soft_threshold(delta: &Tensor, epsilon: f64) -> Tensor {
+    let flat = delta.flatten(1, -1).to_kind(Kind::Double);
+    let magnitude = flat.abs();
+    let (sorted, _) = magnitude.sort(1, true);
+    let entries = sorted.size()[1];
+    let rank = Tensor::arange_start(1, entries + 1, (Kind::Double, delta.device()));
+    let thresholds = (sorted.cumsum(1, Kind::Double) - epsilon) / &rank;
+    let kept = sorted.gt_tensor(&thresholds).sum_dim_intlist([1i64].as_slice(), true, Kind::Int64);
+    let threshold = thresholds.gather(1, &(kept - 1).clamp_min(0), false).clamp_min(0.0);
+    let lowered = (magnitude - threshold).clamp_min(0.0);
+    (flat.sign() * lowered).to_kind(delta.kind()).view(delta.size().as_slice())
+}
+
+fn divide_by_largest(gradient: &Tensor) -> Tensor {
+    let largest = gradient.flatten(1, -1).abs().amax([1i64].as_slice(), false);
+    gradient / per_example(&largest.clamp_min(f64::from(f32::MIN_POSITIVE)), gradient)
 }
 
 /// One value per example, shaped to combine with `like`.

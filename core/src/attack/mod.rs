@@ -1,13 +1,18 @@
-//! Attacks on inputs: settings here, the ascent in [`pgd`], geometry in [`ball`]. Attacks on weights in [`weights`].
+//! Attacks on inputs: the settings of PGD here, its ascent in [`pgd`], geometry in [`ball`], what is
+//! maximized in [`objective`], and the ensemble of parameter-free attacks in [`autoattack`]. Attacks on weights
+//! in [`weights`].
 
+pub mod autoattack;
 pub mod ball;
 pub mod names;
+pub mod objective;
 pub mod pgd;
 pub mod weights;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+pub use objective::{Goal, Objective};
 
 /// Geometry of the allowed input perturbations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -18,23 +23,69 @@ pub enum InputNorm {
     Linf,
     /// The Euclidean norm of the change is at most epsilon.
     L2,
+    /// The absolute changes add up to at most epsilon.
+    L1,
+    /// At most epsilon pixel values change (each channel counts).
+    L0,
+}
+
+impl InputNorm {
+    /// A radius that is usual for CIFAR-10; for L0 a number of pixel values.
+    pub fn usual_epsilon(self) -> f64 {
+        match self {
+            Self::Linf => 8.0 / 255.0,
+            Self::L2 => 0.5,
+            Self::L1 => 12.0,
+            Self::L0 => 20.0,
+        }
+    }
+}
+
+impl std::fmt::Display for InputNorm {
+    /// As papers write it: `L-inf`, `L2`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Linf => "L-inf",
+            Self::L2 => "L2",
+            Self::L1 => "L1",
+            Self::L0 => "L0",
+        })
+    }
+}
+
+/// Where PGD projects to before each evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Projection {
+    /// Images into `[0, 1]`, then the perturbation into the ball: both hold. The paper's order.
+    #[default]
+    BoxThenBall,
+    /// The perturbation into the ball, then images into `[0, 1]`: both hold, for L2 at another point.
+    BallThenBox,
+    /// The perturbation into the ball only.
+    Ball,
+    /// Images into `[0, 1]` only.
+    Box,
+    /// Nowhere: the attack is not bounded.
+    None,
 }
 
 /// What a PGD step does with the gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GradientRule {
-    /// Steepest ascent in the norm: sign (L-inf) or unit length (L2).
+    /// Steepest ascent in the norm: sign (L-inf), unit length (L2), signs of the steepest hundredth of the
+    /// entries with unit L1 length (L1), the steepest entry at 1 (L0).
     #[default]
     Normalized,
-    /// Divided by the largest entry (L-inf) or the length (L2).
+    /// Divided by the largest entry (L-inf, L0) or the norm (L2, L1).
     Scaled,
     /// As it is.
     Raw,
 }
 
 /// Where PGD starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
     /// At the image itself.
@@ -44,23 +95,12 @@ pub enum Start {
     UniformNorm,
     /// Gaussian direction on the sphere of radius epsilon.
     UniformSphere,
+    /// Gaussian direction, norm `epsilon u^(1/D)`: for L2 uniform in the ball.
+    UniformBall,
     /// Every pixel uniform in (-epsilon, epsilon) (L-inf only; Madry et al.).
     Uniform,
-}
-
-/// What PGD maximizes.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Objective {
-    /// Cross-entropy of the true class.
-    #[default]
-    CrossEntropy,
-    /// Cross-entropy against smoothed labels: `1 - smoothing` on the true class, the rest spread evenly.
-    SmoothedCrossEntropy(f64),
-    /// Kullback-Leibler divergence from the clean prediction (TRADES), per example.
-    Kl,
-    /// The same summed over the batch, so that one number chooses the best iterate of all: as the paper's program.
-    BatchKl,
+    /// Every pixel's change uniform between two numbers.
+    UniformIn(f64, f64),
 }
 
 /// Which restart is the worst for an example.
@@ -99,6 +139,8 @@ pub struct Pgd {
     pub selection: Selection,
     /// Where it starts.
     pub start: Start,
+    /// Where each point is projected to before it is evaluated.
+    pub projection: Projection,
     /// What it maximizes.
     pub objective: Objective,
     /// What a step does with the gradient.
@@ -127,6 +169,7 @@ impl Default for Pgd {
             restarts: 1,
             selection: Selection::Loss,
             start: Start::UniformNorm,
+            projection: Projection::BoxThenBall,
             objective: Objective::CrossEntropy,
             gradient: GradientRule::Normalized,
             momentum: 0.0,
@@ -139,6 +182,17 @@ impl Default for Pgd {
 }
 
 impl Pgd {
+    /// A step size that is usual: the paper's for L-inf; else so that `steps` steps could cross the ball.
+    pub fn usual_step_size(norm: InputNorm, epsilon: f64, steps: usize) -> f64 {
+        match norm {
+            InputNorm::Linf => 0.007,
+            // A step moves the steepest entry by this much.
+            InputNorm::L0 => 0.25,
+            InputNorm::L2 | InputNorm::L1 if epsilon > 0.0 => 2.5 * epsilon / steps.max(1) as f64,
+            InputNorm::L2 | InputNorm::L1 => 0.007,
+        }
+    }
+
     /// Checks the settings.
     ///
     /// # Errors
@@ -163,18 +217,22 @@ impl Pgd {
         if !(0.0..=1e6).contains(&self.norm_penalty) {
             return not("norm penalty", self.norm_penalty, "a number of at least 0");
         }
-        if let Objective::SmoothedCrossEntropy(smoothing) = self.objective
-            && !(0.0..=1.0).contains(&smoothing)
-        {
-            return not("label smoothing", smoothing, "a number from 0 to 1");
-        }
+        self.objective.check()?;
         if self.restarts == 0 {
             return Err(Error::invalid("0 restarts are not possible; use 1 or more"));
         }
-        if self.norm == InputNorm::L2 && self.start == Start::Uniform {
-            return Err(Error::invalid(
-                "the start `uniform` is for L-inf; use uniform-norm or uniform-sphere with L2",
-            ));
+        if self.norm != InputNorm::Linf && self.start == Start::Uniform {
+            return Err(Error::invalid(format!(
+                "the start `uniform` is for L-inf; use uniform-norm or uniform-sphere with {}",
+                self.norm
+            )));
+        }
+        if let Start::UniformIn(min, max) = self.start
+            && !(-1e6..=1e6).contains(&min) | !(-1e6..=1e6).contains(&max) | (min > max)
+        {
+            return Err(Error::invalid(format!(
+                "the start uniform:{min}..{max} is not possible; use two numbers in order, such as uniform:-0.1..0.1"
+            )));
         }
         Ok(())
     }

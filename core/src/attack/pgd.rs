@@ -8,11 +8,10 @@
 use tch::{Kind, Tensor};
 
 use super::ball::{Ball, per_example};
-use super::{GradientRule, Objective, Pgd};
+use super::objective::Goal;
+use super::{GradientRule, Pgd};
 use crate::error::{Error, Result};
-use crate::loss::{
-    cross_entropy, cross_entropy_to, divergence, log_probabilities, predictions, smoothed_targets,
-};
+use crate::loss::{log_probabilities, predictions};
 use crate::model::Evaluator;
 use crate::progress::Pulse;
 
@@ -62,7 +61,7 @@ pub fn run(
 ) -> Result<Found> {
     let _guard = tch::no_grad_guard();
     let ball = Ball { norm: settings.norm, epsilon: settings.epsilon };
-    let objective = Target::new(settings.objective, model, images, labels);
+    let objective = Goal::new(settings.objective, model, images, labels)?;
     let count = images.size()[0];
     let options = (Kind::Float, images.device());
     let mut delta = start.shallow_clone();
@@ -76,7 +75,7 @@ pub fn run(
     for iteration in 0..=settings.steps {
         pulse()?;
         let is_last = iteration == settings.steps;
-        delta = ball.project(images, &delta);
+        delta = ball.project_as(settings.projection, images, &delta);
         let point = delta.detach().set_requires_grad(!is_last);
         let evaluate = || {
             let logits = model.logits(&(images + &point));
@@ -128,7 +127,7 @@ pub fn run(
         };
         let candidate = &delta - per_example(&step_size, &delta) * &momentum;
         if settings.backtrack {
-            let projected = ball.project(images, &candidate);
+            let projected = ball.project_as(settings.projection, images, &candidate);
             let values = objective.error(&model.logits(&(images + &projected)));
             let ahead = (values + ball.size(&projected) * settings.norm_penalty).to_kind(Kind::Float);
             let accept = ahead.le_tensor(&error);
@@ -145,39 +144,4 @@ pub fn run(
         ));
     }
     Ok(Found { perturbation: best_delta, error: best })
-}
-
-/// The objective with what it compares against.
-struct Target<'a> {
-    objective: Objective,
-    labels: &'a Tensor,
-    clean: Option<Tensor>,
-}
-
-impl<'a> Target<'a> {
-    fn new(objective: Objective, model: &Evaluator, images: &Tensor, labels: &'a Tensor) -> Self {
-        let clean = matches!(objective, Objective::Kl | Objective::BatchKl)
-            .then(|| log_probabilities(&model.logits(images)));
-        Self { objective, labels, clean }
-    }
-
-    /// The minimized error per example.
-    fn error(&self, logits: &Tensor) -> Tensor {
-        match self.objective {
-            Objective::CrossEntropy => -cross_entropy(logits, self.labels),
-            Objective::SmoothedCrossEntropy(smoothing) => {
-                let targets = smoothed_targets(self.labels, logits.size()[1], smoothing, logits.kind());
-                -cross_entropy_to(logits, &targets)
-            }
-            Objective::Kl => -self.divergence(logits),
-            Objective::BatchKl => {
-                let all = -self.divergence(logits).sum(logits.kind());
-                all.expand([logits.size()[0]], false)
-            }
-        }
-    }
-
-    fn divergence(&self, logits: &Tensor) -> Tensor {
-        divergence(self.clean.as_ref().expect("set for these objectives"), logits)
-    }
 }

@@ -18,6 +18,9 @@ pub struct Evaluate {
     /// The attack; none: clean only.
     #[serde(default)]
     pub attack: Option<Pgd>,
+    /// Keep the adversarial examples in a file beside the record.
+    #[serde(default)]
+    pub keep_examples: bool,
     /// Device, precision, seed, batch size.
     #[serde(default)]
     pub compute: Compute,

@@ -2,6 +2,7 @@
 //!
 //! The doc comments of the fields are the help texts. Field names are those of the JSON.
 
+mod attack;
 mod evaluate;
 mod flatness;
 mod landscape;
@@ -11,12 +12,15 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::attack::autoattack::{AutoAttack, Version};
+pub use crate::attack::objective::TargetClass;
 pub use crate::attack::weights::{Bookkeeping, Descent, Sampling, Scope, Tensors, WeightGradient};
-pub use crate::attack::{GradientRule, InputNorm, Objective, Pgd, Selection, Start};
+pub use crate::attack::{GradientRule, InputNorm, Objective, Pgd, Projection, Selection, Start};
 pub use crate::data::{Examples, Split};
 pub use crate::device::Precision;
 use crate::error::{Error, Result};
 pub use crate::measure::direction::{DirectionKind, Normalization, PaperToken};
+pub use attack::Attack;
 pub use evaluate::Evaluate;
 pub use flatness::{Case, Flatness, FlatnessLoss};
 pub use landscape::{Landscape, LandscapeLoss};
@@ -29,6 +33,8 @@ pub enum Job {
     Evaluate(Evaluate),
     /// How much the loss rises when weights are perturbed.
     Flatness(Flatness),
+    /// Every example's verdict under an ensemble of attacks.
+    Attack(Attack),
     /// Loss along one or two directions in weight space.
     Landscape(Landscape),
 }
@@ -39,6 +45,7 @@ impl Job {
         match self {
             Self::Evaluate(job) => &job.checkpoint,
             Self::Flatness(job) => &job.checkpoint,
+            Self::Attack(job) => &job.checkpoint,
             Self::Landscape(job) => &job.checkpoint,
         }
     }
@@ -48,6 +55,7 @@ impl Job {
         match self {
             Self::Evaluate(job) => &job.data,
             Self::Flatness(job) => &job.data,
+            Self::Attack(job) => &job.data,
             Self::Landscape(job) => &job.data,
         }
     }
@@ -57,16 +65,44 @@ impl Job {
         match self {
             Self::Evaluate(job) => &job.compute,
             Self::Flatness(job) => &job.compute,
+            Self::Attack(job) => &job.compute,
             Self::Landscape(job) => &job.compute,
         }
     }
 
-    /// Short name of the kind of job: `evaluate`, `flatness`, `landscape`.
+    /// Short name of the kind of job: `evaluate`, `attack`, `flatness`, `landscape`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Evaluate(_) => "evaluate",
+            Self::Attack(_) => "attack",
             Self::Flatness(_) => "flatness",
             Self::Landscape(_) => "landscape",
+        }
+    }
+
+    /// Whether adversarial examples are to be kept beside the record.
+    pub fn keeps_examples(&self) -> bool {
+        match self {
+            Self::Evaluate(job) => job.keep_examples && job.attack.is_some(),
+            Self::Attack(job) => job.keep_examples,
+            Self::Flatness(_) | Self::Landscape(_) => false,
+        }
+    }
+
+    /// Checks that its attack exists for networks with this many classes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with what to use instead.
+    pub fn check_classes(&self, classes: usize) -> Result<()> {
+        match self {
+            Self::Evaluate(job) => {
+                job.attack.as_ref().map_or(Ok(()), |attack| attack.objective.check_classes(classes))
+            }
+            Self::Attack(job) => job.attack.plans(classes).map(drop),
+            Self::Flatness(job) if job.loss == FlatnessLoss::Clean => Ok(()),
+            Self::Flatness(job) => job.attack.objective.check_classes(classes),
+            Self::Landscape(job) if job.loss == LandscapeLoss::Clean => Ok(()),
+            Self::Landscape(job) => job.attack.objective.check_classes(classes),
         }
     }
 
@@ -82,6 +118,7 @@ impl Job {
                 }
             }
             Self::Flatness(job) => job.check()?,
+            Self::Attack(job) => job.attack.check()?,
             Self::Landscape(job) => job.check()?,
         }
         if self.compute().batch_size == Some(0) {

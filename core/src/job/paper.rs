@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use super::{
-    Case, Compute, DataSelection, Descent, Evaluate, Flatness, FlatnessLoss, Job, Pgd, Sampling, Scope,
-    Selection, Tensors, WeightGradient,
+    Attack, AutoAttack, Case, Compute, DataSelection, Descent, Evaluate, Flatness, FlatnessLoss, Job, Pgd,
+    Sampling, Scope, Selection, Tensors, Version, WeightGradient,
 };
 use crate::attack::names::{
     InputDescent, PaperAttack, Recipe, WeightBall, WeightDescent, WeightNormalization, WeightShape,
 };
-use crate::error::{Error, Result};
 
 impl PaperAttack {
     /// The attack on inputs, if that is PGD. The worst restart is the one of highest wrong-class confidence, as in the
@@ -22,10 +21,7 @@ impl PaperAttack {
     }
 
     /// The job that does to a checkpoint what the name says, with images from `data` (a name or folder).
-    ///
-    /// # Errors
-    /// Basin has no job for it.
-    pub fn job(&self, checkpoint: PathBuf, data: &str, compute: Compute) -> Result<Job> {
+    pub fn job(&self, checkpoint: PathBuf, data: &str, compute: Compute) -> Job {
         let select = |examples| DataSelection { name: data.to_owned(), examples };
         let flatness = |loss, case, ball: &WeightBall| Flatness {
             data: select(self.images),
@@ -47,15 +43,27 @@ impl PaperAttack {
         };
         let job = match &self.recipe {
             Recipe::Pgd(_) => {
-                return Ok(Job::Evaluate(Evaluate {
+                return Job::Evaluate(Evaluate {
                     checkpoint,
                     data: select(self.images),
                     attack: self.pgd(),
+                    keep_examples: false,
                     compute,
-                }));
+                });
             }
-            Recipe::AutoAttack { .. } => {
-                return Err(Error::invalid(format!("{} is not possible yet", self.name)));
+            // What the program ran under the name standard.
+            Recipe::AutoAttack { epsilon } => {
+                return Job::Attack(Attack {
+                    checkpoint,
+                    data: select(self.images),
+                    attack: AutoAttack {
+                        version: Version::Paper,
+                        epsilon: *epsilon,
+                        ..AutoAttack::default()
+                    },
+                    keep_examples: false,
+                    compute,
+                });
             }
             Recipe::RandomWeights(ball) => flatness(FlatnessLoss::Clean, Case::Average, ball),
             Recipe::GradientWeights(ball, weights) => Flatness {
@@ -72,7 +80,7 @@ impl PaperAttack {
                 ..flatness(FlatnessLoss::Robust, Case::Worst, ball)
             },
         };
-        Ok(Job::Flatness(job))
+        Job::Flatness(job)
     }
 }
 

@@ -42,6 +42,17 @@ impl Batch {
             indices: self.indices[from..to].to_vec(),
         }
     }
+
+    /// The examples at these positions, in their order.
+    pub fn select(&self, positions: &[usize]) -> Self {
+        let index: Vec<i64> = positions.iter().map(|at| *at as i64).collect();
+        let index = Tensor::from_slice(&index).to_device(self.labels.device());
+        Self {
+            images: channels_last(&self.images.index_select(0, &index)),
+            labels: self.labels.index_select(0, &index),
+            indices: positions.iter().map(|at| self.indices[*at]).collect(),
+        }
+    }
 }
 
 /// The same weights twice: to search with (perhaps in low precision) and to measure with.
@@ -54,7 +65,8 @@ pub struct Pair {
 }
 
 impl Pair {
-    fn searcher(&self) -> &Evaluator {
+    /// The network that attacks ask.
+    pub fn searcher(&self) -> &Evaluator {
         self.search.as_ref().unwrap_or(&self.measure)
     }
 }

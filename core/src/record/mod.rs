@@ -2,7 +2,9 @@
 //!
 //! Plots are made from records alone. Field names are relied on by other programs.
 
+mod attack;
 mod evaluate;
+mod examples;
 mod flatness;
 mod landscape;
 
@@ -13,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::files::{read_text, write_atomically};
 use crate::job::Job;
+pub use attack::{AttackFlags, AttackOutcome, AttackRow, AttackedExamples};
 pub use evaluate::{Evaluated, Evaluation, Metrics, PerExample, Rejecting};
+pub use examples::KeptExamples;
 pub use flatness::{AtRadius, Draw, FlatnessOutcome, LayerFlatness};
 pub use landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Point, Values};
 
@@ -32,6 +36,9 @@ pub struct Record {
     pub provenance: Provenance,
     /// The numbers.
     pub outcome: Outcome,
+    /// Name of the file beside the record with the adversarial examples, see [`KeptExamples`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub examples: Option<String>,
 }
 
 /// Everything needed to judge and repeat a number.
@@ -81,6 +88,8 @@ pub enum Outcome {
     Evaluate(Evaluation),
     /// Of a flatness measure.
     Flatness(FlatnessOutcome),
+    /// Of AutoAttack.
+    Attack(AttackOutcome),
     /// Of a landscape.
     Landscape(LandscapeOutcome),
 }
@@ -123,6 +132,18 @@ impl Record {
     /// The folder does not exist or cannot be written, or the disk is full.
     pub fn save(&self, path: &Path) -> Result<()> {
         write_atomically(path, self.to_json().as_bytes())
+    }
+
+    /// Reads the adversarial examples kept beside the record at `path`; none if it kept none.
+    ///
+    /// # Errors
+    /// The file is missing or damaged.
+    pub fn load_examples(&self, path: &Path) -> Result<Option<KeptExamples>> {
+        // A name only: a record does not point elsewhere.
+        let Some(name) = self.examples.as_deref().and_then(|name| Path::new(name).file_name()) else {
+            return Ok(None);
+        };
+        KeptExamples::load(&path.with_file_name(name)).map(Some)
     }
 
     /// The record as indented JSON.

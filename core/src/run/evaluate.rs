@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Measured;
 use super::journal::Journal;
+use super::kept::{from_hex, kept, to_hex};
 use super::setup::Setup;
 use crate::error::Result;
 use crate::job::Evaluate;
@@ -17,6 +18,8 @@ struct Unit {
     clean: PerExample,
     robust: Option<PerExample>,
     search_difference: f64,
+    /// Bits of the perturbations, where examples are kept.
+    perturbation: Option<String>,
 }
 
 pub fn run(
@@ -32,6 +35,7 @@ pub fn run(
     let label = if job.attack.is_some() { "evaluating, clean and attacked" } else { "evaluating" };
     progress.report(Event::Started { label: label.into(), done, total })?;
     let (mut clean, mut robust, mut difference) = (PerExample::default(), PerExample::default(), 0.0);
+    let mut perturbations: Vec<f32> = Vec::new();
     for (number, batch) in setup.batches.iter().enumerate() {
         let unit = if let Some(unit) = journal.get::<Unit>(&name(number)) {
             unit
@@ -46,12 +50,22 @@ pub fn run(
             let unit = Unit {
                 clean: measure(&pair.measure, batch, None)?,
                 search_difference: attacked.as_ref().map_or(0.0, |a| a.search_difference),
+                perturbation: attacked
+                    .as_ref()
+                    .filter(|_| job.keep_examples)
+                    .map(|a| {
+                        Vec::try_from(a.perturbation.contiguous().view([-1])).map(|v: Vec<f32>| to_hex(&v))
+                    })
+                    .transpose()?,
                 robust: attacked.map(|a| a.per_example),
             };
             journal.put(&name(number), &unit)?;
             unit
         };
         difference += unit.search_difference * batch.len() as f64;
+        if let Some(text) = &unit.perturbation {
+            perturbations.extend(from_hex(text)?);
+        }
         append(&mut clean, unit.clean);
         if let Some(rows) = unit.robust {
             append(&mut robust, rows);
@@ -59,6 +73,7 @@ pub fn run(
         progress.report(Event::Step { done: number as u64 + 1, total })?;
     }
     let examples = setup.examples() as f64;
+    let keeps = job.keep_examples && job.attack.is_some();
     let attacked = if job.attack.is_some() {
         Some(Evaluated {
             loss: mean(&robust.loss),
@@ -80,5 +95,6 @@ pub fn run(
         outcome: Outcome::Evaluate(Evaluation { clean, robust: attacked }),
         complete: true,
         warnings: Vec::new(),
+        examples: keeps.then(|| kept(&setup.dataset, perturbations)).transpose()?,
     })
 }

@@ -66,6 +66,7 @@ impl Filling {
             search_difference: (!self.differences.is_empty()).then_some(mean),
             complete: self.done == total,
             warnings: warning.into_iter().collect(),
+            examples: None,
             outcome: Outcome::Landscape(self.outcome),
         }
     }

@@ -1,18 +1,21 @@
 //! `run(&Job)`: the only place that knows checkpoints, data, attacks and measures together.
 
+mod attack;
 mod evaluate;
 mod flatness;
 mod journal;
+mod kept;
 mod landscape;
 mod setup;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::attack::autoattack::{self, Plan};
 use crate::error::{Error, Result};
 use crate::job::{Job, LandscapeLoss};
 use crate::progress::Progress;
-use crate::record::{FORMAT, Outcome, Record};
+use crate::record::{FORMAT, KeptExamples, Outcome, Record};
 use journal::Journal;
 use setup::Setup;
 
@@ -42,6 +45,8 @@ struct Measured {
     search_difference: Option<f64>,
     /// What the user should know about the numbers.
     warnings: Vec<String>,
+    /// Adversarial examples, where they are to be kept.
+    examples: Option<KeptExamples>,
 }
 
 /// Runs a job, and writes its record if `options.out` says where.
@@ -55,6 +60,9 @@ struct Measured {
 /// [`crate::Error::Cancelled`] if there is nothing worth keeping.
 pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Result<Record> {
     job.check()?;
+    if job.keeps_examples() {
+        kept::check(options.out.as_deref())?;
+    }
     if let Some(out) = &options.out {
         check_replaceable(out, job, options.replace)?;
     }
@@ -65,6 +73,7 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     let measured = match job {
         Job::Evaluate(evaluate) => evaluate::run(evaluate, &setup, &mut journal, progress),
         Job::Flatness(flatness) => flatness::run(flatness, &setup, &mut journal, progress),
+        Job::Attack(attack) => attack::run(attack, &setup, &mut journal, progress),
         Job::Landscape(landscape) => landscape::run(landscape, &setup, &mut journal, progress),
     };
     let duration_s = earlier + started.elapsed().as_secs_f64();
@@ -85,8 +94,14 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     provenance.complete = measured.complete;
     provenance.search_difference = measured.search_difference;
     provenance.warnings.extend(measured.warnings);
-    let record = Record { format: FORMAT, job: job.clone(), provenance, outcome: measured.outcome };
+    let mut record =
+        Record { format: FORMAT, job: job.clone(), provenance, outcome: measured.outcome, examples: None };
     if let Some(out) = &options.out {
+        if let Some(examples) = &measured.examples {
+            let path = KeptExamples::path_beside(out);
+            examples.save(&path)?;
+            record.examples = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        }
         record.save(out)?;
         if record.provenance.complete {
             journal.remove();
@@ -126,7 +141,19 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
     let attack = |pgd: &crate::attack::Pgd| {
         pgd.restarts as f64 * (pgd.steps as f64 * cost.step + cost.search_forward + cost.forward)
     };
+    let classes = setup.checkpoint.summary.classes;
     let (units, per_example) = match job {
+        // At most: as if no example were broken.
+        Job::Attack(job) => {
+            let seconds = |plan: &Plan| {
+                let forwards = (plan.runs().len() as u64 * attack::passes(plan, classes)) as f64;
+                match plan.attack {
+                    autoattack::Attack::Square => forwards * cost.search_forward,
+                    _ => forwards / 2.0 * cost.step,
+                }
+            };
+            (1, cost.forward + job.attack.plans(classes)?.iter().map(seconds).sum::<f64>())
+        }
         Job::Evaluate(job) => (1, cost.forward + job.attack.as_ref().map_or(0.0, attack)),
         Job::Flatness(job) => {
             let (units, seconds) = flatness::cost(job, &setup, &cost)?;

@@ -4,6 +4,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tch::{Device, Tensor};
 
+use crate::attack::autoattack::Attack;
 use crate::checkpoint::{self, Checkpoint};
 use crate::data::{self, Dataset};
 use crate::device::{self, Precision};
@@ -44,6 +45,7 @@ impl Setup {
         let compute = job.compute();
         let device = device::parse(&compute.device)?;
         let checkpoint = checkpoint::open(job.checkpoint())?;
+        job.check_classes(checkpoint.summary.classes)?;
         let selection = job.data();
         let dataset = data::load(&selection.name, &selection.examples)?;
         check_fit(&checkpoint, &dataset)?;
@@ -68,6 +70,27 @@ impl Setup {
     /// Number of examples.
     pub fn examples(&self) -> usize {
         self.dataset.indices.len()
+    }
+
+    /// All examples as one batch.
+    pub fn all(&self) -> Batch {
+        let part =
+            |of: fn(&Batch) -> &Tensor| Tensor::cat(&self.batches.iter().map(of).collect::<Vec<_>>(), 0);
+        Batch {
+            images: channels_last(&part(|batch| &batch.images)),
+            labels: part(|batch| &batch.labels),
+            indices: self.dataset.indices.clone(),
+        }
+    }
+
+    /// How many examples an attack of AutoAttack works on at once. Square asks for no gradient, so a GPU holds
+    /// more; on a CPU, where it takes longest of all, smaller blocks lose less to an interruption.
+    pub fn block(&self, attack: Attack) -> usize {
+        match (attack, self.device.is_cuda()) {
+            (Attack::Square, true) => 4 * self.batch_size,
+            (Attack::Square, false) => self.batch_size.min(32),
+            _ => self.batch_size,
+        }
     }
 
     /// The networks at `weights` (on any device).

@@ -119,6 +119,7 @@ pub fn run(
         complete: found.len() == plan.places.len(),
         search_difference: (!desk.differences.is_empty()).then(|| mean(&desk.differences)),
         warnings,
+        examples: None,
         outcome: Outcome::Flatness(outcome),
     })
 }

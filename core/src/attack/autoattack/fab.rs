@@ -1,0 +1,276 @@
+//! FAB, the fast adaptive boundary attack (Croce and Hein, 2020): looks for the adversarial example of smallest
+//! norm by stepping onto the linearized decision boundary, drawn back towards the image.
+//!
+//! Asked only whether the norm is within epsilon: an example is done as soon as it is.
+
+use tch::{Kind, Tensor};
+
+use super::projection::onto_hyperplane;
+use super::select::{Judge, Subject, any, full, positions, put, rows};
+use crate::attack::InputNorm;
+use crate::attack::ball::per_example;
+use crate::error::{Error, Result};
+use crate::loss::class_logits;
+use crate::model::{Evaluator, channels_last};
+use crate::progress::Pulse;
+
+/// Largest share of the step that starts at the image.
+const LARGEST_PULL: f64 = 0.1;
+/// Steps go a little beyond the boundary.
+const OVERSHOOT: f64 = 1.05;
+/// After success, the search goes on from this far between image and adversarial example.
+const BACK: f64 = 0.9;
+/// Norm where nothing was found.
+const NOTHING: f64 = 1e10;
+/// Steps between two looks at who is done already.
+const LOOK_EVERY: usize = 5;
+/// In low precision, examples whose norm came this near to epsilon, relative to it, are doubtful.
+const NEAR: f64 = 1.2;
+
+/// Settings of one run.
+#[derive(Debug, Clone, Copy)]
+pub struct Fab {
+    /// Geometry: L-inf or L2.
+    pub norm: InputNorm,
+    /// Radius within which an adversarial example counts; also of the random start.
+    pub epsilon: f64,
+    /// Updates.
+    pub steps: usize,
+}
+
+/// What a run leaves, one row per example.
+#[derive(Debug)]
+pub struct Found {
+    /// The misclassified point of smallest norm; the image where none was found.
+    pub point: Tensor,
+    /// Its distance from the image; 1e10 where none was found.
+    pub norm: Tensor,
+    /// No point within epsilon was found (with a judge: none that it confirmed).
+    pub robust: Tensor,
+    /// The judge did not confirm a point, or the search ended too near to epsilon to be sure.
+    pub doubtful: Tensor,
+}
+
+/// The rows still attacked.
+struct State {
+    active: Tensor,
+    images: Tensor,
+    labels: Tensor,
+    targets: Option<Tensor>,
+    point: Tensor,
+    best: Tensor,
+    norm: Tensor,
+    /// A point within epsilon was found since the last look.
+    claimed: Tensor,
+}
+
+impl State {
+    fn keep(&mut self, index: &Tensor) {
+        for tensor in [
+            &mut self.active,
+            &mut self.images,
+            &mut self.labels,
+            &mut self.point,
+            &mut self.best,
+            &mut self.norm,
+            &mut self.claimed,
+        ] {
+            *tensor = rows(tensor, index);
+        }
+        self.targets = self.targets.as_ref().map(|targets| rows(targets, index));
+    }
+}
+
+/// Attacks correctly classified images.
+///
+/// With `targets` (int64 `N`) towards those classes only, though any wrong class counts. `draw` gives a random
+/// start (uniform in (-1, 1) for L-inf, normal for L2), half of epsilon away; none: the image.
+///
+/// # Errors
+/// The gradient is NaN; or `pulse`, asked before every step, wants to stop.
+pub fn run(
+    settings: &Fab,
+    targets: Option<&Tensor>,
+    subject: &Subject,
+    draw: Option<&Tensor>,
+    pulse: Pulse,
+) -> Result<Found> {
+    let Subject { model, images, labels, judge } = *subject;
+    let _guard = tch::no_grad_guard();
+    let count = images.size()[0];
+    let flags = Tensor::zeros([count], (Kind::Bool, images.device()));
+    let point = match draw {
+        None => images.shallow_clone(),
+        Some(draw) => {
+            let unit = draw / per_example(&size(settings.norm, draw).clamp_min(1e-12), draw);
+            (images + unit * (settings.epsilon / 2.0)).clamp(0.0, 1.0)
+        }
+    };
+    let mut found = Found {
+        point: images.copy(),
+        norm: full(count, NOTHING, images),
+        robust: flags.logical_not(),
+        doubtful: flags.copy(),
+    };
+    let mut state = State {
+        active: Tensor::arange(count, (Kind::Int64, images.device())),
+        images: images.shallow_clone(),
+        labels: labels.shallow_clone(),
+        targets: targets.map(Tensor::shallow_clone),
+        point,
+        best: images.shallow_clone(),
+        norm: full(count, NOTHING, images),
+        claimed: flags,
+    };
+    let mut not_a_number = Tensor::zeros([], (Kind::Bool, images.device()));
+    for iteration in 0..settings.steps {
+        pulse()?;
+        let (normals, difference) = match &state.targets {
+            Some(targets) => towards(model, &state.point, &state.labels, targets),
+            None => nearest(settings.norm, model, &state.point, &state.labels, pulse)?,
+        };
+        not_a_number = not_a_number.logical_or(&normals.isnan().any());
+        step(settings, &mut state, &normals, &difference);
+        note(settings, model, &mut state);
+        if let Some(judge) = judge
+            && (iteration + 1) % LOOK_EVERY == 0
+        {
+            look(settings, judge, &mut state, &mut found);
+            if state.active.size()[0] == 0 {
+                break;
+            }
+        }
+    }
+    if any(&not_a_number) {
+        return Err(Error::NotFinite(
+            "a gradient became NaN during FAB; the network overflows on these inputs".into(),
+        ));
+    }
+    if let Some(judge) = judge {
+        look(settings, judge, &mut state, &mut found);
+        if judge.tolerance > 0.0 {
+            // Found near epsilon, or lost in the noise without finding the boundary at all.
+            let near = state.norm.le(NEAR * settings.epsilon).logical_or(&state.norm.ge(NOTHING));
+            let near = near.logical_or(&rows(&found.doubtful, &state.active));
+            put(&mut found.doubtful, &state.active, &near);
+        }
+    } else {
+        put(&mut found.robust, &state.active, &state.norm.gt(settings.epsilon));
+    }
+    put(&mut found.point, &state.active, &state.best);
+    put(&mut found.norm, &state.active, &state.norm);
+    Ok(found)
+}
+
+/// Gradient and value of `z_target - z_label`.
+fn towards(model: &Evaluator, point: &Tensor, labels: &Tensor, targets: &Tensor) -> (Tensor, Tensor) {
+    let point = point.detach().set_requires_grad(true);
+    let (difference, sum) = tch::with_grad(|| {
+        let logits = class_logits(&model.logits(&point)).to_kind(Kind::Float);
+        let pick = |classes: &Tensor| logits.gather(1, &classes.unsqueeze(1), false).squeeze_dim(1);
+        let difference = pick(targets) - pick(labels);
+        let sum = difference.sum(Kind::Float);
+        (difference, sum)
+    });
+    let gradient = Tensor::run_backward(&[sum], &[&point], false, false).remove(0);
+    (gradient, difference.detach())
+}
+
+/// The same for the class whose linearized boundary is nearest.
+fn nearest(
+    norm: InputNorm,
+    model: &Evaluator,
+    point: &Tensor,
+    labels: &Tensor,
+    pulse: Pulse,
+) -> Result<(Tensor, Tensor)> {
+    let point = point.detach().set_requires_grad(true);
+    let logits = tch::with_grad(|| class_logits(&model.logits(&point)).to_kind(Kind::Float));
+    let classes = logits.size()[1];
+    let mut gradients = Vec::new();
+    for class in 0..classes {
+        pulse()?;
+        let sum = tch::with_grad(|| logits.select(1, class).sum(Kind::Float));
+        let keep = class + 1 < classes;
+        gradients.push(Tensor::run_backward(&[sum], &[&point], keep, false).remove(0).flatten(1, -1));
+    }
+    let logits = logits.detach();
+    let gradients = Tensor::stack(&gradients, 1);
+    let label = labels.unsqueeze(1);
+    let difference = &logits - logits.gather(1, &label, false);
+    let own = label.unsqueeze(2).expand([-1, -1, gradients.size()[2]], false);
+    let slopes = &gradients - gradients.gather(1, &own, false);
+    // The dual norm measures slopes.
+    let steepness = match norm {
+        InputNorm::Linf => slopes.abs().sum_dim_intlist([2i64].as_slice(), false, Kind::Float),
+        _ => slopes.norm_scalaropt_dim(2, [2i64].as_slice(), false),
+    };
+    let distance = difference.abs() / (steepness + 1e-12);
+    let class = distance.scatter_value(1, &label, f64::INFINITY).argmin(1, true);
+    let wide = class.unsqueeze(2).expand([-1, -1, slopes.size()[2]], false);
+    let slope = slopes.gather(1, &wide, false).view(point.size().as_slice());
+    Ok((slope, difference.gather(1, &class, false).squeeze_dim(1)))
+}
+
+/// Onto the boundary, from the point and from the image.
+fn step(settings: &Fab, state: &mut State, normals: &Tensor, difference: &Tensor) {
+    let (images, point) = (&state.images, &state.point);
+    let flat = |t: &Tensor| t.flatten(1, -1);
+    let normals = flat(normals);
+    let offsets =
+        (&normals * flat(point)).sum_dim_intlist([1i64].as_slice(), false, Kind::Float) - difference;
+    let both = onto_hyperplane(
+        settings.norm,
+        &Tensor::cat(&[flat(point), flat(images)], 0),
+        &Tensor::cat(&[&normals, &normals], 0),
+        &Tensor::cat(&[&offsets, &offsets], 0),
+    );
+    let count = point.size()[0];
+    let (near, far) = (both.narrow(0, 0, count).view_as(point), both.narrow(0, count, count).view_as(point));
+    let (a, b) = (size(settings.norm, &near).clamp_min(1e-8), size(settings.norm, &far).clamp_min(1e-8));
+    let pull = per_example(&(&a / (&a + &b)).clamp(0.0, LARGEST_PULL), point);
+    let moved: Tensor = (point + near * OVERSHOOT) * (1.0f64 - &pull) + (images + far * OVERSHOOT) * pull;
+    state.point = channels_last(&moved.clamp(0.0, 1.0));
+}
+
+/// Notes misclassified points, and goes back from them towards the image.
+fn note(settings: &Fab, model: &Evaluator, state: &mut State) {
+    let logits = class_logits(&model.logits(&state.point));
+    let wrong = logits.argmax(1, false).ne_tensor(&state.labels);
+    let delta = &state.point - &state.images;
+    let norm = size(settings.norm, &delta);
+    let nearer = wrong.logical_and(&norm.lt_tensor(&state.norm));
+    state.best = state.point.where_self(&per_example(&nearer, &state.point), &state.best);
+    state.norm = norm.where_self(&nearer, &state.norm);
+    state.claimed = state.claimed.logical_or(&nearer.logical_and(&norm.le(settings.epsilon)));
+    let back = &state.images + delta * BACK;
+    state.point = back.where_self(&per_example(&wrong, &state.point), &state.point);
+}
+
+/// Lets confirmed examples go.
+fn look(settings: &Fab, judge: Judge, state: &mut State, found: &mut Found) {
+    if !any(&state.claimed) {
+        return;
+    }
+    let claims = positions(&state.claimed);
+    let (images, points) = (rows(&state.images, &claims), rows(&state.best, &claims));
+    let inside = size(settings.norm, &(&points - &images)).le(settings.epsilon);
+    let wrong = judge.is_wrong(&images, &rows(&state.labels, &claims), &points).logical_and(&inside);
+    let places = rows(&state.active, &claims);
+    put(&mut found.point, &places, &points);
+    put(&mut found.norm, &places, &rows(&state.norm, &claims));
+    put(&mut found.robust, &places, &wrong.logical_not());
+    put(&mut found.doubtful, &places, &wrong.logical_not());
+    let mut stays = state.claimed.ones_like();
+    put(&mut stays, &claims, &wrong.logical_not());
+    state.claimed = state.claimed.zeros_like();
+    state.keep(&positions(&stays));
+}
+
+fn size(norm: InputNorm, delta: &Tensor) -> Tensor {
+    let flat = delta.flatten(1, -1);
+    match norm {
+        InputNorm::Linf => flat.abs().amax([1i64].as_slice(), false),
+        _ => flat.norm_scalaropt_dim(2, [1i64].as_slice(), false),
+    }
+}

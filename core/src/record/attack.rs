@@ -1,0 +1,99 @@
+//! The numbers of AutoAttack.
+
+use serde::{Deserialize, Serialize};
+
+/// Which examples an ensemble of attacks broke, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttackOutcome {
+    /// Share of examples that are wrong on the image or broken by an attack, 0 to 1.
+    pub robust_error: f64,
+    /// Share of examples that are wrong on the image.
+    pub clean_error: f64,
+    /// Mean cross-entropy at the point of each example that `per_example` is about: a lower bound of the robust
+    /// loss, as attacks end where an example is broken.
+    pub robust_loss: f64,
+    /// Mean cross-entropy on the images.
+    pub clean_loss: f64,
+    /// One row per attack, in their order.
+    pub per_attack: Vec<AttackRow>,
+    /// One entry per example, in the order of the selection.
+    pub per_example: AttackedExamples,
+    /// Signs that the attacks were misled.
+    pub flags: AttackFlags,
+}
+
+/// What one attack did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttackRow {
+    /// e.g. `apgd-ce`.
+    pub name: String,
+    /// Robust error after it.
+    pub robust_error: f64,
+    /// Examples it was given: those that no attack before it broke.
+    pub attacked: usize,
+    /// Of those, how many it broke.
+    pub broken: usize,
+    /// Examples searched in low precision that were attacked a second time in the measuring one.
+    #[serde(default)]
+    pub repeated: usize,
+    /// Of those, how many only the second time broke.
+    #[serde(default)]
+    pub recovered: usize,
+    /// Seconds of computing.
+    pub seconds: f64,
+}
+
+/// Columns, one entry per example.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct AttackedExamples {
+    /// Index in the split.
+    pub index: Vec<usize>,
+    /// True class.
+    pub label: Vec<i64>,
+    /// Right on the image, and no attack broke it.
+    pub robust: Vec<bool>,
+    /// What broke it: the name of an attack, `clean` if it was wrong without, or nothing.
+    pub broken_by: Vec<Option<String>>,
+    /// Cross-entropy where it was broken; else the highest that an attack ended at.
+    pub loss: Vec<f32>,
+    /// Predicted class there.
+    pub predicted: Vec<i64>,
+    /// Probability of the predicted class there.
+    pub confidence: Vec<f32>,
+}
+
+/// Signs that the network misleads attacks, so that it may be less robust than measured.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct AttackFlags {
+    /// Share of the examples whose input gradient is exactly 0.
+    pub zero_gradients: f64,
+    /// The outputs look like probabilities, not logits: gradients vanish where they saturate.
+    pub probabilities: bool,
+    /// Two passes of the same images differ.
+    pub random: bool,
+    /// Square, which needs no gradient, broke examples that the attacks before it could not.
+    pub square_stronger: bool,
+}
+
+impl AttackFlags {
+    /// What they mean, in sentences; none: nothing is suspicious.
+    pub fn sentences(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.zero_gradients > 0.0 {
+            found.push(format!(
+                "{:.1} % of the examples have a zero gradient, so attacks by gradient may be misled; compare with square",
+                100.0 * self.zero_gradients
+            ));
+        }
+        if self.probabilities {
+            found.push("the outputs look like probabilities; attacks need logits, so robustness may be overestimated".into());
+        }
+        if self.random {
+            found.push("the network answers randomly; use --version rand".into());
+        }
+        if self.square_stronger {
+            found.push("square broke what attacks by gradient could not, so gradients may be masked; try more --queries and --restarts".into());
+        }
+        found
+    }
+}

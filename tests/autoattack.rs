@@ -1,0 +1,11 @@
+//! Input attacks and AutoAttack: against the paper's program, golden numbers, formulas and mathematics.
+
+#[path = "autoattack/ensemble.rs"]
+mod ensemble;
+#[path = "autoattack/golden.rs"]
+mod golden;
+#[path = "autoattack/pieces.rs"]
+mod pieces;
+#[path = "autoattack/single.rs"]
+mod single;
+mod support;
