@@ -70,7 +70,7 @@ pub fn scatter() -> Plot {
                     x_interval: Some((x - 0.06, x + 0.08)),
                     y_interval: Some((y - 0.15, y + 0.15)),
                     name: format!("{name} {i}"),
-                    labelled: i == 0,
+                    label: (i == 0).then(|| format!("{name} {i}")),
                 })
                 .collect(),
             color: basin::plot::color::series_color(index),

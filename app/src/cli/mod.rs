@@ -8,6 +8,7 @@ mod failure;
 mod flatness;
 pub mod plot;
 mod report;
+mod scatter;
 mod surface;
 mod terminal;
 mod word;

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::failure::{say, usage};
+use super::scatter::ScatterArgs;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
 use crate::plot::{ColorMap, Plot, evaluation, flatness, text};
@@ -15,8 +16,9 @@ use crate::plot::{ColorMap, Plot, evaluation, flatness, text};
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
 pub struct PlotArgs {
-    /// Record files, as written by --out; several 1-D landscapes share one figure.
-    #[arg(value_name = "RECORD", required = true)]
+    /// Record files, as written by --out; several 1-D landscapes share one figure, and a scatter shows a point per
+    /// checkpoint.
+    #[arg(value_name = "RECORD", required_unless_present = "example")]
     pub records: Vec<PathBuf>,
 
     /// Kind of figure; without it, what suits the records.
@@ -87,6 +89,10 @@ pub struct PlotArgs {
     #[arg(long)]
     pub no_grid: bool,
 
+    /// What a scatter shows.
+    #[command(flatten)]
+    pub scatter: ScatterArgs,
+
     /// Print what was drawn as JSON: figure, kind, records, notes.
     #[arg(long)]
     pub json: bool,
@@ -109,6 +115,8 @@ pub enum FigureKind {
     Layers,
     /// A 2-D landscape as a surface in 3-D (PNG).
     Surface,
+    /// Flatness against robust loss, a point per checkpoint.
+    Scatter,
 }
 
 /// Which values of a landscape.
@@ -168,6 +176,14 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     // Before any work: a wrong ending should not cost a wait.
     let kind = FileKind::of(&args.out)?;
     let records = args.records.iter().map(|path| Ok(Record::load(path)?)).collect::<Result<Vec<_>>>()?;
+    let figure = args.figure.unwrap_or_else(|| usual_figure(&records));
+    let plane = |record: &Record| matches!(&record.outcome, Outcome::Landscape(l) if l.y.is_some());
+    without_effect(args, figure, records.first().is_some_and(plane)).map_err(usage)?;
+    if figure == FigureKind::Scatter {
+        let plot = args.scatter.plot(&records, &args.names, args.title.clone(), args.log, args.error)?;
+        export::write(&plot, &style(args), &args.out)?;
+        return tell(args, figure, &plot.notes);
+    }
     if args.names.len() > records.len() {
         let plural = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
         let (names, records) = (plural(args.names.len(), "name"), plural(records.len(), "record"));
@@ -181,13 +197,6 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         .collect();
     let named: Vec<Named<'_>> =
         names.iter().zip(&records).map(|(name, record)| Named { name, record }).collect();
-    let figure = args.figure.unwrap_or(match records.first().map(|r| &r.outcome) {
-        Some(Outcome::Evaluate(_)) => FigureKind::Evaluation,
-        Some(Outcome::Flatness(_)) => FigureKind::Flatness,
-        _ => FigureKind::Landscape,
-    });
-    let plane = |record: &Record| matches!(&record.outcome, Outcome::Landscape(l) if l.y.is_some());
-    without_effect(args, figure, records.first().is_some_and(plane)).map_err(usage)?;
     let notes = if figure == FigureKind::Surface {
         surface(args, kind, &named)?
     } else {
@@ -195,10 +204,28 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         export::write(&plot, &style(args), &args.out)?;
         plot.notes
     };
-    for note in &notes {
+    tell(args, figure, &notes)
+}
+
+/// Notes, and what was drawn.
+fn tell(args: &PlotArgs, figure: FigureKind, notes: &[String]) -> Result<()> {
+    for note in notes {
         say(format!("note: {}", text::plain(note)));
     }
-    summary(args, figure, &notes)
+    summary(args, figure, notes)
+}
+
+/// The figure that suits the records.
+fn usual_figure(records: &[Record]) -> FigureKind {
+    let has = |kind: fn(&Outcome) -> bool| records.iter().any(|record| kind(&record.outcome));
+    let flatness = has(|outcome| matches!(outcome, Outcome::Flatness(_)));
+    match records.first().map(|record| &record.outcome) {
+        None => FigureKind::Scatter,
+        _ if flatness && has(|outcome| matches!(outcome, Outcome::Evaluate(_))) => FigureKind::Scatter,
+        Some(Outcome::Evaluate(_)) => FigureKind::Evaluation,
+        Some(Outcome::Flatness(_)) => FigureKind::Flatness,
+        _ => FigureKind::Landscape,
+    }
 }
 
 /// Refuses options that this figure would not show.
@@ -213,7 +240,20 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
             ("--colors", args.colors.is_some()),
         ]
     };
+    if figure != FigureKind::Scatter
+        && let Some(option) = args.scatter.given()
+    {
+        return Err(format!("{option} is for --figure scatter; leave it out"));
+    }
     let (name, idle) = match figure {
+        FigureKind::Scatter => (
+            "a scatter",
+            vec![
+                ("--which", args.which.is_some()),
+                ("--clip", args.clip.is_some()),
+                ("--colors", args.colors.is_some()),
+            ],
+        ),
         FigureKind::Evaluation => ("an evaluation figure", of_landscapes()),
         FigureKind::Flatness | FigureKind::Layers => ("a figure of flatness", of_landscapes()),
         FigureKind::Landscape if plane => ("a map", vec![("--no-grid", args.no_grid)]),

@@ -90,7 +90,7 @@ pub fn layers(named: Named<'_>, title: Option<String>) -> Result<Plot, String> {
                 x_interval: Some((at.interval[0], at.interval[1])),
                 y_interval: None,
                 name: text::literal(&layers[index].name),
-                labelled: false,
+                label: None,
             })
         });
         items.push(Item::Scatter(Scatter {
@@ -145,7 +145,7 @@ fn point(at: &AtRadius, shown: &Shown<'_>) -> ScatterPoint {
         x_interval: None,
         y_interval: Some((at.interval[0], at.interval[1])),
         name: text::literal(shown.name),
-        labelled: false,
+        label: None,
     }
 }
 
@@ -161,7 +161,7 @@ fn draws(outcome: &FlatnessOutcome, radii: &[&AtRadius], color: Color) -> Option
                 x_interval: None,
                 y_interval: None,
                 name: format!("draw {number}"),
-                labelled: false,
+                label: None,
             })
         })
         .collect();

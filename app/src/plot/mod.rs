@@ -14,6 +14,7 @@ pub mod fill;
 pub mod flatness;
 pub mod landscape;
 mod provenance;
+pub mod scatter;
 pub mod screen;
 pub mod text;
 pub mod ticks;
@@ -88,6 +89,15 @@ pub enum Item {
     Mark(Mark),
     /// Words at a place.
     Label(Label),
+    /// Lines of words in an empty corner.
+    Caption(Caption),
+}
+
+/// Lines of words that stand where nothing is covered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Caption {
+    /// The lines, with mathematics.
+    pub lines: Vec<String>,
 }
 
 /// Solid or broken lines.
@@ -169,8 +179,8 @@ pub struct ScatterPoint {
     pub y_interval: Option<(f64, f64)>,
     /// Name of the point, shown on hovering and in data files.
     pub name: String,
-    /// Whether the name stands beside the point.
-    pub labelled: bool,
+    /// Words beside the point.
+    pub label: Option<String>,
 }
 
 /// Counts or shares between edges.
@@ -260,7 +270,7 @@ impl Plot {
                     Item::Scatter(scatter) => scatter.name.as_deref(),
                     Item::Histogram(histogram) => histogram.name.as_deref(),
                     Item::Guide(guide) => guide.name.as_deref(),
-                    Item::Field(_) | Item::Mark(_) | Item::Label(_) => None,
+                    Item::Field(_) | Item::Mark(_) | Item::Label(_) | Item::Caption(_) => None,
                 };
                 name.map(|name| (name, item))
             })

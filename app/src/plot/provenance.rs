@@ -71,7 +71,7 @@ fn last_part(path: &Path) -> String {
 }
 
 /// An attack in a few words: `PGD-20, L-inf, epsilon 0.03137, step 0.007, 1 restart`.
-fn attack(pgd: &Pgd) -> String {
+pub fn attack(pgd: &Pgd) -> String {
     let s = if pgd.restarts == 1 { "" } else { "s" };
     format!(
         "PGD-{}, {}, epsilon {:.5}, step {}, {} restart{s}",

@@ -1,13 +1,15 @@
 //! Plot to scene: every item at its place on paper.
 
-use super::contour_labels;
 use super::fonts;
 use super::layout::{CAP_HEIGHT, Layout, layout};
 use super::legend::{self, Legend};
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
 use super::style::FigureStyle;
+use super::{caption, contour_labels, point_labels};
 use crate::plot::contour::{iso_lines, region};
-use crate::plot::{Color, Field, Guide, GuideLine, Histogram, Item, Mark, Plot, Scatter, Series, text};
+use crate::plot::{
+    Color, Field, Guide, GuideLine, Histogram, Item, Mark, Plot, Scale, Scatter, Series, text,
+};
 
 const GRID: Color = Color::rgb(205, 205, 205);
 
@@ -61,11 +63,14 @@ impl<'a> Transform<'a> {
 /// Draws a plot.
 pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
     let mut layout = layout(plot, style, 0.0);
-    let legend = Legend::new(plot, style, &layout);
+    let mut caption = caption::place(plot, style, &layout);
+    let taken: Vec<Rect> = caption.iter().map(|(_, place)| *place).collect();
+    let legend = Legend::new(plot, style, &layout, &taken);
     if let Some(legend) = &legend
         && legend.room_below > 0.0
     {
         layout = super::layout::layout(plot, style, legend.room_below);
+        caption = caption::place(plot, style, &layout);
     }
     let to = Transform::new(plot, layout.axes);
     let mut scene = Scene {
@@ -94,6 +99,7 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
             Item::Field(f) => field(&mut scene, f, &to, &layout, style),
             Item::Guide(g) => guide(&mut scene, g, &to, plot, style),
             Item::Mark(m) => mark(&mut scene, m, &to, style),
+            Item::Caption(_) => {}
             Item::Label(l) => {
                 if let Some(at) = to.point(l.x, l.y) {
                     scene.text(at, Anchor::Start, &l.text, style.tick_pt).color = l.color;
@@ -101,7 +107,12 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
             }
         }
     }
+    let taken = caption.iter().map(|(_, place)| *place).chain(legend.as_ref().and_then(Legend::inside));
+    point_labels::draw(&mut scene, plot, &to, style, &taken.collect::<Vec<_>>());
     frame(&mut scene, plot, &layout, &to, style);
+    if let Some((words, place)) = caption {
+        caption::draw(&mut scene, words, place, style);
+    }
     if let Some(legend) = legend {
         legend.draw(&mut scene, &layout, style);
     }
@@ -168,11 +179,6 @@ fn scatter(scene: &mut Scene, scatter: &Scatter, to: &Transform<'_>, style: &Fig
     for p in &scatter.points {
         let Some(at) = to.point(p.x, p.y).filter(|at| scene.frame.contains(*at, -0.01)) else { continue };
         legend::symbol(scene, at, scatter.shape, radius, scatter.color, style);
-        if p.labelled {
-            // Above the bar to the right.
-            let at = [at[0] + 0.8 * radius + 0.15 * style.tick_pt, at[1] - 0.25 * style.tick_pt];
-            scene.text(at, Anchor::Start, &text::literal(&p.name), 0.85 * style.tick_pt);
-        }
     }
 }
 
@@ -233,16 +239,25 @@ fn field(scene: &mut Scene, field: &Field, to: &Transform<'_>, layout: &Layout, 
 }
 
 fn guide(scene: &mut Scene, guide: &Guide, to: &Transform<'_>, plot: &Plot, style: &FigureStyle) {
+    let points = guide_points(guide, to, plot);
+    if points.len() > 1 {
+        let stroke = Stroke { color: guide.color, width: 0.8 * style.line_pt, dash: guide.dash };
+        scene.path(vec![Outline { points, closed: false }], None, Some(stroke), true);
+    }
+}
+
+/// A guide on paper: its ends, or many points of a sloped line where it bends on logarithmic axes.
+pub fn guide_points(guide: &Guide, to: &Transform<'_>, plot: &Plot) -> Vec<[f64; 2]> {
     let (x, y) = (plot.x.range, plot.y.range);
     let ends = match guide.line {
         GuideLine::Horizontal(at) => [(x.0, at), (x.1, at)],
         GuideLine::Vertical(at) => [(at, y.0), (at, y.1)],
         GuideLine::Sloped { slope, intercept } => [x.0, x.1].map(|x| (x, slope * x + intercept)),
     };
-    if let [Some(a), Some(b)] = ends.map(|(x, y)| to.point(x, y)) {
-        let stroke = Stroke { color: guide.color, width: 0.8 * style.line_pt, dash: guide.dash };
-        scene.path(vec![Outline { points: vec![a, b], closed: false }], None, Some(stroke), true);
-    }
+    let pieces = if plot.x.scale == Scale::Log || plot.y.scale == Scale::Log { 100 } else { 1 };
+    let along = |t: f64| [ends[0].0 + t * (ends[1].0 - ends[0].0), ends[0].1 + t * (ends[1].1 - ends[0].1)];
+    let points = (0..=pieces).map(|i| along(f64::from(i) / f64::from(pieces)));
+    points.filter_map(|[x, y]| to.point(x, y)).collect()
 }
 
 fn mark(scene: &mut Scene, mark: &Mark, to: &Transform<'_>, style: &FigureStyle) {

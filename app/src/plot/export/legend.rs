@@ -1,6 +1,6 @@
 //! The legend in the emptiest corner, the colour bar, and the symbols both share with the plot.
 
-use super::draw::Transform;
+use super::draw::{Transform, guide_points};
 use super::fonts;
 use super::layout::{CAP_HEIGHT, Layout};
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
@@ -24,9 +24,9 @@ const HANDLE: f64 = 1.7;
 const ROW: f64 = 1.3;
 
 impl<'a> Legend<'a> {
-    /// Finds a place: the emptiest corner of the axes, or below the figure if it would cover data everywhere.
-    /// None if there is nothing to explain.
-    pub fn new(plot: &'a Plot, style: &FigureStyle, layout: &Layout) -> Option<Self> {
+    /// Finds a place: the emptiest corner of the axes, or below the figure if it would cover data, or what is
+    /// `taken`, everywhere. None if there is nothing to explain.
+    pub fn new(plot: &'a Plot, style: &FigureStyle, layout: &Layout, taken: &[Rect]) -> Option<Self> {
         let entries = plot.legend();
         if entries.is_empty() {
             return None;
@@ -40,12 +40,15 @@ impl<'a> Legend<'a> {
         let height = (2.0 * PAD + ROW * entries.len() as f64 - (ROW - 1.0)) * size;
         let fits = width < 0.95 * layout.axes.width && height < 0.8 * layout.axes.height;
         let to = Transform::new(plot, layout.axes);
-        let inside =
-            fits.then(|| emptiest_corner(layout.axes, [width, height], plot, &to, 0.5 * size)).flatten();
+        let inside = fits
+            .then(|| emptiest_corner(layout.axes, [width, height], plot, &to, 0.5 * size, taken))
+            .flatten();
         let mut legend = Self { entries, size, entry_width, inside, columns: 1, room_below: 0.0 };
         if inside.is_none() {
             let room = layout.width - 4.0;
-            let shrink = (room / entry_width).min(1.0);
+            // Many entries are a table, which may be smaller.
+            let table = if legend.entries.len() > 6 { 0.8 } else { 1.0 };
+            let shrink = (room / entry_width).min(table);
             (legend.size, legend.entry_width) = (shrink * size, shrink * entry_width);
             let gap = 1.2 * legend.size;
             let columns = ((room + gap) / (legend.entry_width + gap)).floor().max(1.0) as usize;
@@ -55,6 +58,11 @@ impl<'a> Legend<'a> {
             legend.room_below = (0.6 + ROW * rows as f64) * legend.size;
         }
         Some(legend)
+    }
+
+    /// What it covers of the axes; none if it stands below.
+    pub fn inside(&self) -> Option<Rect> {
+        self.inside
     }
 
     /// Draws it.
@@ -119,18 +127,31 @@ fn sample(scene: &mut Scene, item: &Item, at: [f64; 2], length: f64, style: &Fig
         Item::Scatter(scatter) => {
             symbol(scene, middle, scatter.shape, style.symbol_pt * scatter.size / 2.0, scatter.color, style);
         }
-        Item::Field(_) | Item::Mark(_) | Item::Label(_) => {}
+        Item::Field(_) | Item::Mark(_) | Item::Label(_) | Item::Caption(_) => {}
     }
 }
 
-/// The corner (or the middle of the upper or lower edge) in which a box covers no data; none if there is none.
-fn emptiest_corner(axes: Rect, size: [f64; 2], plot: &Plot, to: &Transform<'_>, margin: f64) -> Option<Rect> {
+/// The corner (or the middle of the upper or lower edge) in which a box covers neither data nor what is `taken`;
+/// none if there is none.
+pub fn emptiest_corner(
+    axes: Rect,
+    size: [f64; 2],
+    plot: &Plot,
+    to: &Transform<'_>,
+    margin: f64,
+    taken: &[Rect],
+) -> Option<Rect> {
     let (l, r) = (axes.left + margin, axes.right() - margin - size[0]);
     let (t, b) = (axes.top + margin, axes.bottom() - margin - size[1]);
     let centre = axes.left + (axes.width - size[0]) / 2.0;
     let places = [[r, t], [l, t], [r, b], [l, b], [centre, t], [centre, b]];
     let covered = covered_points(plot, to);
-    let covered = |place: &Rect| covered.iter().any(|p| place.contains(*p, -0.5 * margin));
+    let overlaps = |a: &Rect, b: &Rect| {
+        a.left < b.right() && b.left < a.right() && a.top < b.bottom() && b.top < a.bottom()
+    };
+    let covered = |place: &Rect| {
+        covered.iter().any(|p| place.contains(*p, -0.5 * margin)) || taken.iter().any(|t| overlaps(place, t))
+    };
     let boxed = |[left, top]: [f64; 2]| Rect { left, top, width: size[0], height: size[1] };
     places.into_iter().map(boxed).find(|place| !covered(place))
 }
@@ -152,7 +173,17 @@ fn covered_points(plot: &Plot, to: &Transform<'_>) -> Vec<[f64; 2]> {
                     }));
                 }
             }
-            Item::Scatter(scatter) => points.extend(scatter.points.iter().filter_map(|p| to.point(p.x, p.y))),
+            Item::Scatter(scatter) => {
+                for p in &scatter.points {
+                    let ends = |interval: Option<(f64, f64)>, own| interval.map_or([own; 2], |(a, b)| [a, b]);
+                    let (x, y) = (ends(p.x_interval, p.x), ends(p.y_interval, p.y));
+                    for t in 0..=10 {
+                        let along = |ends: [f64; 2]| ends[0] + f64::from(t) / 10.0 * (ends[1] - ends[0]);
+                        points.extend(to.point(along(x), p.y));
+                        points.extend(to.point(p.x, along(y)));
+                    }
+                }
+            }
             Item::Histogram(histogram) => {
                 for (i, value) in histogram.values.iter().enumerate() {
                     for step in 0..=10 {
@@ -161,7 +192,14 @@ fn covered_points(plot: &Plot, to: &Transform<'_>) -> Vec<[f64; 2]> {
                     }
                 }
             }
-            Item::Field(_) | Item::Guide(_) | Item::Mark(_) | Item::Label(_) => {}
+            Item::Guide(guide) => {
+                let line = guide_points(guide, to, plot);
+                points.extend(line.windows(2).flat_map(|ends| {
+                    let [a, b] = [ends[0], ends[1]];
+                    (0..=100).map(move |i| [0, 1].map(|k| a[k] + f64::from(i) / 100.0 * (b[k] - a[k])))
+                }));
+            }
+            Item::Field(_) | Item::Mark(_) | Item::Label(_) | Item::Caption(_) => {}
         }
     }
     points

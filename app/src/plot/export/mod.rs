@@ -2,12 +2,14 @@
 //!
 //! `plot -> layout -> scene -> writer`. Text stays text everywhere but in PNG; PDF and SVG carry their fonts.
 
+mod caption;
 mod contour_labels;
 mod csv;
 mod draw;
 mod fonts;
 mod layout;
 mod legend;
+mod point_labels;
 mod scene;
 mod style;
 mod svg;
@@ -62,6 +64,11 @@ impl FileKind {
             ),
         })
     }
+}
+
+/// Width of a label in points.
+pub fn text_width(label: &str, family: FontFamily, size: f64) -> f64 {
+    fonts::width(label, family, false, size)
 }
 
 /// The plot laid out on paper.

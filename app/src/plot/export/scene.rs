@@ -142,6 +142,14 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// Every text.
+    pub fn texts(&self) -> impl Iterator<Item = &Text> {
+        self.shapes.iter().filter_map(|shape| match shape {
+            Shape::Text(text) => Some(text),
+            _ => None,
+        })
+    }
+
     /// Adds a filled and/or stroked path.
     pub fn path(&mut self, outlines: Vec<Outline>, fill: Option<Color>, stroke: Option<Stroke>, clip: bool) {
         if !outlines.is_empty() {

@@ -54,6 +54,8 @@ impl ScreenPlot {
                     ui.points(points.id((index, i)).allow_hover(false));
                 }
             }
+            // Said beside the plot, where zooming does not move it.
+            Item::Caption(_) => {}
             Item::Label(label) => {
                 if let Some([x, y]) = self.at(label.x, label.y) {
                     let words = RichText::new(text::plain(&label.text)).color(themed(label.color, dark));
@@ -112,9 +114,9 @@ impl ScreenPlot {
                 ui.line(bar.id(id).allow_hover(false));
             }
         }
-        for p in scatter.points.iter().filter(|p| p.labelled) {
-            if let Some([x, y]) = self.at(p.x, p.y) {
-                let words = egui_plot::Text::new(name.clone(), PlotPoint::new(x, y), format!("  {}", p.name));
+        for p in &scatter.points {
+            if let (Some(label), Some([x, y])) = (&p.label, self.at(p.x, p.y)) {
+                let words = egui_plot::Text::new(name.clone(), PlotPoint::new(x, y), format!("  {label}"));
                 ui.text(words.anchor(egui::Align2::LEFT_BOTTOM).id(id).allow_hover(false));
             }
         }

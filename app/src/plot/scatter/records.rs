@@ -1,0 +1,307 @@
+//! Models from records: those of one checkpoint are one model, whatever their order.
+
+use std::path::Path;
+
+use basin_core::data::Split;
+use basin_core::job::{Case, FlatnessLoss, Job};
+use basin_core::record::{AttackOutcome, Evaluated, Outcome, Record};
+
+use super::{Choice, Measured, Model, Models, Quantity};
+use crate::plot::provenance;
+use crate::plot::text::literal;
+
+/// 97.5 % quantile of the standard normal distribution.
+const NORMAL: f64 = 1.96;
+
+/// The records of one checkpoint.
+struct Of<'a> {
+    hash: &'a str,
+    records: Vec<&'a Record>,
+}
+
+/// Models with the numbers of `choice`. `names` and `groups` are for the models in the order of their first record;
+/// where they end, a model is called by its checkpoint and grouped by its architecture.
+pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], groups: &[String]) -> Models {
+    let models = by_checkpoint(records);
+    let radius = choice.radius.or_else(|| usual_radius(&models, choice));
+    let mut used: Vec<&Record> = Vec::new();
+    let found: Vec<Model> = models
+        .iter()
+        .enumerate()
+        .map(|(number, of)| {
+            let (x, flat) = flatness(of, choice, radius);
+            let (y, evaluated) = value(of, choice.y);
+            used.extend(flat.into_iter().chain(evaluated));
+            let first = of.records[0];
+            let name = names.get(number).cloned().unwrap_or_else(|| checkpoint_name(first.job.checkpoint()));
+            let group = groups.get(number).cloned().unwrap_or_else(|| first.provenance.model.clone());
+            Model {
+                label: name.clone(),
+                name,
+                group: (!group.is_empty()).then_some(group),
+                hash: of.hash.to_owned(),
+                x,
+                y,
+            }
+        })
+        .collect();
+    let case = match choice.case {
+        Case::Average => "Average",
+        Case::Worst => "Worst",
+    };
+    let of = if choice.loss == FlatnessLoss::Robust { "RLoss" } else { "Loss" };
+    let at = radius.map_or_else(String::new, |radius| format!(" ($\\xi={radius}$)"));
+    let y_label = match choice.y {
+        Quantity::Loss => "RLoss (PGD)",
+        Quantity::Gap => "Test − Train RLoss (PGD)",
+        Quantity::Error => "RErr (%)",
+    };
+    let sources = used.iter().map(|record| {
+        let p = &record.provenance;
+        let (data, examples) = (&p.data, record.job.data().examples);
+        literal(&format!(
+            "{}: {} on {data} {examples}, seed {}, search {}, basin {}",
+            checkpoint_name(record.job.checkpoint()),
+            record.job.kind(),
+            p.seed,
+            p.search_precision,
+            p.version
+        ))
+    });
+    Models {
+        models: found,
+        x_label: format!("{case}-Case Flatness in {of}{at}"),
+        y_label: y_label.to_owned(),
+        percent: choice.y == Quantity::Error,
+        notes: differences(&used),
+        provenance: sources.collect(),
+    }
+}
+
+/// What a checkpoint is called: by its file, or by its folder where files are called alike.
+pub fn checkpoint_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let stem = name.split('.').find(|part| !part.is_empty()).unwrap_or(&name).to_owned();
+    let alike = ["classifier", "checkpoint", "model", "model_best", "best", "last", "weights", "snapshot"];
+    match path.parent().and_then(Path::file_name) {
+        Some(folder) if alike.contains(&&*stem) => folder.to_string_lossy().into_owned(),
+        _ => stem,
+    }
+}
+
+/// Records of the same checkpoint belong together; without a hash its path says which it is.
+fn by_checkpoint<'a>(records: &[&'a Record]) -> Vec<Of<'a>> {
+    let mut models: Vec<Of<'a>> = Vec::new();
+    for record in records {
+        let hash = &*record.provenance.checkpoint_hash;
+        let same = |of: &Of| match (of.hash, hash) {
+            ("", "") => of.records[0].job.checkpoint() == record.job.checkpoint(),
+            (one, other) => one == other,
+        };
+        match models.iter_mut().find(|of| same(of)) {
+            Some(of) => of.records.push(record),
+            None => models.push(Of { hash, records: vec![record] }),
+        }
+    }
+    models
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+}
+
+/// Radii that were measured for a model.
+fn radii(of: &Of, choice: &Choice) -> Vec<f64> {
+    let matching = of.records.iter().filter_map(|record| match (&record.job, &record.outcome) {
+        (Job::Flatness(job), Outcome::Flatness(outcome))
+            if job.loss == choice.loss && job.case == choice.case =>
+        {
+            Some(outcome.radii.iter().map(|at| at.radius))
+        }
+        _ => None,
+    });
+    matching.flatten().collect()
+}
+
+/// The paper's radius if a model has it, else the one that most models have.
+fn usual_radius(models: &[Of], choice: &Choice) -> Option<f64> {
+    let measured: Vec<Vec<f64>> = models.iter().map(|of| radii(of, choice)).collect();
+    let count = |radius: f64| measured.iter().filter(|of| of.iter().any(|r| close(*r, radius))).count();
+    let usual = choice.case.usual_radius();
+    if count(usual) > 0 {
+        return Some(usual);
+    }
+    let mut all: Vec<f64> = measured.concat();
+    all.sort_by(f64::total_cmp);
+    all.into_iter().max_by_key(|radius| count(*radius))
+}
+
+/// Flatness of a model, from the record with the most draws.
+fn flatness<'a>(
+    of: &Of<'a>,
+    choice: &Choice,
+    radius: Option<f64>,
+) -> (Result<Measured, String>, Option<&'a Record>) {
+    let case = if choice.case == Case::Average { "average-case" } else { "worst-case" };
+    let loss = if choice.loss == FlatnessLoss::Robust { "robust" } else { "clean" };
+    let missing = match radius {
+        Some(radius) => format!("{case} {loss} flatness at radius {radius}"),
+        None => format!("{case} {loss} flatness"),
+    };
+    let found = of.records.iter().filter_map(|record| match (&record.job, &record.outcome) {
+        (Job::Flatness(job), Outcome::Flatness(outcome))
+            if job.loss == choice.loss && job.case == choice.case =>
+        {
+            let at = outcome.radii.iter().find(|at| radius.is_none_or(|radius| close(at.radius, radius)))?;
+            Some((at.draws.len() * job.data.examples.len(), at, *record))
+        }
+        _ => None,
+    });
+    match found.max_by_key(|(size, ..)| *size) {
+        Some((_, at, record)) => {
+            let interval = Some((at.interval[0], at.interval[1]));
+            (Ok(Measured { value: at.flatness, interval }), Some(record))
+        }
+        None => (Err(missing), None),
+    }
+}
+
+/// The value on the vertical axis.
+fn value<'a>(of: &Of<'a>, y: Quantity) -> (Result<Measured, String>, Vec<&'a Record>) {
+    if y == Quantity::Error
+        && let Some((record, ensemble)) = ensemble(of)
+    {
+        return (Ok(share(ensemble.robust_error, ensemble.per_example.index.len())), vec![record]);
+    }
+    match (y, attacked(of, Split::Test)) {
+        (_, None) => (Err("evaluation under attack on test images".to_owned()), Vec::new()),
+        (Quantity::Loss, Some((record, robust))) => (Ok(loss(robust)), vec![record]),
+        (Quantity::Error, Some((record, robust))) => {
+            (Ok(share(robust.error, robust.per_example.index.len())), vec![record])
+        }
+        (Quantity::Gap, Some((record, robust))) => match attacked(of, Split::Train) {
+            None => (Err("evaluation under attack on training images".to_owned()), Vec::new()),
+            Some((other, train)) => {
+                let (test, train) = (loss(robust), loss(train));
+                let value = test.value - train.value;
+                let half = |m: Measured| m.interval.map_or(0.0, |(low, high)| (high - low) / 2.0);
+                let half = half(test).hypot(half(train));
+                let interval = (half > 0.0).then_some((value - half, value + half));
+                (Ok(Measured { value, interval }), vec![record, other])
+            }
+        },
+    }
+}
+
+/// The evaluation under attack on most images; of equals the one of highest loss: the strongest attack.
+fn attacked<'a>(of: &Of<'a>, split: Split) -> Option<(&'a Record, &'a Evaluated)> {
+    let evaluations = of.records.iter().filter_map(|record| match &record.outcome {
+        Outcome::Evaluate(e) if record.job.data().examples.split == split => {
+            Some((*record, e.robust.as_ref()?))
+        }
+        _ => None,
+    });
+    evaluations.max_by(|a, b| {
+        let size = |e: &Evaluated| e.per_example.index.len();
+        size(a.1).cmp(&size(b.1)).then(a.1.loss.total_cmp(&b.1.loss))
+    })
+}
+
+/// Mean loss with its interval over examples.
+fn loss(e: &Evaluated) -> Measured {
+    let losses: Vec<f64> = e.per_example.loss.iter().map(|l| f64::from(*l)).collect();
+    let error = basin_core::measure::statistics::standard_error(&losses);
+    Measured { value: e.loss, interval: error.map(|s| (e.loss - NORMAL * s, e.loss + NORMAL * s)) }
+}
+
+/// A share of `count` examples with Wilson's interval.
+fn share(p: f64, count: usize) -> Measured {
+    let (n, z) = (count as f64, NORMAL);
+    let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    Measured { value: p, interval: (count > 0).then_some((centre - half, centre + half)) }
+}
+
+/// AutoAttack on the most test images; of equals the one of highest error.
+fn ensemble<'a>(of: &Of<'a>) -> Option<(&'a Record, &'a AttackOutcome)> {
+    let found = of.records.iter().filter_map(|record| match &record.outcome {
+        Outcome::Attack(a) if record.job.data().examples.split == Split::Test => Some((*record, a)),
+        _ => None,
+    });
+    found.max_by(|(_, a), (_, b)| {
+        let size = |a: &AttackOutcome| a.per_example.index.len();
+        size(a).cmp(&size(b)).then(a.robust_error.total_cmp(&b.robust_error))
+    })
+}
+
+/// Notes if the points are not measured alike.
+fn differences(used: &[&Record]) -> Vec<String> {
+    let differ = |setting: fn(&Record) -> Option<String>| {
+        let mut values: Vec<String> = used.iter().filter_map(|record| setting(record)).collect();
+        values.sort();
+        values.dedup();
+        values.len() > 1
+    };
+    let evaluated_on = |record: &Record, split: Split| match &record.job {
+        Job::Evaluate(job) if job.data.examples.split == split => Some(images(record)),
+        _ => None,
+    };
+    let settings: [(&str, bool); 5] = [
+        ("images of the evaluations", {
+            let on = |split| {
+                let mut values: Vec<String> = used.iter().filter_map(|r| evaluated_on(r, split)).collect();
+                values.sort();
+                values.dedup();
+                values.len() > 1
+            };
+            on(Split::Test) || on(Split::Train)
+        }),
+        (
+            "attacks of the evaluations",
+            differ(|record| match &record.job {
+                Job::Evaluate(job) => job.attack.as_ref().map(provenance::attack),
+                _ => None,
+            }),
+        ),
+        (
+            "images of the flatness",
+            differ(|record| match &record.job {
+                Job::Flatness(_) => Some(images(record)),
+                _ => None,
+            }),
+        ),
+        (
+            "numbers of draws",
+            differ(|record| match &record.job {
+                Job::Flatness(job) => Some(job.draws.to_string()),
+                _ => None,
+            }),
+        ),
+        (
+            "settings of the flatness",
+            differ(|record| match &record.job {
+                Job::Flatness(job) => Some(format!(
+                    "{} {:?} {:?} {:?} {}",
+                    provenance::attack(&job.attack),
+                    job.scope,
+                    job.tensors,
+                    job.descent,
+                    job.absolute
+                )),
+                _ => None,
+            }),
+        ),
+    ];
+    let differing: Vec<&str> = settings.iter().filter(|(_, differ)| *differ).map(|(what, _)| *what).collect();
+    let alike = (!differing.is_empty())
+        .then(|| format!("not all points are measured alike: {} differ", differing.join(", ")));
+    let unfinished = used.iter().any(|record| !record.provenance.complete);
+    let unfinished = unfinished.then(|| "some records are of unfinished jobs".to_owned());
+    alike.into_iter().chain(unfinished).collect()
+}
+
+/// Data set, examples and fingerprint.
+fn images(record: &Record) -> String {
+    let p = &record.provenance;
+    format!("{} {} {}", p.data, record.job.data().examples, p.data_fingerprint)
+}

@@ -1,0 +1,183 @@
+//! Records to models to figure.
+
+use basin::plot::export::{self, FigureStyle, Preset};
+use basin::plot::scatter::{Choice, Look, Models, Quantity, checkpoint_name, from_records, plot, published};
+use basin::plot::{GuideLine, Item, Plot, Scale, Unit};
+use basin_core::job::{Case, FlatnessLoss};
+use basin_core::record::Record;
+
+use super::records::{evaluation, flatness, three};
+
+fn models(records: &[Record], choice: &Choice) -> Models {
+    from_records(&records.iter().collect::<Vec<_>>(), choice, &[], &[])
+}
+
+fn values(models: &Models) -> Vec<(&str, f64, f64)> {
+    let value = |m: &Result<basin::plot::scatter::Measured, String>| m.as_ref().unwrap().value;
+    models.models.iter().map(|m| (&*m.name, value(&m.x), value(&m.y))).collect()
+}
+
+#[test]
+fn records_of_one_checkpoint_are_one_point() {
+    let found = models(&three(), &Choice::default());
+    assert_eq!(values(&found), [("a", 0.2, 1.25), ("b", 0.4, 2.25), ("c", 0.6, 3.25)]);
+    assert!(found.x_label.contains("Average") && found.x_label.contains("0.5"), "{}", found.x_label);
+    let a = &found.models[0];
+    assert_eq!(a.x.as_ref().unwrap().interval, Some((0.1, 0.4)), "the record's own interval");
+    // Standard error of four losses with deviation 1/sqrt(12).
+    let (low, high) = a.y.as_ref().unwrap().interval.unwrap();
+    let half = 1.96 * (1.0f64 / 12.0).sqrt() / 2.0;
+    assert!((high - 1.25 - half).abs() < 1e-9 && (1.25 - low - half).abs() < 1e-9);
+    let correlation = found.correlation().unwrap();
+    assert_eq!((correlation.n, correlation.spearman), (3, 1.0));
+
+    let gap = models(&three(), &Choice { y: Quantity::Gap, ..Choice::default() });
+    assert_eq!(values(&gap), [("a", 0.2, 0.25), ("b", 0.4, 1.25), ("c", 0.6, 2.75)]);
+    let error = models(&three(), &Choice { y: Quantity::Error, ..Choice::default() });
+    let drawn = plot(&error, &Look::default()).unwrap();
+    assert_eq!(drawn.y.unit, Unit::Percent);
+    // Wilson's interval of 2 in 4.
+    let (low, high) = error.models[0].y.as_ref().unwrap().interval.unwrap();
+    assert!((low - 0.15).abs() < 0.001 && (high - 0.85).abs() < 0.001, "{low} {high}");
+}
+
+#[test]
+fn what_is_missing_is_said_for_each_model() {
+    let mut records = three();
+    records.push(flatness("d", Case::Average, &[(0.5, 0.3)]));
+    records.push(flatness("e", Case::Average, &[(0.25, 0.3)]));
+    let found = models(&records, &Choice::default());
+    let missing = found.missing().unwrap();
+    assert_eq!(
+        missing,
+        "d has no evaluation under attack on test images; e has no average-case robust flatness at radius 0.5 and \
+         evaluation under attack on test images"
+    );
+    let drawn = plot(&found, &Look::default()).unwrap();
+    assert!(drawn.notes.iter().any(|note| note.contains("not shown: d has no")), "{:?}", drawn.notes);
+    let none = models(&[flatness("d", Case::Average, &[(0.5, 0.3)])], &Choice::default());
+    let why = plot(&none, &Look::default()).unwrap_err();
+    assert!(
+        why.starts_with("no model has both numbers: d has no") && why.contains("give its record"),
+        "{why}"
+    );
+    assert!(plot(&models(&[], &Choice::default()), &Look::default()).unwrap_err().contains("no models"));
+}
+
+#[test]
+fn the_radius_is_the_papers_or_what_most_have() {
+    let choice = Choice { case: Case::Worst, ..Choice::default() };
+    let mut records = vec![
+        evaluation("a", "test:0..4", &[1.0; 4]),
+        evaluation("b", "test:0..4", &[2.0; 4]),
+        flatness("a", Case::Worst, &[(0.001, 0.1), (0.002, 0.2)]),
+        flatness("b", Case::Worst, &[(0.002, 0.4)]),
+    ];
+    assert_eq!(values(&models(&records, &choice)), [("a", 0.2, 1.0), ("b", 0.4, 2.0)]);
+    let one = models(&records, &Choice { radius: Some(0.001), ..choice });
+    assert!(one.models[1].x.as_ref().unwrap_err().contains("at radius 0.001"));
+    records.push(flatness("b", Case::Worst, &[(0.003, 0.9)]));
+    assert_eq!(models(&records, &choice).models[1].x.as_ref().unwrap().value, 0.9, "the paper's radius");
+}
+
+#[test]
+fn points_that_are_not_measured_alike_are_told() {
+    let mut records = three();
+    assert_eq!(models(&records, &Choice::default()).notes, Vec::<String>::new());
+    records.push(evaluation("d", "test:0..3", &[1.0; 3]));
+    records.push(flatness("d", Case::Average, &[(0.5, 0.3)]));
+    let notes = models(&records, &Choice::default()).notes;
+    assert_eq!(notes, ["not all points are measured alike: images of the evaluations differ"]);
+}
+
+#[test]
+fn the_published_models_give_the_published_correlations() {
+    for (case, y, n, pearson, spearman) in [
+        (Case::Average, Quantity::Loss, 28, 0.959, 0.937),
+        (Case::Worst, Quantity::Loss, 29, 0.887, 0.772),
+        (Case::Average, Quantity::Gap, 28, 0.962, 0.958),
+        (Case::Worst, Quantity::Gap, 28, 0.860, 0.763),
+        (Case::Average, Quantity::Error, 28, 0.727, 0.751),
+        (Case::Worst, Quantity::Error, 29, 0.531, 0.446),
+    ] {
+        let models = published::models(&Choice { case, y, ..Choice::default() }).unwrap();
+        let found = models.correlation().unwrap();
+        assert_eq!(found.n, n);
+        assert!((found.pearson - pearson).abs() < 0.002, "{}", found.pearson);
+        assert!((found.spearman - spearman).abs() < 0.002, "{}", found.spearman);
+        // The figure says so.
+        let svg = export::to_svg(&plot(&models, &Look::default()).unwrap(), &FigureStyle::default());
+        for text in
+            [format!("Pearson {pearson:.2} ["), format!("Spearman {spearman:.2} ["), format!(" = {n}<")]
+        {
+            assert!(svg.contains(&text), "{text} is not in the figure");
+        }
+    }
+    let clean = Choice { loss: FlatnessLoss::Clean, ..Choice::default() };
+    assert!(published::models(&clean).unwrap_err().contains("robust"));
+    let radius = Choice { radius: Some(0.1), ..Choice::default() };
+    assert!(published::models(&radius).unwrap_err().contains("0.5"));
+}
+
+fn published_plot(look: &Look) -> Plot {
+    plot(&published::models(&Choice::default()).unwrap(), look).unwrap()
+}
+
+#[test]
+fn the_figure_has_groups_a_line_and_correlations() {
+    let drawn = published_plot(&Look::default());
+    let legend: Vec<&str> = drawn.legend().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(legend[..3], ["Other", "AT", "PGD steps"]);
+    assert_eq!(legend.len(), 11);
+    let line = drawn.items.iter().find_map(|item| match item {
+        Item::Guide(guide) => Some(guide.line),
+        _ => None,
+    });
+    let Some(GuideLine::Sloped { slope, intercept }) = line else { panic!("no line") };
+    assert!((slope - 2.048).abs() < 0.002 && (intercept - 0.954).abs() < 0.002);
+    let log = published_plot(&Look { log_x: true, log_y: true, line: false, ..Look::default() });
+    assert_eq!((log.x.scale, log.y.scale), (Scale::Log, Scale::Log));
+    assert!(log.items.iter().all(|item| !matches!(item, Item::Guide(_))));
+    let csv = export::csv(&drawn);
+    assert!(csv.contains("TRADES,TRADES lambda=9,0.435,,,1.499,,"), "{csv}");
+    assert!(csv.contains("# Pearson 0.959 (95 % interval 0.91"), "{csv}");
+}
+
+#[test]
+fn labels_cover_neither_each_other_nor_points() {
+    for preset in [Preset::Paper, Preset::Column, Preset::Wide] {
+        let style = preset.style();
+        let with = export::scene(&published_plot(&Look::default()), &style);
+        let without = export::scene(&published_plot(&Look { labels: false, ..Look::default() }), &style);
+        let size = 0.8 * style.tick_pt;
+        let boxes: Vec<[f64; 4]> = with
+            .texts()
+            .filter(|text| (text.size - size).abs() < 1e-9)
+            .map(|text| {
+                let width = export::text_width(&text.label, style.family, text.size);
+                [text.at[0], text.at[1] - 0.7 * text.size, text.at[0] + width, text.at[1]]
+            })
+            .collect();
+        let count = |scene: &export::Scene| scene.texts().count();
+        assert_eq!(boxes.len(), count(&with) - count(&without), "only labels have this size");
+        assert!(boxes.len() >= 15, "{preset:?}: only {} of 23 labels found a place", boxes.len());
+        for (i, a) in boxes.iter().enumerate() {
+            for b in &boxes[..i] {
+                assert!(a[2] < b[0] || b[2] < a[0] || a[3] < b[1] || b[3] < a[1], "{preset:?}: {a:?} {b:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn models_are_called_by_their_checkpoint() {
+    for (path, name) in [
+        ("runs/at.pth.tar", "at"),
+        ("runs/at_ln05/classifier.pth.tar", "at_ln05"),
+        ("classifier.pth.tar", "classifier"),
+        ("model.pt", "model"),
+        ("x/resnet-18.safetensors", "resnet-18"),
+    ] {
+        assert_eq!(checkpoint_name(std::path::Path::new(path)), name);
+    }
+}
