@@ -248,6 +248,8 @@ fn figures_in_every_format() {
             assert!(String::from_utf8_lossy(&bytes).contains(sign), "{to} is no {ending}");
         }
     }
+    let surface = basin.ok(&["plot", "plane.json", "--figure", "surface", "--out", "surface.png"]);
+    assert_eq!(surface.err, "", "graphics drivers have nothing to say either");
     // Several records share a figure.
     basin.ok(&["plot", "line.json", "line.json", "--name", "first", "--name", "again", "--out", "both.svg"]);
     assert!(basin.read("line.csv").lines().count() >= 6);

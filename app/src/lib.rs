@@ -3,8 +3,10 @@
 pub mod background;
 pub mod cli;
 pub mod command;
+pub mod environment;
 pub mod gpu;
 pub mod jobs;
+pub mod pace;
 pub mod places;
 pub mod plot;
 pub mod state;

@@ -68,9 +68,15 @@ impl Basin {
     pub fn wrapped(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        for name in
-            ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "BASIN_DATA", "XDG_DATA_HOME", "RUST_BACKTRACE"]
-        {
+        for name in [
+            "DISPLAY",
+            "XDG_RUNTIME_DIR",
+            "WAYLAND_DISPLAY",
+            "WAYLAND_SOCKET",
+            "BASIN_DATA",
+            "XDG_DATA_HOME",
+            "RUST_BACKTRACE",
+        ] {
             command.env_remove(name);
         }
         // Tests run side by side already; one thread each is quicker, and reproducible.

@@ -33,6 +33,8 @@ use plot::PlotArgs;
 use terminal::Terminal;
 pub use word::spelled;
 
+use crate::environment;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
@@ -130,6 +132,13 @@ enum Command {
     Plot(PlotArgs),
 }
 
+impl Command {
+    /// Whether it runs a network for long.
+    fn computes(&self) -> bool {
+        !matches!(self, Self::Inspect { .. } | Self::Plot(_))
+    }
+}
+
 /// Parses the arguments and does what they say.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -146,6 +155,9 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<()> {
+    if cli.command.as_ref().is_some_and(Command::computes) {
+        environment::for_computing();
+    }
     match cli.command {
         None => {
             if let Some(meant) = cli.paths.first().and_then(|path| mistyped(path)) {
@@ -212,7 +224,12 @@ fn dispatch(cli: Cli) -> Result<()> {
             }
             compute(&job, &output, None)
         }
-        Some(Command::Plot(plot)) => plot::run(&plot),
+        Some(Command::Plot(plot)) => {
+            if plot.figure == Some(plot::FigureKind::Surface) {
+                environment::for_drawing();
+            }
+            plot::run(&plot)
+        }
     }
 }
 

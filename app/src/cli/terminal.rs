@@ -1,17 +1,19 @@
 //! Progress on a terminal: one bar with rate and remaining time on standard error; plain lines where
 //! standard error is a file. Ctrl-C cancels after the unit of work in hand; a second one ends at once.
 
+use std::fmt::Write;
 use std::io::IsTerminal as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use basin_core::progress::{Cancelled, Event, Progress};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::failure::say;
 use super::report::duration;
+use crate::pace::Pace;
 
 /// Seconds between lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -23,8 +25,7 @@ pub struct Terminal {
     label: String,
     /// The label, with what is known so far.
     shown: String,
-    started: Instant,
-    before: u64,
+    pace: Arc<Mutex<Pace>>,
     last_line: Instant,
     cancelled: Arc<AtomicBool>,
 }
@@ -50,8 +51,7 @@ impl Terminal {
             interactive: std::io::stderr().is_terminal(),
             label: String::new(),
             shown: String::new(),
-            started: now,
-            before: 0,
+            pace: Arc::default(),
             last_line: now,
             cancelled,
         })
@@ -63,17 +63,30 @@ impl Terminal {
     }
 
     fn step(&mut self, done: u64, total: u64) {
+        lock(&self.pace).step(Instant::now(), done, total);
         self.bar.set_length(total);
         self.bar.set_position(done);
         if !self.interactive && self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
-            let fresh = done.saturating_sub(self.before);
-            let left = match fresh {
-                0 => "unknown time".to_owned(),
-                _ => duration(self.started.elapsed().as_secs_f64() / fresh as f64 * (total - done) as f64),
-            };
-            say(format!("{}: {done} of {total}, {left} left", self.shown));
+            say(format!("{}: {done} of {total}, {}", self.shown, left(&self.pace)));
         }
+    }
+}
+
+/// A panic elsewhere does not make the numbers unreadable.
+fn lock(pace: &Mutex<Pace>) -> MutexGuard<'_, Pace> {
+    pace.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `2.1 per second, 3 min left`; nothing to go by before the first unit is finished.
+fn left(pace: &Mutex<Pace>) -> String {
+    let pace = lock(pace);
+    match (pace.rate(), pace.remaining_s(Instant::now())) {
+        (Some(rate), Some(left)) if rate >= 0.1 => {
+            format!("{rate:.*} per second, {} left", usize::from(rate < 10.0), duration(left))
+        }
+        (_, Some(left)) => format!("{} left", duration(left)),
+        _ => "the first is being computed".to_owned(),
     }
 }
 
@@ -83,20 +96,21 @@ impl Progress for Terminal {
             Event::Started { label, done, total } => {
                 self.shown = label.clone();
                 self.label = label;
-                self.started = Instant::now();
-                self.before = done;
-                self.last_line = self.started;
+                self.last_line = Instant::now();
+                lock(&self.pace).begin(self.last_line, done, total);
                 self.bar.set_length(total);
                 self.bar.set_position(done);
-                self.bar.reset_eta();
                 if done > 0 {
                     say(format!("going on: {done} of {total} are already there"));
                 }
                 if self.interactive {
-                    let template = "{msg} {bar:24} {pos}/{len}  {per_sec}  {eta} left";
-                    let style = ProgressStyle::with_template(template)
+                    let style = ProgressStyle::with_template("{msg} {bar:24} {pos}/{len}  {left}")
                         .unwrap_or_else(|_| ProgressStyle::default_bar());
-                    self.bar.set_style(style);
+                    let pace = self.pace.clone();
+                    let write_left = move |_: &ProgressState, out: &mut dyn Write| {
+                        let _ = out.write_str(&left(&pace));
+                    };
+                    self.bar.set_style(style.with_key("left", write_left));
                     self.bar.set_message(self.label.clone());
                     self.bar.set_draw_target(ProgressDrawTarget::stderr());
                     self.bar.enable_steady_tick(Duration::from_millis(200));

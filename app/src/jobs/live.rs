@@ -7,6 +7,7 @@ use basin_core::progress::Event;
 use basin_core::record::{Grid, LandscapeOutcome, Outcome};
 
 use super::live_flatness;
+use crate::pace::Pace;
 
 /// What is known of a running job; written by its thread, read when the window draws.
 #[derive(Debug, Clone, Default)]
@@ -17,10 +18,8 @@ pub struct Live {
     pub done: u64,
     /// All units; 0 until the work has begun.
     pub total: u64,
-    /// Units that an earlier run of the same job had finished.
-    pub earlier: u64,
-    /// When the work began.
-    pub began: Option<Instant>,
+    /// How fast it is.
+    pub pace: Pace,
     /// Points of a landscape, or draws of a flatness measure, known so far.
     pub outcome: Option<Outcome>,
     /// The robust accuracy is between these, 0 to 1 (AutoAttack).
@@ -39,23 +38,24 @@ impl Live {
 
     /// Units per second, once there is something to go by.
     pub fn rate(&self) -> Option<f64> {
-        let fresh = self.done.saturating_sub(self.earlier);
-        let seconds = self.began?.elapsed().as_secs_f64();
-        (fresh > 0 && seconds > 0.2).then(|| fresh as f64 / seconds)
+        self.pace.rate()
     }
 
     /// Seconds to go.
     pub fn remaining_s(&self) -> Option<f64> {
-        Some(self.total.saturating_sub(self.done) as f64 / self.rate()?)
+        self.pace.remaining_s(Instant::now())
     }
 
     pub(super) fn take(&mut self, event: Event, job: &Job) {
         match event {
             Event::Started { label, done, total } => {
-                (self.label, self.done, self.earlier, self.total) = (label, done, done, total);
-                self.began = Some(Instant::now());
+                (self.label, self.done, self.total) = (label, done, total);
+                self.pace.begin(Instant::now(), done, total);
             }
-            Event::Step { done, total } => (self.done, self.total) = (done, total),
+            Event::Step { done, total } => {
+                (self.done, self.total) = (done, total);
+                self.pace.step(Instant::now(), done, total);
+            }
             Event::Cell { x, y, clean, robust } => {
                 let outcome = self.outcome.get_or_insert_with(|| Outcome::Landscape(empty_landscape(job)));
                 let Outcome::Landscape(outcome) = outcome else { return };

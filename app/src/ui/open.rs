@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow};
 use eframe::egui::{Context, Ui, ViewportBuilder, ViewportCommand};
 use eframe::{CreationContext, NativeOptions};
 
+use crate::environment;
 use crate::jobs::Core;
 use crate::ui::{App, theme};
 
@@ -20,6 +21,7 @@ pub fn open(paths: Vec<PathBuf>) -> Result<()> {
     if let Some(why) = no_display() {
         return Err(anyhow!("there is no display ({why}); {REMEDY}"));
     }
+    environment::for_computing();
     let viewport = ViewportBuilder::default()
         .with_title("Basin")
         .with_app_id("basin")
