@@ -577,3 +577,40 @@ fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
     window.harness.run_steps(3);
     window.picture("flatness-layers");
 }
+
+#[test]
+fn autoattack_keeps_examples_and_shows_them() {
+    let mut window = Window::with_engine(Arc::new(Core));
+    let path = window.folder.path().join("trained.pth.tar");
+    let reference = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/reference/checkpoints");
+    std::fs::copy(format!("{reference}/resnet_rebn_trained.pth.tar"), &path).expect("a writable folder");
+    window
+        .harness
+        .state_mut()
+        .handle(Answer::Chosen { purpose: Purpose::OpenCheckpoints, paths: vec![path.clone()] });
+    window.settle();
+    window.click("Attack");
+    window.choose("Version", "own list");
+    window.retype("Attacks", "apgd-ce, nonsense");
+    assert!(window.harness.query_by_label_contains("nknown version or attack").is_some());
+    window.retype("Attacks", "apgd-ce");
+    window.retype("Examples", "test:0..8");
+    window.picture("attack-form");
+    window.click("Run");
+    window.settle();
+    assert_eq!(window.harness.state().visible_panes(), [Pane::Examples]);
+    let record = window.harness.state().study().records()[0].record.clone();
+    let Outcome::Attack(outcome) = &record.outcome else { panic!("an attack gives an attack") };
+    window.picture("examples");
+    for index in 0..4 {
+        let words = format!("Adversarial image {index}, seen as");
+        let seen = window.harness.query_all_by_label_contains(&words);
+        assert_eq!(seen.count(), 1, "example {index}");
+    }
+    let broken = outcome.per_attack[0].broken;
+    assert!(broken > 0, "APGD breaks some of the first images");
+    window.click(&format!("Broken {broken}"));
+    let left = window.harness.query_all_by_label_contains("Adversarial image").count();
+    assert_eq!(left, broken);
+    window.picture("examples-broken");
+}

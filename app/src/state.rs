@@ -34,6 +34,8 @@ pub enum Measure {
     Flatness,
     /// Clean and robust loss and error.
     Evaluate,
+    /// AutoAttack.
+    Attack,
 }
 
 /// Everything that is remembered.

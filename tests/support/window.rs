@@ -80,6 +80,13 @@ impl Window {
         self.harness.run_steps(3);
     }
 
+    /// Chooses from a drop-down list.
+    pub fn choose(&mut self, list: &str, option: &str) {
+        self.harness.get_by_role_and_label(WidgetRole::ComboBox, list).click();
+        self.harness.run_steps(3);
+        self.click(option);
+    }
+
     /// Replaces what a field says, by keyboard.
     pub fn retype(&mut self, label: &str, text: &str) {
         self.harness.get_by_role_and_label(WidgetRole::TextInput, label).click();

@@ -1,6 +1,7 @@
 //! What worker threads find out, and what the window makes of it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use basin_core::checkpoint::Summary;
 use basin_core::job::{DataSelection, Evaluate, Examples, Job, Split};
@@ -10,6 +11,7 @@ use basin_core::run::{Estimate, RunOptions};
 use eframe::egui::ColorImage;
 
 use crate::places;
+use crate::ui::example_set::ExampleSet;
 use crate::ui::study::{RecordId, Target};
 use crate::ui::{Action, App, form};
 
@@ -86,6 +88,13 @@ pub enum Answer {
         /// Nothing, or what went wrong.
         result: Result<(), String>,
     },
+    /// The examples that a record kept.
+    Examples {
+        /// What was shown when they were asked for.
+        of: u64,
+        /// The examples, or why they cannot be shown.
+        result: Result<Arc<ExampleSet>, String>,
+    },
     /// A thread went wrong.
     Failed(String),
 }
@@ -114,6 +123,7 @@ impl App {
             },
             Answer::Remembered(paths) => self.open_paths(paths),
             Answer::Previewed(result) => self.export.previewed(result),
+            Answer::Examples { of, result } => self.examples.answered(of, result),
             Answer::Failed(words) => self.note_error(words),
         }
     }

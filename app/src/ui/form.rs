@@ -30,6 +30,8 @@ pub enum Field {
     Epochs,
     /// Relative change of the weights per update of that search.
     WeightStep,
+    /// Attacks of a list of one's own.
+    Attacks,
     /// Data set.
     Data,
     /// Images.
@@ -80,6 +82,10 @@ impl Field {
             ),
             Self::Epochs => ("Epochs", "Passes of the search for the worst weights; the paper uses 20"),
             Self::WeightStep => ("Weight step", "Relative change of the weights per update of that search"),
+            Self::Attacks => (
+                "Attacks",
+                "In their order: apgd-ce, apgd-dlr, apgd-t, fab, fab-t, square; separated by commas",
+            ),
             Self::Data => ("Data set", "Where the images come from"),
             Self::Examples => {
                 ("Examples", "Split and index range, such as test:0..100; the end is not included")
@@ -134,6 +140,24 @@ pub enum TensorChoice {
     Named,
 }
 
+/// Choice of the AutoAttack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum VersionChoice {
+    /// APGD-CE, APGD-T, FAB-T, Square.
+    #[default]
+    Standard,
+    /// FAB-T, APGD-CE, APGD-T.
+    Paper,
+    /// All six.
+    Plus,
+    /// For networks that answer randomly.
+    Rand,
+    /// For early stopping.
+    Es,
+    /// A list of one's own.
+    Own,
+}
+
 /// Everything the forms say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -184,6 +208,12 @@ pub struct Form {
     pub epochs: String,
     /// Relative change of the weights per update of that search.
     pub weight_step: String,
+    /// Which AutoAttack.
+    pub version: VersionChoice,
+    /// Its attacks, for [`VersionChoice::Own`].
+    pub attacks: String,
+    /// Keep adversarial examples beside the record.
+    pub keep_examples: bool,
     /// Evaluate under attack too.
     pub attacked: bool,
     /// Geometry of the attack.
@@ -237,6 +267,9 @@ impl Default for Form {
             reference_restarts: text("10"),
             epochs: text("20"),
             weight_step: text("0.01"),
+            version: VersionChoice::default(),
+            attacks: text("apgd-ce, apgd-t"),
+            keep_examples: true,
             attacked: true,
             norm: InputNorm::Linf,
             epsilon: text("8/255"),
@@ -288,6 +321,7 @@ impl Form {
             Field::ReferenceRestarts => &mut self.reference_restarts,
             Field::Epochs => &mut self.epochs,
             Field::WeightStep => &mut self.weight_step,
+            Field::Attacks => &mut self.attacks,
             Field::Data => &mut self.data,
             Field::Examples => &mut self.examples,
             Field::Epsilon => &mut self.epsilon,

@@ -83,6 +83,7 @@ impl Editor<'_> {
         segmented_ui(ui, &mut self.form.attacked, &attacks);
         if self.form.attacked {
             self.attack_ui(ui);
+            self.keep_ui(ui);
         }
     }
 

@@ -1,9 +1,9 @@
 //! The groups of the form that flatness and AutoAttack have for themselves.
 
-use basin_core::job::{Case, FlatnessLoss, Sampling, Scope};
+use basin_core::job::{Case, FlatnessLoss, InputNorm, Sampling, Scope};
 use eframe::egui::{Checkbox, CollapsingHeader, Ui};
 
-use crate::ui::form::{Field, TensorChoice};
+use crate::ui::form::{Field, TensorChoice, VersionChoice};
 use crate::ui::form_editor::Editor;
 use crate::ui::widgets::{choice_ui, heading_ui, segmented_ui};
 
@@ -72,5 +72,32 @@ impl Editor<'_> {
                     self.field_ui(ui, *field);
                 }
             });
+    }
+
+    pub fn autoattack_ui(&mut self, ui: &mut Ui) {
+        heading_ui(ui, "AutoAttack");
+        let versions = [
+            (VersionChoice::Standard, "standard"),
+            (VersionChoice::Paper, "paper's (no Square)"),
+            (VersionChoice::Plus, "plus"),
+            (VersionChoice::Rand, "rand"),
+            (VersionChoice::Es, "early stopping"),
+            (VersionChoice::Own, "own list"),
+        ];
+        let tip = "standard: APGD-CE, APGD-T, FAB-T, Square; the paper's: FAB-T, APGD-CE, APGD-T; plus: all six with restarts; rand: for networks that answer randomly";
+        choice_ui(ui, "Version", tip, &mut self.form.version, &versions);
+        if self.form.version == VersionChoice::Own {
+            self.field_ui(ui, Field::Attacks);
+        }
+        let norms = [(InputNorm::Linf, "L-inf"), (InputNorm::L2, "L2")];
+        choice_ui(ui, "Norm", "Geometry of the allowed change of the image", &mut self.form.norm, &norms);
+        self.field_ui(ui, Field::Epsilon);
+        self.keep_ui(ui);
+    }
+
+    /// Whether adversarial examples are kept.
+    pub fn keep_ui(&mut self, ui: &mut Ui) {
+        let tip = "In a file beside the record; the Examples tab shows them";
+        ui.add(Checkbox::new(&mut self.form.keep_examples, "Keep adversarial examples")).on_hover_text(tip);
     }
 }

@@ -39,6 +39,7 @@ impl App {
                 Measure::Landscape => form.landscape_ui(ui),
                 Measure::Flatness => form.flatness_ui(ui),
                 Measure::Evaluate => form.evaluate_ui(ui),
+                Measure::Attack => form.autoattack_ui(ui),
             }
             form.data_ui(ui, resolution);
             form.compute_ui(ui);

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use basin_core::checkpoint::Summary;
 use basin_core::job::{
-    Case, Compute, DataSelection, DirectionKind, Evaluate, Examples, Flatness, FlatnessLoss, Job, Landscape,
-    LandscapeLoss, Normalization, Pgd, Tensors,
+    Attack, AutoAttack, Case, Compute, DataSelection, DirectionKind, Evaluate, Examples, Flatness,
+    FlatnessLoss, Job, Landscape, LandscapeLoss, Normalization, Pgd, Tensors, Version,
 };
 
 use crate::state::Measure;
-use crate::ui::form::{Field, Form, Problem, Scaling, TensorChoice, number};
+use crate::ui::form::{Field, Form, Problem, Scaling, TensorChoice, VersionChoice, number};
 
 impl Form {
     /// The job that the form for `measure` describes for a model.
@@ -24,14 +24,23 @@ impl Form {
             Measure::Landscape => self.loss != LandscapeLoss::Clean,
             Measure::Flatness => self.flatness_loss == FlatnessLoss::Robust,
             Measure::Evaluate => self.attacked,
+            Measure::Attack => false,
         };
         let attack = reader.attack(self, attacked);
         let checkpoint: PathBuf = checkpoint.to_owned();
         let job = match measure {
             Measure::Evaluate => {
                 let attack = self.attacked.then_some(attack);
-                Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples: false, compute })
+                let keep_examples = self.attacked && self.keep_examples;
+                Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples, compute })
             }
+            Measure::Attack => Job::Attack(Attack {
+                checkpoint,
+                data,
+                attack: reader.autoattack(self),
+                keep_examples: self.keep_examples,
+                compute,
+            }),
             Measure::Flatness => {
                 let job = Flatness::new(checkpoint, self.flatness_loss, self.case);
                 Job::Flatness(reader.flatness(self, Flatness { data, attack, compute, ..job }))
@@ -137,6 +146,22 @@ impl Reader {
             attack.restarts = self.whole(Field::Restarts, &form.restarts, "a whole number of at least 1");
         }
         attack
+    }
+
+    fn autoattack(&mut self, form: &Form) -> AutoAttack {
+        let version = match form.version {
+            VersionChoice::Standard => Version::Standard,
+            VersionChoice::Paper => Version::Paper,
+            VersionChoice::Plus => Version::Plus,
+            VersionChoice::Rand => Version::Rand,
+            VersionChoice::Es => Version::Es,
+            VersionChoice::Own => form.attacks.replace(' ', "").parse().unwrap_or_else(|text: String| {
+                self.wrong(Field::Attacks, text);
+                Version::Standard
+            }),
+        };
+        let epsilon = self.real(Field::Epsilon, &form.epsilon, "a number or a fraction, such as 8/255");
+        AutoAttack { version, norm: form.norm, epsilon, ..AutoAttack::default() }
     }
 
     fn flatness(&mut self, form: &Form, mut job: Flatness) -> Flatness {

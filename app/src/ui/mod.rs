@@ -11,6 +11,8 @@ mod dialogs;
 pub mod display;
 mod display_panel;
 mod estimates;
+pub mod example_set;
+mod examples_view;
 mod export_dialog;
 mod export_order;
 pub mod export_settings;
@@ -95,6 +97,7 @@ pub struct App {
     shown: shown::Shown,
     surface: surface_view::SurfaceView,
     charts: charts::Charts,
+    examples: examples_view::ExamplesView,
     export: export_dialog::ExportDialog,
     filter: String,
     title: String,
@@ -122,6 +125,7 @@ impl App {
             shown: shown::Shown::default(),
             surface: surface_view::SurfaceView::new(cc),
             charts: charts::Charts::default(),
+            examples: examples_view::ExamplesView::default(),
             export: export_dialog::ExportDialog::default(),
             filter: String::new(),
             title: String::new(),
@@ -235,12 +239,17 @@ impl App {
         ];
         widgets::segmented_ui(ui, &mut self.state.side, &sides);
         if self.state.side == Side::Measure {
-            let measures = [
+            let first = [
                 (Measure::Landscape, "Landscape", "The loss along directions in weight space"),
                 (Measure::Flatness, "Flatness", "How much the loss rises when weights are perturbed"),
-                (Measure::Evaluate, "Evaluate", "Clean and robust loss and error"),
             ];
-            widgets::segmented_ui(ui, &mut self.state.measure, &measures);
+            let second = [
+                (Measure::Evaluate, "Evaluate", "Clean and robust loss and error"),
+                (Measure::Attack, "Attack", "AutoAttack: every image's verdict under an ensemble of attacks"),
+            ];
+            for row in [first, second] {
+                widgets::segmented_ui(ui, &mut self.state.measure, &row);
+            }
         }
         ui.add_space(4.0);
         if self.state.side == Side::Display {

@@ -21,13 +21,16 @@ pub enum Pane {
     Curves,
     /// A 2-D landscape as filled contours.
     Contours,
+    /// Images with what an attack made of them.
+    Examples,
     /// Every record with its provenance.
     Table,
 }
 
 impl Pane {
     /// All views in the order of the first tabs.
-    pub const ALL: [Self; 5] = [Self::Model, Self::Surface, Self::Curves, Self::Contours, Self::Table];
+    pub const ALL: [Self; 6] =
+        [Self::Model, Self::Surface, Self::Curves, Self::Contours, Self::Examples, Self::Table];
 
     /// Name of the tab.
     pub fn title(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Pane {
             Self::Surface => "Surface",
             Self::Curves => "Curves",
             Self::Contours => "Contours",
+            Self::Examples => "Examples",
             Self::Table => "Table",
         }
     }
@@ -126,6 +130,7 @@ impl App {
             Pane::Surface => self.surface_ui(ui),
             Pane::Curves => self.curves_ui(ui),
             Pane::Contours => self.contours_ui(ui),
+            Pane::Examples => self.examples_ui(ui),
             Pane::Table => table_view::ui(ui, &self.study, &mut self.actions),
         }
     }

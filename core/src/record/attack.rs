@@ -50,6 +50,12 @@ pub struct AttackedExamples {
     pub index: Vec<usize>,
     /// True class.
     pub label: Vec<i64>,
+    /// Predicted class on the image.
+    #[serde(default)]
+    pub clean_predicted: Vec<i64>,
+    /// Probability of that class.
+    #[serde(default)]
+    pub clean_confidence: Vec<f32>,
     /// Right on the image, and no attack broke it.
     pub robust: Vec<bool>,
     /// What broke it: the name of an attack, `clean` if it was wrong without, or nothing.

@@ -243,6 +243,8 @@ fn start(job: &Attack, setup: &Setup, model: &Evaluator) -> Result<State> {
         examples: AttackedExamples {
             index: clean.index.clone(),
             label: clean.label.clone(),
+            clean_predicted: clean.predicted.clone(),
+            clean_confidence: clean.confidence.clone(),
             broken_by: robust.iter().map(|robust| (!robust).then(|| "clean".to_owned())).collect(),
             robust,
             loss: clean.loss.clone(),
