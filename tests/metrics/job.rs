@@ -11,6 +11,7 @@ fn evaluate(selection: Selection) -> Evaluation {
         checkpoint: bundled_path().unwrap(),
         data: DataSelection { name: "bundled".into(), examples: "test:0..60".parse().unwrap() },
         attack: Some(Pgd { steps: 3, restarts: 4, selection, ..Pgd::default() }),
+        keep_examples: false,
         compute: Compute::default(),
     });
     match run(&job, &RunOptions::default(), &mut Silent).unwrap().outcome {
