@@ -97,12 +97,18 @@ fn buttons_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
 }
 
 fn progress_ui(ui: &mut Ui, entry: &Entry) {
-    let (fraction, done, total, rate, remaining) = {
+    let (fraction, done, total, rate, remaining, bounds) = {
         let live = entry.live();
-        (live.fraction(), live.done, live.total, live.rate(), live.remaining_s())
+        (live.fraction(), live.done, live.total, live.rate(), live.remaining_s(), live.bounds)
     };
     let words = match (total, rate, remaining) {
         (0, ..) => "starting…".to_owned(),
+        // What AutoAttack counts says nothing to anybody.
+        (_, _, remaining) if bounds.is_some() => {
+            let (lower, upper) = bounds.map_or((0.0, 1.0), |(lower, upper)| (100.0 * lower, 100.0 * upper));
+            let left = remaining.map_or_else(String::new, |s| format!(", {} left", duration_words(s)));
+            format!("robust accuracy between {lower:.1} and {upper:.1} %{left}")
+        }
         (_, Some(rate), Some(remaining)) => {
             format!("{done} of {total}, {} per second, {} left", rate_words(rate), duration_words(remaining))
         }
