@@ -101,10 +101,11 @@ impl Runner<'_> {
             Layer::Conv { name, stride, padding, bias, .. } => {
                 let weight = self.params.of(name, "weight");
                 let bias = bias.then(|| self.params.of(name, "bias"));
+                let (x, stride) = sampled(x, weight, *stride, *padding);
                 x.to_kind(weight.kind()).internal_convolution(
                     weight,
                     bias,
-                    [*stride, *stride],
+                    [stride, stride],
                     [*padding, *padding],
                     [1, 1],
                     false,
@@ -174,6 +175,16 @@ impl Runner<'_> {
             true,
         )
     }
+}
+
+/// What a convolution sees, and its stride. A convolution of one pixel with a stride is one without on every so many
+/// pixels. Where the weights need gradients it is computed so: oneDNN 3.10 (of libtorch 2.11) writes beyond its memory
+/// in the gradient of the strided one, for batches that its threads cannot share evenly.
+fn sampled(x: Tensor, weight: &Tensor, stride: i64, padding: i64) -> (Tensor, i64) {
+    if stride == 1 || padding > 0 || weight.size()[2..] != [1, 1] || !weight.requires_grad() {
+        return (x, stride);
+    }
+    (x.slice(2, 0, None, stride).slice(3, 0, None, stride), 1)
 }
 
 /// A vector of channel values, shaped to combine with images (rank 4) or features (rank 2).

@@ -13,6 +13,19 @@ use crate::attack::{GradientRule, Pgd};
 use crate::error::{Error, Result};
 use crate::progress::Pulse;
 
+/// The state before every update, for checks and curves.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// Minus the cross-entropy per example of the batch.
+    pub error: Vec<Tensor>,
+    /// Norm of the perturbation of the weights.
+    pub weight_norm: Vec<Tensor>,
+    /// Norm of the perturbation per example of the batch.
+    pub input_norm: Vec<Tensor>,
+    /// Share of wrong examples in the batch.
+    pub success: Vec<Tensor>,
+}
+
 /// The weights and inputs found.
 #[derive(Debug)]
 pub struct Found {
@@ -34,6 +47,7 @@ pub fn run(
     projector: &Projector,
     start: Option<&Tensor>,
     starts: &[Tensor],
+    mut trace: Option<&mut Trace>,
     pulse: Pulse,
 ) -> Result<Found> {
     let _guard = tch::no_grad_guard();
@@ -46,6 +60,12 @@ pub fn run(
         for ((images, labels), delta) in problem.batches.iter().zip(&mut deltas) {
             pulse()?;
             let slope = problem.slope(&nu, (images, labels), Some(delta));
+            if let Some(trace) = trace.as_deref_mut() {
+                trace.error.push(-&slope.losses);
+                trace.weight_norm.push(nu.norm());
+                trace.input_norm.push(ball.size(delta));
+                trace.success.push(slope.error);
+            }
             let gradient = slope.inputs.expect("asked for");
             let gradient = match inputs.gradient {
                 GradientRule::Normalized => ball.normalize(&gradient),

@@ -29,6 +29,8 @@ pub struct Problem<'a> {
 pub(super) struct Slope {
     /// Mean cross-entropy, without dimensions.
     pub loss: Tensor,
+    /// Cross-entropy per example.
+    pub losses: Tensor,
     /// Share of wrong examples, without dimensions.
     pub error: Tensor,
     /// Gradient of the loss by the attacked weights: flat, 0 elsewhere.
@@ -68,7 +70,7 @@ impl Problem<'_> {
     ) -> Slope {
         let leaf = (self.reference.flat() + perturbation).set_requires_grad(true);
         let delta = delta.map(|delta| delta.detach().set_requires_grad(true));
-        let (loss, error) = tch::with_grad(|| {
+        let (losses, loss, error) = tch::with_grad(|| {
             let weights = Weights::from_flat(self.reference.layout().clone(), leaf.shallow_clone());
             let model =
                 Evaluator::differentiable(self.network, &weights, self.which, self.kind, self.allow_tf32);
@@ -78,12 +80,12 @@ impl Problem<'_> {
             };
             let losses = cross_entropy(&logits, labels);
             let wrong = predictions(&logits.detach()).ne_tensor(labels).to_kind(losses.kind());
-            (losses.mean(losses.kind()), wrong.mean(losses.kind()))
+            (losses.detach(), losses.mean(losses.kind()), wrong.mean(losses.kind()))
         });
         let inputs: Vec<&Tensor> = std::iter::once(&leaf).chain(&delta).collect();
         let mut gradients = Tensor::run_backward(&[&loss], &inputs, false, false).into_iter();
         let weights = gradients.next().expect("one gradient per input");
-        Slope { loss: loss.detach(), error, weights, inputs: gradients.next() }
+        Slope { loss: loss.detach(), losses, error, weights, inputs: gradients.next() }
     }
 
     fn evaluator(&self, perturbation: &Tensor) -> Evaluator {

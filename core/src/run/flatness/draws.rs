@@ -172,7 +172,7 @@ impl<'a> Drawer<'a> {
                     .map(|batch| starts(&job.attack, batch, job.compute.seed, place.draw as u64))
                     .collect();
                 let found =
-                    joint::run(&job.descent, &job.attack, &problem, &projector, start, &inputs, pulse)?;
+                    joint::run(&job.descent, &job.attack, &problem, &projector, start, &inputs, None, pulse)?;
                 (found.weights, found.inputs)
             }
         };

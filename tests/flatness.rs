@@ -1,0 +1,599 @@
+//! Flatness: the reference program's numbers on its trained checkpoint, mathematics, and jobs that can be split, stopped
+//! and repeated.
+
+mod support;
+
+#[path = "support/crafted.rs"]
+mod crafted;
+
+use std::path::{Path, PathBuf};
+
+use basin_core::checkpoint;
+use basin_core::job::{
+    Bookkeeping, Case, Compute, DataSelection, Descent, Flatness, FlatnessLoss, Job, Pgd, Precision,
+    Sampling, Scope, Tensors,
+};
+use basin_core::loss::cross_entropy;
+use basin_core::model::{Layer, Mode, Network, Topology, logits};
+use basin_core::progress::{Cancelled, Event, Progress, Silent};
+use basin_core::record::{AtRadius, FlatnessOutcome, Outcome, Record};
+use basin_core::run::{RunOptions, estimate, run};
+use support::{json, reference};
+use tch::{Kind, Tensor};
+
+fn checkpoint_path(name: &str) -> PathBuf {
+    reference(&format!("checkpoints/{name}.pth.tar"))
+}
+
+fn compute() -> Compute {
+    Compute { device: "cpu".into(), precision: Precision::F32, seed: 5, batch_size: None }
+}
+
+fn images(name: &str, range: &str) -> DataSelection {
+    DataSelection { name: name.into(), examples: range.parse().unwrap() }
+}
+
+/// On the images of the stored results, with their attack.
+fn stored(loss: FlatnessLoss, case: Case) -> Flatness {
+    Flatness {
+        data: images("bundled", "test:0..128"),
+        attack: Pgd { epsilon: 8.0 / 255.0, step_size: 0.007, steps: 20, ..Pgd::default() },
+        reference_restarts: 1,
+        descent: Descent { bookkeeping: Bookkeeping::Exact, ..Descent::default() },
+        compute: compute(),
+        ..Flatness::new(checkpoint_path("resnet_rebn_trained"), loss, case)
+    }
+}
+
+/// On a dozen images, with a quick attack and search.
+fn small(loss: FlatnessLoss, case: Case) -> Flatness {
+    Flatness {
+        data: images("bundled", "test:0..12"),
+        draws: 3,
+        attack: Pgd { steps: 3, ..Pgd::default() },
+        reference_restarts: 2,
+        descent: Descent { epochs: 3, search_batch: 5, ..Descent::default() },
+        ..stored(loss, case)
+    }
+}
+
+const ALL: [(FlatnessLoss, Case); 4] = [
+    (FlatnessLoss::Clean, Case::Average),
+    (FlatnessLoss::Clean, Case::Worst),
+    (FlatnessLoss::Robust, Case::Average),
+    (FlatnessLoss::Robust, Case::Worst),
+];
+
+fn record(job: &Flatness) -> Record {
+    run(&Job::Flatness(job.clone()), &RunOptions::default(), &mut Silent).unwrap()
+}
+
+fn outcome(record: &Record) -> &FlatnessOutcome {
+    let Outcome::Flatness(outcome) = &record.outcome else { panic!("not flatness") };
+    outcome
+}
+
+fn measured(job: &Flatness) -> FlatnessOutcome {
+    outcome(&record(job)).clone()
+}
+
+fn refusal(job: &Flatness) -> String {
+    run(&Job::Flatness(job.clone()), &RunOptions::default(), &mut Silent).unwrap_err().to_string()
+}
+
+/// Mean and standard deviation of single draws (or of seeds) in the stored results.
+fn law(measure: &str, what: &str) -> (f64, f64) {
+    let entry = &json("flatness/results.json")["summary"][measure][what];
+    (entry["mean"].as_f64().unwrap(), entry["std"].as_f64().unwrap())
+}
+
+/// The mean of draws against the stored single draws, within four standard errors and `rounding`.
+fn check(measure: &str, at: &AtRadius, rounding: f64) {
+    let (mean, deviation) = law(measure, "per_draw");
+    let allowed = 4.0 * deviation / (at.draws.len() as f64).sqrt() + rounding;
+    assert!((at.mean - mean).abs() <= allowed, "{measure}: {} and {mean} within {allowed:e}", at.mean);
+}
+
+#[test]
+fn average_clean_flatness_is_that_of_the_reference_program() {
+    let job = Flatness { radii: vec![0.5, 0.1], draws: 40, ..stored(FlatnessLoss::Clean, Case::Average) };
+    let found = measured(&job);
+    let stored = json("flatness/results.json");
+    let loss = stored["clean_loss_validation_0"].as_f64().unwrap();
+    assert!((found.reference_loss - loss).abs() < 1e-5, "{} and {loss}", found.reference_loss);
+    assert!((found.reference_error - stored["clean_error"].as_f64().unwrap()).abs() < 1e-9);
+    check("clean_average_0.5", &found.radii[0], 0.0);
+    check("clean_average_0.1", &found.radii[1], 0.0);
+    let spread = law("clean_average_0.5", "per_draw").1;
+    let error = found.radii[0].standard_error.unwrap() * 40f64.sqrt();
+    assert!(error > 0.3 * spread && error < 3.0 * spread, "standard deviation {error}, stored {spread}");
+}
+
+#[test]
+fn average_robust_flatness_is_that_of_the_reference_program() {
+    let job = Flatness { radii: vec![0.5, 0.1], draws: 2, ..stored(FlatnessLoss::Robust, Case::Average) };
+    let found = measured(&job);
+    let (loss, _) = law("robust_reference", "loss");
+    assert!((found.reference_loss - loss).abs() < 1e-3, "{} and {loss}", found.reference_loss);
+    let (error, _) = law("robust_reference", "robust_error");
+    assert!((found.reference_error - error).abs() <= 1.5 / 128.0, "{} and {error}", found.reference_error);
+    check("robust_average_0.5", &found.radii[0], 0.0);
+    check("robust_average_0.1", &found.radii[1], 0.0);
+}
+
+#[test]
+fn worst_clean_flatness_is_that_of_the_reference_program() {
+    let mut job = Flatness { radii: vec![0.003], draws: 1, ..stored(FlatnessLoss::Clean, Case::Worst) };
+    let exact = measured(&job);
+    job.radii.push(0.01);
+    job.descent.bookkeeping = Bookkeeping::Paper;
+    let paper = measured(&job);
+    check("clean_worst_0.003", &paper.radii[0], 2e-5);
+    check("clean_worst_0.01", &paper.radii[1], 2e-4);
+    // Looking at the last update as well changes little here.
+    let rise = exact.radii[0].loss - paper.radii[0].loss;
+    assert!(rise > -1e-5 && rise < 0.01 * paper.radii[0].flatness, "{rise}");
+}
+
+#[test]
+fn worst_robust_flatness_is_that_of_the_reference_program() {
+    let job = Flatness { radii: vec![0.003, 0.01], draws: 1, ..stored(FlatnessLoss::Robust, Case::Worst) };
+    let found = measured(&job);
+    check("robust_worst_0.003", &found.radii[0], 1e-4);
+    check("robust_worst_0.01", &found.radii[1], 1e-3);
+}
+
+/// A linear classifier with known Hessian, trained until the gradient is nearly zero. Its file, and the folder of its
+/// images.
+fn linear_classifier(folder: &Path) -> (Network, Tensor, Tensor) {
+    let (side, count) = (4, 60);
+    let labels: Vec<u8> = (0..count).map(|i| ((i * i + i / 7) % 10) as u8).collect();
+    crafted::idx(folder, side, &labels);
+    let topology = Topology {
+        family: "MLP".into(),
+        title: "linear".into(),
+        classes: 10,
+        resolution: [1, side as i64, side as i64],
+        layers: vec![
+            Layer::Flatten,
+            Layer::Linear { name: "logits".into(), input: (side * side) as i64, output: 10, bias: true },
+        ],
+    };
+    let network = Network::fresh(topology, 1);
+    let pixels: Vec<u8> = (0..count * side * side).map(|i| (i * 37 % 251) as u8).collect();
+    let images = Tensor::from_slice(&pixels).to_kind(Kind::Float) / 255.0;
+    let images = images.view([count as i64, 1, side as i64, side as i64]);
+    let labels = Tensor::from_slice(&labels).to_kind(Kind::Int64);
+    for _ in 0..3000 {
+        let (params, leaves) = network.leaves(&network.weights, &[0, 1]);
+        let loss = cross_entropy(&logits(&network.topology, &params, &images, Mode::Evaluate), &labels);
+        let gradients = Tensor::run_backward(&[loss.mean(Kind::Float)], &leaves, false, false);
+        tch::no_grad(|| {
+            for (index, gradient) in gradients.iter().enumerate() {
+                let _ = network.weights.view(index).g_sub_(&(gradient * 0.3));
+            }
+        });
+    }
+    checkpoint::save(&folder.join("linear.safetensors"), &network, None).unwrap();
+    (network, images, labels)
+}
+
+#[test]
+fn near_a_minimum_average_flatness_is_half_the_trace_of_the_hessian() {
+    let folder = tempfile::tempdir().unwrap();
+    let (network, images, _) = linear_classifier(folder.path());
+    let _guard = tch::no_grad_guard();
+    let outputs = logits(&network.topology, &network.params(&network.weights), &images, Mode::Evaluate);
+    let p = outputs.to_kind(Kind::Double).softmax(-1, Kind::Double);
+    let curvature = (&p * (1.0f64 - &p)).sum_dim_intlist([1i64].as_slice(), false, Kind::Double);
+    let pixels = images.flatten(1, -1).to_kind(Kind::Double);
+    let squares = pixels.square().sum_dim_intlist([1i64].as_slice(), false, Kind::Double);
+    // The traces of the two diagonal blocks: of the matrix and of the biases.
+    let traces = [
+        (&curvature * squares).mean(Kind::Double).double_value(&[]),
+        curvature.mean(Kind::Double).double_value(&[]),
+    ];
+    let expected = |radius: f64| -> f64 {
+        let entries = network.layout().entries.iter().enumerate();
+        entries
+            .map(|(index, entry)| {
+                // On the sphere of radius r in n dimensions E nu nu' = r^2 / n.
+                let size = radius * network.weights.view(index).norm().double_value(&[]);
+                0.5 * size * size / entry.len as f64 * traces[index]
+            })
+            .sum()
+    };
+    let radii = vec![0.02, 0.05, 0.1];
+    let job = Flatness {
+        checkpoint: folder.path().join("linear.safetensors"),
+        data: images_in(folder.path(), 60),
+        radii: radii.clone(),
+        draws: 400,
+        ..stored(FlatnessLoss::Clean, Case::Average)
+    };
+    let found = measured(&job);
+    for (radius, at) in radii.iter().zip(&found.radii) {
+        let (wanted, error) = (expected(*radius), at.standard_error.unwrap());
+        assert!(error < 0.2 * wanted, "radius {radius}: standard error {error} of {wanted}");
+        let difference = (at.flatness - wanted).abs();
+        assert!(difference <= 3.0 * error, "radius {radius}: {} and {wanted} within {error}", at.flatness);
+    }
+}
+
+fn images_in(folder: &Path, count: usize) -> DataSelection {
+    images(&folder.display().to_string(), &format!("test:0..{count}"))
+}
+
+#[test]
+fn radius_zero_is_exactly_no_flatness() {
+    for (loss, case) in ALL {
+        let job = Flatness { radii: vec![0.0], per_layer: true, draws: 2, ..small(loss, case) };
+        let found = measured(&job);
+        let layers = found.layers.iter().flat_map(|layer| &layer.radii);
+        for at in found.radii.iter().chain(layers) {
+            assert_eq!((at.flatness, at.interval, at.standard_error), (0.0, [0.0, 0.0], Some(0.0)));
+            assert_eq!(
+                (at.loss, at.mean, at.worst),
+                (found.reference_loss, found.reference_loss, found.reference_loss)
+            );
+            assert!(at.draws.iter().all(|draw| draw.loss == found.reference_loss));
+        }
+        assert_eq!(found.layers.len(), 26);
+    }
+}
+
+#[test]
+fn statistics_say_what_they_are() {
+    for case in [Case::Average, Case::Worst] {
+        let found = measured(&Flatness { radii: vec![0.02, 0.1], ..small(FlatnessLoss::Clean, case) });
+        for at in &found.radii {
+            let losses: Vec<f64> = at.draws.iter().map(|draw| draw.loss).collect();
+            let mean = losses.iter().sum::<f64>() / losses.len() as f64;
+            let worst = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            assert!((at.mean - mean).abs() < 1e-12 && (at.worst - worst).abs() < 1e-12);
+            assert_eq!(at.loss, if case == Case::Average { at.mean } else { at.worst });
+            assert!((at.flatness - (at.loss - found.reference_loss)).abs() < 1e-12);
+            assert!(at.interval[0] < at.interval[1]);
+            assert!(at.draws.iter().all(|draw| draw.error >= found.reference_error));
+        }
+        assert!(found.resamples >= 1000);
+    }
+    let single = Flatness { draws: 1, ..small(FlatnessLoss::Clean, Case::Average) };
+    assert_eq!(measured(&single).radii[0].standard_error, None);
+}
+
+#[test]
+fn the_worst_case_is_worse_than_the_average_and_grows_with_the_radius() {
+    for loss in [FlatnessLoss::Clean, FlatnessLoss::Robust] {
+        let radii = vec![0.001, 0.003, 0.01];
+        let average = measured(&Flatness { radii: radii.clone(), ..small(loss, Case::Average) });
+        let mut job = Flatness { radii, draws: 1, ..small(loss, Case::Worst) };
+        job.descent.epochs = 8;
+        let worst = measured(&job);
+        for (average, worst) in average.radii.iter().zip(&worst.radii) {
+            assert!(
+                worst.loss > average.worst,
+                "{loss:?} at {}: {} and {}",
+                worst.radius,
+                worst.loss,
+                average.worst
+            );
+        }
+        assert!(worst.radii.windows(2).all(|w| w[1].loss > w[0].loss));
+    }
+}
+
+#[test]
+fn a_layer_alone_is_measured_as_if_it_were_the_only_one() {
+    for (loss, case) in ALL {
+        let radii = vec![if case == Case::Average { 0.5 } else { 0.01 }];
+        let tensors = Tensors::from("conv1.weight,logits.*");
+        let job = Flatness { per_layer: true, draws: 2, radii, tensors, ..small(loss, case) };
+        let all = measured(&job);
+        let names: Vec<&str> = all.layers.iter().map(|layer| layer.name.as_str()).collect();
+        assert_eq!(names, ["conv1.weight", "logits.weight", "logits.bias"]);
+        let only = Flatness { per_layer: false, tensors: Tensors::from("logits.weight"), ..job };
+        assert_eq!(measured(&only).radii, all.layers[1].radii);
+        assert_ne!(all.radii, all.layers[1].radii);
+    }
+}
+
+#[test]
+fn every_kind_of_ball_and_draw_works() {
+    let base = small(FlatnessLoss::Clean, Case::Average);
+    let flatness = |job: &Flatness| measured(job).radii[0].flatness;
+    let layer = flatness(&base);
+    for scope in [Scope::Filter, Scope::Global] {
+        let found = flatness(&Flatness { scope, ..base.clone() });
+        assert!(found.is_finite() && found != layer, "{scope:?}");
+    }
+    let absolute = Flatness { scope: Scope::Global, absolute: true, radii: vec![1.5], ..base.clone() };
+    assert!(flatness(&absolute).is_finite());
+    for sampling in [Sampling::Ball, Sampling::UniformNorm] {
+        let found = flatness(&Flatness { sampling, ..base.clone() });
+        assert!(found.is_finite() && found != layer, "{sampling:?}");
+    }
+    // Half as far on average.
+    let draws = 40;
+    let sphere = measured(&Flatness { draws, ..base.clone() }).radii[0].mean;
+    let inside = measured(&Flatness { draws, sampling: Sampling::UniformNorm, ..base }).radii[0].mean;
+    assert!(inside < sphere);
+}
+
+#[test]
+fn the_search_may_look_at_other_images() {
+    for loss in [FlatnessLoss::Clean, FlatnessLoss::Robust] {
+        let mut own = Flatness { draws: 1, radii: vec![0.01], ..small(loss, Case::Worst) };
+        (own.descent.epochs, own.descent.search_batch) = (8, 30);
+        let other = Flatness { search_data: Some(images("bundled", "test:30..60")), ..own.clone() };
+        let (own, other) = (measured(&own), measured(&other));
+        assert_eq!(own.reference_loss, other.reference_loss);
+        assert!(other.radii[0].loss < own.radii[0].loss, "{loss:?}");
+        assert!(other.radii[0].flatness > 0.0, "{loss:?}");
+    }
+}
+
+fn all_losses(outcome: &FlatnessOutcome) -> Vec<f64> {
+    let layers = outcome.layers.iter().flat_map(|layer| &layer.radii);
+    let draws = outcome.radii.iter().chain(layers).flat_map(|at| &at.draws);
+    std::iter::once(outcome.reference_loss).chain(draws.map(|draw| draw.loss)).collect()
+}
+
+#[test]
+fn batch_size_and_threads_change_nothing_beyond_rounding() {
+    for (loss, case) in ALL {
+        let job = |batch_size| {
+            let compute = Compute { batch_size, ..compute() };
+            Flatness { compute, draws: 2, ..small(loss, case) }
+        };
+        let whole = measured(&job(None));
+        let split = measured(&job(Some(5)));
+        let threads = tch::get_num_threads();
+        tch::set_num_threads(1);
+        let single = run(&Job::Flatness(job(None)), &RunOptions::default(), &mut Silent);
+        tch::set_num_threads(threads);
+        for other in [&split, outcome(&single.unwrap())] {
+            assert_eq!(other.radii[0].draws.len(), whole.radii[0].draws.len());
+            for (a, b) in all_losses(&whole).iter().zip(all_losses(other)) {
+                // A rounding difference can flip the sign of a tiny gradient, which moves a pixel by a step.
+                assert!((a - b).abs() <= 2e-3 * a.max(1.0), "{loss:?} {case:?}: {a} and {b}");
+            }
+        }
+        assert_eq!(measured(&job(None)), whole, "the same job gives the same bits");
+    }
+}
+
+#[test]
+fn halves_of_the_images_make_the_whole() {
+    for loss in [FlatnessLoss::Clean, FlatnessLoss::Robust] {
+        let of = |range: &str| {
+            let data = images("bundled", range);
+            all_losses(&measured(&Flatness { data, ..small(loss, Case::Average) }))
+        };
+        let (whole, first, second) = (of("test:0..12"), of("test:0..6"), of("test:6..12"));
+        for ((whole, first), second) in whole.iter().zip(first).zip(second) {
+            assert!(
+                (whole - f64::midpoint(first, second)).abs() <= 2e-3,
+                "{loss:?}: {whole}, {first}, {second}"
+            );
+        }
+    }
+}
+
+#[test]
+fn networks_and_radii_share_their_draws() {
+    let job = Flatness { radii: vec![0.1, 0.2], ..small(FlatnessLoss::Clean, Case::Average) };
+    let seeds = |outcome: &FlatnessOutcome| -> Vec<Vec<u64>> {
+        outcome.radii.iter().map(|at| at.draws.iter().map(|draw| draw.seed).collect()).collect()
+    };
+    let one = measured(&job);
+    let other = measured(&Flatness { checkpoint: checkpoint_path("resnet_rebn_init"), ..job.clone() });
+    assert_eq!(seeds(&one), seeds(&other));
+    assert_eq!(seeds(&one)[0], seeds(&one)[1]);
+    // More draws go on where fewer end.
+    let more = measured(&Flatness { draws: 5, ..job.clone() });
+    assert_eq!(more.radii[0].draws[..3], one.radii[0].draws[..]);
+    let mut elsewhere = job;
+    elsewhere.compute.seed = 6;
+    assert_ne!(seeds(&measured(&elsewhere)), seeds(&one));
+}
+
+/// Cancels after a number of finished units, or at the n-th sign of life.
+struct Stop {
+    units: u64,
+    alive: u64,
+}
+
+impl Progress for Stop {
+    fn report(&mut self, event: Event) -> Result<(), Cancelled> {
+        match event {
+            Event::Step { done, .. } if done >= self.units => Err(Cancelled),
+            Event::Alive if self.alive == 0 => Err(Cancelled),
+            Event::Alive => {
+                self.alive -= 1;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn a_cancelled_measure_goes_on_to_the_same_bits() {
+    for (loss, case) in ALL {
+        let folder = tempfile::tempdir().unwrap();
+        let options = RunOptions { out: Some(folder.path().join("record.json")) };
+        let mut measure = Flatness { radii: vec![0.002, 0.01], ..small(loss, case) };
+        measure.compute.batch_size = Some(5);
+        let straight = measured(&measure);
+        let job = Job::Flatness(measure);
+        let mut partial = 0;
+        for (units, alive) in [(2, u64::MAX), (9, u64::MAX), (u64::MAX, 2), (14, u64::MAX)] {
+            match run(&job, &options, &mut Stop { units, alive }) {
+                Ok(record) if !record.provenance.complete => {
+                    partial += 1;
+                    let known: usize = outcome(&record).radii.iter().map(|at| at.draws.len()).sum();
+                    assert!((1..6).contains(&known), "{known} draws");
+                    assert_eq!(Record::load(options.out.as_ref().unwrap()).unwrap(), record);
+                }
+                Ok(_) => {}
+                Err(error) => assert!(matches!(error, basin_core::Error::Cancelled), "{error}"),
+            }
+        }
+        assert!(partial > 0, "{loss:?} {case:?}");
+        let finished = run(&job, &options, &mut Silent).unwrap();
+        assert!(finished.provenance.complete);
+        assert_eq!(*outcome(&finished), straight);
+        let names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names, ["record.json"], "no journal is left");
+    }
+}
+
+/// Everything that is reported.
+#[derive(Default)]
+struct Log(Vec<Event>);
+
+impl Progress for Log {
+    fn report(&mut self, event: Event) -> Result<(), Cancelled> {
+        self.0.push(event);
+        Ok(())
+    }
+}
+
+#[test]
+fn progress_tells_every_draw_and_counts_every_unit() {
+    for (loss, case) in ALL {
+        let job = Flatness { radii: vec![0.01, 0.02], ..small(loss, case) };
+        let mut log = Log::default();
+        let record = run(&Job::Flatness(job.clone()), &RunOptions::default(), &mut log).unwrap();
+        let found = outcome(&record);
+        let steps: Vec<(u64, u64)> = log
+            .0
+            .iter()
+            .filter_map(
+                |event| if let Event::Step { done, total } = event { Some((*done, *total)) } else { None },
+            )
+            .collect();
+        let total = estimate(&Job::Flatness(job.clone())).unwrap().units;
+        assert_eq!(steps, (1..=total).map(|done| (done, total)).collect::<Vec<_>>());
+        let mut told = 0;
+        for event in &log.0 {
+            match event {
+                Event::Draw { layer: None, radius, draw, point } => {
+                    assert_eq!(found.radii[*radius].draws[*draw].loss, point.loss);
+                    assert_eq!(found.radii[*radius].draws[*draw].error, point.error);
+                    told += 1;
+                }
+                Event::Reference(point) => {
+                    assert_eq!((point.loss, point.error), (found.reference_loss, found.reference_error));
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(told, 6);
+    }
+}
+
+#[test]
+fn low_precision_search_reports_float32_losses_and_its_difference() {
+    for (loss, case) in ALL {
+        let mut job = Flatness { draws: 2, radii: vec![0.003], ..small(loss, case) };
+        let exact = record(&job);
+        job.compute.precision = Precision::Bf16;
+        let fast = record(&job);
+        assert_eq!(fast.provenance.measure_precision, "f32");
+        assert_eq!(exact.provenance.search_difference, None);
+        if (loss, case) == (FlatnessLoss::Clean, Case::Average) {
+            assert_eq!(outcome(&fast), outcome(&exact), "nothing is searched");
+        } else {
+            assert!(fast.provenance.search_difference.unwrap().abs() < 0.05, "{loss:?} {case:?}");
+            for (a, b) in all_losses(outcome(&exact)).iter().zip(all_losses(outcome(&fast))) {
+                assert!((a - b).abs() <= 0.02 * a, "{loss:?} {case:?}: {a} and {b}");
+            }
+        }
+    }
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let base = small(FlatnessLoss::Clean, Case::Average);
+    let with = |change: &dyn Fn(&mut Flatness)| {
+        let mut job = base.clone();
+        change(&mut job);
+        refusal(&job)
+    };
+    let cases: [(&dyn Fn(&mut Flatness), &str); 14] = [
+        (&|job| job.radii = vec![-0.1], "radius -0.1 is not possible"),
+        (&|job| job.radii = vec![0.1, f64::NAN], "radius NaN is not possible"),
+        (&|job| job.radii = vec![f64::INFINITY], "radius inf is not possible"),
+        (&|job| job.radii = Vec::new(), "give at least one"),
+        (&|job| job.radii = vec![0.1, 0.1], "radius 0.1 is given twice"),
+        (&|job| job.draws = 0, "0 draws are not possible"),
+        (&|job| job.draws = usize::MAX, "too many"),
+        (&|job| job.absolute = true, "use scope global"),
+        (&|job| job.search_data = Some(images("bundled", "test:0..3")), "worst case"),
+        (&|job| job.tensors = Tensors::from("nothing.*"), "no trained tensor is called \"nothing.*\""),
+        (&|job| job.tensors = Tensors::Named(Vec::new()), "none of these"),
+        (&|job| (job.case, job.descent.step_size) = (Case::Worst, -1.0), "weight step size -1"),
+        (
+            &|job| (job.loss, job.case, job.descent.momentum) = (FlatnessLoss::Robust, Case::Worst, 0.9),
+            "joint attack",
+        ),
+        (&|job| (job.loss, job.reference_restarts) = (FlatnessLoss::Robust, 0), "reference restarts"),
+    ];
+    for (change, words) in cases {
+        let message = with(change);
+        assert!(message.contains(words) && !message.contains('\n'), "{message}");
+    }
+    let other = Flatness { search_data: Some(images("bundled", "test:0..9999")), case: Case::Worst, ..base };
+    assert!(refusal(&other).contains("test:0..1000"), "{}", refusal(&other));
+}
+
+#[test]
+fn zero_layers_and_single_classes_give_the_right_number_or_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let (network, ..) = linear_classifier(folder.path());
+    let job = |network: &Network, name: &str| {
+        let path = folder.path().join(name);
+        checkpoint::save(&path, network, None).unwrap();
+        Flatness {
+            checkpoint: path,
+            data: images_in(folder.path(), 60),
+            ..small(FlatnessLoss::Clean, Case::Average)
+        }
+    };
+    let unbiased = network.copy();
+    let _ = unbiased.weights.view(1).zero_();
+    let some = Flatness { per_layer: true, ..job(&unbiased, "unbiased.safetensors") };
+    let found = record(&some);
+    assert!(found.provenance.warnings.iter().any(|w| w.contains("1 of 2 tensors are zero (logits.bias)")));
+    let [weight, bias] = &outcome(&found).layers[..] else { panic!("two layers") };
+    assert_eq!(bias.radii[0].flatness, 0.0, "zero weights have no relative radius");
+    assert_eq!(outcome(&found).radii, weight.radii);
+    let _ = unbiased.weights.view(0).zero_();
+    let none = job(&unbiased, "zero.safetensors");
+    assert!(refusal(&none).contains("all weights that could move are zero"), "{}", refusal(&none));
+    let absolute = Flatness { scope: Scope::Global, absolute: true, radii: vec![1.0], ..none };
+    assert!(measured(&absolute).radii[0].flatness > 0.0, "an absolute radius moves zeros");
+
+    let uniform = tempfile::tempdir().unwrap();
+    crafted::idx(uniform.path(), 4, &[9; 20]);
+    let single = Flatness { data: images_in(uniform.path(), 20), ..job(&network, "linear.safetensors") };
+    let found = measured(&single);
+    assert!(found.reference_loss > 0.0 && found.radii[0].flatness.is_finite());
+}
+
+#[test]
+fn a_radius_that_overflows_is_left_out_and_told() {
+    let mut job = Flatness { radii: vec![0.1, 1e6], draws: 2, ..small(FlatnessLoss::Clean, Case::Average) };
+    // Ten convolutions of this size are beyond float32.
+    job.tensors = Tensors::All;
+    let found = record(&job);
+    let radii: Vec<f64> = outcome(&found).radii.iter().map(|at| at.radius).collect();
+    assert_eq!(radii, [0.1], "{:?}", found.provenance.warnings);
+    assert!(found.provenance.warnings.iter().any(|w| w.contains("radius 1000000 is left out")));
+    assert!(found.provenance.complete);
+    job.radii = vec![1e6];
+    assert!(refusal(&job).contains("overflows"), "{}", refusal(&job));
+}
