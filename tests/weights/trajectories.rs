@@ -200,8 +200,7 @@ fn joint_and_sequential_attacks_follow_the_reference_program() {
             &inputs,
             &problem,
             &projector,
-            Some(&start),
-            &starts,
+            joint::From { weights: Some(&start), inputs: &starts },
             Some(&mut trace),
             &mut || Ok(()),
         )

@@ -26,6 +26,15 @@ pub struct Trace {
     pub success: Vec<Tensor>,
 }
 
+/// Where a search begins.
+#[derive(Debug, Clone, Copy)]
+pub struct From<'a> {
+    /// A flat perturbation of the weights; none: the unperturbed ones.
+    pub weights: Option<&'a Tensor>,
+    /// A perturbation of the images, per batch.
+    pub inputs: &'a [Tensor],
+}
+
 /// The weights and inputs found.
 #[derive(Debug)]
 pub struct Found {
@@ -35,8 +44,8 @@ pub struct Found {
     pub inputs: Vec<Tensor>,
 }
 
-/// Searches from `start` (a flat perturbation; none: the unperturbed weights) and from `starts` (one input perturbation
-/// per batch). Of `weights` the epochs, step size and normalization count; of `inputs` the ball, step size and gradient rule.
+/// Searches. Of `weights` the epochs, step size and normalization count; of `inputs` the ball, step size and gradient
+/// rule.
 ///
 /// # Errors
 /// A gradient is NaN or infinite; or `pulse`, asked before every update, wants to stop.
@@ -45,8 +54,7 @@ pub fn run(
     inputs: &Pgd,
     problem: &Problem,
     projector: &Projector,
-    start: Option<&Tensor>,
-    starts: &[Tensor],
+    from: From,
     mut trace: Option<&mut Trace>,
     pulse: Pulse,
 ) -> Result<Found> {
@@ -54,8 +62,8 @@ pub fn run(
     let reference = problem.reference.flat();
     let normalizer = Normalizer::new(weights.gradient, problem.reference.layout(), problem.which, reference);
     let ball = Ball { norm: inputs.norm, epsilon: inputs.epsilon };
-    let mut nu = start.map_or_else(|| reference.zeros_like(), Tensor::shallow_clone);
-    let mut deltas: Vec<Tensor> = starts.iter().map(Tensor::shallow_clone).collect();
+    let mut nu = from.weights.map_or_else(|| reference.zeros_like(), Tensor::shallow_clone);
+    let mut deltas: Vec<Tensor> = from.inputs.iter().map(Tensor::shallow_clone).collect();
     for epoch in 0..weights.epochs {
         for ((images, labels), delta) in problem.batches.iter().zip(&mut deltas) {
             pulse()?;

@@ -171,8 +171,15 @@ impl<'a> Drawer<'a> {
                     .iter()
                     .map(|batch| starts(&job.attack, batch, job.compute.seed, place.draw as u64))
                     .collect();
-                let found =
-                    joint::run(&job.descent, &job.attack, &problem, &projector, start, &inputs, None, pulse)?;
+                let found = joint::run(
+                    &job.descent,
+                    &job.attack,
+                    &problem,
+                    &projector,
+                    joint::From { weights: start, inputs: &inputs },
+                    None,
+                    pulse,
+                )?;
                 (found.weights, found.inputs)
             }
         };
