@@ -3,6 +3,7 @@
 //! A busy machine makes single timings meaningless, so every comparison interleaves the two ways and
 //! reports medians, and the median of the ratios pair by pair.
 
+mod autoattack;
 mod checkpoints;
 mod convolutions;
 mod flatness;
@@ -49,6 +50,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("flatness") {
         flatness::run(&mut results)?;
+    }
+    if wanted("autoattack") {
+        autoattack::run(&mut results)?;
     }
     if wanted("checkpoints") {
         checkpoints::run(&mut results)?;

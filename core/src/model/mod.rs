@@ -131,6 +131,13 @@ impl Evaluator {
         Self { topology, params: keep_preprocessing(params, network, device, exact), allow_tf32 }
     }
 
+    /// The network as it is: float32, not folded, not channels-last. What preparing saves is measured against it.
+    pub fn plain(network: &Network, weights: &Weights, device: Device) -> Self {
+        let _guard = tch::no_grad_guard();
+        let params = network.params(&weights.to(device, Kind::Float));
+        Self { topology: network.topology.clone(), params: params.map(Tensor::detach), allow_tf32: false }
+    }
+
     /// Logits of `images` (`N x C x H x W`, any float kind) in float32 (float64 for a float64 network).
     pub fn logits(&self, images: &Tensor) -> Tensor {
         let logits = forward::evaluate(&self.topology, &self.params, images, self.allow_tf32);

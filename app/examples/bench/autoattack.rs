@@ -1,0 +1,108 @@
+//! AutoAttack (its four attacks, shortened) on ResNet-18 with 64 channels: ours against the same attacks
+//! without compaction, folding and low-precision search.
+//!
+//! The network is untrained, so its own predictions are the labels, and epsilon is so small that the attacks break
+//! a part of the examples only, as they do with a robust network.
+
+use basin_core::attack::autoattack::apgd::{self, Apgd, Loss};
+use basin_core::attack::autoattack::fab::{self, Fab};
+use basin_core::attack::autoattack::square::{self, Square};
+use basin_core::attack::autoattack::{Attack, AutoAttack, Plan, Run, Subject};
+use basin_core::device::Precision;
+use basin_core::loss::predictions;
+use basin_core::measure::autoattack::{Search, attack_block};
+use basin_core::measure::evaluation::{Batch, Pair};
+use basin_core::model::{Architecture, Evaluator, Network, channels_last};
+use basin_core::seed::{generator, normal};
+use tch::{Device, Kind, Tensor};
+
+use super::Results;
+use super::pairs::{compare, interleave};
+
+const EXAMPLES: i64 = 16;
+const CLASSES: usize = 10;
+const ROUNDS: usize = 3;
+
+pub fn run(results: &mut Results) -> anyhow::Result<()> {
+    let network = Network::fresh(Architecture::default().topology()?, 1);
+    let plain = Evaluator::plain(&network, &network.weights, Device::Cpu);
+    let evaluator = |kind| Evaluator::new(&network, &network.weights, Device::Cpu, kind, false);
+    let kind = Precision::Auto.resolve(Device::Cpu, &network.topology)?.search_kind();
+    let pair =
+        Pair { search: (kind != Kind::Float).then(|| evaluator(kind)), measure: evaluator(Kind::Float) };
+    let mut rng = generator(4, "bench", &[]);
+    let images = Tensor::from_slice(&normal(&mut rng, (EXAMPLES * 3072) as usize));
+    let images = images.view([EXAMPLES, 3, 32, 32]).sigmoid();
+    let labels = tch::no_grad(|| predictions(&plain.logits(&images)));
+    let all = Batch { images: channels_last(&images), labels, indices: (0..EXAMPLES as usize).collect() };
+    let settings = AutoAttack {
+        epsilon: 0.3 / 255.0,
+        steps: Some(20),
+        targets: Some(3),
+        queries: Some(300),
+        ..AutoAttack::default()
+    };
+    let plans = settings.plans(CLASSES)?;
+    let (mut broken, mut naively_broken) = (0, 0);
+    let mut naive = || {
+        naively_broken =
+            ensemble(&plans, &all, |plan, run, block| naive_block(&plain, &settings, plan, run, block));
+    };
+    let mut ours = || {
+        broken = ensemble(&plans, &all, |plan, run, block| {
+            let search = Search { settings: &settings, plan, run, seed: 0 };
+            attack_block(&pair, &search, block, &mut || Ok(())).expect("the losses are finite").broken
+        });
+    };
+    let times = interleave(ROUNDS, &mut [&mut naive, &mut ours]);
+    results.compare("AutoAttack, 16 examples, shortened", &compare(&times[1], &times[0]));
+    let words = format!("{broken} of {EXAMPLES}, naively {naively_broken}");
+    results.note("examples that AutoAttack broke", &words);
+    Ok(())
+}
+
+/// Every run of every attack on what is still robust; the number of broken examples.
+fn ensemble(plans: &[Plan], all: &Batch, mut attack: impl FnMut(&Plan, Run, &Batch) -> Vec<bool>) -> usize {
+    let mut robust: Vec<usize> = (0..all.len()).collect();
+    for plan in plans {
+        for run in plan.runs() {
+            if robust.is_empty() {
+                break;
+            }
+            let broken = attack(plan, run, &all.select(&robust));
+            robust = robust.into_iter().zip(broken).filter(|(_, broken)| !broken).map(|(at, _)| at).collect();
+        }
+    }
+    all.len() - robust.len()
+}
+
+/// One run as a plain program does it: every example to the end, in the network as it is.
+fn naive_block(model: &Evaluator, settings: &AutoAttack, plan: &Plan, run: Run, block: &Batch) -> Vec<bool> {
+    let (norm, epsilon, steps) = (settings.norm, settings.epsilon, plan.steps);
+    let images = &block.images;
+    let subject = Subject { model, images, labels: &block.labels, judge: None };
+    let targets = run.rank.map(|rank| {
+        let (_, order) = tch::no_grad(|| model.logits(images)).sort(1, true);
+        order.select(1, rank as i64 - 1)
+    });
+    let pulse = &mut || Ok(());
+    let robust = match plan.attack {
+        Attack::ApgdCe | Attack::ApgdDlr | Attack::ApgdT => {
+            let loss = targets.as_ref().map_or(Loss::CrossEntropy, Loss::DlrTargeted);
+            let apgd = Apgd { norm, epsilon, steps, passes: 1, shared_step: false };
+            let draw = images.zeros_like().uniform(-1.0, 1.0);
+            apgd::run(&apgd, loss, &subject, &draw, pulse).map(|found| found.robust)
+        }
+        Attack::Fab | Attack::FabT => {
+            let fab = Fab { norm, epsilon, steps };
+            fab::run(&fab, targets.as_ref(), &subject, None, pulse).map(|found| found.robust)
+        }
+        Attack::Square => {
+            let square = Square { norm, epsilon, queries: steps };
+            let draws = block.indices.iter().map(|at| generator(0, "bench-square", &[*at as u64])).collect();
+            square::run(&square, &subject, draws, pulse).map(|found| found.robust)
+        }
+    };
+    let robust = Vec::<bool>::try_from(robust.expect("the losses are finite")).expect("a mask");
+    robust.into_iter().map(|robust| !robust).collect()
+}
