@@ -4,6 +4,7 @@
 //! selected order. Each format has its own file; a loader reads only what is selected, as an ascending
 //! range, and hands over a `Selection`, which is checked and turned into tensors here.
 
+pub mod augment;
 mod bundled;
 mod check;
 mod cifar10;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 use tch::Tensor;
 
+pub use augment::Augmentation;
 pub use examples::{Examples, Split};
 pub use locate::{Known, search_folders};
 
