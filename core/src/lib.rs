@@ -3,7 +3,7 @@
 //! Which module may use which (each only what stands left of it):
 //!
 //! ```text
-//! error, progress, files, seed < device < data < model < checkpoint < loss < attack < measure < job < record < run
+//! error, progress, files, seed < device < data < model < checkpoint < loss < attack < measure < train < job < record < run
 //! ```
 //!
 //! (`progress` and `error` mention plain types of `record`, nothing else does.)
@@ -23,5 +23,6 @@ pub mod progress;
 pub mod record;
 pub mod run;
 pub mod seed;
+pub mod train;
 
 pub use error::{Error, Result};

@@ -1,9 +1,10 @@
 //! How long work reports itself and learns that it should stop.
 //!
-//! Order of calls: `Started` once, then any number of `Warning`, `Step`, `Cell`, `Reference` and `Draw`. The end is the
+//! Order of calls: `Started` once, then any number of `Warning`, `Step`, `Cell`, `Reference`, `Draw` and `Training`. The end is the
 //! function's return value. Implementations: a bar (terminal), a shared slot (window), [`Silent`].
 
 use crate::record::Point;
+use crate::train::LogLine;
 
 /// The user asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub enum Event {
         /// Examples that no attack has broken yet.
         upper: f64,
     },
+    /// A line of a training's log.
+    Training(Box<LogLine>),
     /// Nothing new; a chance to stop.
     Alive,
     /// Something the user should know that does not stop the job.

@@ -19,6 +19,7 @@ pub use crate::model::Role;
 use crate::model::{Network, Topology};
 use build::build;
 use container::{Raw, RawTensor};
+pub(crate) use native::{read_tensors, write_tensors};
 use summary::summarize;
 pub use summary::{Summary, TensorSummary};
 

@@ -75,23 +75,53 @@ pub fn read(path: &Path) -> Result<Raw> {
 /// The file cannot be written.
 pub fn write(path: &Path, network: &Network, epoch: Option<i64>) -> Result<()> {
     let metadata = Metadata { format: FORMAT, topology: network.topology.clone(), epoch };
-    let text = serde_json::to_string(&metadata).expect("a topology is plain data");
+    let metadata = serde_json::to_value(metadata).expect("a topology is plain data");
     let params = network.params(&network.weights);
-    let mut owned: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
-    for spec in network.topology.tensors() {
-        let tensor = params.get(&spec.name);
-        let shape = spec.shape.iter().map(|n| *n as usize).collect();
-        owned.push((spec.name, dtype_of(tensor.kind()), shape, bytes_of(tensor)));
-    }
+    let tensors = network.topology.tensors().into_iter().map(|spec| {
+        let tensor = params.get(&spec.name).shallow_clone();
+        (spec.name, tensor)
+    });
+    write_tensors(path, tensors, &metadata)
+}
+
+/// Writes any tensors, with `metadata` at `basin` of the file's own.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_tensors(
+    path: &Path,
+    tensors: impl IntoIterator<Item = (String, Tensor)>,
+    metadata: &Value,
+) -> Result<()> {
+    let owned: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = tensors
+        .into_iter()
+        .map(|(name, tensor)| {
+            let shape = tensor.size().iter().map(|n| *n as usize).collect();
+            (name, dtype_of(tensor.kind()), shape, bytes_of(&tensor))
+        })
+        .collect();
     let mut views = Vec::with_capacity(owned.len());
     for (name, dtype, shape, bytes) in &owned {
         let view = safetensors::tensor::TensorView::new(*dtype, shape.clone(), bytes)
             .map_err(|e| Error::file(path, format!("cannot be written ({e})")))?;
         views.push((name.as_str(), view));
     }
-    let bytes = safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), text)])))
+    let bytes = safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), metadata.to_string())])))
         .map_err(|e| Error::file(path, format!("cannot be written ({e})")))?;
     write_atomically(path, &bytes)
+}
+
+/// Reads what [`write_tensors`] wrote.
+///
+/// # Errors
+/// The file is damaged, incomplete, or something else.
+pub fn read_tensors(path: &Path) -> Result<(BTreeMap<String, Tensor>, Value)> {
+    let raw = read(path)?;
+    let tensors = raw.tensors.iter().map(|(name, tensor)| {
+        let tensor = tensor.load().map_err(|reason| Error::file(path, format!("{name} {reason}")))?;
+        Ok((name.clone(), tensor))
+    });
+    Ok((tensors.collect::<Result<_>>()?, raw.values.get(KEY).cloned().unwrap_or_default()))
 }
 
 fn bytes_of(tensor: &Tensor) -> Vec<u8> {

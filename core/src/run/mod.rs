@@ -7,6 +7,7 @@ mod journal;
 mod kept;
 mod landscape;
 mod setup;
+mod training;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -18,6 +19,7 @@ use crate::progress::Progress;
 use crate::record::{FORMAT, KeptExamples, Outcome, Record};
 use journal::Journal;
 use setup::Setup;
+pub use training::{Trained, read_job, train};
 
 /// Where a run keeps its results, if anywhere.
 #[derive(Debug, Clone, Default)]

@@ -167,7 +167,7 @@ impl Setup {
 }
 
 /// A data set in batches of `size` on a device.
-fn cut(dataset: &Dataset, device: Device, size: usize) -> Vec<Batch> {
+pub fn cut(dataset: &Dataset, device: Device, size: usize) -> Vec<Batch> {
     let all = Batch {
         images: channels_last(&dataset.images.to_device(device)),
         labels: dataset.labels.to_device(device),
@@ -213,7 +213,7 @@ fn check_fit(checkpoint: &Checkpoint, dataset: &Dataset) -> Result<()> {
 }
 
 /// A time as RFC 3339 in UTC, to the second.
-fn rfc3339(time: SystemTime) -> String {
+pub fn rfc3339(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let (days, rest) = ((seconds / 86400) as i64, seconds % 86400);
     // Civil date from days since 1970-01-01 (Hinnant's algorithm, years from March).

@@ -1,0 +1,109 @@
+//! What a training begins with: data, network, device.
+
+use tch::{Device, Kind, Tensor};
+
+use crate::checkpoint;
+use crate::data::{self, Dataset, Examples};
+use crate::device::{self, Precision};
+use crate::error::{Error, Result};
+use crate::measure::evaluation::Batch;
+use crate::model::{Layer, Network};
+use crate::run::setup::cut;
+use crate::train::{Source, Train, Trainer};
+
+/// Images per batch when testing.
+const TEST_BATCH: usize = 250;
+
+/// Everything a training needs, at its very beginning.
+pub struct Beginning {
+    pub trainer: Trainer,
+    pub source: Source,
+    pub test: Vec<Batch>,
+    pub held_out: Vec<Batch>,
+    pub device: Device,
+    /// Of the search, resolved.
+    pub precision: Precision,
+}
+
+impl Beginning {
+    /// Loads everything and checks that it fits together.
+    pub fn of(job: &Train) -> Result<Self> {
+        job.check()?;
+        let device = device::parse(&job.device)?;
+        let load = |examples: &Examples| data::load(&job.data.name, examples);
+        let train = load(&job.data.train)?;
+        let test = load(&job.data.test)?;
+        let held_out = job.early_stopping.then(|| load(&job.data.held_out)).transpose()?;
+        let extra =
+            job.data.extra.as_ref().map(|extra| data::load(&extra.name, &extra.examples)).transpose()?;
+        let network = network(job, &train, extra.as_ref())?;
+        let precision = job.precision.resolve(device, &network.topology)?;
+        let trainer = Trainer::new(Train { precision, ..job.clone() }, &network, device)?;
+        let source = Source::new(job, &train, extra.as_ref(), device)?;
+        let batches = |data: &Dataset| cut(data, device, TEST_BATCH.min(data.len()));
+        Ok(Self {
+            trainer,
+            source,
+            test: batches(&test),
+            held_out: held_out.as_ref().map(batches).unwrap_or_default(),
+            device,
+            precision,
+        })
+    }
+}
+
+/// The network to begin with: a fresh one for these data, or that of a checkpoint.
+fn network(job: &Train, train: &Dataset, extra: Option<&Dataset>) -> Result<Network> {
+    let resolution = train.image_shape();
+    let Some(initial) = &job.initial else {
+        let mut architecture = job.architecture.clone();
+        (architecture.classes, architecture.resolution) = (train.classes as i64, resolution);
+        let network = Network::fresh(architecture.topology()?, job.seed);
+        whiten(&network, train, extra);
+        return Ok(network);
+    };
+    let network = checkpoint::open(initial)?.network;
+    let topology = &network.topology;
+    if (topology.resolution, topology.classes) != (resolution, train.classes as i64) {
+        return Err(Error::file(
+            initial,
+            format!(
+                "tells {} classes of {:?} images apart, but {} has {} classes and images of {resolution:?}; choose other data",
+                topology.classes, topology.resolution, train.name, train.classes
+            ),
+        ));
+    }
+    Ok(network)
+}
+
+/// Gives a whitening layer the mean and standard deviation of the training images, per channel.
+fn whiten(network: &Network, train: &Dataset, extra: Option<&Dataset>) {
+    let mut layers = Vec::new();
+    network.topology.visit(&mut |layer| {
+        if let Layer::Standardize { name, .. } = layer {
+            layers.push(name.clone());
+        }
+    });
+    if layers.is_empty() {
+        return;
+    }
+    let sets: Vec<&Tensor> = std::iter::once(train).chain(extra).map(|data| &data.images).collect();
+    let axes = [0i64, 2, 3];
+    let per_channel = |f: &dyn Fn(&Tensor) -> Tensor| {
+        let sums = sets.iter().map(|images| f(images).sum_dim_intlist(axes.as_slice(), true, Kind::Double));
+        let count: i64 =
+            sets.iter().map(|images| images.size()[0] * images.size()[2] * images.size()[3]).sum();
+        sums.reduce(|a, b| a + b).expect("there are training images") / count as f64
+    };
+    let mean = per_channel(&Tensor::shallow_clone);
+    let variance = per_channel(&|images| (images - &mean.to_kind(Kind::Float)).square());
+    let _guard = tch::no_grad_guard();
+    for (index, entry) in network.layout().entries.iter().enumerate() {
+        if let Some((name, suffix)) = entry.name.rsplit_once('.')
+            && layers.iter().any(|layer| layer == name)
+        {
+            let values = if suffix == "weight" { variance.sqrt() } else { mean.shallow_clone() };
+            network.weights.view(index).copy_(&values.view([-1]));
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The folder of a training: `job.json`, `log.jsonl`, `state.safetensors` (from which it goes on), `snapshots/`,
+//! and at the end `final.safetensors` with its companions. One process at a time.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::checkpoint::{read_tensors, save, write_tensors};
+use crate::error::{Error, Result};
+use crate::files::{read_text, write_atomically};
+use crate::model::Network;
+use crate::train::{Counters, LogLine, Tensors, Train};
+
+/// Version of the saved state.
+const FORMAT: u64 = 1;
+
+/// An opened, locked folder.
+pub struct Folder {
+    path: PathBuf,
+    log: File,
+}
+
+/// What an earlier run left: its state, and its log as far as the state knows.
+pub struct Earlier {
+    pub tensors: Tensors,
+    pub counters: Counters,
+    pub lines: Vec<LogLine>,
+}
+
+impl Folder {
+    /// Opens the folder of a job, or makes it; with what an earlier run of the same job left there.
+    pub fn open(path: &Path, job: &Train) -> Result<(Self, Option<Earlier>)> {
+        let job_path = path.join("job.json");
+        let is_new = !job_path.is_file();
+        if is_new {
+            let taken = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+            if path.is_file() || taken {
+                return Err(Error::file(path, "exists and is no folder of a training; choose another --out"));
+            }
+        } else if read_job(&job_path)? != *job {
+            return Err(Error::file(
+                path,
+                "holds another training (its job.json differs); choose another --out, or remove it first",
+            ));
+        }
+        let snapshots = path.join("snapshots");
+        std::fs::create_dir_all(&snapshots).map_err(|e| Error::io("cannot create", &snapshots, e))?;
+        if is_new {
+            let text = serde_json::to_string_pretty(job).expect("a job is plain data");
+            write_atomically(&job_path, (text + "\n").as_bytes())?;
+        }
+        let log_path = path.join("log.jsonl");
+        let failed = |e| Error::io("cannot write", &log_path, e);
+        let mut options = OpenOptions::new();
+        let log =
+            options.create(true).read(true).write(true).truncate(false).open(&log_path).map_err(failed)?;
+        // The lock ends with the process. Where files cannot be locked, users have to take care themselves.
+        if let Err(TryLockError::WouldBlock) = log.try_lock() {
+            return Err(Error::file(
+                path,
+                "is being trained by another basin; wait for it, or give another --out",
+            ));
+        }
+        let mut folder = Self { path: path.to_owned(), log };
+        let earlier = folder.earlier()?;
+        Ok((folder, earlier))
+    }
+
+    /// Reads the state, and cuts the log back to it: what came after is computed again.
+    fn earlier(&mut self) -> Result<Option<Earlier>> {
+        let path = self.state_path();
+        let mut known = 0;
+        let mut found = None;
+        if path.is_file() {
+            let (tensors, metadata) = read_tensors(&path)?;
+            let counters = match metadata["format"].as_u64() {
+                Some(FORMAT) => serde_json::from_value::<Counters>(metadata["counters"].clone()).ok(),
+                _ => None,
+            };
+            let counters = counters.ok_or_else(|| {
+                Error::file(&path, "was written by another version of Basin; train again in another folder")
+            })?;
+            known = counters.step;
+            found = Some((tensors, counters));
+        }
+        let (lines, usable) = self.read_log(known)?;
+        let failed = |e| Error::io("cannot write", &self.path, e);
+        self.log.set_len(usable).map_err(failed)?;
+        self.log.seek(SeekFrom::End(0)).map_err(failed)?;
+        Ok(found.map(|(tensors, counters)| Earlier { tensors, counters, lines }))
+    }
+
+    fn read_log(&mut self, steps: u64) -> Result<(Vec<LogLine>, u64)> {
+        let mut text = Vec::new();
+        self.log.read_to_end(&mut text).map_err(|e| Error::io("cannot read", &self.path, e))?;
+        let (mut lines, mut usable) = (Vec::new(), 0);
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let Ok(parsed) = serde_json::from_slice::<LogLine>(line) else { break };
+            let step = match &parsed {
+                LogLine::Steps(steps) => steps.step,
+                LogLine::Epoch(epoch) => epoch.step,
+            };
+            if step > steps || line.last() != Some(&b'\n') {
+                break;
+            }
+            usable += line.len() as u64;
+            lines.push(parsed);
+        }
+        Ok((lines, usable))
+    }
+
+    /// Appends a line to the log.
+    pub fn log(&mut self, line: &LogLine) -> Result<()> {
+        let text = serde_json::to_string(line).expect("a log line is plain data") + "\n";
+        self.log.write_all(text.as_bytes()).map_err(|e| Error::io("cannot write", &self.path, e))
+    }
+
+    /// Replaces the state from which training goes on.
+    pub fn save_state(&mut self, tensors: Tensors, counters: &Counters) -> Result<()> {
+        // The state never knows more than the log.
+        self.log.sync_data().map_err(|e| Error::io("cannot write", &self.path, e))?;
+        write_tensors(&self.state_path(), tensors, &json!({ "format": FORMAT, "counters": counters }))
+    }
+
+    /// Writes a network to a file of the folder.
+    pub fn save(&self, name: &str, network: &Network, epoch: u64) -> Result<PathBuf> {
+        let path = self.path.join(name);
+        save(&path, network, Some(epoch as i64))?;
+        Ok(path)
+    }
+
+    /// Writes JSON to a file of the folder.
+    pub fn save_json(&self, name: &str, value: &impl serde::Serialize) -> Result<()> {
+        let text = serde_json::to_string_pretty(value).expect("plain data");
+        write_atomically(&self.path.join(name), (text + "\n").as_bytes())
+    }
+
+    /// The newest snapshot there is.
+    pub fn last_snapshot(&self) -> Option<PathBuf> {
+        let entries = std::fs::read_dir(self.path.join("snapshots")).ok()?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let newest = names.filter(|name| name.starts_with("epoch-") && !name.contains("average")).max()?;
+        Some(self.path.join("snapshots").join(newest))
+    }
+
+    /// Where a file of the folder is.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn state_path(&self) -> PathBuf {
+        self.path.join("state.safetensors")
+    }
+}
+
+/// Reads a training's job file.
+///
+/// # Errors
+/// It is missing, or not a training's job; the reason names the field.
+pub fn read_job(path: &Path) -> Result<Train> {
+    let text = read_text(path, "a training's job")?;
+    serde_json::from_str(&text).map_err(|e| {
+        Error::file(
+            path,
+            format!("is not a training's job ({e}); `basin train --dry-run` prints one to begin with"),
+        )
+    })
+}

@@ -1,0 +1,330 @@
+//! Training in a folder: the loop over epochs, what is kept of them, and going on after an interruption.
+
+mod begin;
+mod folder;
+mod test;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tch::{Kind, Tensor};
+
+use crate::attack::Pgd;
+use crate::error::{Error, Result};
+use crate::measure::evaluation::Batch;
+use crate::model::{Network, Weights};
+use crate::progress::{Event, Progress};
+use crate::train::{Counters, Epoch, LogLine, Rate, Scores, StepReport, Steps, Train, means};
+use begin::Beginning;
+use folder::Folder;
+pub use folder::read_job;
+use test::scores;
+
+/// Lines of the log per epoch.
+const GROUPS: u64 = 20;
+/// Beyond this time the state is also saved within an epoch.
+const SAVE_AFTER: Duration = Duration::from_secs(600);
+/// Restarts of the attack that early stopping asks.
+const HELD_OUT_RESTARTS: usize = 5;
+
+/// How good the networks are that a training ends with.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trained {
+    /// The folder.
+    #[serde(skip)]
+    pub folder: PathBuf,
+    /// The network after the last epoch, on the test images (`final.safetensors`).
+    #[serde(rename = "final")]
+    pub last: Scores,
+    /// The running average (`average.safetensors`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<Scores>,
+    /// The running average with calibrated statistics (`average-calibrated.safetensors`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibrated: Option<Scores>,
+    /// The best snapshot on the held-out images, with its epoch (`best.safetensors`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best: Option<(u64, Scores)>,
+    /// Seconds of training and testing.
+    pub seconds: f64,
+}
+
+/// Trains in `folder`, which is made, or goes on with what an earlier run of the same job left there: with the
+/// same result, bit by bit on one CPU, as if it had never stopped.
+///
+/// # Errors
+/// Settings that make no sense, files that cannot be used; a loss that is no finite number, with the step, the
+/// learning rate and the last snapshot; [`Error::Cancelled`], after the step in hand, with the state kept.
+pub fn train(job: &Train, folder: &Path, progress: &mut dyn Progress) -> Result<Trained> {
+    job.check()?;
+    let (opened, earlier) = Folder::open(folder, job)?;
+    let beginning = Beginning::of(job)?;
+    let mut counters = Counters { step: 0, optimizer_steps: 0, population: 0, best: None, seconds: 0.0 };
+    let mut run =
+        Run { job, folder: opened, begun: Instant::now(), earlier: 0.0, groups: Vec::new(), beginning };
+    if let Some(earlier) = earlier {
+        run.beginning.trainer.restore(&earlier.tensors, &earlier.counters)?;
+        counters = earlier.counters;
+        run.earlier = counters.seconds;
+        let epoch = counters.step / run.per_epoch();
+        run.groups = earlier
+            .lines
+            .into_iter()
+            .filter_map(|line| match line {
+                LogLine::Steps(steps) if steps.epoch == epoch => Some(steps),
+                _ => None,
+            })
+            .collect();
+    }
+    run.epochs(&mut counters, progress)?;
+    run.finish(&counters, progress)
+}
+
+/// A training that runs.
+struct Run<'a> {
+    job: &'a Train,
+    folder: Folder,
+    begun: Instant,
+    /// Seconds of earlier runs.
+    earlier: f64,
+    /// Log lines of the epoch in hand.
+    groups: Vec<Steps>,
+    beginning: Beginning,
+}
+
+impl Run<'_> {
+    fn per_epoch(&self) -> u64 {
+        self.beginning.source.steps_per_epoch()
+    }
+
+    fn seconds(&self) -> f64 {
+        self.earlier + self.begun.elapsed().as_secs_f64()
+    }
+
+    fn epochs(&mut self, counters: &mut Counters, progress: &mut dyn Progress) -> Result<()> {
+        let (per_epoch, epochs) = (self.per_epoch(), self.job.epochs as u64);
+        let total = per_epoch * epochs;
+        progress.report(Event::Started { label: self.job.name.clone(), done: counters.step, total })?;
+        let group = per_epoch.div_ceil(GROUPS);
+        let mut pending = Vec::new();
+        let mut saved = Instant::now();
+        while counters.step < total {
+            let (epoch, position) = (counters.step / per_epoch, counters.step % per_epoch);
+            if position == 0 {
+                self.beginning.trainer.begin_epoch();
+                self.beginning.trainer.evaluating = epoch > 0;
+            }
+            let report = self.step(counters.step, &mut || progress.report(Event::Alive).or(Ok(())))?;
+            pending.push(report);
+            counters.step += 1;
+            let position = position + 1;
+            if position % group == 0 || position == per_epoch {
+                let line = self.grouped(epoch, counters.step, &pending)?;
+                pending.clear();
+                self.groups.push(line.clone());
+                self.tell(LogLine::Steps(line), progress)?;
+            }
+            if position == per_epoch {
+                self.end_epoch(epoch, counters, progress)?;
+                self.save(counters)?;
+                saved = Instant::now();
+            } else if pending.is_empty() && saved.elapsed() > SAVE_AFTER {
+                self.save(counters)?;
+                saved = Instant::now();
+            }
+            if progress.report(Event::Step { done: counters.step, total }).is_err() {
+                if !pending.is_empty() {
+                    let line = self.grouped(epoch, counters.step, &pending)?;
+                    self.folder.log(&LogLine::Steps(line))?;
+                }
+                if position != per_epoch {
+                    self.save(counters)?;
+                }
+                return Err(Error::Cancelled);
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: u64, pulse: crate::progress::Pulse) -> Result<StepReport> {
+        let Beginning { trainer, source, .. } = &mut self.beginning;
+        let per_epoch = source.steps_per_epoch();
+        let rate = trainer.rate(step, per_epoch);
+        let mut number = step * self.job.optimizer.batches_per_step();
+        let mut next = || {
+            number += 1;
+            Ok(source.batch(number - 1))
+        };
+        let report = trainer.step(step, rate, &mut next, pulse);
+        report.map_err(|error| match error {
+            Error::NotFinite(reason) => self.diverged(step, rate, &reason),
+            other => other,
+        })
+    }
+
+    /// The mean of some steps' reports. The only place where the training waits for the device.
+    fn grouped(&self, epoch: u64, step: u64, reports: &[StepReport]) -> Result<Steps> {
+        let last = reports.last().expect("a group has steps");
+        let count = reports.len() as u64;
+        let mut values = std::collections::BTreeMap::new();
+        for (position, (name, _)) in last.values.iter().enumerate() {
+            let all: Vec<&Tensor> = reports.iter().map(|report| &report.values[position].1).collect();
+            let all = Vec::<f64>::try_from(Tensor::stack(&all, 0).to_kind(Kind::Double))?;
+            if let Some(at) = all.iter().position(|value| !value.is_finite()) {
+                let reason = format!("{name} is {}", all[at]);
+                return Err(self.diverged(step - count + at as u64, reports[at].rate, &reason));
+            }
+            values.insert((*name).to_owned(), all.iter().sum::<f64>() / count as f64);
+        }
+        let population = reports.iter().map(|report| report.population).sum::<usize>() as f64 / count as f64;
+        let has_population = matches!(self.job.sharpness, crate::train::Sharpness::Awp(_));
+        Ok(Steps {
+            epoch,
+            step,
+            count,
+            learning_rate: last.rate.learning_rate,
+            momentum: last.rate.momentum,
+            population: has_population.then_some(population),
+            values,
+        })
+    }
+
+    fn diverged(&self, step: u64, rate: Rate, reason: &str) -> Error {
+        let kept = match self.folder.last_snapshot() {
+            Some(snapshot) => format!("the last good snapshot is {}", snapshot.display()),
+            None => "there is no snapshot yet".to_owned(),
+        };
+        Error::NotFinite(format!(
+            "training diverged in step {step} (epoch {}, learning rate {:?}): {reason}; {kept}; use a smaller learning rate",
+            step / self.per_epoch(),
+            rate.learning_rate
+        ))
+    }
+
+    /// Tests, logs, keeps a snapshot.
+    fn end_epoch(&mut self, epoch: u64, counters: &mut Counters, progress: &mut dyn Progress) -> Result<()> {
+        if let Some(bound) = self.job.clipping {
+            self.beginning.trainer.learner.clip(bound);
+        }
+        let trainer = &self.beginning.trainer;
+        if trainer.learner.weights().flat().isfinite().all().int64_value(&[]) == 0 {
+            let step = counters.step - 1;
+            let rate = trainer.rate(step, self.per_epoch());
+            return Err(self.diverged(step, rate, "a weight is NaN or infinite"));
+        }
+        let network = trainer.learner.export();
+        let averaged = trainer
+            .average
+            .as_ref()
+            .map(|average| trainer.learner.export_with(&average.flat, &average.buffers));
+        let (test_batches, held_out) = (&self.beginning.test, &self.beginning.held_out);
+        let test = self.scores(&network, test_batches, &self.job.attack, progress)?;
+        let average = averaged
+            .as_ref()
+            .map(|network| self.scores(network, test_batches, &self.job.attack, progress))
+            .transpose()?;
+        let is_last = epoch + 1 == self.job.epochs as u64;
+        let keep = is_last || epoch.is_multiple_of(self.job.snapshot_every as u64);
+        let mut stopping = None;
+        if keep {
+            let name = format!("snapshots/epoch-{epoch:04}");
+            self.folder.save(&format!("{name}.safetensors"), &network, epoch)?;
+            if let Some(network) = &averaged {
+                self.folder.save(&format!("{name}-average.safetensors"), network, epoch)?;
+            }
+            if self.job.early_stopping {
+                let attack = Pgd { restarts: HELD_OUT_RESTARTS, ..self.job.attack.clone() };
+                let found = self.scores(&network, held_out, &attack, progress)?;
+                if counters.best.is_none_or(|(_, lowest)| found.robust_error < lowest) {
+                    counters.best = Some((epoch, found.robust_error));
+                    self.folder.save("best.safetensors", &network, epoch)?;
+                }
+                stopping = Some(found);
+            }
+        }
+        let line = Epoch {
+            epoch,
+            step: counters.step,
+            train: means(&self.groups),
+            test,
+            average,
+            held_out: stopping,
+            seconds: self.seconds(),
+        };
+        self.groups.clear();
+        self.tell(LogLine::Epoch(line), progress)
+    }
+
+    fn scores(
+        &self,
+        network: &Network,
+        batches: &[Batch],
+        attack: &Pgd,
+        progress: &mut dyn Progress,
+    ) -> Result<Scores> {
+        let place = (self.beginning.device, self.beginning.precision);
+        // What was trained is kept before anyone may stop.
+        let mut pulse = || progress.report(Event::Alive).or(Ok(()));
+        scores(network, batches, attack, place, self.job.seed, &mut pulse)
+    }
+
+    fn tell(&mut self, line: LogLine, progress: &mut dyn Progress) -> Result<()> {
+        self.folder.log(&line)?;
+        // Who wants to stop is asked again after the step.
+        let _ = progress.report(Event::Training(Box::new(line)));
+        Ok(())
+    }
+
+    fn save(&mut self, counters: &mut Counters) -> Result<()> {
+        let trainer = &self.beginning.trainer;
+        counters.optimizer_steps = trainer.memory.steps;
+        counters.population = trainer.population;
+        counters.seconds = self.seconds();
+        let tensors = trainer.tensors();
+        self.folder.save_state(tensors, counters)
+    }
+
+    /// Writes the networks that a finished training is made for, and how good they are.
+    fn finish(&mut self, counters: &Counters, progress: &mut dyn Progress) -> Result<Trained> {
+        let epochs = self.job.epochs as u64;
+        let per_epoch = self.per_epoch();
+        let Beginning { trainer, source, .. } = &mut self.beginning;
+        let learner = &trainer.learner;
+        let last = learner.export();
+        let mut averages = None;
+        if let Some(average) = &trainer.average {
+            let weights =
+                Weights::from_flat(learner.weights().layout().clone(), average.flat.shallow_clone());
+            let first = epochs * per_epoch;
+            let batches = (first..first + per_epoch).map(|number| source.batch(number).images);
+            let statistics = learner.calibrated(&weights, batches);
+            let plain = learner.export_with(&average.flat, &average.buffers);
+            averages = Some((plain, learner.export_with(&average.flat, &statistics)));
+        }
+        let test = &self.beginning.test;
+        let mut measure = |network: &Network| self.scores(network, test, &self.job.attack, progress);
+        let mut trained = Trained {
+            folder: self.folder.file(""),
+            last: measure(&last)?,
+            average: None,
+            calibrated: None,
+            best: None,
+            seconds: 0.0,
+        };
+        if let Some((plain, calibrated)) = &averages {
+            trained.average = Some(measure(plain)?);
+            trained.calibrated = Some(measure(calibrated)?);
+            self.folder.save("average.safetensors", plain, epochs)?;
+            self.folder.save("average-calibrated.safetensors", calibrated, epochs)?;
+        }
+        if let Some((epoch, _)) = counters.best {
+            let best = crate::checkpoint::open(&self.folder.file("best.safetensors"))?.network;
+            trained.best = Some((epoch, measure(&best)?));
+        }
+        self.folder.save("final.safetensors", &last, epochs)?;
+        trained.seconds = self.seconds();
+        self.folder.save_json("evaluation.json", &trained)?;
+        Ok(trained)
+    }
+}

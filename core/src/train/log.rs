@@ -1,0 +1,87 @@
+//! What training says about itself: lines of the log, and events for whoever watches.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A line of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum LogLine {
+    /// Some steps.
+    Steps(Steps),
+    /// The end of an epoch.
+    Epoch(Epoch),
+}
+
+/// Means over a group of steps. Epochs and steps count from 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Steps {
+    /// Epoch of the steps.
+    pub epoch: u64,
+    /// Number of the step after the last of them: so many steps are done.
+    pub step: u64,
+    /// How many steps.
+    pub count: u64,
+    /// Learning rate of the last of them.
+    pub learning_rate: f64,
+    /// Its momentum, where the schedule sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub momentum: Option<f64>,
+    /// Mean number of weight perturbations, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population: Option<f64>,
+    /// Means of what the steps report, e.g. `loss`, `robust_loss`, `robust_error`, `clean_error`.
+    pub values: BTreeMap<String, f64>,
+}
+
+/// An epoch. Epochs count from 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Which.
+    pub epoch: u64,
+    /// Steps done since the beginning.
+    pub step: u64,
+    /// Means over the epoch's steps.
+    pub train: BTreeMap<String, f64>,
+    /// On the test images.
+    pub test: Scores,
+    /// The running average on the test images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<Scores>,
+    /// On the held-out images, when a snapshot was taken and early stopping asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<Scores>,
+    /// Seconds of training and testing since the beginning.
+    pub seconds: f64,
+}
+
+/// Loss and error, clean and under attack. The loss is the cross-entropy.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Number of images.
+    pub examples: usize,
+    /// Clean loss.
+    pub loss: f64,
+    /// Clean error.
+    pub error: f64,
+    /// Mean probability of the predicted class.
+    pub confidence: f64,
+    /// Loss under attack.
+    pub robust_loss: f64,
+    /// Share of images that are wrong clean or under attack.
+    pub robust_error: f64,
+}
+
+/// Means of groups, weighted by their steps.
+pub fn means<'a>(groups: impl IntoIterator<Item = &'a Steps>) -> BTreeMap<String, f64> {
+    let mut sums: BTreeMap<String, (f64, u64)> = BTreeMap::new();
+    for group in groups {
+        for (name, value) in &group.values {
+            let sum = sums.entry(name.clone()).or_default();
+            sum.0 += value * group.count as f64;
+            sum.1 += group.count;
+        }
+    }
+    sums.into_iter().map(|(name, (sum, count))| (name, sum / count as f64)).collect()
+}

@@ -1,0 +1,39 @@
+//! Training: every variant of the paper as plain data ([`Train`]) over one step ([`Trainer`]).
+//!
+//! A step is: attack the batch in evaluation mode (`batch`, `step`), take the gradient of the method's loss in
+//! training mode, perhaps at perturbed weights (`sharpness`, `weight_attack`), and let the optimizer move the
+//! flat weights (`optimizer`, `entropy`). Sources: Stutz et al. 2021 for the variants; the papers named at
+//! each method.
+
+mod average;
+mod batch;
+mod entropy;
+mod learner;
+mod log;
+pub mod loss;
+pub mod optimizer;
+mod order;
+pub mod preset;
+mod schedule;
+mod settings;
+mod sharpness;
+mod source;
+mod state;
+mod step;
+mod trainer;
+mod weight_attack;
+
+pub use average::RunningAverage;
+pub use batch::TrainBatch;
+pub use learner::{Head, Learner, auxiliary_head};
+pub use log::{Epoch, LogLine, Scores, Steps, means};
+pub use loss::Labels;
+pub use optimizer::{EntropySgd, Memory, Optimizer};
+pub use order::{Order, Pick};
+pub use schedule::{Rate, Schedule};
+pub use settings::{Average, Extra, Method, Statistics, Train, TrainData};
+pub use sharpness::{Awp, Curriculum, Sharpness, WeightAttack};
+pub use source::Source;
+pub use state::{Counters, Tensors};
+pub use step::Values;
+pub use trainer::{StepReport, Trainer};

@@ -1,0 +1,196 @@
+//! Reading a name from left to right.
+
+use super::variant::apply;
+use super::{Preset, decode};
+use crate::attack::weights::{Ball, Descent, Sampling, WeightGradient};
+use crate::attack::{Objective, Pgd};
+use crate::error::{Error, Result};
+use crate::train::{Awp, Curriculum, Method, Sharpness, Train, WeightAttack};
+
+/// The rest of a name, with the whole for messages.
+pub(super) struct Reader<'a> {
+    name: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    /// Takes a literal, if it is next.
+    pub fn take(&mut self, literal: &str) -> bool {
+        match self.rest.strip_prefix(literal) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes a literal that must be next.
+    pub fn expect(&mut self, literal: &str) -> Result<()> {
+        if self.take(literal) { Ok(()) } else { Err(self.unknown()) }
+    }
+
+    /// Takes digits and decodes them.
+    pub fn code(&mut self) -> Result<f64> {
+        let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
+        let value = decode(&self.rest[..end]).ok_or_else(|| self.unknown())?;
+        self.rest = &self.rest[end..];
+        Ok(value)
+    }
+
+    /// Takes digits that are a whole number.
+    pub fn whole(&mut self) -> Result<usize> {
+        let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
+        let value = self.rest[..end].parse().map_err(|_| self.unknown())?;
+        self.rest = &self.rest[end..];
+        Ok(value)
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub fn unknown(&self) -> Error {
+        let place = match self.rest {
+            "" => "it ends too early".to_owned(),
+            rest if rest == self.name => "it begins like no model".to_owned(),
+            rest => format!("{rest:?} is not understood"),
+        };
+        Error::invalid(format!(
+            "{:?} is no name of a model: {place}; `basin train --list` shows them",
+            self.name
+        ))
+    }
+}
+
+pub(super) fn parse(name: &str) -> Result<Preset> {
+    let (base, early_stopping) = name.strip_suffix("_es").map_or((name, false), |base| (base, true));
+    let mut reader = Reader { name, rest: base };
+    let mut preset = Preset {
+        train: Train { name: name.to_owned(), early_stopping, ..Train::default() },
+        notes: Vec::new(),
+    };
+    if reader.take("normal_training") {
+        preset.train.method = Method::Normal;
+    } else if reader.take("threshold_awit_") {
+        weights(&mut reader, &mut preset.train, Curriculum::Threshold(2.1))?;
+    } else if reader.take("simple_awit_") {
+        weights(&mut reader, &mut preset.train, Curriculum::Simple)?;
+        preset.notes.push("the simple curriculum uses one perturbation, whatever the population".into());
+    } else {
+        inputs(&mut reader, &mut preset)?;
+    }
+    if reader.is_done() { Ok(preset) } else { Err(reader.unknown()) }
+}
+
+/// Everything but weight perturbation.
+fn inputs(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
+    let train = &mut preset.train;
+    if reader.rest.starts_with(|c: char| c.is_ascii_digit()) {
+        train.clipping = Some(reader.code()?);
+        reader.expect("p_")?;
+    }
+    let adversarial = |fraction, ignore_incorrect, prevent_label_leaking| Method::Adversarial {
+        fraction,
+        ignore_incorrect,
+        prevent_label_leaking,
+    };
+    let mut needs_full = true;
+    if reader.take("trades") {
+        train.method = Method::Trades { weight: reader.code()? };
+        reader.expect("_")?;
+        pgd(reader, train)?;
+        train.attack.objective = Objective::Kl;
+    } else if reader.take("mart") {
+        train.method = Method::Mart { weight: reader.code()? };
+        reader.expect("_")?;
+        pgd(reader, train)?;
+    } else {
+        reader.expect("at_")?;
+        if reader.take("pll_") {
+            train.method = adversarial(1.0, false, true);
+        } else if reader.take("ii_") {
+            train.method = adversarial(1.0, true, false);
+        } else if reader.take("ssl") {
+            let weight = reader.code()?;
+            reader.expect("_")?;
+            train.method = Method::Rotation { weight, fraction: 0.5 };
+            preset
+                .notes
+                .push("in the paper's program only half of each batch is attacked, despite f100".into());
+        } else if reader.take("tau") {
+            train.attack.tau = Some(reader.whole()? as u32);
+            reader.expect("_")?;
+        } else {
+            train.method = adversarial(0.5, false, false);
+            needs_full = false;
+        }
+        pgd(reader, train)?;
+    }
+    if !reader.take("_f100") {
+        return if needs_full { Err(reader.unknown()) } else { Ok(()) };
+    }
+    if !needs_full {
+        train.method = adversarial(1.0, false, false);
+    }
+    while reader.take("_") {
+        let variant = reader.rest;
+        apply(reader, preset).map_err(|_| Reader { name: reader.name, rest: variant }.unknown())?;
+    }
+    Ok(())
+}
+
+/// The attack on inputs.
+fn pgd(reader: &mut Reader, train: &mut Train) -> Result<()> {
+    reader.expect("linf_gd_normalized_lr")?;
+    let step_size = reader.code()?;
+    reader.expect("_mom")?;
+    let momentum = reader.code()?;
+    reader.expect("_i")?;
+    let steps = reader.whole()?;
+    reader.expect("_e")?;
+    let epsilon = reader.code()?;
+    train.attack = Pgd { step_size, momentum, steps, epsilon, ..train.attack.clone() };
+    Ok(())
+}
+
+/// Weight perturbation.
+fn weights(reader: &mut Reader, train: &mut Train, curriculum: Curriculum) -> Result<()> {
+    let attack = if reader.take("nonb_l2_random_e") {
+        WeightAttack::Random { ball: Ball::layerwise(reader.code()?), sampling: Sampling::Sphere }
+    } else if reader.take("nonb_l2_gd_fgsm_lwrl2normalized_e") {
+        let descent = Descent { epochs: 1, step_size: reader.code()?, start: None, ..Descent::default() };
+        WeightAttack::Descent { descent, ball: None }
+    } else {
+        if !reader.take("nonb2_l2_gd_normalized") {
+            reader.expect("nonb_l2_gd")?;
+        }
+        let gradient = if reader.take("_lwrl2normalized") {
+            WeightGradient::LayerRelativeL2
+        } else if reader.take("_rl2normalized") {
+            WeightGradient::RelativeL2
+        } else if reader.take("_l2normalized") {
+            WeightGradient::L2
+        } else {
+            WeightGradient::Raw
+        };
+        reader.expect("_lr")?;
+        let step_size = reader.code()?;
+        reader.expect("_mom")?;
+        let momentum = reader.code()?;
+        reader.expect("_i")?;
+        let epochs = reader.whole()?;
+        reader.expect("_e")?;
+        let ball = Some(Ball::layerwise(reader.code()?));
+        WeightAttack::Descent {
+            descent: Descent { epochs, step_size, momentum, gradient, ..Descent::default() },
+            ball,
+        }
+    };
+    reader.expect("_")?;
+    pgd(reader, train)?;
+    reader.expect("_pop")?;
+    let population = reader.whole()?;
+    train.sharpness = Sharpness::Awp(Awp { attack, population, curriculum, ..Awp::default() });
+    Ok(())
+}

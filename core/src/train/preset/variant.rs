@@ -1,0 +1,97 @@
+//! What stands behind `_f100`: one change of the training each.
+
+use super::Preset;
+use super::parse::Reader;
+use crate::error::Result;
+use crate::train::{Average, EntropySgd, Labels, Optimizer, Schedule, Sharpness, Statistics};
+
+/// Rates of the paper's cyclic schedule, and its length in epochs.
+const CYCLE: (f64, f64, usize) = (0.0, 0.2, 30);
+
+/// The paper's learning rate for Adam.
+const ADAM_RATE: f64 = 0.1;
+
+/// Reads one variant and changes the training accordingly.
+pub(super) fn apply(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
+    let Preset { train, notes } = preset;
+    let mut note = |text: &str| notes.push(text.to_owned());
+    if reader.take("extr_uncal") || reader.take("extr") {
+        note(
+            "trains the averaged model; average.safetensors and average-calibrated.safetensors are what the paper extracts from it",
+        );
+        train.average.get_or_insert_with(Average::default);
+    } else if reader.take("slog05") || reader.take("slog2") || reader.take("s05") || reader.take("s2") {
+        note("trains the plain model; the paper rescales a copy of it afterwards");
+    } else if reader.take("sam") {
+        train.sharpness = Sharpness::Sam { radius: reader.code()?, adaptive: false };
+    } else if reader.take("asam") {
+        train.sharpness = Sharpness::Sam { radius: reader.code()?, adaptive: true };
+    } else if reader.take("ema") {
+        train.average = Some(Average { tau: reader.code()?, statistics: Statistics::Averaged });
+    } else if reader.take("wa") {
+        if !reader.is_done() && reader.code().is_ok() {
+            note("the paper's program averages with tau 0.9975 whatever the name says");
+        }
+        train.average = Some(Average::default());
+    } else if reader.take("adam") {
+        train.optimizer = Optimizer::adam(ADAM_RATE);
+    } else if reader.take("esgd") {
+        let inner_steps = reader.whole()?;
+        train.optimizer = Optimizer::EntropySgd(EntropySgd { inner_steps, ..EntropySgd::default() });
+        // As many batches as the other trainings see.
+        train.epochs = match inner_steps {
+            0 | 1 => 150,
+            n => 150 / n,
+        };
+        train.schedule = Schedule::fifths(train.epochs);
+    } else if reader.take("late") {
+        train.schedule = Schedule::MultiStep { milestones: vec![140, 145], gamma: 0.1 };
+    } else if reader.take("lrf") {
+        let gamma = reader.code()?;
+        if let Schedule::MultiStep { gamma: factor, .. } = &mut train.schedule {
+            *factor = gamma;
+        }
+    } else if reader.take("lr") {
+        set_rate(&mut train.optimizer, reader.code()?);
+    } else if reader.take("const") {
+        set_rate(&mut train.optimizer, reader.code()?);
+        train.schedule = Schedule::Constant;
+    } else if reader.take("cyc") {
+        let (low, high, epochs) = CYCLE;
+        if !reader.is_done() && reader.code().is_ok() {
+            note("the paper's program makes one cycle of 30 epochs whatever the name says");
+        }
+        train.schedule = Schedule::Cyclic { low, high, up: epochs / 2, down: epochs / 2 };
+        train.epochs = epochs;
+    } else if reader.take("nowd") {
+        set_decay(&mut train.optimizer, 0.0);
+    } else if reader.take("wd") {
+        if (reader.code()? - 0.001).abs() > 1e-12 {
+            note("the paper's program uses a weight decay of 0.001 whatever the name says");
+        }
+        set_decay(&mut train.optimizer, 0.001);
+    } else if reader.take("ls") {
+        train.labels = Labels::Smoothed(reader.code()?);
+    } else if reader.take("ln") {
+        train.labels = Labels::Noisy(reader.code()?);
+    } else if reader.take("b") {
+        train.batch_size = reader.whole()?;
+    } else {
+        return Err(reader.unknown());
+    }
+    Ok(())
+}
+
+fn set_rate(optimizer: &mut Optimizer, rate: f64) {
+    match optimizer {
+        Optimizer::Sgd { learning_rate, .. } | Optimizer::Adam { learning_rate, .. } => *learning_rate = rate,
+        Optimizer::EntropySgd(entropy) => entropy.learning_rate = rate,
+    }
+}
+
+fn set_decay(optimizer: &mut Optimizer, decay: f64) {
+    match optimizer {
+        Optimizer::Sgd { weight_decay, .. } | Optimizer::Adam { weight_decay, .. } => *weight_decay = decay,
+        Optimizer::EntropySgd(entropy) => entropy.weight_decay = decay,
+    }
+}

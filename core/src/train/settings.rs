@@ -1,0 +1,330 @@
+//! Training as data: what [`super::run`] does is one [`Train`], saved as the `job.json` of its folder.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::loss::Labels;
+use super::optimizer::Optimizer;
+use super::schedule::Schedule;
+use super::sharpness::Sharpness;
+use crate::attack::Pgd;
+use crate::data::{Augmentation, Examples, Split};
+use crate::device::Precision;
+use crate::error::{Error, Result};
+use crate::model::Architecture;
+
+/// Everything that decides how a network is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Train {
+    /// Name of the model, e.g. one of the paper's.
+    pub name: String,
+    /// Images, and what is done to them.
+    pub data: TrainData,
+    /// The network. Classes and resolution are those of the data.
+    pub architecture: Architecture,
+    /// A checkpoint to go on from instead of fresh weights (fine-tuning); its architecture counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial: Option<PathBuf>,
+    /// What one batch's loss is.
+    pub method: Method,
+    /// The attack on inputs, in training (except `normal`) and in the tests after each epoch.
+    pub attack: Pgd,
+    /// What training takes for the truth.
+    pub labels: Labels,
+    /// Training against perturbed weights.
+    pub sharpness: Sharpness,
+    /// Optimizer with its learning rate.
+    pub optimizer: Optimizer,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Number of epochs.
+    pub epochs: usize,
+    /// Images per step.
+    pub batch_size: usize,
+    /// Steps per epoch; none: enough for every image once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps_per_epoch: Option<usize>,
+    /// All trainable weights are clamped to `[-c, c]` before every step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clipping: Option<f64>,
+    /// A running average of the weights beside them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<Average>,
+    /// A snapshot is kept every so many epochs, and of the last one.
+    pub snapshot_every: usize,
+    /// Keep, of all snapshots, the one of lowest robust error on the held-out images.
+    pub early_stopping: bool,
+    /// Repeat the deviations of the paper's program where Basin does what the paper means: pseudo labels in
+    /// training mode (`prevent_label_leaking`), exchanged weights of clean and adversarial part for fractions
+    /// other than 0.5 and 1, weight perturbations whose first gradient is the unperturbed network's and whose
+    /// last step is never used, an Entropy-SGD without schedule and scoping, a running average that is also
+    /// updated at the beginning of an epoch.
+    pub as_in_paper: bool,
+    /// `auto` (the GPU if there is one), `cpu`, `cuda:0`.
+    pub device: String,
+    /// Precision of the search for perturbations.
+    pub precision: Precision,
+    /// Precision of the weight step: `f32`, `bf16` (convolutions and products; weights stay float32), or
+    /// `f64` for checks.
+    pub step_precision: Precision,
+    /// Seed of every random number.
+    pub seed: u64,
+}
+
+/// Images to train and test on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainData {
+    /// `bundled`, a name (`cifar10`, `mnist`, `fashion-mnist`), or a folder.
+    pub name: String,
+    /// Images trained on.
+    pub train: Examples,
+    /// Images tested on after each epoch.
+    pub test: Examples,
+    /// Images that early stopping looks at.
+    pub held_out: Examples,
+    /// What is done to training images, anew in every epoch.
+    pub augmentation: Augmentation,
+    /// A folder of further images whose labels a network guessed, and their share of each batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra: Option<Extra>,
+}
+
+/// Pseudo-labelled images (the paper: 500,000 tiny images, 70 % of each batch).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extra {
+    /// A data set's name or folder.
+    pub name: String,
+    /// Which of its images.
+    pub examples: Examples,
+    /// Share of each batch, in `(0, 1)`; drawn with replacement.
+    pub share: f64,
+}
+
+impl Default for TrainData {
+    fn default() -> Self {
+        let all = |split, start, end| Examples { split, start, end };
+        Self {
+            name: "cifar10".into(),
+            train: all(Split::Train, 0, 50_000),
+            test: all(Split::Test, 0, 1000),
+            held_out: all(Split::Test, 9999, 9499),
+            augmentation: Augmentation::PadResizeFlip,
+            extra: None,
+        }
+    }
+}
+
+impl TrainData {
+    /// The images that come with Basin: 2000 to train, 500 to test, 500 held out.
+    pub fn bundled() -> Self {
+        let some = |split, start, end| Examples { split, start, end };
+        Self {
+            name: "bundled".into(),
+            train: some(Split::Train, 0, 2000),
+            test: some(Split::Test, 0, 500),
+            held_out: some(Split::Test, 999, 499),
+            ..Self::default()
+        }
+    }
+}
+
+/// What one batch's loss is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Method {
+    /// Clean images only.
+    Normal,
+    /// Adversarial training (Madry et al. 2018).
+    Adversarial {
+        /// Share of each batch that is attacked, in `(0, 1]`.
+        fraction: f64,
+        /// Train on the clean image of what is misclassified without an attack.
+        #[serde(default)]
+        ignore_incorrect: bool,
+        /// Attack the network's own prediction instead of the label.
+        #[serde(default)]
+        prevent_label_leaking: bool,
+    },
+    /// TRADES (Zhang et al. 2019); the attack's objective should be the divergence.
+    Trades {
+        /// Weight of the divergence, the paper's lambda.
+        weight: f64,
+    },
+    /// MART (Wang et al. 2020).
+    Mart {
+        /// Weight of the divergence, the paper's lambda.
+        weight: f64,
+    },
+    /// Adversarial training with the prediction of rotations as a second task on an auxiliary head
+    /// (Hendrycks et al. 2019); half of each batch is rotated.
+    Rotation {
+        /// Weight of the second task's loss.
+        weight: f64,
+        /// Share of each batch that is attacked, in `(0, 1]`; 0.5 in the paper.
+        fraction: f64,
+    },
+}
+
+/// A running average of the weights: `a = tau a + (1 - tau) w` after every step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Average {
+    /// Weight of the past.
+    pub tau: f64,
+    /// Where its batch normalization statistics come from.
+    pub statistics: Statistics,
+}
+
+/// Batch normalization statistics of averaged weights. At the end of training they are also calibrated:
+/// computed anew from one pass over the training images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Statistics {
+    /// The network's own, newest ones: the paper's way.
+    #[default]
+    Newest,
+    /// Averaged like the weights, as in current robust training.
+    Averaged,
+}
+
+impl Default for Average {
+    fn default() -> Self {
+        Self { tau: 0.9975, statistics: Statistics::Newest }
+    }
+}
+
+impl Default for Train {
+    /// The paper's adversarial training: ResNet-18 on CIFAR-10, PGD-7, 150 epochs.
+    fn default() -> Self {
+        Self {
+            name: "adversarial".into(),
+            data: TrainData::default(),
+            architecture: Architecture::default(),
+            initial: None,
+            method: Method::Adversarial {
+                fraction: 1.0,
+                ignore_incorrect: false,
+                prevent_label_leaking: false,
+            },
+            attack: Pgd { epsilon: 0.0314, steps: 7, ..Pgd::default() },
+            labels: Labels::Exact,
+            sharpness: Sharpness::None,
+            optimizer: Optimizer::default(),
+            schedule: Schedule::fifths(150),
+            epochs: 150,
+            batch_size: 128,
+            steps_per_epoch: None,
+            clipping: None,
+            average: None,
+            snapshot_every: 5,
+            early_stopping: false,
+            as_in_paper: false,
+            device: "auto".into(),
+            precision: Precision::Auto,
+            step_precision: Precision::F32,
+            seed: 0,
+        }
+    }
+}
+
+impl Train {
+    /// Checks every setting before any work is done.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the setting, its value and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        let whole = |what: &str, value: usize| {
+            if value > 0 {
+                return Ok(());
+            }
+            Err(Error::invalid(format!("{what} 0 is not possible; use 1 or more")))
+        };
+        whole("epochs", self.epochs)?;
+        whole("batch size", self.batch_size)?;
+        whole("snapshot_every", self.snapshot_every)?;
+        whole("steps_per_epoch", self.steps_per_epoch.unwrap_or(1))?;
+        self.attack.check()?;
+        self.labels.check()?;
+        self.sharpness.check()?;
+        self.optimizer.check()?;
+        self.schedule.check()?;
+        self.method.check(self.batch_size)?;
+        let outside = |what: &str, value: f64, allowed: &str| {
+            Err(Error::invalid(format!("{what} {value} is not possible; use {allowed}")))
+        };
+        if let Some(clipping) = self.clipping
+            && !(clipping > 0.0 && clipping.is_finite())
+        {
+            return outside("clipping", clipping, "a positive number, such as 0.005");
+        }
+        if let Some(average) = &self.average
+            && !(0.0..1.0).contains(&average.tau)
+        {
+            return outside("tau", average.tau, "a number from 0 up to, but not including, 1");
+        }
+        if let Some(extra) = &self.data.extra
+            && !(extra.share > 0.0 && extra.share < 1.0)
+        {
+            return outside(
+                "the share of extra images",
+                extra.share,
+                "a number between 0 and 1, such as 0.7",
+            );
+        }
+        if matches!(self.step_precision, Precision::Auto | Precision::Tf32) {
+            return Err(Error::invalid(format!(
+                "step precision {} is not possible; use f32, bf16 or f64",
+                self.step_precision
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Method {
+    fn check(&self, batch_size: usize) -> Result<()> {
+        let weight_of = |weight: f64| {
+            if weight >= 0.0 && weight.is_finite() {
+                return Ok(());
+            }
+            Err(Error::invalid(format!(
+                "the method's weight {weight} is not possible; use a number of at least 0"
+            )))
+        };
+        match self {
+            Self::Normal => Ok(()),
+            Self::Trades { weight } | Self::Mart { weight } => weight_of(*weight),
+            Self::Adversarial { fraction, .. } | Self::Rotation { fraction, .. }
+                if !(*fraction > 0.0 && *fraction <= 1.0) =>
+            {
+                Err(Error::invalid(format!(
+                    "fraction {fraction} is not possible; use a number above 0 and up to 1"
+                )))
+            }
+            Self::Adversarial { .. } => Ok(()),
+            Self::Rotation { weight, .. } => {
+                if batch_size < 4 {
+                    return Err(Error::invalid(format!(
+                        "batch size {batch_size} is too small to train with rotations; use 4 or more"
+                    )));
+                }
+                weight_of(*weight)
+            }
+        }
+    }
+
+    /// Name for people.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Normal => "normal training",
+            Self::Adversarial { .. } => "adversarial training",
+            Self::Trades { .. } => "TRADES",
+            Self::Mart { .. } => "MART",
+            Self::Rotation { .. } => "adversarial training with rotations",
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Whole trainings in folders, on the bundled images: what is kept, going on after interruptions, divergence.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use basin_core::attack::weights::Tensors;
+use basin_core::attack::{Objective, Pgd};
+use basin_core::checkpoint;
+use basin_core::data::{Augmentation, Examples, Split};
+use basin_core::device::Precision;
+use basin_core::model::{Architecture, Family, Norm};
+use basin_core::progress::{Cancelled, Event, Progress, Silent};
+use basin_core::run::train;
+use basin_core::train::{
+    Average, Awp, Curriculum, EntropySgd, Epoch, Extra, Labels, LogLine, Method, Optimizer, Schedule,
+    Sharpness, Statistics, Train, TrainData,
+};
+
+fn examples(split: Split, start: usize, end: usize) -> Examples {
+    Examples { split, start, end }
+}
+
+/// A few steps of a tiny network.
+fn tiny() -> Train {
+    Train {
+        name: "tiny".into(),
+        data: TrainData {
+            train: examples(Split::Train, 0, 52),
+            test: examples(Split::Test, 0, 20),
+            held_out: examples(Split::Test, 40, 20),
+            augmentation: Augmentation::CropFlip,
+            ..TrainData::bundled()
+        },
+        architecture: Architecture {
+            family: Family::LeNet { channels: 4, linear: 16 },
+            normalization: Some(Norm::Batch),
+            dropout: true,
+            ..Architecture::default()
+        },
+        attack: Pgd { epsilon: 0.0314, steps: 2, ..Pgd::default() },
+        schedule: Schedule::MultiStep { milestones: vec![2], gamma: 0.1 },
+        epochs: 3,
+        batch_size: 16,
+        snapshot_every: 2,
+        device: "cpu".into(),
+        precision: Precision::F32,
+        ..Train::default()
+    }
+}
+
+/// Everything that is carried from step to step at once.
+fn everything() -> Train {
+    let awp = Awp { population: 1, curriculum: Curriculum::Threshold(2.3), ..Awp::default() };
+    Train {
+        sharpness: Sharpness::Awp(awp),
+        average: Some(Average { tau: 0.9, statistics: Statistics::Newest }),
+        labels: Labels::Noisy(0.2),
+        clipping: Some(0.5),
+        early_stopping: true,
+        ..tiny()
+    }
+}
+
+/// Dies without a word at an event, as a killed process does.
+struct Dying(usize);
+
+impl Progress for Dying {
+    fn report(&mut self, _: Event) -> Result<(), Cancelled> {
+        assert!(self.0 > 0, "killed");
+        self.0 -= 1;
+        Ok(())
+    }
+}
+
+/// Counts events; asks to stop at the given one.
+struct Stopping {
+    at: usize,
+    seen: usize,
+}
+
+impl Progress for Stopping {
+    fn report(&mut self, _: Event) -> Result<(), Cancelled> {
+        self.seen += 1;
+        if self.seen >= self.at { Err(Cancelled) } else { Ok(()) }
+    }
+}
+
+const RESULTS: [&str; 4] =
+    ["final.safetensors", "average.safetensors", "average-calibrated.safetensors", "best.safetensors"];
+
+fn results(folder: &Path) -> Vec<Vec<u8>> {
+    RESULTS.iter().map(|name| std::fs::read(folder.join(name)).unwrap()).collect()
+}
+
+fn log(folder: &Path) -> Vec<LogLine> {
+    let text = std::fs::read_to_string(folder.join("log.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn epochs(folder: &Path) -> Vec<Epoch> {
+    let lines = log(folder).into_iter();
+    lines.filter_map(|line| if let LogLine::Epoch(epoch) = line { Some(epoch) } else { None }).collect()
+}
+
+/// The log without its times.
+fn timeless(folder: &Path) -> Vec<LogLine> {
+    let mut lines = log(folder);
+    for line in &mut lines {
+        if let LogLine::Epoch(epoch) = line {
+            epoch.seconds = 0.0;
+        }
+    }
+    lines
+}
+
+#[test]
+fn killed_at_any_moment_training_goes_on_to_the_same_bits() {
+    let job = everything();
+    let home = tempfile::tempdir().unwrap();
+    let whole = home.path().join("whole");
+    let mut counting = Stopping { at: usize::MAX, seen: 0 };
+    train(&job, &whole, &mut counting).unwrap();
+    let expected = results(&whole);
+    let (events, moments) = (counting.seen, 20);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    for moment in 0..moments {
+        let folder = home.path().join(format!("killed-{moment}"));
+        let first = 1 + moment * (events - 2) / moments;
+        // Killed, and killed again while going on.
+        for after in [first, 1 + events / 3] {
+            let died = catch_unwind(AssertUnwindSafe(|| train(&job, &folder, &mut Dying(after)).map(drop)));
+            if died.is_ok() {
+                break;
+            }
+        }
+        train(&job, &folder, &mut Silent).unwrap();
+        assert!(results(&folder) == expected, "killed after {first} of {events} events: other weights");
+        assert_eq!(
+            timeless(&folder),
+            timeless(&whole),
+            "killed after {first} of {events} events: another log"
+        );
+    }
+    std::panic::set_hook(hook);
+}
+
+#[test]
+fn cancelled_training_keeps_every_finished_step() {
+    let job = Train { early_stopping: false, ..everything() };
+    let home = tempfile::tempdir().unwrap();
+    let (whole, cancelled) = (home.path().join("whole"), home.path().join("cancelled"));
+    train(&job, &whole, &mut Silent).unwrap();
+    let mut times = 0;
+    loop {
+        let result = train(&job, &cancelled, &mut Stopping { at: 9, seen: 0 });
+        match result {
+            Err(basin_core::Error::Cancelled) => times += 1,
+            other => {
+                other.unwrap();
+                break;
+            }
+        }
+        assert!(times < 100, "no step is ever finished");
+    }
+    assert!(times > 3);
+    for name in &RESULTS[..3] {
+        let read = |folder: &Path| std::fs::read(folder.join(name)).unwrap();
+        assert!(read(&cancelled) == read(&whole), "{name} differs after {times} cancellations");
+    }
+}
+
+#[test]
+fn a_finished_folder_holds_what_was_asked() {
+    let job = Train { epochs: 6, ..everything() };
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("run");
+    let trained = train(&job, &folder, &mut Silent).unwrap();
+    let snapshots = |suffix: &str| -> Vec<i64> {
+        (0..6)
+            .filter(|e| folder.join(format!("snapshots/epoch-{e:04}{suffix}.safetensors")).is_file())
+            .collect()
+    };
+    assert_eq!((snapshots(""), snapshots("-average")), (vec![0, 2, 4, 5], vec![0, 2, 4, 5]));
+    let epochs = epochs(&folder);
+    assert_eq!(
+        epochs.iter().map(|epoch| (epoch.epoch, epoch.step)).collect::<Vec<_>>(),
+        (0..6).map(|e| (e, 4 * e + 4)).collect::<Vec<_>>()
+    );
+    // The last epoch's network is the final one.
+    assert_eq!(epochs[5].test, trained.last);
+    assert_eq!(epochs[5].average, trained.average);
+    let held_out: Vec<(u64, f64)> =
+        epochs.iter().filter_map(|epoch| Some((epoch.epoch, epoch.held_out?.robust_error))).collect();
+    assert_eq!(held_out.iter().map(|(epoch, _)| *epoch).collect::<Vec<_>>(), [0, 2, 4, 5]);
+    let lowest = held_out.iter().map(|(_, error)| *error).fold(f64::INFINITY, f64::min);
+    let earliest = held_out.iter().find(|(_, error)| *error == lowest).unwrap().0;
+    assert_eq!(trained.best.unwrap().0, earliest);
+    let best = std::fs::read(folder.join("best.safetensors")).unwrap();
+    assert!(
+        best == std::fs::read(folder.join(format!("snapshots/epoch-{earliest:04}.safetensors"))).unwrap()
+    );
+    for name in RESULTS {
+        let opened = checkpoint::open(&folder.join(name)).unwrap();
+        let bound = opened.network.weights.flat().narrow(0, 6, opened.network.layout().len - 6).abs().max();
+        assert!(name.starts_with("average") || bound.double_value(&[]) <= 0.5, "{name} is not clipped");
+    }
+    // The calibrated average differs from the plain one in its statistics alone.
+    let open = |name| checkpoint::open(&folder.join(name)).unwrap().network;
+    let (plain, calibrated) = (open("average.safetensors"), open("average-calibrated.safetensors"));
+    assert_eq!(plain.weights.flat(), calibrated.weights.flat());
+    assert!(plain.buffers.iter().zip(&calibrated.buffers).any(|(a, b)| a.1 != b.1));
+    assert_eq!(
+        serde_json::from_str::<Train>(&std::fs::read_to_string(folder.join("job.json")).unwrap()).unwrap(),
+        job
+    );
+}
+
+#[test]
+fn a_diverging_training_says_where_and_what_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("run");
+    let optimizer = Optimizer::Sgd { learning_rate: 1e-3, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
+    let exploding = |epoch| Schedule::MultiStep { milestones: vec![epoch], gamma: 1e30 };
+    let job = Train { optimizer, epochs: 3, schedule: exploding(0), ..tiny() };
+    let error = train(&job, &folder, &mut Silent).unwrap_err().to_string();
+    assert!(
+        error.starts_with("training diverged in step ") && error.contains("learning rate 1e27"),
+        "{error}"
+    );
+    assert!(error.contains("there is no snapshot yet"), "{error}");
+    assert!(!folder.join("final.safetensors").exists());
+    let folder = folder.with_file_name("late");
+    let error =
+        train(&Train { schedule: exploding(2), ..job }, &folder, &mut Silent).unwrap_err().to_string();
+    assert!(error.contains("epoch 2, learning rate 1e27"), "{error}");
+    let snapshot = folder.join("snapshots/epoch-0000.safetensors");
+    assert!(error.contains(&format!("the last good snapshot is {}", snapshot.display())), "{error}");
+    checkpoint::open(&snapshot).unwrap();
+}
+
+#[test]
+fn a_folder_belongs_to_one_job() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("run");
+    let job = Train { epochs: 1, ..tiny() };
+    train(&job, &folder, &mut Silent).unwrap();
+    let error = train(&Train { seed: 1, ..job.clone() }, &folder, &mut Silent).unwrap_err().to_string();
+    assert!(error.contains("holds another training"), "{error}");
+    let busy = home.path().join("busy");
+    std::fs::create_dir(&busy).unwrap();
+    std::fs::write(busy.join("thesis.tex"), "").unwrap();
+    let error = train(&job, &busy, &mut Silent).unwrap_err().to_string();
+    assert!(error.contains("no folder of a training"), "{error}");
+    let wrong = Train { batch_size: 0, ..job };
+    let error = train(&wrong, &home.path().join("new"), &mut Silent).unwrap_err().to_string();
+    assert!(error.contains("batch size 0 is not possible") && !home.path().join("new").exists(), "{error}");
+}
+
+/// Every variant makes two steps, leaves a network that opens, and changed its weights.
+#[test]
+fn every_variant_trains() {
+    let home = tempfile::tempdir().unwrap();
+    let base = Train { epochs: 1, steps_per_epoch: Some(2), ..tiny() };
+    let adversarial = |ignore_incorrect, prevent_label_leaking| Method::Adversarial {
+        fraction: 0.5,
+        ignore_incorrect,
+        prevent_label_leaking,
+    };
+    let method = |method| Train { method, ..base.clone() };
+    let mut trades = method(Method::Trades { weight: 6.0 });
+    trades.attack.objective = Objective::Kl;
+    let mut extra = base.clone();
+    extra.data.extra =
+        Some(Extra { name: "bundled".into(), examples: examples(Split::Train, 100, 150), share: 0.7 });
+    let mut tau = base.clone();
+    tau.attack.tau = Some(1);
+    let mut automatic = base.clone();
+    automatic.data.augmentation = Augmentation::AutoAugment;
+    let random = basin_core::train::WeightAttack::Random {
+        ball: basin_core::attack::weights::Ball::layerwise(0.3),
+        sampling: basin_core::attack::weights::Sampling::Sphere,
+    };
+    let random = Awp { attack: random, population: 2, tensors: Tensors::NoBias, ..Awp::default() };
+    let entropy = EntropySgd { inner_steps: 2, ..EntropySgd::default() };
+    let resnet = Architecture {
+        family: Family::ResNet { blocks: vec![1, 1], bottleneck: false, channels: 4 },
+        ..Architecture::default()
+    };
+    let jobs = [
+        ("normal", method(Method::Normal)),
+        ("ignoring", method(adversarial(true, false))),
+        ("guessing", method(adversarial(false, true))),
+        ("trades", trades),
+        ("mart", method(Method::Mart { weight: 6.0 })),
+        ("rotation", method(Method::Rotation { weight: 0.5, fraction: 0.5 })),
+        ("extra", extra),
+        ("tau", tau),
+        ("auto-augment", automatic),
+        ("smoothed", Train { labels: Labels::Smoothed(0.3), ..base.clone() }),
+        ("sam", Train { sharpness: Sharpness::Sam { radius: 0.05, adaptive: false }, ..base.clone() }),
+        ("asam", Train { sharpness: Sharpness::Sam { radius: 0.5, adaptive: true }, ..base.clone() }),
+        ("random-weights", Train { sharpness: Sharpness::Awp(random), ..base.clone() }),
+        ("adam", Train { optimizer: Optimizer::adam(0.01), ..base.clone() }),
+        ("entropy", Train { optimizer: Optimizer::EntropySgd(entropy), ..base.clone() }),
+        (
+            "ema",
+            Train { average: Some(Average { tau: 0.9, statistics: Statistics::Averaged }), ..base.clone() },
+        ),
+        ("resnet", Train { architecture: resnet, ..base.clone() }),
+        ("bf16", Train { step_precision: Precision::Bf16, ..base.clone() }),
+    ];
+    let fresh = |job: &Train| {
+        let mut architecture = job.architecture.clone();
+        (architecture.classes, architecture.resolution) = (10, [3, 32, 32]);
+        basin_core::model::Network::fresh(architecture.topology().unwrap(), job.seed)
+    };
+    for (name, job) in jobs {
+        let folder = home.path().join(name);
+        let trained = train(&job, &folder, &mut Silent).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(trained.last.robust_error >= trained.last.error, "{name}");
+        let network = checkpoint::open(&folder.join("final.safetensors")).unwrap().network;
+        let (before, after) = (fresh(&job), network.weights.flat());
+        let moved = (after - before.weights.flat()).narrow(0, 6, before.layout().len - 6);
+        let moved = moved.norm().double_value(&[]);
+        assert!(moved > 1e-4 && moved < 100.0, "{name}: weights moved by {moved}");
+    }
+    // Fine-tuning goes on from a checkpoint.
+    let initial = Some(home.path().join("resnet/final.safetensors"));
+    let optimizer = Optimizer::Sgd { learning_rate: 1e-9, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
+    let job = Train { initial: initial.clone(), optimizer, ..base };
+    train(&job, &home.path().join("tuned"), &mut Silent).unwrap();
+    let open = |path: &Path| checkpoint::open(path).unwrap().network.weights;
+    let (before, after) = (open(&initial.unwrap()), open(&home.path().join("tuned/final.safetensors")));
+    assert!((before.flat() - after.flat()).abs().max().double_value(&[]) < 1e-5);
+}
+
+/// Training helps: on images it can learn by heart, loss and robust error fall.
+#[test]
+fn training_learns() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("run");
+    let mut job = Train { epochs: 12, snapshot_every: 100, schedule: Schedule::Constant, ..tiny() };
+    job.architecture.dropout = false;
+    job.data.augmentation = Augmentation::None;
+    job.data.train = examples(Split::Train, 0, 32);
+    job.data.test = job.data.train;
+    job.attack.epsilon = 2.0 / 255.0;
+    train(&job, &folder, &mut Silent).unwrap();
+    let epochs = epochs(&folder);
+    let (first, last) = (epochs[0].test, epochs[11].test);
+    assert!(
+        last.loss < 0.7 * first.loss && last.robust_error < 0.75 * first.robust_error,
+        "{first:?} to {last:?}"
+    );
+    assert!(epochs[11].train["robust_loss"] < 0.7 * epochs[0].train["robust_loss"]);
+}
