@@ -41,7 +41,7 @@ fn trades_and_mart_agree_in_value_and_gradient() {
 
 #[test]
 fn smoothed_labels_agree() {
-    let file = Npz::open("training/objectives_losses.npz");
+    let file = Npz::open("pieces/objectives_losses.npz");
     let (logits, labels) = (file.get("logits"), file.get("labels"));
     let keys: Vec<u64> = (0..12).collect();
     for (smoothing, key) in [(0.1, "smooth_loss_0.1_none"), (0.3, "smooth_loss_0.3_none")] {

@@ -10,13 +10,13 @@ use basin_core::data::{Augmentation, Examples, Split};
 use basin_core::device::Precision;
 use basin_core::model::{Architecture, Family, Norm};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
-use basin_core::run::train;
+use basin_core::run::{read_job, train};
 use basin_core::train::{
     Average, Awp, Curriculum, EntropySgd, Epoch, Extra, Labels, LogLine, Method, Optimizer, Schedule,
     Sharpness, Statistics, Train, TrainData,
 };
 
-fn examples(split: Split, start: usize, end: usize) -> Examples {
+fn examples(split: Split, start: usize, end: isize) -> Examples {
     Examples { split, start, end }
 }
 
@@ -210,10 +210,7 @@ fn a_finished_folder_holds_what_was_asked() {
     let (plain, calibrated) = (open("average.safetensors"), open("average-calibrated.safetensors"));
     assert_eq!(plain.weights.flat(), calibrated.weights.flat());
     assert!(plain.buffers.iter().zip(&calibrated.buffers).any(|(a, b)| a.1 != b.1));
-    assert_eq!(
-        serde_json::from_str::<Train>(&std::fs::read_to_string(folder.join("job.json")).unwrap()).unwrap(),
-        job
-    );
+    assert_eq!(read_job(&folder).unwrap(), job);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod report;
 mod scatter;
 mod surface;
 mod terminal;
+mod train;
 mod word;
 
 use std::io::Write as _;
@@ -31,6 +32,7 @@ use failure::{Usage, one_line, say, usage};
 use flatness::FlatnessArgs;
 use plot::PlotArgs;
 use terminal::Terminal;
+use train::TrainArgs;
 pub use word::spelled;
 
 use crate::environment;
@@ -118,6 +120,8 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Train a network, as the paper or otherwise.
+    Train(TrainArgs),
     /// Run a job file (or the job of a record again).
     Run {
         /// Job or record, JSON.
@@ -214,6 +218,10 @@ fn dispatch(cli: Cli) -> Result<()> {
             };
             compute_asked(&Job::Landscape(job), &output, common.threads)
         }
+        Some(Command::Run { job, dry_run, output }) if train::is_job(&job) => {
+            let (out, json) = (output.out, output.json);
+            TrainArgs { job: Some(job), dry_run, out, json, ..TrainArgs::default() }.run()
+        }
         Some(Command::Run { job, dry_run, output }) => {
             let job = args::read_job(&job)?;
             if dry_run {
@@ -224,6 +232,7 @@ fn dispatch(cli: Cli) -> Result<()> {
             }
             compute(&job, &output, None)
         }
+        Some(Command::Train(args)) => args.run(),
         Some(Command::Plot(plot)) => {
             if plot.figure == Some(plot::FigureKind::Surface) {
                 environment::for_drawing();

@@ -6,6 +6,8 @@ use basin_core::attack::fraction;
 use basin_core::checkpoint::{Role, Summary};
 use basin_core::job::{AutoAttack, Job, Pgd, Selection};
 use basin_core::record::{AttackOutcome, Evaluated, Evaluation, LandscapeOutcome, Outcome, Record, Values};
+use basin_core::run::Trained;
+use basin_core::train::{Epoch, Scores};
 
 /// A duration in words.
 pub fn duration(seconds: f64) -> String {
@@ -258,6 +260,50 @@ fn grouped(n: usize) -> String {
         }
         text.push(digit);
     }
+    text
+}
+
+/// The end of an epoch in one line; epochs count from 1 for people.
+pub fn epoch(epoch: &Epoch) -> String {
+    let train = epoch.train.get("loss").map_or(String::new(), |loss| format!("training loss {loss:.4}, "));
+    let mut text = format!("epoch {}: {train}test {}", epoch.epoch + 1, in_words(&epoch.test));
+    if let Some(average) = &epoch.average {
+        let _ = write!(text, "; average {}", in_words(average));
+    }
+    if let Some(held_out) = &epoch.held_out {
+        let _ = write!(text, "; held-out robust error {:.1} %", 100.0 * held_out.robust_error);
+    }
+    text
+}
+
+fn in_words(scores: &Scores) -> String {
+    format!(
+        "loss {:.4}, error {:.1} %, robust loss {:.4}, robust error {:.1} %",
+        scores.loss,
+        100.0 * scores.error,
+        scores.robust_loss,
+        100.0 * scores.robust_error
+    )
+}
+
+/// What a training ended with.
+pub fn trained(trained: &Trained) -> String {
+    let mut text = String::new();
+    let mut line = |file: &str, what: &str, scores: &Scores| {
+        let path = trained.folder.join(file);
+        let _ = writeln!(text, "{} ({what})\n  {}", path.display(), in_words(scores));
+    };
+    line("final.safetensors", "last epoch", &trained.last);
+    if let Some(scores) = &trained.average {
+        line("average.safetensors", "running average", scores);
+    }
+    if let Some(scores) = &trained.calibrated {
+        line("average-calibrated.safetensors", "running average, calibrated statistics", scores);
+    }
+    if let Some((epoch, scores)) = &trained.best {
+        line("best.safetensors", &format!("early stopping: epoch {}", epoch + 1), scores);
+    }
+    let _ = writeln!(text, "{} test images, {}", trained.last.examples, duration(trained.seconds));
     text
 }
 

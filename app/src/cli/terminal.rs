@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use basin_core::progress::{Cancelled, Event, Progress};
+use basin_core::train::LogLine;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::failure::say;
-use super::report::duration;
+use super::report::{self, duration};
 use crate::pace::Pace;
 
 /// Seconds between lines where there is no terminal.
@@ -124,6 +125,11 @@ impl Progress for Terminal {
                     self.bar.set_message(message.clone());
                 }
                 self.shown = message;
+            }
+            Event::Training(line) => {
+                if let LogLine::Epoch(epoch) = *line {
+                    self.bar.suspend(|| say(report::epoch(&epoch)));
+                }
             }
             Event::Cell { .. } | Event::Reference(_) | Event::Draw { .. } | Event::Alive => {}
             Event::Warning(text) => self.bar.suspend(|| say(format!("warning: {text}"))),

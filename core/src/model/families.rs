@@ -59,6 +59,25 @@ pub enum Family {
     },
 }
 
+impl Family {
+    /// Changes the width of the first stage.
+    ///
+    /// # Errors
+    /// The width is not positive, or the family has no stages.
+    pub fn set_channels(&mut self, width: i64) -> Result<()> {
+        if width < 1 {
+            return Err(Error::invalid(format!("{width} channels are not possible; use 1 or more")));
+        }
+        match self {
+            Self::ResNet { channels, .. } | Self::LeNet { channels, .. } => {
+                *channels = width;
+                Ok(())
+            }
+            Self::Mlp { .. } => Err(Error::invalid("an MLP has no channels; set its units instead")),
+        }
+    }
+}
+
 impl Default for Architecture {
     /// The paper's ResNet-18 for CIFAR-10.
     fn default() -> Self {

@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::record::{FORMAT, KeptExamples, Outcome, Record};
 use journal::Journal;
 use setup::Setup;
-pub use training::{Trained, read_job, train};
+pub use training::{Trained, estimate_training, job_to_json, read_job, train};
 
 /// Where a run keeps its results, if anywhere.
 #[derive(Debug, Clone, Default)]

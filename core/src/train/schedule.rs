@@ -86,6 +86,21 @@ impl Schedule {
         }
     }
 
+    /// The same course over another number of epochs.
+    pub fn scaled(&self, from: usize, to: usize) -> Self {
+        let scale = |epochs: usize| epochs * to / from.max(1);
+        match self {
+            Self::MultiStep { milestones, gamma } => {
+                Self::MultiStep { milestones: milestones.iter().map(|m| scale(*m)).collect(), gamma: *gamma }
+            }
+            Self::Step { epochs, gamma } => Self::Step { epochs: scale(*epochs).max(1), gamma: *gamma },
+            Self::Cyclic { low, high, up, down } => {
+                Self::Cyclic { low: *low, high: *high, up: scale(*up).max(1), down: scale(*down).max(1) }
+            }
+            Self::Constant | Self::Exponential { .. } => self.clone(),
+        }
+    }
+
     /// Checks the settings.
     ///
     /// # Errors

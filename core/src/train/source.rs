@@ -83,6 +83,11 @@ impl Source {
         self.order.steps_per_epoch()
     }
 
+    /// Number of labelled training images.
+    pub fn images(&self) -> usize {
+        self.labels.size()[0] as usize
+    }
+
     /// Batch `number`, counted over all epochs.
     pub fn batch(&mut self, number: u64) -> TrainBatch {
         let _guard = tch::no_grad_guard();

@@ -48,8 +48,7 @@ impl Folder {
         let snapshots = path.join("snapshots");
         std::fs::create_dir_all(&snapshots).map_err(|e| Error::io("cannot create", &snapshots, e))?;
         if is_new {
-            let text = serde_json::to_string_pretty(job).expect("a job is plain data");
-            write_atomically(&job_path, (text + "\n").as_bytes())?;
+            write_atomically(&job_path, job_to_json(job).as_bytes())?;
         }
         let log_path = path.join("log.jsonl");
         let failed = |e| Error::io("cannot write", &log_path, e);
@@ -155,16 +154,35 @@ impl Folder {
     }
 }
 
-/// Reads a training's job file.
+/// What the files of trainings say they are.
+const KIND: &str = "train";
+
+/// A training as the text of a job file.
+pub fn job_to_json(job: &Train) -> String {
+    let mut object = serde_json::Map::from_iter([("kind".to_owned(), json!(KIND))]);
+    if let serde_json::Value::Object(settings) = json!(job) {
+        object.extend(settings);
+    }
+    serde_json::to_string_pretty(&object).expect("a job is plain data") + "\n"
+}
+
+/// Reads a training's job file, or that of its folder. Settings that are not given have their defaults.
 ///
 /// # Errors
-/// It is missing, or not a training's job; the reason names the field.
+/// It is missing, or not a training's job; the reason names the setting.
 pub fn read_job(path: &Path) -> Result<Train> {
-    let text = read_text(path, "a training's job")?;
-    serde_json::from_str(&text).map_err(|e| {
+    let file = if path.is_dir() { path.join("job.json") } else { path.to_owned() };
+    let text = read_text(&file, "a training's job")?;
+    let wrong = |reason: String| {
         Error::file(
-            path,
-            format!("is not a training's job ({e}); `basin train --dry-run` prints one to begin with"),
+            &file,
+            format!("is no training's job ({reason}); `basin train --preset NAME --dry-run` prints one"),
         )
-    })
+    };
+    let mut object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    match object.remove("kind") {
+        Some(kind) if kind != KIND => Err(wrong(format!("its kind is {kind}"))),
+        _ => serde_json::from_value(object.into()).map_err(|e| wrong(e.to_string())),
+    }
 }

@@ -1,6 +1,7 @@
 //! Training in a folder: the loop over epochs, what is kept of them, and going on after an interruption.
 
 mod begin;
+mod cost;
 mod folder;
 mod test;
 
@@ -17,8 +18,9 @@ use crate::model::{Network, Weights};
 use crate::progress::{Event, Progress};
 use crate::train::{Counters, Epoch, LogLine, Rate, Scores, StepReport, Steps, Train, means};
 use begin::Beginning;
+pub use cost::estimate_training;
 use folder::Folder;
-pub use folder::read_job;
+pub use folder::{job_to_json, read_job};
 use test::scores;
 
 /// Lines of the log per epoch.

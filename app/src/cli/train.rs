@@ -1,0 +1,193 @@
+//! `basin train`: from a name of the paper or a job file to a training in a folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use basin_core::Error;
+use basin_core::attack::Objective;
+use basin_core::run::{estimate_training, job_to_json, read_job, train};
+use basin_core::train::preset::{groups, preset};
+use basin_core::train::{Method, Train, TrainData};
+use clap::Args;
+use serde_json::Value;
+
+use super::failure::{say, usage};
+use super::report;
+use super::terminal::Terminal;
+
+/// What to train.
+#[derive(Debug, Default, Args)]
+pub struct TrainArgs {
+    /// Job file, or the folder of a training to go on with.
+    #[arg(value_name = "JOB.json|FOLDER", conflicts_with_all = ["preset", "list"], required_unless_present_any = ["preset", "list"])]
+    pub job: Option<PathBuf>,
+    /// Name of a model in the paper's grammar; --list shows them.
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// Show the names, grouped and explained.
+    #[arg(long, conflicts_with = "preset")]
+    pub list: bool,
+    /// Data set: cifar10, bundled (2000 of its images), mnist, fashion-mnist, or a folder.
+    #[arg(long, value_name = "NAME|DIR")]
+    pub data: Option<String>,
+    /// Width of the network's first stage; 64 in the paper.
+    #[arg(long, value_name = "N")]
+    pub channels: Option<i64>,
+    /// Number of epochs; milestones of the learning rate move along.
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Any setting of the job by its place, e.g. attack.steps=3 or data.train=train:0..6000; may be repeated.
+    #[arg(long = "set", value_name = "SETTING=VALUE")]
+    pub settings: Vec<String>,
+    /// Repeat the deviations of the paper's program from what the paper means.
+    #[arg(long)]
+    pub as_in_paper: bool,
+    /// auto, cpu or cuda:0.
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Seed of every random number.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Threads on the CPU; without it, one per core.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Folder of the training; without it, the model's name. A stopped training goes on from there.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Print the resolved job and its cost, and stop.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print how good the networks are as JSON on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl TrainArgs {
+    /// Does what the options say.
+    pub fn run(self) -> Result<()> {
+        if self.list {
+            return super::print(&listed());
+        }
+        let (mut job, folder) = match (&self.job, &self.preset) {
+            (Some(path), _) => (read_job(path)?, path.is_dir().then(|| path.clone())),
+            (None, Some(name)) => {
+                let preset = preset(name).map_err(usage)?;
+                preset.notes.iter().for_each(|note| say(format!("note: {note}")));
+                (preset.train, None)
+            }
+            (None, None) => return Err(usage("give a job file, or --preset NAME")),
+        };
+        if folder.is_some() && self.changes() {
+            let text = "a training goes on as it began; give its folder without other settings, or a new --out with its job.json";
+            return Err(usage(text));
+        }
+        self.change(&mut job)?;
+        job.check().map_err(usage)?;
+        if let Some(threads) = self.threads {
+            basin_core::device::set_threads(threads);
+        }
+        if self.dry_run {
+            let cost = estimate_training(&job)?;
+            say(format!("{} steps, about {}", cost.units, report::duration(cost.seconds)));
+            return super::print(&job_to_json(&job));
+        }
+        let out = folder.or(self.out).unwrap_or_else(|| PathBuf::from(&job.name));
+        run(&job, &out, self.json)
+    }
+
+    fn changes(&self) -> bool {
+        self.data.is_some()
+            || self.channels.is_some()
+            || self.epochs.is_some()
+            || !self.settings.is_empty()
+            || self.as_in_paper
+            || self.device.is_some()
+            || self.seed.is_some()
+            || self.out.is_some()
+    }
+
+    fn change(&self, job: &mut Train) -> Result<()> {
+        if let Some(name) = &self.data {
+            let augmentation = job.data.augmentation;
+            match name.as_str() {
+                "bundled" => job.data = TrainData { augmentation, ..TrainData::bundled() },
+                name => job.data.name = name.to_owned(),
+            }
+        }
+        if let Some(epochs) = self.epochs {
+            job.schedule = job.schedule.scaled(job.epochs, epochs);
+            job.epochs = epochs;
+        }
+        if let Some(width) = self.channels {
+            job.architecture.family.set_channels(width).map_err(usage)?;
+        }
+        if self.as_in_paper {
+            job.as_in_paper = true;
+            if let Method::Trades { .. } = job.method {
+                job.attack.objective = Objective::BatchKl;
+            }
+        }
+        if let Some(device) = &self.device {
+            job.device.clone_from(device);
+        }
+        job.seed = self.seed.unwrap_or(job.seed);
+        for setting in &self.settings {
+            *job = changed(job, setting).map_err(usage)?;
+        }
+        Ok(())
+    }
+}
+
+/// The job with one setting changed, e.g. `attack.steps=3`. A value that is no JSON is text.
+fn changed(job: &Train, setting: &str) -> Result<Train, String> {
+    let (place, text) = setting
+        .split_once('=')
+        .ok_or_else(|| format!("{setting:?} sets nothing; write e.g. --set attack.steps=3"))?;
+    let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+    let mut whole = serde_json::to_value(job).map_err(|e| e.to_string())?;
+    let mut inner = &mut whole;
+    for part in place.split('.') {
+        if inner.is_null() {
+            *inner = Value::Object(serde_json::Map::new());
+        }
+        inner = match inner {
+            Value::Object(settings) => settings.entry(part).or_insert(Value::Null),
+            _ => return Err(format!("--set {place}: there is no setting of this name")),
+        };
+    }
+    *inner = value;
+    serde_json::from_value(whole).map_err(|e| format!("--set {setting}: {e}"))
+}
+
+/// All names, grouped and explained.
+fn listed() -> String {
+    let mut text = String::new();
+    for group in groups() {
+        text += &format!("{}: {}\n", group.title, group.explanation);
+        group.names.iter().for_each(|name| text += &format!("  {name}\n"));
+        text.push('\n');
+    }
+    text + "Names end in _es for early stopping. Other numbers in their places work, too, and variants can be combined.\n"
+}
+
+/// Whether a file says that it is a training's job.
+pub fn is_job(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    serde_json::from_str::<Value>(&text).is_ok_and(|value| value["kind"] == "train")
+}
+
+/// Trains in a folder and says what came of it.
+fn run(job: &Train, folder: &Path, json: bool) -> Result<()> {
+    let mut terminal = Terminal::new()?;
+    let trained = train(job, folder, &mut terminal);
+    terminal.finish();
+    let trained = trained.inspect_err(|error| {
+        if let Error::Cancelled = error {
+            say(format!("cancelled; `basin train {}` goes on from here", folder.display()));
+        }
+    })?;
+    if json {
+        return super::print(&(serde_json::to_string_pretty(&trained)? + "\n"));
+    }
+    super::print(&report::trained(&trained))
+}
