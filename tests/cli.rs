@@ -209,7 +209,7 @@ fn flags_files_and_records_are_the_same_job() {
     let resolved: Value = serde_json::from_str(&dry.out).unwrap();
     let same = basin.record(&["evaluate", &lenet, "--data", &mnist]);
     assert_eq!(resolved, same["job"]);
-    assert!(dry.err.starts_with("about "), "{}", dry.err);
+    assert!(dry.err.starts_with("about ") || dry.err == "less than a second\n", "{}", dry.err);
     basin.write("bundled.json", json!({ "kind": "evaluate", "checkpoint": "bundled" }).to_string());
     assert!(basin.ok(&["run", "bundled.json", "--dry-run"]).out.contains(r#""checkpoint": "bundled""#));
 }

@@ -227,7 +227,8 @@ fn dispatch(cli: Cli) -> Result<()> {
             if dry_run {
                 job.check()?;
                 let cost = estimate(&job)?;
-                say(format!("about {}", report::duration(cost.seconds)));
+                let about = if cost.seconds < 1.0 { "" } else { "about " };
+                say(format!("{about}{}", report::duration(cost.seconds)));
                 return print(&(serde_json::to_string_pretty(&job)? + "\n"));
             }
             compute(&job, &output, None)
