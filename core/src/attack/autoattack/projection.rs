@@ -4,8 +4,6 @@
 //! To lower `<w, t>` by `c >= 0` with the smallest change, coordinate `i` can move by at most its room `p_i`
 //! against the sign of `w_i`. L-inf: all move by the same amount until their room ends, `min(l, p_i)`, with
 //! `sum |w_i| min(l, p_i) = c`. L2: in proportion to `|w_i|`, `min(a |w_i|, p_i)`. L1: the largest `|w_i|` first.
-//! The left sides are piecewise linear and rising, so the piece that reaches `c` is found among the sorted
-//! breakpoints, without iteration.
 
 use tch::{Kind, Tensor};
 
@@ -50,18 +48,25 @@ pub fn onto_hyperplane(norm: InputNorm, points: &Tensor, normals: &Tensor, offse
 }
 
 /// The level `l` at which `sum rate_i min(l, end_i) = excess`, where `rate_i end_i = weight_i room_i`.
+///
+/// The left side is concave and piecewise linear, so Newton's method from 0 climbs to the solution without ever
+/// passing it, and arrives exactly once no further coordinate comes to its end: after a handful of rounds.
 fn level(end: &Tensor, weight: &Tensor, rate: &Tensor, room: &Tensor, excess: &Tensor) -> Tensor {
-    let (end, order) = end.sort(1, false);
-    let gain = (weight * room).gather(1, &order, false);
-    let rate = rate.gather(1, &order, false);
-    // Of those whose room has ended before, and the rate of the others.
-    let gained = gain.cumsum(1, Kind::Double) - &gain;
-    let rising = rate.flip([1]).cumsum(1, Kind::Double).flip([1]);
-    let reached = &gained + &end * &rising;
-    let piece = reached.lt_tensor(excess).sum_dim_intlist([1i64].as_slice(), true, Kind::Int64);
-    let piece = piece.clamp_max(end.size()[1] - 1);
-    let at = |values: &Tensor| values.gather(1, &piece, false);
-    (excess - at(&gained)) / at(&rising).clamp_min(f64::MIN_POSITIVE)
+    let sum = |t: &Tensor| t.sum_dim_intlist([1i64].as_slice(), true, Kind::Double);
+    let gain = weight * room;
+    let mut level = excess.zeros_like();
+    let mut moving = end.gt(0.0);
+    loop {
+        let of = |t: &Tensor| t * moving.to_kind(Kind::Double);
+        let gained = sum(&gain) - sum(&of(&gain));
+        let next = (excess - gained) / sum(&of(rate)).clamp_min(f64::MIN_POSITIVE);
+        level = level.maximum(&next);
+        let still = moving.logical_and(&end.gt_tensor(&level));
+        if still.equal(&moving) {
+            return level;
+        }
+        moving = still;
+    }
 }
 
 /// Moves the coordinates of largest weight to their ends, the last one partly.
