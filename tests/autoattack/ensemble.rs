@@ -1,16 +1,14 @@
 //! The whole road, as a job: the oracle's images, resuming, invariance, kept examples, bad input.
 
-use std::path::PathBuf;
-
 use basin_core::attack::autoattack::{AutoAttack, Version};
 use basin_core::attack::{InputNorm, Pgd};
 use basin_core::job::{Attack, Compute, DataSelection, Evaluate, Job, Precision};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::{AttackOutcome, Outcome, Record};
-use basin_core::run::{RunOptions, estimate, run};
+use basin_core::run::{RunOptions, run};
 use tch::{Kind, Tensor};
 
-use crate::support::{Npz, json, reference};
+use crate::support::{Npz, reference};
 
 fn version(text: &str) -> Version {
     text.parse().unwrap()
@@ -81,15 +79,327 @@ fn the_ensemble_breaks_the_oracles_images() {
 #[test]
 fn each_attack_alone_is_as_strong_as_the_oracles() {
     let arrays = Npz::open("autoattack/lenet_arrays.npz");
+    let left = |robust: &[bool]| robust.iter().filter(|robust| **robust).count();
     for name in ["apgd-ce", "apgd-dlr", "apgd-t", "fab-t"] {
-        let oracle = (0..3).map(|seed| {
-            survivors(&arrays, &format!("{name}_eps0.15_seed{seed}_robust")).iter().filter(|r| **r).count()
-        });
+        let oracle =
+            (0..3).map(|seed| left(&survivors(&arrays, &format!("{name}_eps0.15_seed{seed}_robust"))));
         let best = oracle.min().unwrap();
         let attack = AutoAttack { version: version(name), epsilon: 0.15, ..AutoAttack::default() };
-        let found = attacked(mnist("test:0..64", attack));
-        let left = found.per_example.robust.iter().filter(|robust| **robust).count();
-        println!("{name}: {left} robust, oracle {best}");
-        assert!(left <= best + 1, "{name}: {left} survive, {best} of the oracle's best seed");
+        let found = left(&attacked(mnist("test:0..64", attack)).per_example.robust);
+        assert!(found <= best + 1, "{name}: {found} survive, {best} of the oracle's best seed");
     }
+}
+
+#[test]
+fn square_is_as_strong_as_the_oracles() {
+    let arrays = Npz::open("autoattack/lenet_arrays.npz");
+    let left = |robust: &[bool]| robust[..20].iter().filter(|robust| **robust).count();
+    let best =
+        (0..3).map(|seed| left(&survivors(&arrays, &format!("square_eps0.15_seed{seed}_robust")))).min();
+    let attack = AutoAttack { version: version("square"), epsilon: 0.15, ..AutoAttack::default() };
+    let found = left(&attacked(mnist("test:0..20", attack)).per_example.robust);
+    assert!(found <= best.unwrap() + 1, "{found} survive, {best:?} of the oracle's best seed");
+    // For L2, where the oracle has no numbers: it breaks some, within the ball.
+    let attack = AutoAttack {
+        version: version("square"),
+        norm: InputNorm::L2,
+        epsilon: 2.0,
+        queries: Some(200),
+        ..AutoAttack::default()
+    };
+    let found = attacked(mnist("test:0..32", attack));
+    assert!(found.per_attack[0].broken >= 5, "{:?}", found.per_attack);
+}
+
+#[test]
+fn the_ensemble_is_at_least_as_strong_as_each_of_its_attacks() {
+    let arrays = Npz::open("autoattack/lenet_arrays.npz");
+    let attack =
+        AutoAttack { version: version("apgd-ce,apgd-dlr,apgd-t"), epsilon: 0.2, ..AutoAttack::default() };
+    let found = attacked(mnist("test:0..64", attack));
+    let left = found.per_example.robust.iter().filter(|robust| **robust).count();
+    for name in ["apgd-ce", "apgd-dlr", "apgd-t", "fab-t", "square"] {
+        let oracle = survivors(&arrays, &format!("{name}_eps0.2_seed0_robust"));
+        assert!(left <= oracle.iter().filter(|robust| **robust).count(), "{name} of the oracle is stronger");
+    }
+    let mut before = found.clean_error;
+    for row in &found.per_attack {
+        assert!(row.robust_error >= before, "{row:?}");
+        before = row.robust_error;
+    }
+    assert_eq!(before, found.robust_error);
+}
+
+fn small() -> AutoAttack {
+    AutoAttack {
+        version: version("apgd-ce,apgd-t,fab-t,square"),
+        epsilon: 0.15,
+        steps: Some(10),
+        targets: Some(2),
+        queries: Some(40),
+        ..AutoAttack::default()
+    }
+}
+
+#[test]
+fn what_is_found_depends_on_neither_batches_nor_threads() {
+    let mut found = Vec::new();
+    for (batch_size, threads) in [(100, 1), (7, 1), (16, 2)] {
+        let mut job = mnist("test:0..40", small());
+        job.compute.batch_size = Some(batch_size);
+        tch::set_num_threads(threads);
+        found.push(attacked(job));
+    }
+    tch::set_num_threads(2);
+    for other in &found[1..] {
+        assert_eq!(other.per_example.robust, found[0].per_example.robust);
+        assert_eq!(other.per_example.broken_by, found[0].per_example.broken_by);
+        for (a, b) in other.per_example.loss.iter().zip(&found[0].per_example.loss) {
+            assert!((a - b).abs() <= 1e-3 * a.abs().max(1.0), "{a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn more_steps_and_restarts_break_no_less() {
+    let broken = |steps, restarts| {
+        let attack = AutoAttack {
+            version: version("apgd-ce"),
+            epsilon: 0.15,
+            steps: Some(steps),
+            restarts: Some(restarts),
+            ..AutoAttack::default()
+        };
+        attacked(mnist("test:0..64", attack))
+    };
+    let (one, three) = (broken(15, 1), broken(15, 3));
+    assert!(three.robust_error >= one.robust_error);
+    assert!(three.per_example.robust.iter().zip(&one.per_example.robust).all(|(more, less)| !more || *less));
+    let loss = |restarts| {
+        let attack = Some(Pgd { epsilon: 0.15, step_size: 0.03, steps: 5, restarts, ..Pgd::default() });
+        let job = mnist("test:0..32", small());
+        let Attack { checkpoint, data, compute, .. } = job;
+        let job = Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples: false, compute });
+        let record = run(&job, &RunOptions::default(), &mut Silent).unwrap();
+        let Outcome::Evaluate(found) = record.outcome else { panic!("an evaluation was asked for") };
+        found.robust.unwrap().loss
+    };
+    let (one, four) = (loss(1), loss(4));
+    assert!(four >= one, "{four} with four restarts, {one} with one");
+}
+
+#[test]
+fn searching_in_low_precision_finds_the_same() {
+    let attack = |precision| {
+        let mut job = cifar(AutoAttack { version: version("apgd-ce,fab-t,square"), ..small() });
+        job.attack.epsilon = 8.0 / 255.0;
+        job.compute.precision = precision;
+        attacked(job)
+    };
+    let (exact, fast) = (attack(Precision::F32), attack(Precision::Bf16));
+    assert_eq!(exact.per_example.robust, fast.per_example.robust);
+    assert!(exact.per_attack.iter().all(|row| row.repeated == 0));
+}
+
+/// Stops after some units.
+struct StopAfter(usize);
+
+impl Progress for StopAfter {
+    fn report(&mut self, event: Event) -> Result<(), Cancelled> {
+        if matches!(event, Event::Bounds { .. }) {
+            match self.0.checked_sub(1) {
+                Some(left) => self.0 = left,
+                None => return Err(Cancelled),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_job_goes_on_where_it_was_stopped_and_keeps_its_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let options = |name: &str| RunOptions { out: Some(path(name)), ..RunOptions::default() };
+    let mut job = mnist("test:0..40", small());
+    job.compute.batch_size = Some(16);
+    job.keep_examples = true;
+    let job = Job::Attack(job);
+    let whole = run(&job, &options("whole.json"), &mut Silent).unwrap();
+    let mut interruptions = 0;
+    let stopped = loop {
+        match run(&job, &options("stopped.json"), &mut StopAfter(interruptions)) {
+            Ok(record) => break record,
+            Err(basin_core::Error::Cancelled) => interruptions += 2,
+            Err(other) => panic!("{other}"),
+        }
+        assert!(path("stopped.json.journal").is_file());
+    };
+    assert!(interruptions >= 6, "only {interruptions} units");
+    assert_eq!(timeless(outcome(&whole)), timeless(outcome(&stopped)));
+    assert_eq!(Record::load(&path("stopped.json")).unwrap(), stopped);
+    assert!(!path("stopped.json.journal").exists());
+
+    let kept = whole.load_examples(&path("whole.json")).unwrap().unwrap();
+    assert_eq!(Some(kept.clone()), stopped.load_examples(&path("stopped.json")).unwrap());
+    assert_eq!(kept.shape, [40, 1, 28, 28]);
+    let found = outcome(&whole);
+    let labels: Vec<i64> = found.per_example.label.clone();
+    assert_eq!(kept.labels, labels);
+    assert_eq!(kept.indices, (0..40).collect::<Vec<i64>>());
+    // What is kept does what the record says, within the ball.
+    let tensor = |values: &[f32]| Tensor::from_slice(values).view([40, 1, 28, 28]);
+    let (images, delta) = (tensor(&kept.images), tensor(&kept.perturbations));
+    let network = super::single::open("lenet_bn_trained");
+    let logits = super::single::evaluator(&network, Kind::Float).logits(&(&images + &delta));
+    let wrong = basin_core::loss::predictions(&logits).ne_tensor(&Tensor::from_slice(&labels));
+    let robust: Vec<bool> = Vec::try_from(wrong.logical_not()).unwrap();
+    assert_eq!(robust, found.per_example.robust);
+    assert!(delta.abs().max().double_value(&[]) <= 0.15 + 1e-6);
+    let moved = images + delta;
+    assert!(moved.min().double_value(&[]) >= -1e-6 && moved.max().double_value(&[]) <= 1.0 + 1e-6);
+}
+
+#[test]
+fn evaluations_keep_their_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("x.json");
+    let Attack { checkpoint, data, compute, .. } = mnist("test:0..20", small());
+    let attack = Some(Pgd { epsilon: 0.1, step_size: 0.02, steps: 3, ..Pgd::default() });
+    let job = Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples: true, compute });
+    let record =
+        run(&job, &RunOptions { out: Some(out.clone()), ..RunOptions::default() }, &mut Silent).unwrap();
+    let Outcome::Evaluate(found) = &record.outcome else { panic!("an evaluation was asked for") };
+    let kept = record.load_examples(&out).unwrap().unwrap();
+    let tensor = |values: &[f32]| Tensor::from_slice(values).view([20, 1, 28, 28]);
+    let network = super::single::open("lenet_bn_trained");
+    let logits = super::single::evaluator(&network, Kind::Float)
+        .logits(&(tensor(&kept.images) + tensor(&kept.perturbations)));
+    let loss = basin_core::loss::cross_entropy(&logits, &Tensor::from_slice(&kept.labels));
+    let expected = Tensor::from_slice(&found.robust.as_ref().unwrap().per_example.loss);
+    assert!(crate::support::max_abs_difference(&loss, &expected) <= 1e-5);
+    // A damaged file is told, a record without one has none.
+    std::fs::write(folder.path().join(record.examples.as_ref().unwrap()), b"nothing").unwrap();
+    let told = record.load_examples(&out).unwrap_err().to_string();
+    assert!(told.contains("damaged"), "{told}");
+    assert_eq!(Record { examples: None, ..record }.load_examples(&out).unwrap(), None);
+    // Without a record there is no place for them.
+    let told = run(&job, &RunOptions::default(), &mut Silent).unwrap_err().to_string();
+    assert!(told.contains("--out"), "{told}");
+}
+
+#[test]
+fn bounds_close_in_on_the_result() {
+    #[derive(Default)]
+    struct Bounds(Vec<(f64, f64)>);
+    impl Progress for Bounds {
+        fn report(&mut self, event: Event) -> Result<(), Cancelled> {
+            match event {
+                Event::Bounds { lower, upper } => self.0.push((lower, upper)),
+                Event::Step { done, total } => assert!(done <= total, "{done} of {total}"),
+                _ => {}
+            }
+            Ok(())
+        }
+    }
+    let mut bounds = Bounds::default();
+    let record =
+        run(&Job::Attack(mnist("test:0..40", small())), &RunOptions::default(), &mut bounds).unwrap();
+    let robust = 1.0 - outcome(&record).robust_error;
+    for pair in bounds.0.windows(2) {
+        assert!(pair[0].0 <= pair[1].0 && pair[0].1 >= pair[1].1, "{pair:?}");
+    }
+    for (lower, upper) in &bounds.0 {
+        assert!(*lower <= robust + 1e-9 && robust <= upper + 1e-9, "{lower} to {upper} around {robust}");
+    }
+    let last = bounds.0.last().unwrap();
+    assert!((last.0 - robust).abs() < 1e-9 && (last.1 - robust).abs() < 1e-9);
+}
+
+#[test]
+fn where_nothing_is_right_nothing_is_attacked() {
+    // An untrained network on one image it gets wrong.
+    let job = |at: usize| Attack {
+        checkpoint: reference("checkpoints/lenet_bn_init.pth.tar"),
+        ..mnist(&format!("test:{at}..{}", at + 1), small())
+    };
+    let wrong = (0..20).map(|at| attacked(job(at))).find(|found| found.clean_error == 1.0).unwrap();
+    assert_eq!(wrong.robust_error, 1.0);
+    assert!(wrong.per_attack.iter().all(|row| (row.attacked, row.broken) == (0, 0)));
+    assert_eq!(wrong.per_example.broken_by, [Some("clean".to_owned())]);
+    assert_eq!(wrong.robust_loss, wrong.clean_loss);
+}
+
+#[test]
+fn networks_of_few_classes() {
+    // Two classes, one output; the labels of the digits do not fit it, so the job is asked in pieces.
+    let attack = AutoAttack { version: version("standard"), ..AutoAttack::default() };
+    for (classes, words) in [(2, "apgd-t needs at least 4 classes"), (3, "apgd-t needs at least 4 classes")] {
+        let refused = attack.plans(classes).unwrap_err().to_string();
+        assert!(refused.contains(words) && refused.contains("--version apgd-ce,fab-t,square"), "{refused}");
+    }
+    let dlr = AutoAttack { version: version("apgd-dlr"), ..AutoAttack::default() };
+    assert!(dlr.plans(2).unwrap_err().to_string().contains("at least 3 classes"));
+    assert_eq!(dlr.plans(3).unwrap().len(), 1);
+    // No more targets than there are wrong classes, told only where more were asked for.
+    let five = attack.plans(5).unwrap();
+    assert_eq!(five.iter().map(|plan| plan.targets).collect::<Vec<_>>(), [1, 4, 4, 1]);
+    assert!(attack.notices(5).is_empty());
+    let asked = AutoAttack { targets: Some(9), ..attack };
+    assert!(asked.notices(5)[0].contains("there are 4 wrong ones"));
+}
+
+#[test]
+fn versions_are_what_they_are_called() {
+    let plans =
+        |text: &str| AutoAttack { version: version(text), ..AutoAttack::default() }.plans(10).unwrap();
+    let names = |text: &str| plans(text).iter().map(|plan| plan.attack.name()).collect::<Vec<_>>().join(" ");
+    assert_eq!(names("standard"), "apgd-ce apgd-t fab-t square");
+    assert_eq!(names("paper"), "fab-t apgd-ce apgd-t");
+    assert_eq!(names("plus"), "apgd-ce apgd-dlr fab square apgd-t fab-t");
+    assert_eq!(names("rand"), "apgd-ce apgd-dlr");
+    assert_eq!(names("es"), "apgd-ce apgd-t");
+    let numbers = |text: &str| {
+        plans(text).iter().map(|p| (p.steps, p.restarts, p.targets, p.passes)).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers("standard"), [(100, 1, 1, 1), (100, 1, 9, 1), (100, 1, 9, 1), (5000, 1, 1, 1)]);
+    assert_eq!(numbers("plus").iter().map(|n| n.1).collect::<Vec<_>>(), [5, 5, 5, 1, 1, 1]);
+    assert_eq!(numbers("rand"), [(100, 1, 1, 20), (100, 1, 1, 20)]);
+    assert_eq!(numbers("es"), [(50, 5, 1, 1), (50, 5, 5, 1)]);
+    assert_eq!(version("apgd-ce, square").to_string(), "apgd-ce,square");
+    for wrong in ["", "apgd", "square,square", "standard,square"] {
+        assert!(wrong.parse::<Version>().is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let base = AutoAttack::default();
+    for (attack, word) in [
+        (AutoAttack { epsilon: -0.1, ..base.clone() }, "epsilon"),
+        (AutoAttack { epsilon: f64::NAN, ..base.clone() }, "epsilon"),
+        (AutoAttack { norm: InputNorm::L1, ..base.clone() }, "linf and l2"),
+        (AutoAttack { steps: Some(0), ..base.clone() }, "0 steps"),
+        (AutoAttack { restarts: Some(0), ..base.clone() }, "0 restarts"),
+        (AutoAttack { targets: Some(0), ..base.clone() }, "0 targets"),
+        (AutoAttack { queries: Some(0), ..base }, "0 queries"),
+    ] {
+        let told = Job::Attack(mnist("test:0..1", attack)).check().unwrap_err().to_string();
+        assert!(told.contains(word), "{told}");
+    }
+}
+
+#[test]
+fn zero_radius_breaks_nobody() {
+    let found = attacked(mnist("test:0..16", AutoAttack { epsilon: 0.0, ..small() }));
+    assert_eq!(found.robust_error, found.clean_error);
+    assert!((found.robust_loss - found.clean_loss).abs() < 1e-6);
+}
+
+#[test]
+fn a_random_version_needs_no_repetition_where_nothing_is_random() {
+    let job = mnist("test:0..10", AutoAttack { version: version("rand"), steps: Some(3), ..small() });
+    let record = run(&Job::Attack(job), &RunOptions::default(), &mut Silent).unwrap();
+    let told = record.provenance.warnings.join(" ");
+    assert!(told.contains("one pass was taken"), "{told}");
 }
