@@ -62,6 +62,9 @@ struct State {
     norm: Tensor,
     /// A point within epsilon was found since the last look.
     claimed: Tensor,
+    /// Gradient and value of the difference of two logits at `point`: the boundary, linearized.
+    slope: Tensor,
+    difference: Tensor,
 }
 
 impl State {
@@ -74,6 +77,8 @@ impl State {
             &mut self.best,
             &mut self.norm,
             &mut self.claimed,
+            &mut self.slope,
+            &mut self.difference,
         ] {
             *tensor = rows(tensor, index);
         }
@@ -121,17 +126,20 @@ pub fn run(
         best: images.shallow_clone(),
         norm: full(count, NOTHING, images),
         claimed: flags,
+        slope: images.zeros_like(),
+        difference: full(count, 0.0, images),
     };
     let mut not_a_number = Tensor::zeros([], (Kind::Bool, images.device()));
+    linearize(settings, model, &mut state, pulse)?;
     for iteration in 0..settings.steps {
         pulse()?;
-        let (normals, difference) = match &state.targets {
-            Some(targets) => towards(model, &state.point, &state.labels, targets),
-            None => nearest(settings.norm, model, &state.point, &state.labels, pulse)?,
-        };
-        not_a_number = not_a_number.logical_or(&normals.isnan().any());
-        step(settings, &mut state, &normals, &difference);
-        note(settings, model, &mut state);
+        not_a_number = not_a_number.logical_or(&state.slope.isnan().any());
+        step(settings, &mut state);
+        let pass = Pass::new(model, &state.point);
+        let wrong = note(settings, &mut state, &pass.logits);
+        if iteration + 1 < settings.steps {
+            reuse(settings, model, &mut state, pass, &wrong, pulse)?;
+        }
         if let Some(judge) = judge
             && (iteration + 1) % LOOK_EVERY == 0
         {
@@ -162,11 +170,59 @@ pub fn run(
     Ok(found)
 }
 
+/// A forward pass that can be differentiated.
+struct Pass {
+    point: Tensor,
+    logits: Tensor,
+}
+
+impl Pass {
+    fn new(model: &Evaluator, point: &Tensor) -> Self {
+        let point = point.detach().set_requires_grad(true);
+        let logits = tch::with_grad(|| class_logits(&model.logits(&point)).to_kind(Kind::Float));
+        Self { point, logits }
+    }
+}
+
+/// Linearizes the boundary at the current points.
+fn linearize(settings: &Fab, model: &Evaluator, state: &mut State, pulse: Pulse) -> Result<()> {
+    let pass = Pass::new(model, &state.point);
+    (state.slope, state.difference) = match &state.targets {
+        Some(targets) => towards(pass, &state.labels, targets),
+        None => nearest(settings.norm, pass, &state.labels, pulse)?,
+    };
+    Ok(())
+}
+
+/// As [`linearize`], where `pass` was already made at every point that was not `wrong`. Only those that went
+/// back towards the image need another one; where they are many, one pass of all is cheaper.
+fn reuse(
+    settings: &Fab,
+    model: &Evaluator,
+    state: &mut State,
+    pass: Pass,
+    wrong: &Tensor,
+    pulse: Pulse,
+) -> Result<()> {
+    let moved = positions(wrong);
+    let few = 2 * moved.numel() < wrong.numel();
+    let Some(targets) = state.targets.as_ref().filter(|_| few) else {
+        return linearize(settings, model, state, pulse);
+    };
+    (state.slope, state.difference) = towards(pass, &state.labels, targets);
+    if moved.numel() > 0 {
+        let pass = Pass::new(model, &rows(&state.point, &moved));
+        let (slope, difference) = towards(pass, &rows(&state.labels, &moved), &rows(targets, &moved));
+        put(&mut state.slope, &moved, &slope);
+        put(&mut state.difference, &moved, &difference);
+    }
+    Ok(())
+}
+
 /// Gradient and value of `z_target - z_label`.
-fn towards(model: &Evaluator, point: &Tensor, labels: &Tensor, targets: &Tensor) -> (Tensor, Tensor) {
-    let point = point.detach().set_requires_grad(true);
+fn towards(pass: Pass, labels: &Tensor, targets: &Tensor) -> (Tensor, Tensor) {
+    let Pass { point, logits } = pass;
     let (difference, sum) = tch::with_grad(|| {
-        let logits = class_logits(&model.logits(&point)).to_kind(Kind::Float);
         let pick = |classes: &Tensor| logits.gather(1, &classes.unsqueeze(1), false).squeeze_dim(1);
         let difference = pick(targets) - pick(labels);
         let sum = difference.sum(Kind::Float);
@@ -177,15 +233,8 @@ fn towards(model: &Evaluator, point: &Tensor, labels: &Tensor, targets: &Tensor)
 }
 
 /// The same for the class whose linearized boundary is nearest.
-fn nearest(
-    norm: InputNorm,
-    model: &Evaluator,
-    point: &Tensor,
-    labels: &Tensor,
-    pulse: Pulse,
-) -> Result<(Tensor, Tensor)> {
-    let point = point.detach().set_requires_grad(true);
-    let logits = tch::with_grad(|| class_logits(&model.logits(&point)).to_kind(Kind::Float));
+fn nearest(norm: InputNorm, pass: Pass, labels: &Tensor, pulse: Pulse) -> Result<(Tensor, Tensor)> {
+    let Pass { point, logits } = pass;
     let classes = logits.size()[1];
     let mut gradients = Vec::new();
     for class in 0..classes {
@@ -213,12 +262,12 @@ fn nearest(
 }
 
 /// Onto the boundary, from the point and from the image.
-fn step(settings: &Fab, state: &mut State, normals: &Tensor, difference: &Tensor) {
+fn step(settings: &Fab, state: &mut State) {
     let (images, point) = (&state.images, &state.point);
     let flat = |t: &Tensor| t.flatten(1, -1);
-    let normals = flat(normals);
+    let normals = flat(&state.slope);
     let offsets =
-        (&normals * flat(point)).sum_dim_intlist([1i64].as_slice(), false, Kind::Float) - difference;
+        (&normals * flat(point)).sum_dim_intlist([1i64].as_slice(), false, Kind::Float) - &state.difference;
     let both = onto_hyperplane(
         settings.norm,
         &Tensor::cat(&[flat(point), flat(images)], 0),
@@ -233,9 +282,8 @@ fn step(settings: &Fab, state: &mut State, normals: &Tensor, difference: &Tensor
     state.point = channels_last(&moved.clamp(0.0, 1.0));
 }
 
-/// Notes misclassified points, and goes back from them towards the image.
-fn note(settings: &Fab, model: &Evaluator, state: &mut State) {
-    let logits = class_logits(&model.logits(&state.point));
+/// Notes misclassified points, and goes back from them towards the image; which they are.
+fn note(settings: &Fab, state: &mut State, logits: &Tensor) -> Tensor {
     let wrong = logits.argmax(1, false).ne_tensor(&state.labels);
     let delta = &state.point - &state.images;
     let norm = size(settings.norm, &delta);
@@ -245,6 +293,7 @@ fn note(settings: &Fab, model: &Evaluator, state: &mut State) {
     state.claimed = state.claimed.logical_or(&nearer.logical_and(&norm.le(settings.epsilon)));
     let back = &state.images + delta * BACK;
     state.point = back.where_self(&per_example(&wrong, &state.point), &state.point);
+    wrong
 }
 
 /// Lets confirmed examples go.
