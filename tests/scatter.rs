@@ -1,6 +1,9 @@
 //! The scatter figure: one point per model from records in any order, the published correlations, what is missing in
-//! words, and labels that cover nothing.
+//! words, labels that cover nothing; on the command line and in the window.
 
+#[path = "support/bowl.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod bowl;
 #[path = "scatter/command.rs"]
 mod command;
 #[path = "scatter/figure.rs"]
@@ -9,3 +12,8 @@ mod figure;
 mod program;
 #[path = "scatter/records.rs"]
 mod records;
+#[path = "support/window.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod support;
+#[path = "scatter/window.rs"]
+mod window;

@@ -6,6 +6,7 @@ use eframe::egui::ThemePreference;
 use eframe::{Storage, get_value, set_value};
 use serde::{Deserialize, Serialize};
 
+use crate::ui::ScatterSettings;
 use crate::ui::display::Display;
 use crate::ui::export_settings::ExportSettings;
 use crate::ui::form::Form;
@@ -58,6 +59,8 @@ pub struct State {
     pub form: Form,
     /// How results are drawn.
     pub display: Display,
+    /// What the scatter shows.
+    pub scatter: ScatterSettings,
     /// What the export dialog says.
     pub export: ExportSettings,
 }
@@ -73,6 +76,7 @@ impl Default for State {
             measure: Measure::default(),
             form: Form::default(),
             display: Display::default(),
+            scatter: ScatterSettings::default(),
             export: ExportSettings::default(),
         }
     }

@@ -25,6 +25,8 @@ const SETTINGS_WIDTH: f32 = 340.0;
 pub(crate) struct ExportDialog {
     /// The file, as typed or chosen.
     pub path: String,
+    /// The scatter is exported, not what the other views show.
+    scatter: bool,
     of: Option<Order>,
     waiting: bool,
     preview: Option<Result<Option<ColorImage>, String>>,
@@ -49,8 +51,18 @@ impl App {
             _ if plane && self.tabs.is_visible(Pane::Surface) => What::View,
             _ => What::Figure,
         };
-        self.export =
-            ExportDialog { path: self.export_path().display().to_string(), ..ExportDialog::default() };
+        self.export = ExportDialog::default();
+        self.export.path = self.export_path().display().to_string();
+        self.modal = Some(Modal::Export);
+    }
+
+    /// Opens the dialog for the scatter.
+    pub(crate) fn open_scatter_export(&mut self) {
+        if self.state.export.what == What::View {
+            self.state.export.what = What::Figure;
+        }
+        self.export = ExportDialog { scatter: true, ..ExportDialog::default() };
+        self.export.path = self.export_path().display().to_string();
         self.modal = Some(Modal::Export);
     }
 
@@ -63,6 +75,9 @@ impl App {
 
     /// Name of a new file.
     pub(crate) fn export_suggestion(&self) -> String {
+        if self.export.scatter {
+            return format!("scatter.{}", self.state.export.ending());
+        }
         let model =
             self.shown.record().map_or_else(|| "basin".into(), |record| file_name(record.job.checkpoint()));
         let stem = model.split('.').next().unwrap_or("basin").to_owned();
@@ -77,8 +92,12 @@ impl App {
 
     fn order(&self) -> Option<Order> {
         let settings = self.state.export.clone();
-        let records = self.shown.together();
-        if records.is_empty() {
+        let scatter = self.export.scatter.then(|| self.state.scatter.clone());
+        let records = match &scatter {
+            Some(_) => self.study.records().iter().map(|stored| stored.record.clone()).collect(),
+            None => self.shown.together(),
+        };
+        if records.is_empty() && scatter.is_none() {
             return None;
         }
         Some(Order {
@@ -87,6 +106,7 @@ impl App {
             display: self.state.display.clone(),
             records,
             camera: self.surface.camera(),
+            scatter,
         })
     }
 
@@ -109,7 +129,8 @@ impl App {
         if problem.is_none() {
             self.ask_for_preview();
         }
-        let plane = self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
+        let plane =
+            !self.export.scatter && self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
         let width = PREVIEW_WIDTH + SETTINGS_WIDTH + theme::GAP;
         let (dismissed, ()) = dialog_ui(ui, "Export what is shown", width, |ui| {
             ui.horizontal_top(|ui| {

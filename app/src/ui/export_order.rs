@@ -10,9 +10,10 @@ use eframe::egui::ColorImage;
 use image::RgbaImage;
 
 use crate::gpu::{Camera, Offscreen, SurfaceView as Picture, Theme};
-use crate::plot::export;
+use crate::plot::{Plot, export};
 use crate::ui::display::Display;
 use crate::ui::export_settings::{ExportSettings, What};
+use crate::ui::scatter_view::{ScatterSettings, ScatterView};
 
 /// Side of a preview in pixels, at most.
 const PREVIEW: f64 = 640.0;
@@ -26,6 +27,8 @@ pub(crate) struct Order {
     pub records: Vec<Arc<Record>>,
     pub camera: Camera,
     pub dark: bool,
+    /// The scatter of these records instead.
+    pub scatter: Option<ScatterSettings>,
 }
 
 impl Order {
@@ -39,7 +42,7 @@ impl Order {
             write_atomically(path, bytes.get_ref())?;
             return Ok(());
         }
-        let figure = self.display.figure(&self.records).map_err(anyhow::Error::msg)?;
+        let figure = self.figure()?;
         let style = self.settings.style()?;
         export::write(&figure, &style, path)
     }
@@ -55,7 +58,7 @@ impl Order {
                 self.view([side(width), side(height)], scale * factor as f32)?
             }
             What::Figure => {
-                let figure = self.display.figure(&self.records).map_err(anyhow::Error::msg)?;
+                let figure = self.figure()?;
                 let mut style = self.settings.style()?;
                 style.dpi = PREVIEW / style.width_in.max(style.height_in.unwrap_or(0.0));
                 let png = export::to_png(&figure, &style)?;
@@ -64,6 +67,14 @@ impl Order {
         };
         let size = [image.width() as usize, image.height() as usize];
         Ok(Some(ColorImage::from_rgba_unmultiplied(size, image.as_raw())))
+    }
+
+    fn figure(&self) -> Result<Plot> {
+        let figure = match &self.scatter {
+            Some(settings) => ScatterView::figure(settings, &self.records),
+            None => self.display.figure(&self.records),
+        };
+        figure.map_err(anyhow::Error::msg)
     }
 
     fn view(&self, size: [u32; 2], scale: f32) -> Result<RgbaImage> {

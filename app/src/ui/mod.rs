@@ -29,6 +29,7 @@ mod names;
 mod nothing;
 mod open;
 mod opening;
+mod scatter_view;
 mod shown;
 mod study;
 mod study_panel;
@@ -52,6 +53,7 @@ pub use actions::Action;
 pub use answers::{Answer, Purpose};
 pub use command_line::command_line;
 pub use open::{FIRST_FRAME, open};
+pub use scatter_view::{ScatterSettings, Source};
 pub use study::{Study, Target};
 pub use tabs::Pane;
 
@@ -97,6 +99,7 @@ pub struct App {
     shown: shown::Shown,
     surface: surface_view::SurfaceView,
     charts: charts::Charts,
+    scatter: scatter_view::ScatterView,
     examples: examples_view::ExamplesView,
     export: export_dialog::ExportDialog,
     filter: String,
@@ -125,6 +128,7 @@ impl App {
             shown: shown::Shown::default(),
             surface: surface_view::SurfaceView::new(cc),
             charts: charts::Charts::default(),
+            scatter: scatter_view::ScatterView::default(),
             examples: examples_view::ExamplesView::default(),
             export: export_dialog::ExportDialog::default(),
             filter: String::new(),

@@ -21,6 +21,8 @@ pub enum Pane {
     Curves,
     /// A 2-D landscape as filled contours.
     Contours,
+    /// Flatness against robustness, a point per checkpoint.
+    Scatter,
     /// Images with what an attack made of them.
     Examples,
     /// Every record with its provenance.
@@ -29,8 +31,15 @@ pub enum Pane {
 
 impl Pane {
     /// All views in the order of the first tabs.
-    pub const ALL: [Self; 6] =
-        [Self::Model, Self::Surface, Self::Curves, Self::Contours, Self::Examples, Self::Table];
+    pub const ALL: [Self; 7] = [
+        Self::Model,
+        Self::Surface,
+        Self::Curves,
+        Self::Contours,
+        Self::Scatter,
+        Self::Examples,
+        Self::Table,
+    ];
 
     /// Name of the tab.
     pub fn title(self) -> &'static str {
@@ -39,6 +48,7 @@ impl Pane {
             Self::Surface => "Surface",
             Self::Curves => "Curves",
             Self::Contours => "Contours",
+            Self::Scatter => "Scatter",
             Self::Examples => "Examples",
             Self::Table => "Table",
         }
@@ -130,6 +140,7 @@ impl App {
             Pane::Surface => self.surface_ui(ui),
             Pane::Curves => self.curves_ui(ui),
             Pane::Contours => self.contours_ui(ui),
+            Pane::Scatter => self.scatter_ui(ui),
             Pane::Examples => self.examples_ui(ui),
             Pane::Table => table_view::ui(ui, &self.study, &mut self.actions),
         }

@@ -10,6 +10,7 @@ use basin_core::job::{Case, FlatnessLoss};
 use basin_core::measure::statistics::{Correlation, Interval, correlate};
 
 pub use records::{checkpoint_name, from_records};
+use serde::{Deserialize, Serialize};
 
 use super::color::series_color;
 use super::text::literal;
@@ -19,7 +20,7 @@ use super::{
 };
 
 /// What stands on the vertical axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Quantity {
     /// Robust loss on test images.
     #[default]

@@ -178,8 +178,9 @@ fn marker(shape: Shape) -> MarkerShape {
         Shape::Square => MarkerShape::Square,
         Shape::Diamond => MarkerShape::Diamond,
         Shape::Triangle => MarkerShape::Up,
-        Shape::Pentagon => MarkerShape::Plus,
-        Shape::Star => MarkerShape::Asterisk,
+        // There is no filled pentagon or star; other filled shapes are told apart more easily than lines.
+        Shape::Pentagon => MarkerShape::Down,
+        Shape::Star => MarkerShape::Right,
         Shape::Cross => MarkerShape::Cross,
     }
 }

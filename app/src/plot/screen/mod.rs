@@ -6,11 +6,13 @@ mod color_bar;
 mod field_item;
 mod items;
 
+use std::cell::Cell;
 use std::ops::RangeInclusive;
 
 use eframe::egui::{self, RichText, Vec2};
 use egui_plot::{
     AxisHints, ColorConflictHandling, Corner, GridInput, GridMark, HoverPosition, Legend, PlotMemory,
+    PlotPoint, PlotTransform,
 };
 
 use super::ticks::{Scale, readable, ticks};
@@ -21,18 +23,29 @@ use field_item::FieldDrawing;
 pub struct ScreenPlot {
     plot: Plot,
     field: Option<FieldDrawing>,
+    /// Item and point of a scatter that was clicked in the last frame.
+    clicked: Cell<Option<(usize, usize)>>,
 }
 
 impl ScreenPlot {
     /// Prepares a plot. Costs some milliseconds for a map; make a new one only when the data change.
     pub fn new(plot: Plot) -> Self {
         let field = plot.field().map(FieldDrawing::new);
-        Self { plot, field }
+        Self { plot, field, clicked: Cell::new(None) }
     }
 
     /// The plot that is shown.
     pub fn plot(&self) -> &Plot {
         &self.plot
+    }
+
+    /// The point of a scatter that was just clicked; once.
+    pub fn take_clicked(&self) -> Option<&ScatterPoint> {
+        let (item, point) = self.clicked.take()?;
+        match self.plot.items.get(item)? {
+            Item::Scatter(scatter) => scatter.points.get(point),
+            _ => None,
+        }
     }
 
     /// Fills the available space. `id` keeps the zoom: use one per tab. Double click shows everything again.
@@ -116,20 +129,45 @@ impl ScreenPlot {
             let legend = Legend::default().position(corner).follow_insertion_order(true);
             widget = widget.legend(legend.color_conflict_handling(ColorConflictHandling::PickLast));
         }
-        widget
-            .show(ui, |ui| {
-                if first_time {
-                    ui.set_auto_bounds(true);
+        let shown = widget.show(ui, |ui| {
+            if first_time {
+                ui.set_auto_bounds(true);
+            }
+            let items = plot.items.iter().enumerate();
+            // A legend at the bottom lists from below.
+            if matches!(corner, Corner::LeftBottom | Corner::RightBottom) {
+                items.rev().for_each(|(index, item)| self.item(ui, index, item, dark));
+            } else {
+                items.for_each(|(index, item)| self.item(ui, index, item, dark));
+            }
+        });
+        let response = shown.response;
+        if response.clicked()
+            && let Some(at) = response.interact_pointer_pos()
+        {
+            self.clicked.set(self.point_near(at, &shown.transform));
+        }
+        response
+    }
+
+    /// The point of a scatter nearest to a place on the screen, if the place is on its symbol or just beside it.
+    fn point_near(&self, at: egui::Pos2, transform: &PlotTransform) -> Option<(usize, usize)> {
+        const REACH: f32 = 12.0;
+        let mut nearest: Option<(f32, (usize, usize))> = None;
+        for (index, item) in self.plot.items.iter().enumerate() {
+            let Item::Scatter(scatter) = item else { continue };
+            for (number, point) in scatter.points.iter().enumerate() {
+                let (Some(x), Some(y)) = (self.plot.x.scale.map(point.x), self.plot.y.scale.map(point.y))
+                else {
+                    continue;
+                };
+                let distance = transform.position_from_point(&PlotPoint::new(x, y)).distance(at);
+                if distance <= REACH && nearest.is_none_or(|(other, _)| distance < other) {
+                    nearest = Some((distance, (index, number)));
                 }
-                let items = plot.items.iter().enumerate();
-                // A legend at the bottom lists from below.
-                if matches!(corner, Corner::LeftBottom | Corner::RightBottom) {
-                    items.rev().for_each(|(index, item)| self.item(ui, index, item, dark));
-                } else {
-                    items.for_each(|(index, item)| self.item(ui, index, item, dark));
-                }
-            })
-            .response
+            }
+        }
+        nearest.map(|(_, found)| found)
     }
 
     /// What is said at the pointer: the value of a map, or the nearest point of a curve.

@@ -1,0 +1,259 @@
+//! The Scatter tab: flatness against robustness, a point per checkpoint of the study, beside the published models.
+
+use std::sync::Arc;
+
+use basin_core::job::{Case, FlatnessLoss};
+use basin_core::measure::statistics::{Correlation, Interval};
+use basin_core::record::Record;
+use eframe::egui::{Button, ComboBox, Frame, Label, Margin, RichText, Ui};
+use serde::{Deserialize, Serialize};
+
+use crate::plot::scatter::{self, Choice, Look, Model, Models, Quantity};
+use crate::plot::screen::ScreenPlot;
+use crate::plot::{Plot, ticks};
+use crate::ui::App;
+use crate::ui::widgets::{empty_ui, palette, sentence};
+
+/// Whose points are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Source {
+    /// Checkpoints with open records.
+    #[default]
+    Study,
+    /// The 29 published models.
+    Published,
+    /// Both, to place one's own models.
+    Both,
+}
+
+/// What the tab shows; remembered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScatterSettings {
+    /// Whose points.
+    pub source: Source,
+    /// Flatness of which loss.
+    pub loss: FlatnessLoss,
+    /// Average or worst case.
+    pub case: Case,
+    /// Vertical axis.
+    pub y: Quantity,
+    /// Logarithmic axes, x and y.
+    pub log: [bool; 2],
+    /// Least squares line.
+    pub line: bool,
+    /// Names beside the points.
+    pub labels: bool,
+}
+
+impl Default for ScatterSettings {
+    fn default() -> Self {
+        Self {
+            source: Source::default(),
+            loss: FlatnessLoss::Robust,
+            case: Case::Average,
+            y: Quantity::default(),
+            log: [false; 2],
+            line: true,
+            labels: false,
+        }
+    }
+}
+
+impl ScatterSettings {
+    fn choice(&self) -> Choice {
+        Choice { loss: self.loss, case: self.case, radius: None, y: self.y }
+    }
+
+    /// How it is drawn.
+    pub fn look(&self) -> Look {
+        Look { log_x: self.log[0], log_y: self.log[1], line: self.line, labels: self.labels, title: None }
+    }
+
+    fn models(&self, records: &[Arc<Record>]) -> Result<Models, String> {
+        let records: Vec<&Record> = records.iter().map(|record| &**record).collect();
+        let own = || scatter::from_records(&records, &self.choice(), &[], &[]);
+        match self.source {
+            Source::Study => Ok(own()),
+            Source::Published => scatter::published::models(&self.choice()),
+            Source::Both => {
+                let published = scatter::published::models(&self.choice())?;
+                let mut all = own();
+                let own_count = all.models.len();
+                all.models.extend(published.models);
+                all.models[own_count..].iter_mut().for_each(|model| model.group = Some("Published".into()));
+                all.x_label = published.x_label;
+                all.provenance.extend(published.provenance);
+                Ok(all)
+            }
+        }
+    }
+}
+
+/// What lives with the tab: the chart, and what it was made of.
+#[derive(Default)]
+pub(crate) struct ScatterView {
+    of: Option<(ScatterSettings, Vec<Arc<Record>>, Option<String>)>,
+    models: Models,
+    chart: Option<Result<ScreenPlot, String>>,
+}
+
+impl ScatterView {
+    /// The figure as it is exported: with names beside the points where there is room.
+    pub fn figure(settings: &ScatterSettings, records: &[Arc<Record>]) -> Result<Plot, String> {
+        scatter::plot(&settings.models(records)?, &Look { labels: true, ..settings.look() })
+    }
+
+    fn update(&mut self, settings: &ScatterSettings, records: Vec<Arc<Record>>, selected: Option<String>) {
+        let same = self.of.as_ref().is_some_and(|(of, old, name)| {
+            let records_are =
+                old.len() == records.len() && old.iter().zip(&records).all(|(a, b)| Arc::ptr_eq(a, b));
+            of == settings && records_are && *name == selected
+        });
+        if same {
+            return;
+        }
+        let chart = settings.models(&records).and_then(|mut models| {
+            // On the screen names come with the pointer; beside its point stands the selected one's.
+            for model in &mut models.models {
+                let is_selected = !model.hash.is_empty() && selected.as_ref() == Some(&model.hash);
+                model.label = match (is_selected, settings.labels) {
+                    (true, _) => model.name.clone(),
+                    (false, true) => std::mem::take(&mut model.label),
+                    (false, false) => String::new(),
+                };
+            }
+            let plot = scatter::plot(&models, &Look { labels: true, ..settings.look() });
+            self.models = models;
+            plot
+        });
+        self.chart = Some(chart.map(ScreenPlot::new));
+        self.of = Some((settings.clone(), records, selected));
+    }
+}
+
+impl App {
+    /// Draws the tab.
+    pub(crate) fn scatter_ui(&mut self, ui: &mut Ui) {
+        let records: Vec<Arc<Record>> =
+            self.study.records().iter().map(|stored| stored.record.clone()).collect();
+        let hash =
+            |model: &crate::ui::study::Model| model.summary.ready().map(|summary| summary.hash.clone());
+        let selected = self.study.selected_model().and_then(hash);
+        self.scatter.update(&self.state.scatter, records, selected);
+        Frame::new().inner_margin(Margin { left: 10, right: 12, top: 6, bottom: 8 }).show(ui, |ui| {
+            let ready = matches!(self.scatter.chart, Some(Ok(_)));
+            self.scatter_bar_ui(ui, ready);
+            let Some(chart) = &self.scatter.chart else { return };
+            let chart = match chart {
+                Ok(chart) => chart,
+                Err(why) => {
+                    let text = if self.study.records().is_empty() {
+                        "Measure the flatness of several checkpoints and evaluate them under attack, or open such records: every checkpoint becomes a point.".to_owned()
+                    } else {
+                        sentence(why) + "."
+                    };
+                    let shown = empty_ui(ui, "No points yet", &text, |ui| ui.button("Show the published models"));
+                    if shown.clicked() {
+                        let published = ScatterSettings { source: Source::Published, ..ScatterSettings::default() };
+                        self.state.scatter = published;
+                    }
+                    return;
+                }
+            };
+            if let Some(c) = self.scatter.models.correlation() {
+                ui.label(correlation_words(&c)).on_hover_text("With 95 % intervals over models: Fisher for Pearson, Bonett and Wright for Spearman");
+            }
+            chart.ui(ui, "scatter");
+            let clicked = chart.take_clicked().and_then(|point| {
+                let is_point = |model: &&Model| {
+                    let at = |v: &Result<scatter::Measured, String>| v.as_ref().map(|m| m.value).ok();
+                    model.name == point.name && at(&model.x) == Some(point.x) && at(&model.y) == Some(point.y)
+                };
+                self.scatter.models.models.iter().find(is_point).map(|model| model.hash.clone())
+            });
+            if let Some(hash) = clicked.filter(|hash| !hash.is_empty()) {
+                self.select_by_hash(&hash);
+            }
+        });
+    }
+
+    /// Selects the open checkpoint of this content, else one of its records; the tab stays in front.
+    fn select_by_hash(&mut self, hash: &str) {
+        let is_model =
+            |model: &&crate::ui::study::Model| model.summary.ready().is_some_and(|s| s.hash == hash);
+        if let Some(path) = self.study.models().iter().find(is_model).map(|model| model.path.clone()) {
+            self.study.select_model(&path);
+        } else if let Some(id) =
+            self.study.records().iter().find(|s| s.record.provenance.checkpoint_hash == hash).map(|s| s.id)
+        {
+            self.study.select_record(id);
+        }
+    }
+
+    /// Choices above the chart.
+    fn scatter_bar_ui(&mut self, ui: &mut Ui, ready: bool) {
+        let export = ui.horizontal_wrapped(|ui| {
+            let settings = &mut self.state.scatter;
+            ui.spacing_mut().item_spacing.x = 8.0;
+            let sources = [
+                (Source::Study, "this study"),
+                (Source::Published, "published models"),
+                (Source::Both, "both"),
+            ];
+            combo_ui(ui, "Points", &mut settings.source, &sources);
+            let cases = [(Case::Average, "average case"), (Case::Worst, "worst case")];
+            combo_ui(ui, "Flatness", &mut settings.case, &cases);
+            if settings.source == Source::Study {
+                let losses = [(FlatnessLoss::Robust, "robust loss"), (FlatnessLoss::Clean, "clean loss")];
+                combo_ui(ui, "of the", &mut settings.loss, &losses);
+            } else {
+                settings.loss = FlatnessLoss::Robust;
+            }
+            let quantities = [
+                (Quantity::Loss, "robust loss"),
+                (Quantity::Gap, "test − train"),
+                (Quantity::Error, "robust error"),
+            ];
+            combo_ui(ui, "against", &mut settings.y, &quantities);
+            ui.checkbox(&mut settings.log[0], "log x").on_hover_text("Logarithmic flatness");
+            ui.checkbox(&mut settings.log[1], "log y").on_hover_text("Logarithmic values");
+            ui.checkbox(&mut settings.line, "line").on_hover_text("Least squares line");
+            ui.checkbox(&mut settings.labels, "names").on_hover_text("Names beside the points");
+            let export = ui.add_enabled(ready, Button::new("Export…"));
+            export.on_hover_text("This scatter as a figure, or its numbers").clicked()
+        });
+        if export.inner {
+            self.open_scatter_export();
+        }
+        ui.add_space(2.0);
+    }
+}
+
+fn combo_ui<T: PartialEq + Copy>(ui: &mut Ui, label: &str, value: &mut T, options: &[(T, &str)]) {
+    let shown = options.iter().find(|(option, _)| option == value).map_or("", |(_, text)| text);
+    let name = ui.add(Label::new(RichText::new(label).color(palette(ui).weak)).selectable(false));
+    let combo = ComboBox::from_id_salt(("scatter", label)).selected_text(shown).show_ui(ui, |ui| {
+        for (option, text) in options {
+            ui.selectable_value(value, *option, *text);
+        }
+    });
+    combo.response.labelled_by(name.id);
+}
+
+/// e.g. `Pearson 0.96 [0.91, 0.98]   Spearman 0.94 [0.85, 0.97]   28 models`.
+fn correlation_words(c: &Correlation) -> String {
+    let with = |interval: Option<Interval>| {
+        interval.map_or_else(String::new, |i| {
+            format!(" [{}, {}]", ticks::number(i.low, 2), ticks::number(i.high, 2))
+        })
+    };
+    format!(
+        "Pearson {}{}   Spearman {}{}   {} models",
+        ticks::number(c.pearson, 2),
+        with(c.pearson_interval),
+        ticks::number(c.spearman, 2),
+        with(c.spearman_interval),
+        c.n
+    )
+}
