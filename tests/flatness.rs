@@ -52,7 +52,7 @@ fn small(loss: FlatnessLoss, case: Case) -> Flatness {
         draws: 3,
         attack: Pgd { steps: 3, ..Pgd::default() },
         reference_restarts: 2,
-        descent: Descent { epochs: 3, search_batch: 5, ..Descent::default() },
+        descent: Descent { epochs: 2, search_batch: 7, ..Descent::default() },
         ..stored(loss, case)
     }
 }
@@ -111,7 +111,7 @@ fn average_clean_flatness_is_that_of_the_reference_program() {
 
 #[test]
 fn average_robust_flatness_is_that_of_the_reference_program() {
-    let job = Flatness { radii: vec![0.5, 0.1], draws: 2, ..stored(FlatnessLoss::Robust, Case::Average) };
+    let job = Flatness { radii: vec![0.5, 0.1], draws: 1, ..stored(FlatnessLoss::Robust, Case::Average) };
     let found = measured(&job);
     let (loss, _) = law("robust_reference", "loss");
     assert!((found.reference_loss - loss).abs() < 1e-3, "{} and {loss}", found.reference_loss);
@@ -265,10 +265,10 @@ fn statistics_say_what_they_are() {
 #[test]
 fn the_worst_case_is_worse_than_the_average_and_grows_with_the_radius() {
     for loss in [FlatnessLoss::Clean, FlatnessLoss::Robust] {
-        let radii = vec![0.001, 0.003, 0.01];
+        let radii = vec![0.001, 0.01];
         let average = measured(&Flatness { radii: radii.clone(), ..small(loss, Case::Average) });
         let mut job = Flatness { radii, draws: 1, ..small(loss, Case::Worst) };
-        job.descent.epochs = 8;
+        job.descent.epochs = 5;
         let worst = measured(&job);
         for (average, worst) in average.radii.iter().zip(&worst.radii) {
             assert!(
@@ -422,7 +422,9 @@ impl Progress for Stop {
 
 #[test]
 fn a_cancelled_measure_goes_on_to_the_same_bits() {
-    for (loss, case) in ALL {
+    // With how many units one draw is finished, but not all are.
+    let some = [(FlatnessLoss::Robust, Case::Average, 14), (FlatnessLoss::Clean, Case::Worst, 6)];
+    for (loss, case, units_of_some) in some {
         let folder = tempfile::tempdir().unwrap();
         let options = RunOptions { out: Some(folder.path().join("record.json")), ..RunOptions::default() };
         let mut measure = Flatness { radii: vec![0.002, 0.01], ..small(loss, case) };
@@ -430,7 +432,7 @@ fn a_cancelled_measure_goes_on_to_the_same_bits() {
         let straight = measured(&measure);
         let job = Job::Flatness(measure);
         let mut partial = 0;
-        for (units, alive) in [(2, u64::MAX), (9, u64::MAX), (u64::MAX, 2), (14, u64::MAX)] {
+        for (units, alive) in [(2, u64::MAX), (u64::MAX, 2), (units_of_some, u64::MAX)] {
             match run(&job, &options, &mut Stop { units, alive }) {
                 Ok(record) if !record.provenance.complete => {
                     partial += 1;
@@ -466,7 +468,7 @@ impl Progress for Log {
 #[test]
 fn progress_tells_every_draw_and_counts_every_unit() {
     for (loss, case) in ALL {
-        let job = Flatness { radii: vec![0.01, 0.02], ..small(loss, case) };
+        let job = Flatness { radii: vec![0.01, 0.02], draws: 2, ..small(loss, case) };
         let mut log = Log::default();
         let record = run(&Job::Flatness(job.clone()), &RunOptions::default(), &mut log).unwrap();
         let found = outcome(&record);
@@ -493,7 +495,7 @@ fn progress_tells_every_draw_and_counts_every_unit() {
                 _ => {}
             }
         }
-        assert_eq!(told, 6);
+        assert_eq!(told, 4);
     }
 }
 

@@ -106,6 +106,11 @@ impl Job {
         }
     }
 
+    /// Whether gradients of weights are needed.
+    pub fn searches_weights(&self) -> bool {
+        matches!(self, Self::Flatness(job) if job.case == Case::Worst)
+    }
+
     /// Checks every setting before any work is done.
     ///
     /// # Errors

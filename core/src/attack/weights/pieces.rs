@@ -40,53 +40,36 @@ struct Stretch {
     len: i64,
 }
 
+/// Entries per partial norm: float32 sums of more lose digits.
+const CHUNK: i64 = 8192;
+
 /// The pieces of the attacked tensors; everything else of the buffer is left out.
+///
+/// One operation per tensor and none per piece: on the CPU this is several times faster than operations on the whole
+/// buffer with an index per entry.
 #[derive(Debug)]
 pub struct Pieces {
     scope: Scope,
     stretches: Vec<Stretch>,
-    /// Lengths of all pieces and of the gaps between them, in the order of the buffer.
-    lengths: Tensor,
-    /// Positions of the pieces among `lengths`.
-    positions: Tensor,
     total: i64,
+    device: Device,
 }
 
 impl Pieces {
     /// Cuts the tensors at `which` (ascending) of `layout`.
     pub fn new(layout: &Layout, which: &[usize], scope: Scope, device: Device) -> Self {
-        let mut stretches = Vec::new();
-        let (mut lengths, mut positions) = (Vec::new(), Vec::new());
-        let mut end = 0;
-        for index in which {
+        let stretches = which.iter().map(|index| {
             let entry = &layout.entries[*index];
-            if entry.offset > end {
-                lengths.push(entry.offset - end);
-            }
             let rows = if scope == Scope::Filter && entry.shape.len() > 2 { entry.shape[0] } else { 1 };
-            for _ in 0..rows {
-                positions.push(lengths.len() as i64);
-                lengths.push(entry.len / rows);
-            }
-            stretches.push(Stretch { offset: entry.offset, rows, len: entry.len });
-            end = entry.offset + entry.len;
-        }
-        if layout.len > end {
-            lengths.push(layout.len - end);
-        }
-        Self {
-            scope,
-            stretches,
-            lengths: Tensor::from_slice(&lengths).to_device(device),
-            positions: Tensor::from_slice(&positions).to_device(device),
-            total: layout.len,
-        }
+            Stretch { offset: entry.offset, rows, len: entry.len }
+        });
+        Self { scope, stretches: stretches.collect(), total: layout.len, device }
     }
 
     /// Norm of every piece of `flat`, in float64; for [`Scope::Global`] the norm of all of them, repeated.
     pub fn sizes(&self, flat: &Tensor, norm: WeightNorm) -> Tensor {
         let sizes = self.reduce(flat, |rows| match norm {
-            WeightNorm::L2 => rows.norm_scalaropt_dim_dtype(2, [1i64].as_slice(), false, Kind::Double),
+            WeightNorm::L2 => row_norms(rows),
             WeightNorm::Linf => rows.abs().amax([1i64].as_slice(), false).to_kind(Kind::Double),
         });
         if self.scope != Scope::Global {
@@ -101,13 +84,14 @@ impl Pieces {
 
     /// Number of entries of every piece, in float64; for [`Scope::Global`] of all of them, repeated.
     pub fn counts(&self) -> Tensor {
-        let counts = self.lengths.index_select(0, &self.positions).to_kind(Kind::Double);
+        let counts = self.stretches.iter().flat_map(|s| (0..s.rows).map(|_| (s.len / s.rows) as f64));
+        let counts = Tensor::from_slice(&counts.collect::<Vec<_>>()).to_device(self.device);
         if self.scope == Scope::Global { counts.sum(Kind::Double).expand_as(&counts) } else { counts }
     }
 
     /// Number of pieces.
     pub fn len(&self) -> i64 {
-        self.positions.size()[0]
+        self.stretches.iter().map(|s| s.rows).sum()
     }
 
     /// Whether nothing is attacked.
@@ -117,17 +101,18 @@ impl Pieces {
 
     /// One value per piece, spread over the buffer; 0 outside of the attacked tensors.
     pub fn spread(&self, values: &Tensor, kind: Kind) -> Tensor {
-        let all = Tensor::zeros([self.lengths.size()[0]], (kind, values.device()));
-        all.index_copy(0, &self.positions, &values.to_kind(kind)).repeat_interleave_self_tensor(
-            &self.lengths,
-            0,
-            self.total,
-        )
+        let flat = Tensor::zeros([self.total], (kind, self.device));
+        self.each(&flat, values, |mut rows, values| rows.copy_(&values.expand_as(&rows)));
+        flat
     }
 
-    /// `flat` with every piece multiplied by its value; 0 outside of the attacked tensors, whatever stood there.
+    /// `flat` with every piece multiplied by its value; other entries stay.
     pub fn scaled(&self, flat: &Tensor, values: &Tensor) -> Tensor {
-        flat * self.spread(values, flat.kind())
+        let flat = flat.copy();
+        self.each(&flat, values, |mut rows, values| {
+            let _ = rows.g_mul_(&values);
+        });
+        flat
     }
 
     /// Smallest and largest entry of every piece; for [`Scope::Global`] of all of them, repeated.
@@ -142,9 +127,40 @@ impl Pieces {
     }
 
     fn reduce(&self, flat: &Tensor, f: impl Fn(&Tensor) -> Tensor) -> Tensor {
-        let rows = |s: &Stretch| f(&flat.narrow(0, s.offset, s.len).view([s.rows, -1]));
-        Tensor::cat(&self.stretches.iter().map(rows).collect::<Vec<_>>(), 0)
+        Tensor::cat(&self.stretches.iter().map(|s| f(&s.of(flat))).collect::<Vec<_>>(), 0)
     }
+
+    /// Hands out the rows of every tensor with the values of its pieces, a column in the kind of `flat`.
+    fn each(&self, flat: &Tensor, values: &Tensor, f: impl Fn(Tensor, Tensor)) {
+        let values = values.to_kind(flat.kind());
+        let mut from = 0;
+        for stretch in &self.stretches {
+            f(stretch.of(flat), values.narrow(0, from, stretch.rows).unsqueeze(1));
+            from += stretch.rows;
+        }
+    }
+}
+
+impl Stretch {
+    /// A view of the buffer, one piece per row.
+    fn of(&self, flat: &Tensor) -> Tensor {
+        flat.narrow(0, self.offset, self.len).view([self.rows, -1])
+    }
+}
+
+/// Euclidean norm of every row, in float64 but for the sums of short parts.
+fn row_norms(rows: &Tensor) -> Tensor {
+    let norms = |t: &Tensor| t.norm_scalaropt_dim(2, [-1i64].as_slice(), true).to_kind(Kind::Double);
+    let (count, length) = rows.size2().expect("rows");
+    let whole = length / CHUNK * CHUNK;
+    let mut parts = Vec::new();
+    if whole > 0 {
+        parts.push(norms(&rows.narrow(1, 0, whole).reshape([count, -1, CHUNK])).squeeze_dim(2));
+    }
+    if whole < length {
+        parts.push(norms(&rows.narrow(1, whole, length - whole)));
+    }
+    Tensor::cat(&parts, 1).norm_scalaropt_dim(2, [1i64].as_slice(), false)
 }
 
 /// `numerator / denominator` where the denominator is not 0, else 0: what is zero stays zero.

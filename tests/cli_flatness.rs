@@ -1,0 +1,114 @@
+//! `basin flatness` on the built program: the record's fields, refusals, and going on after a kill at any moment.
+
+#[path = "support/program.rs"]
+mod program;
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use program::{Basin, lenet, reference};
+use serde_json::Value;
+
+fn flatness<'a>(lenet: &'a str, mnist: &'a str, options: &[&'a str]) -> Vec<&'a str> {
+    let quick = ["--examples", "test:0..16", "--attack-steps", "5", "--reference-restarts", "2"];
+    [&["flatness", lenet, "--data", mnist][..], &quick, options].concat()
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap_or_else(|| panic!("no object: {value}")).keys().map(String::as_str).collect()
+}
+
+#[test]
+fn the_record_has_the_promised_fields() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    let record =
+        basin.record(&flatness(&lenet, &mnist, &["--radius", "0.25,1/2", "--per-layer", "--draws", "3"]));
+    let outcome = &record["outcome"];
+    assert_eq!(
+        keys(outcome),
+        ["kind", "reference_loss", "reference_error", "radii", "layers", "resamples"],
+        "{outcome}"
+    );
+    let at = &outcome["radii"][1];
+    assert_eq!(
+        keys(at),
+        ["radius", "loss", "flatness", "standard_error", "interval", "mean", "worst", "draws"],
+        "{at}"
+    );
+    assert_eq!(at["radius"], 0.5);
+    assert_eq!(at["draws"].as_array().unwrap().len(), 3);
+    assert_eq!(keys(&at["draws"][0]), ["seed", "loss", "error"]);
+    assert_eq!(outcome["layers"].as_array().unwrap().len(), 8);
+    assert_eq!(keys(&outcome["layers"][0]), ["name", "radii"]);
+    assert_eq!(outcome["layers"][0]["radii"].as_array().unwrap().len(), 2);
+    let job = &record["job"];
+    assert_eq!(
+        (&job["kind"], &job["loss"], &job["case"]),
+        (&"flatness".into(), &"robust".into(), &"average".into())
+    );
+    assert_eq!(job["tensors"], "no-normalization");
+
+    let clean = ["--loss", "clean", "--case", "worst", "--epochs", "2", "--examples", "test:0..16"];
+    let table = basin.ok(&[&["flatness", &lenet, "--data", &mnist][..], &clean].concat());
+    for word in ["worst-case clean flatness", "reference loss", "0.003", "±", " to "] {
+        assert!(table.out.contains(word), "{word} in {}", table.out);
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    for (options, words) in [
+        (&["--radius", "-0.5"][..], &["radius -0.5 is not possible", "at least 0"][..]),
+        (&["--draws", "0"], &["0 draws", "10"]),
+        (&["--tensors", "conv9.*"], &["conv9.*", "basin inspect"]),
+        (&["--absolute"], &["scope global"]),
+        (&["--case", "worst", "--weight-momentum", "0.9"], &["joint attack"]),
+    ] {
+        basin.refused(&flatness(&lenet, &mnist, options), words);
+    }
+    for options in
+        [&["--radius", "wide"][..], &["--radius", "nan"], &["--case", "middle"], &["--scope", "row"]]
+    {
+        let done = basin.run(&flatness(&lenet, &mnist, options));
+        assert_eq!(done.code, Some(2), "{options:?}: {}", done.err);
+    }
+}
+
+fn units(basin: &Basin) -> usize {
+    let journal = std::fs::read_to_string(basin.path("x.json.journal")).unwrap_or_default();
+    journal.lines().filter(|line| line.starts_with("{\"unit\"")).count()
+}
+
+#[test]
+fn killed_at_any_moment_at_most_one_unit_is_lost() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    // 4 batches: 12 units of the reference, and 4 for each of 3 draws of 2 radii.
+    let options = ["--radius", "0.25,0.5", "--batch-size", "4", "--draws", "3"];
+    let whole = basin.record(&flatness(&lenet, &mnist, &options));
+    let options = [&options[..], &["--out", "x.json"]].concat();
+    let job = flatness(&lenet, &mnist, &options);
+    let mut before = 0;
+    for more in [1, 12, 9] {
+        let mut child = basin.command(&job).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while units(&basin) < before + more && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let now = units(&basin);
+        assert!(now >= before + more, "{now} units after {before}");
+        before = now;
+    }
+    // A line that was cut off is computed again; nothing else.
+    let journal = basin.read("x.json.journal");
+    basin.write("x.json.journal", &journal[..journal.trim_end().len() - 7]);
+    let rest = basin.ok(&job);
+    assert!(rest.err.contains(&format!("going on: {} of 36", before - 1)), "{}", rest.err);
+    let record = basin.json("x.json");
+    assert_eq!(record["outcome"], whole["outcome"]);
+    assert_eq!(record["provenance"]["complete"], true);
+}
