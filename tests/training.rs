@@ -1,5 +1,9 @@
 //! Training against the paper's program: losses, learning rates, and deterministic steps of every variant.
 
+#[path = "training/batches.rs"]
+mod batches;
+#[path = "training/defaults.rs"]
+mod defaults;
 mod support;
 
 use basin_core::attack::weights::{Ball, Descent, Tensors};
@@ -127,31 +131,32 @@ fn adversarial(fraction: f64) -> Train {
     }
 }
 
-/// Trains on the oracle's batches in order.
-fn train(settings: &Train, network: &str, epochs: u64) -> (Trainer, Vec<StepReport>) {
+/// The oracle's three batches, over and over.
+fn oracle_batches() -> impl Iterator<Item = TrainBatch> {
     let bytes = Npz::open("training/images.npz").get("bytes").copy();
     let images = (bytes.to_kind(Kind::Float) / 255.0).unsqueeze(1);
     let labels = Npz::open("training/steps.npz").get("labels").copy();
+    [0, 8, 16].into_iter().cycle().map(move |from| TrainBatch {
+        images: images.narrow(0, from, 8),
+        labels: labels.narrow(0, from, 8),
+        keys: (from as u64..from as u64 + 8).collect(),
+        supervised: None,
+    })
+}
+
+/// Trains on the oracle's batches in order.
+fn train(settings: &Train, network: &str, epochs: u64) -> (Trainer, Vec<StepReport>) {
     let network = checkpoint::open(&reference(&format!("checkpoints/{network}.pth.tar"))).unwrap().network;
     settings.check().unwrap();
     let mut trainer = Trainer::new(settings.clone(), &network, Device::Cpu).unwrap();
     trainer.evaluating = true;
     let mut reports = Vec::new();
-    let mut drawn = 0;
+    let mut batches = oracle_batches();
     for epoch in 0..epochs {
         trainer.begin_epoch();
         for step in 3 * epoch..3 * (epoch + 1) {
             let rate = trainer.rate(step, 3);
-            let mut next = || {
-                let from = 8 * (drawn % 3);
-                drawn += 1;
-                Ok(TrainBatch {
-                    images: images.narrow(0, from, 8),
-                    labels: labels.narrow(0, from, 8),
-                    keys: (from as u64..from as u64 + 8).collect(),
-                    supervised: None,
-                })
-            };
+            let mut next = || Ok(batches.next().unwrap());
             reports.push(trainer.step(step, rate, &mut next, &mut || Ok(())).unwrap());
         }
         trainer.evaluating = true;

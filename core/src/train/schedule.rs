@@ -86,16 +86,16 @@ impl Schedule {
         }
     }
 
-    /// The same course over another number of epochs.
+    /// The same course over another number of epochs; what falls between epochs waits for the next.
     pub fn scaled(&self, from: usize, to: usize) -> Self {
-        let scale = |epochs: usize| epochs * to / from.max(1);
+        let scale = |epochs: usize| (epochs * to).div_ceil(from.max(1));
         match self {
             Self::MultiStep { milestones, gamma } => {
                 Self::MultiStep { milestones: milestones.iter().map(|m| scale(*m)).collect(), gamma: *gamma }
             }
-            Self::Step { epochs, gamma } => Self::Step { epochs: scale(*epochs).max(1), gamma: *gamma },
+            Self::Step { epochs, gamma } => Self::Step { epochs: scale(*epochs), gamma: *gamma },
             Self::Cyclic { low, high, up, down } => {
-                Self::Cyclic { low: *low, high: *high, up: scale(*up).max(1), down: scale(*down).max(1) }
+                Self::Cyclic { low: *low, high: *high, up: scale(*up), down: scale(*down) }
             }
             Self::Constant | Self::Exponential { .. } => self.clone(),
         }

@@ -1,0 +1,180 @@
+//! Where the paper's program deviates from what the paper means, Basin does what is meant unless it is told
+//! otherwise: each such default has its test here. And SAM, which the paper does not have.
+
+use basin_core::attack::weights::Descent;
+use basin_core::model::Network;
+use basin_core::train::{
+    Average, Awp, Curriculum, Method, Optimizer, Schedule, Sharpness, StepReport, Train, Trainer, WeightAttack,
+};
+use tch::{Device, Kind, Tensor};
+
+use super::{adversarial, awp, entropy, oracle_batches, pseudo_labels, settings, train, value};
+use crate::support::{max_abs_difference, reference};
+
+fn meant(job: Train) -> Train {
+    Train { as_in_paper: false, ..job }
+}
+
+fn weights(trainer: &Trainer) -> &Tensor {
+    trainer.learner.weights().flat()
+}
+
+fn counts(buffers: &[(String, Tensor)]) -> Vec<i64> {
+    buffers.iter().filter(|(_, b)| b.kind() == Kind::Int64).map(|(_, b)| b.int64_value(&[])).collect()
+}
+
+#[test]
+fn every_example_counts_the_same_whatever_the_fraction() {
+    let mix = |report: &StepReport, clean: f64| {
+        clean * value(report, "clean_loss") + (1.0 - clean) * value(report, "robust_loss")
+    };
+    let (_, reports) = train(&meant(adversarial(0.25)), "lenet_tiny", 1);
+    for report in &reports {
+        assert!((value(report, "loss") - mix(report, 0.75)).abs() < 1e-12);
+    }
+    let (_, reports) = train(&adversarial(0.25), "lenet_tiny", 1);
+    assert!((value(&reports[0], "loss") - mix(&reports[0], 0.25)).abs() < 1e-12);
+}
+
+#[test]
+fn guessing_labels_leaves_the_running_statistics_alone() {
+    let began = counts(&tiny().buffers);
+    let after = |job| counts(train(&job, "lenet_tiny", 1).0.learner.buffers());
+    let plus = |more: i64| began.iter().map(|count| count + more).collect::<Vec<_>>();
+    assert_eq!(after(meant(pseudo_labels())), plus(3));
+    assert_eq!(after(pseudo_labels()), plus(5), "the paper's program: two of three guesses in training mode");
+}
+
+#[test]
+fn one_step_of_weight_perturbation_perturbs() {
+    let one_step = |job: Train| {
+        let descent = Descent { epochs: 1, step_size: 0.01, start: None, ..Descent::default() };
+        let attack = WeightAttack::Descent { descent, ball: None };
+        let awp = Awp { attack, curriculum: Curriculum::Simple, gradient_clamp: None, ..Awp::default() };
+        Train { sharpness: Sharpness::Awp(awp), ..job }
+    };
+    let plain = train(&adversarial(1.0), "lenet_tiny", 1).0;
+    let paper = train(&one_step(awp()), "lenet_tiny", 1).0;
+    assert!(max_abs_difference(weights(&plain), weights(&paper)) < 1e-12, "as in the paper, nothing is perturbed");
+    let perturbed = train(&meant(one_step(awp())), "lenet_tiny", 1).0;
+    assert!(max_abs_difference(weights(&plain), weights(&perturbed)) > 1e-4);
+}
+
+#[test]
+fn a_constant_curriculum_perturbs_from_the_first_step_and_a_threshold_waits() {
+    let with = |curriculum, population| {
+        let Sharpness::Awp(awp) = awp().sharpness else { unreachable!() };
+        let awp = Awp { curriculum, population, ..awp };
+        let (_, reports) = train(&Train { sharpness: Sharpness::Awp(awp), ..meant(adversarial(1.0)) }, "lenet_tiny", 1);
+        reports.iter().map(|report| report.population).collect::<Vec<_>>()
+    };
+    assert_eq!(with(Curriculum::Constant, 2), [2, 2, 2]);
+    assert_eq!(with(Curriculum::Simple, 3), [0, 1, 1]);
+    // The losses of the steps are above 2.1 and below 6.
+    assert_eq!(with(Curriculum::Threshold(2.1), 3), [0, 0, 0]);
+    assert_eq!(with(Curriculum::Threshold(6.0), 3), [0, 3, 3]);
+}
+
+#[test]
+fn entropy_sgd_follows_its_schedule_and_without_a_walk_is_sgd() {
+    let rate = |job: &Train| Trainer::new(job.clone(), &tiny(), Device::Cpu).unwrap().rate(3, 3).learning_rate;
+    assert_eq!((rate(&entropy(2)), rate(&meant(entropy(2)))), (0.05, 0.025));
+    let constant = Train { schedule: Schedule::Constant, ..meant(adversarial(1.0)) };
+    let sgd = train(&constant, "lenet_tiny", 1).0;
+    let still = train(&Train { schedule: Schedule::Constant, ..meant(entropy(0)) }, "lenet_tiny", 1).0;
+    assert!(max_abs_difference(weights(&sgd), weights(&still)) < 1e-12);
+}
+
+#[test]
+fn the_scope_of_entropy_sgd_advances() {
+    let scoping = |job: Train, scoping: f64| {
+        let Optimizer::EntropySgd(mut settings) = job.optimizer.clone() else { unreachable!() };
+        settings.scoping = scoping;
+        train(&Train { optimizer: Optimizer::EntropySgd(settings), ..job }, "lenet_tiny", 1).0
+    };
+    let differ = |job: fn() -> Train| {
+        max_abs_difference(weights(&scoping(job(), 0.0)), weights(&scoping(job(), 5.0)))
+    };
+    assert!(differ(|| meant(entropy(2))) > 1e-9);
+    assert_eq!(differ(|| entropy(2)), 0.0, "in the paper's program it never advances");
+}
+
+#[test]
+fn the_average_takes_in_every_step_once() {
+    let job = Train { average: Some(Average { tau: 0.9, ..Average::default() }), ..settings() };
+    let average = |job| counts(&train(&job, "lenet_tiny", 2).0.average.unwrap().buffers);
+    let (meant, paper) = (average(meant(job.clone())), average(job));
+    assert!(meant.iter().zip(&paper).all(|(meant, paper)| meant + 1 == *paper), "{meant:?}, {paper:?}");
+}
+
+/// The gradient that SAM steps along is the plain gradient at the moved weights.
+#[test]
+fn sam_takes_the_gradient_uphill() {
+    let sgd = Optimizer::Sgd { learning_rate: 1.0, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
+    let job = |sharpness| Train { optimizer: sgd.clone(), schedule: Schedule::Constant, sharpness, ..meant(settings()) };
+    let gradient = |job: Train, network: &Network| {
+        let mut trainer = Trainer::new(job, network, Device::Cpu).unwrap();
+        let before = weights(&trainer).copy();
+        let rate = trainer.rate(0, 3);
+        let mut batches = oracle_batches();
+        trainer.step(0, rate, &mut || Ok(batches.next().unwrap()), &mut || Ok(())).unwrap();
+        before - weights(&trainer)
+    };
+    let network = tiny();
+    let start = network.weights.flat().to_kind(Kind::Double);
+    let plain = gradient(job(Sharpness::None), &network);
+    for adaptive in [false, true] {
+        let radius = 0.3;
+        let move_by: Tensor = if adaptive {
+            let scaled = start.abs() * &plain;
+            let length = scaled.norm();
+            start.square() * &plain * (radius / length)
+        } else {
+            &plain * (radius / plain.norm())
+        };
+        let mut moved = tiny();
+        let flat = (&start + move_by).to_kind(Kind::Float);
+        moved.weights = basin_core::model::Weights::from_flat(network.layout().clone(), flat);
+        let expected = gradient(job(Sharpness::None), &moved);
+        let got = gradient(job(Sharpness::Sam { radius, adaptive }), &network);
+        let difference = max_abs_difference(&got, &expected);
+        assert!(difference < 1e-5, "adaptive {adaptive}: differ by {difference:e}");
+        assert!(max_abs_difference(&got, &plain) > 1e-3, "adaptive {adaptive}: the plain gradient");
+    }
+}
+
+/// Rotations are learned by the auxiliary head alone where its loss has all the weight.
+#[test]
+fn rotations_train_the_auxiliary_head() {
+    let job = Train { method: Method::Rotation { weight: 1.0, fraction: 0.5 }, ..meant(settings()) };
+    let mut trainer = Trainer::new(job, &tiny(), Device::Cpu).unwrap();
+    let before = weights(&trainer).copy();
+    let mut losses = Vec::new();
+    for step in 0..30 {
+        let rate = trainer.rate(0, 1000);
+        let mut batches = oracle_batches();
+        let mut next = || {
+            let mut batch = batches.next().unwrap();
+            let turns = [-1i64, -1, -1, 0, -1, 1, 2, 3];
+            batch.images = Tensor::cat(
+                &turns.map(|t| batch.images.get(3).rot90(t.max(0), [1, 2]).unsqueeze(0)),
+                0,
+            );
+            let turns = Tensor::from_slice(&turns);
+            batch.labels = turns.where_self(&turns.ge(0), &batch.labels);
+            batch.supervised = Some(vec![true, true, true, false, true, false, false, false]);
+            Ok(batch)
+        };
+        let report = trainer.step(step, rate, &mut next, &mut || Ok(())).unwrap();
+        losses.push(value(&report, "rotation_loss"));
+    }
+    assert!(losses[29] < 0.5 * losses[0], "{losses:?}");
+    let main = tiny().layout().len;
+    let moved = (weights(&trainer) - before).narrow(0, main, trainer.learner.weights().layout().len - main);
+    assert!(moved.norm().double_value(&[]) > 1e-2);
+    assert_eq!(trainer.learner.export().layout().len, main, "the auxiliary head stays behind");
+}
+
+fn tiny() -> Network {
+    basin_core::checkpoint::open(&reference("checkpoints/lenet_tiny.pth.tar")).unwrap().network
+}
