@@ -323,12 +323,12 @@ fn every_variant_trains() {
         assert!(moved > 1e-4 && moved < 100.0, "{name}: weights moved by {moved}");
     }
     // Fine-tuning goes on from a checkpoint.
-    let initial = Some(home.path().join("resnet/final.safetensors"));
+    let initial = home.path().join("resnet/final.safetensors");
     let optimizer = Optimizer::Sgd { learning_rate: 1e-9, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
-    let job = Train { initial: initial.clone(), optimizer, ..base };
+    let job = Train { initial: Some(initial.clone()), optimizer, ..base };
     train(&job, &home.path().join("tuned"), &mut Silent).unwrap();
     let open = |path: &Path| checkpoint::open(path).unwrap().network.weights;
-    let (before, after) = (open(&initial.unwrap()), open(&home.path().join("tuned/final.safetensors")));
+    let (before, after) = (open(&initial), open(&home.path().join("tuned/final.safetensors")));
     assert!((before.flat() - after.flat()).abs().max().double_value(&[]) < 1e-5);
 }
 

@@ -62,11 +62,13 @@ fn turned_images_are_turned_by_their_labels() {
         let supervised = batch.supervised.unwrap();
         assert_eq!(supervised.iter().filter(|s| **s).count(), 10);
         for (position, supervised) in supervised.iter().enumerate() {
-            let (image, label) = (batch.images.get(position as i64), batch.labels.int64_value(&[position as i64]));
+            let (image, label) =
+                (batch.images.get(position as i64), batch.labels.int64_value(&[position as i64]));
             let turns = if *supervised { 0 } else { label };
             let back = image.rot90(4 - turns, [1, 2]);
             let found = (0..40).find(|i| max_abs_difference(&back, &dataset.images.get(*i)) == 0.0);
-            let found = found.unwrap_or_else(|| panic!("image {position} is none of the data set, turned by {turns}"));
+            let found = found
+                .unwrap_or_else(|| panic!("image {position} is none of the data set, turned by {turns}"));
             if *supervised {
                 assert_eq!(label, dataset.labels.int64_value(&[found]));
             } else {

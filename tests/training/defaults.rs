@@ -4,7 +4,8 @@
 use basin_core::attack::weights::Descent;
 use basin_core::model::Network;
 use basin_core::train::{
-    Average, Awp, Curriculum, Method, Optimizer, Schedule, Sharpness, StepReport, Train, Trainer, WeightAttack,
+    Average, Awp, Curriculum, Method, Optimizer, Schedule, Sharpness, StepReport, Train, Trainer,
+    WeightAttack,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -55,7 +56,10 @@ fn one_step_of_weight_perturbation_perturbs() {
     };
     let plain = train(&adversarial(1.0), "lenet_tiny", 1).0;
     let paper = train(&one_step(awp()), "lenet_tiny", 1).0;
-    assert!(max_abs_difference(weights(&plain), weights(&paper)) < 1e-12, "as in the paper, nothing is perturbed");
+    assert!(
+        max_abs_difference(weights(&plain), weights(&paper)) < 1e-12,
+        "as in the paper, nothing is perturbed"
+    );
     let perturbed = train(&meant(one_step(awp())), "lenet_tiny", 1).0;
     assert!(max_abs_difference(weights(&plain), weights(&perturbed)) > 1e-4);
 }
@@ -65,7 +69,8 @@ fn a_constant_curriculum_perturbs_from_the_first_step_and_a_threshold_waits() {
     let with = |curriculum, population| {
         let Sharpness::Awp(awp) = awp().sharpness else { unreachable!() };
         let awp = Awp { curriculum, population, ..awp };
-        let (_, reports) = train(&Train { sharpness: Sharpness::Awp(awp), ..meant(adversarial(1.0)) }, "lenet_tiny", 1);
+        let (_, reports) =
+            train(&Train { sharpness: Sharpness::Awp(awp), ..meant(adversarial(1.0)) }, "lenet_tiny", 1);
         reports.iter().map(|report| report.population).collect::<Vec<_>>()
     };
     assert_eq!(with(Curriculum::Constant, 2), [2, 2, 2]);
@@ -77,7 +82,8 @@ fn a_constant_curriculum_perturbs_from_the_first_step_and_a_threshold_waits() {
 
 #[test]
 fn entropy_sgd_follows_its_schedule_and_without_a_walk_is_sgd() {
-    let rate = |job: &Train| Trainer::new(job.clone(), &tiny(), Device::Cpu).unwrap().rate(3, 3).learning_rate;
+    let rate =
+        |job: &Train| Trainer::new(job.clone(), &tiny(), Device::Cpu).unwrap().rate(3, 3).learning_rate;
     assert_eq!((rate(&entropy(2)), rate(&meant(entropy(2)))), (0.05, 0.025));
     let constant = Train { schedule: Schedule::Constant, ..meant(adversarial(1.0)) };
     let sgd = train(&constant, "lenet_tiny", 1).0;
@@ -92,9 +98,8 @@ fn the_scope_of_entropy_sgd_advances() {
         settings.scoping = scoping;
         train(&Train { optimizer: Optimizer::EntropySgd(settings), ..job }, "lenet_tiny", 1).0
     };
-    let differ = |job: fn() -> Train| {
-        max_abs_difference(weights(&scoping(job(), 0.0)), weights(&scoping(job(), 5.0)))
-    };
+    let differ =
+        |job: fn() -> Train| max_abs_difference(weights(&scoping(job(), 0.0)), weights(&scoping(job(), 5.0)));
     assert!(differ(|| meant(entropy(2))) > 1e-9);
     assert_eq!(differ(|| entropy(2)), 0.0, "in the paper's program it never advances");
 }
@@ -111,7 +116,12 @@ fn the_average_takes_in_every_step_once() {
 #[test]
 fn sam_takes_the_gradient_uphill() {
     let sgd = Optimizer::Sgd { learning_rate: 1.0, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
-    let job = |sharpness| Train { optimizer: sgd.clone(), schedule: Schedule::Constant, sharpness, ..meant(settings()) };
+    let job = |sharpness| Train {
+        optimizer: sgd.clone(),
+        schedule: Schedule::Constant,
+        sharpness,
+        ..meant(settings())
+    };
     let gradient = |job: Train, network: &Network| {
         let mut trainer = Trainer::new(job, network, Device::Cpu).unwrap();
         let before = weights(&trainer).copy();
@@ -156,10 +166,8 @@ fn rotations_train_the_auxiliary_head() {
         let mut next = || {
             let mut batch = batches.next().unwrap();
             let turns = [-1i64, -1, -1, 0, -1, 1, 2, 3];
-            batch.images = Tensor::cat(
-                &turns.map(|t| batch.images.get(3).rot90(t.max(0), [1, 2]).unsqueeze(0)),
-                0,
-            );
+            batch.images =
+                Tensor::cat(&turns.map(|t| batch.images.get(3).rot90(t.max(0), [1, 2]).unsqueeze(0)), 0);
             let turns = Tensor::from_slice(&turns);
             batch.labels = turns.where_self(&turns.ge(0), &batch.labels);
             batch.supervised = Some(vec![true, true, true, false, true, false, false, false]);

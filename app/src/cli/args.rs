@@ -563,7 +563,7 @@ pub fn read_job(path: &Path) -> Result<Job> {
 }
 
 /// The first key that is given but not understood.
-fn unknown(given: &Value, understood: &Value) -> Option<String> {
+pub fn unknown(given: &Value, understood: &Value) -> Option<String> {
     let (given, understood) = (given.as_object()?, understood.as_object()?);
     given.iter().filter(|(_, value)| !value.is_null()).find_map(|(key, value)| match understood.get(key) {
         None => Some(key.clone()),

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use basin_core::Error;
 use basin_core::attack::Objective;
+use basin_core::files::read_text;
 use basin_core::run::{estimate_training, job_to_json, read_job, train};
 use basin_core::train::preset::{groups, preset};
 use basin_core::train::{Method, Train, TrainData};
 use clap::Args;
 use serde_json::Value;
 
+use super::args::unknown;
 use super::failure::{say, usage};
 use super::report;
 use super::terminal::Terminal;
@@ -69,7 +71,7 @@ impl TrainArgs {
             return super::print(&listed());
         }
         let (mut job, folder) = match (&self.job, &self.preset) {
-            (Some(path), _) => (read_job(path)?, path.is_dir().then(|| path.clone())),
+            (Some(path), _) => (read(path)?, path.is_dir().then(|| path.clone())),
             (None, Some(name)) => {
                 let preset = preset(name).map_err(usage)?;
                 preset.notes.iter().for_each(|note| say(format!("note: {note}")));
@@ -156,7 +158,34 @@ fn changed(job: &Train, setting: &str) -> Result<Train, String> {
         };
     }
     *inner = value;
-    serde_json::from_value(whole).map_err(|e| format!("--set {setting}: {e}"))
+    let job = serde_json::from_value(whole.clone()).map_err(|e| format!("--set {setting}: {e}"))?;
+    match slip(&whole, &job) {
+        Some(name) => {
+            Err(format!("--set {setting}: there is no setting {name:?}; --dry-run shows those there are"))
+        }
+        None => Ok(job),
+    }
+}
+
+/// Reads a job file, in which every setting must be one.
+fn read(path: &Path) -> Result<Train> {
+    let job = read_job(path)?;
+    if path.is_file() {
+        let given: Value = serde_json::from_str(&read_text(path, "a training's job")?)?;
+        if let Some(name) = slip(&given, &job) {
+            let reason =
+                format!("has a setting {name:?} that no training has; --dry-run shows those there are");
+            return Err(Error::file(path, reason).into());
+        }
+    }
+    Ok(job)
+}
+
+/// The first setting that is given but not understood: it would silently keep its default.
+fn slip(given: &Value, job: &Train) -> Option<String> {
+    let mut understood = serde_json::to_value(job).ok()?;
+    understood["kind"] = Value::Null;
+    unknown(given, &understood)
 }
 
 /// All names, grouped and explained.

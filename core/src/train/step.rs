@@ -1,13 +1,13 @@
 //! One batch: from images to what is trained on (attack, eval mode), and from there to a loss (train mode).
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::batch::{TrainBatch, attacked};
 use super::learner::{Head, Learner, Place};
 use super::loss::{mart, mean, trades};
 use super::settings::{Method, Train};
 use crate::device::Precision;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loss::{confidences, cross_entropy, predictions};
 use crate::progress::Pulse;
 
@@ -28,7 +28,7 @@ pub(super) struct Prepared {
     /// First attacked example.
     pub split: i64,
     /// Positions of examples with classes and with rotations.
-    pub tasks: Option<(Tensor, Tensor)>,
+    pub tasks: Option<[Vec<i64>; 2]>,
 }
 
 /// Attacks a batch as the method wants it, clips the weights, and puts the training input together.
@@ -57,7 +57,7 @@ pub(super) fn prepare(
         clip();
     }
     let TrainBatch { images, labels, keys, supervised } = batch;
-    let tasks = supervised.map(|s| (positions(&s, true, &labels), positions(&s, false, &labels)));
+    let tasks = supervised.map(|flags| [true, false].map(|wanted| positions(&flags, wanted)));
     let mut input = images.shallow_clone();
     if split < size {
         let kind = settings.precision.search_kind();
@@ -66,21 +66,21 @@ pub(super) fn prepare(
         let guessed = (guesses && settings.as_in_paper && !evaluating)
             .then(|| predictions(&learner.forward(learner.own(), &images.narrow(0, split, size - split))));
         let classes = learner.evaluator(Head::Classes, kind, tf32);
-        let mut attack = |model, part: &Tensor, targets: &Tensor| {
-            let chosen: Vec<i64> = Vec::try_from(part)?;
-            let keys: Vec<u64> = chosen.iter().map(|i| keys[*i as usize]).collect();
-            let images = images.index_select(0, part);
+        let mut attack = |model, part: &[i64], targets: &Tensor| {
+            let keys: Vec<u64> = part.iter().map(|i| keys[*i as usize]).collect();
+            let part = index(part, &images);
+            let (images, targets) = (images.index_select(0, &part), targets.index_select(0, &part));
             let to = (settings.seed, step);
-            attacked(&settings.attack, model, &images, &targets.index_select(0, part), &keys, to, pulse)
+            let found = attacked(&settings.attack, model, &images, &targets, &keys, to, pulse)?;
+            Ok::<_, Error>((part, found))
         };
-        let late = |part: &Tensor| part.masked_select(&part.ge(split));
-        let all = Tensor::arange_start(split, size, (Kind::Int64, images.device()));
-        if let Some((supervised, rotated)) = &tasks {
+        if let Some(tasks) = &tasks {
             input = input.copy();
             let rotations = learner.evaluator(Head::Rotations, kind, tf32);
-            for (model, part) in [(&classes, late(supervised)), (&rotations, late(rotated))] {
-                if part.size()[0] > 0 {
-                    let found = attack(model, &part, &labels)?;
+            for (model, part) in [&classes, &rotations].into_iter().zip(tasks) {
+                let part: Vec<i64> = part.iter().copied().filter(|i| *i >= split).collect();
+                if !part.is_empty() {
+                    let (part, found) = attack(model, &part, &labels)?;
                     let _ = input.index_copy_(0, &part, &found);
                 }
             }
@@ -92,7 +92,8 @@ pub(super) fn prepare(
             } else {
                 labels.shallow_clone()
             };
-            let found = attack(&classes, &all, &targets)?;
+            let part: Vec<i64> = (split..size).collect();
+            let (_, found) = attack(&classes, &part, &targets)?;
             input = Tensor::cat(&[images.narrow(0, 0, split), found], 0);
         }
     }
@@ -169,15 +170,15 @@ pub(super) fn loss(
             (terms.total, values)
         }
         Method::Rotation { weight, .. } => {
-            let (supervised, rotated) = on.tasks.as_ref().expect("such a method's batches have both tasks");
+            let [supervised, rotated] = on.tasks.as_ref().expect("such a method's batches have both tasks");
+            let keys: Vec<u64> = supervised.iter().map(|i| on.keys[*i as usize]).collect();
+            let (supervised, rotated) = (index(supervised, &on.labels), index(rotated, &on.labels));
             let (classes, rotations) = learner.forward_both(place, &on.input);
             let (classes, labels) =
-                (classes.index_select(0, supervised), on.labels.index_select(0, supervised));
-            let chosen: Vec<i64> = Vec::try_from(supervised).unwrap_or_default();
-            let keys: Vec<u64> = chosen.iter().map(|i| on.keys[*i as usize]).collect();
+                (classes.index_select(0, &supervised), on.labels.index_select(0, &supervised));
             let losses = settings.labels.loss(&classes, &labels, settings.seed, step, &keys);
             let turned =
-                cross_entropy(&rotations.index_select(0, rotated), &on.labels.index_select(0, rotated));
+                cross_entropy(&rotations.index_select(0, &rotated), &on.labels.index_select(0, &rotated));
             let turned = turned.mean(turned.kind());
             let mut values =
                 part(["robust_loss", "robust_error", "robust_confidence"], &losses, &classes, &labels);
@@ -196,8 +197,12 @@ fn part(names: [&'static str; 3], losses: &Tensor, logits: &Tensor, labels: &Ten
     vec![(loss, mean(losses)), (error, mean(&wrong)), (confidence, mean(&confidences(&logits)))]
 }
 
-/// Where a flag has a value, as indices on the device of `like`.
-fn positions(flags: &[bool], value: bool, like: &Tensor) -> Tensor {
-    let found: Vec<i64> = (0..flags.len()).filter(|i| flags[*i] == value).map(|i| i as i64).collect();
-    Tensor::from_slice(&found).to_device(like.device())
+/// Where a flag has a value.
+fn positions(flags: &[bool], value: bool) -> Vec<i64> {
+    (0..flags.len()).filter(|i| flags[*i] == value).map(|i| i as i64).collect()
+}
+
+/// Positions as a tensor on the device of `like`.
+fn index(positions: &[i64], like: &Tensor) -> Tensor {
+    Tensor::from_slice(positions).to_device(like.device())
 }

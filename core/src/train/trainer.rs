@@ -10,7 +10,7 @@ use super::learner::{Learner, auxiliary_head};
 use super::optimizer::{self, Memory, Optimizer};
 use super::schedule::Rate;
 use super::settings::{Method, Train};
-use super::sharpness::{Awp, Sharpness, sam_step};
+use super::sharpness::{Awp, Curriculum, Sharpness, sam_step};
 use super::step::{Prepared, Values, loss, prepare};
 use super::weight_attack::perturb;
 use crate::device::Precision;
@@ -141,7 +141,7 @@ impl Trainer {
         match &self.settings.sharpness {
             Sharpness::Awp(awp) if self.population > 0 => {
                 let (gradient, values) = self.perturbed(awp, &prepared, step, pulse)?;
-                self.population = awp.curriculum.next(awp.population, Some(total(&values)));
+                self.population = awp.curriculum.next(awp.population, Some(told(awp.curriculum, &values)));
                 Ok((gradient, values))
             }
             sharpness => {
@@ -157,7 +157,8 @@ impl Trainer {
                         gradient = learner.gradient(&place, &total_loss);
                     }
                     Sharpness::Awp(awp) => {
-                        self.population = awp.curriculum.next(awp.population, Some(total(&values)));
+                        self.population =
+                            awp.curriculum.next(awp.population, Some(told(awp.curriculum, &values)));
                     }
                     Sharpness::None => {}
                 }
@@ -197,8 +198,11 @@ impl Trainer {
     }
 }
 
-/// The total loss as a number.
-fn total(values: &Values) -> f64 {
+/// The total loss as a number, for curricula that look at it: others need not wait for the device.
+fn told(curriculum: Curriculum, values: &Values) -> f64 {
+    if !matches!(curriculum, Curriculum::Threshold(_)) {
+        return 0.0;
+    }
     let loss = values.iter().find(|(name, _)| *name == "loss").expect("every step has a loss");
     loss.1.to_kind(Kind::Double).double_value(&[])
 }
