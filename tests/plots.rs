@@ -170,6 +170,21 @@ fn csv_gives_every_number_back_exactly() {
 }
 
 #[test]
+fn heads_of_files_name_files_without_their_folders() {
+    let mut record = sample("landscape-1d.json");
+    let Job::Landscape(job) = &mut record.job else { panic!("a landscape") };
+    job.checkpoint = "/home/someone/models/net.pth.tar".into();
+    record.provenance.data = "/home/someone/data/digits".into();
+    let plot = landscape::plot(&named("AT", &record), &Options::default()).expect("curves");
+    for text in [export::csv(&plot), export::to_svg(&plot, &FigureStyle::default())] {
+        assert!(
+            text.contains("net.pth.tar") && text.contains("digits") && !text.contains("someone"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn non_positive_values_on_a_log_scale_are_left_out_and_said() {
     let mut record = sample("landscape-1d.json");
     let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
