@@ -319,7 +319,7 @@ fn wrong_usage() {
         (&["--momentum", "much"], "\"much\" is not a number"),
         (&["--epsilon", "4/255"], "attack options are given, but no attack; add --attack pgd"),
         (&["--attack", "none", "--restarts", "1"], "add --attack pgd"),
-        (&["--objective", "smooth:lots"], "use ce, kl or smooth:0.1"),
+        (&["--objective", "smooth:lots"], "unknown objective \"smooth:lots\"; use ce, kl"),
         (&["--unheard-of"], "--unheard-of"),
     ] {
         basin.misused(&[&["evaluate", &lenet], options].concat(), &[part]);
