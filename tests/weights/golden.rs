@@ -101,7 +101,7 @@ impl Case {
         let batches: Vec<(&Tensor, &Tensor)> = parts.iter().map(|(x, y)| (x, y)).collect();
         let problem = problem(&network, &network.weights, &self.which, &batches);
         let projections = [self.projection.clone()];
-        let projector = Projector::new(&projections, network.layout(), &self.which, Device::Cpu);
+        let projector = Projector::new(&projections, &network.weights, &self.which);
         // 0.01 of the norm in every tensor, along the direction of all ones.
         let start = network.weights.flat().zeros_like();
         for (index, entry) in network.layout().entries.iter().enumerate() {
@@ -250,7 +250,7 @@ fn joint(batches: i64) -> (Vec<f64>, Vec<f64>, Vec<f64>, Vec<f64>) {
     let which = [0, 1, 2, 3];
     let problem = problem(&network, &network.weights, &which, &batches);
     let projections = [Projection::Ball(Ball::layerwise(0.015))];
-    let projector = Projector::new(&projections, network.layout(), &which, Device::Cpu);
+    let projector = Projector::new(&projections, &network.weights, &which);
     let weights = Descent { epochs: 3, ..Descent::default() };
     let inputs = Pgd { epsilon: 0.1, step_size: 0.04, start: Start::Zero, ..Pgd::default() };
     let starts: Vec<Tensor> = parts.iter().map(|(x, _)| x.zeros_like()).collect();

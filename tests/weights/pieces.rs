@@ -41,9 +41,9 @@ impl Stored {
 
     /// Weights of the attacked tensors after projecting the stored perturbation.
     fn projected(&self, projections: &[Projection]) -> Tensor {
-        let projector = Projector::new(projections, self.weights.layout(), &self.which, Device::Cpu);
-        let moved = projector.project(self.weights.flat(), &self.flat("delta"));
-        let twice = projector.project(self.weights.flat(), &moved);
+        let projector = Projector::new(projections, &self.weights, &self.which);
+        let moved = projector.project(&self.flat("delta"));
+        let twice = projector.project(&moved);
         let size = moved.abs().max().double_value(&[]);
         // Of several, each undoes a little of what the others did.
         assert!(

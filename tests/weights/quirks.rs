@@ -34,7 +34,7 @@ fn zero_tensors_stay_zero_and_give_no_nan() {
     let batches = [(&images, &labels)];
     let problem = problem(&network, &network.weights, &which, &batches);
     let projections = [Projection::Ball(Ball::layerwise(0.01))];
-    let projector = Projector::new(&projections, network.layout(), &which, Device::Cpu);
+    let projector = Projector::new(&projections, &network.weights, &which);
     let settings = Descent { epochs: 2, ..Descent::default() };
     let found = descent::run(&settings, &problem, &projector, None, None, &mut || Ok(())).unwrap();
     let entry = &network.layout().entries[1];
@@ -45,7 +45,7 @@ fn zero_tensors_stay_zero_and_give_no_nan() {
         assert!(drawn.isfinite().all().int64_value(&[]) == 1);
     }
     // Nothing moves, nothing is NaN.
-    let still = projector.project(network.weights.flat(), &found.zeros_like());
+    let still = projector.project(&found.zeros_like());
     assert_eq!(still.abs().max().double_value(&[]), 0.0);
 }
 
@@ -80,7 +80,7 @@ fn the_start_counts_and_the_last_update_is_looked_at() {
     let problem = problem(&network, &network.weights, &which, &batches);
     let ball = Ball::layerwise(0.02);
     let projections = [Projection::Ball(ball)];
-    let projector = Projector::new(&projections, network.layout(), &which, Device::Cpu);
+    let projector = Projector::new(&projections, &network.weights, &which);
     let start = random::draw(&problem, &ball, Sampling::Sphere, &projector, 5);
     let loss = |nu: &Tensor| losses(&problem, nu, &images, &labels).mean(Kind::Double).double_value(&[]);
     let run = |epochs, bookkeeping| {
@@ -91,7 +91,7 @@ fn the_start_counts_and_the_last_update_is_looked_at() {
     let mut before = loss(&start);
     for epochs in 1..5 {
         let found = run(epochs, Bookkeeping::Exact);
-        let size = projector.project(network.weights.flat(), &found);
+        let size = projector.project(&found);
         assert!(size.allclose(&found, 1e-5, 1e-9, false), "outside of the ball");
         let now = loss(&found);
         assert!(now >= before - 1e-6, "more epochs, lower loss: {now} after {before}");
@@ -125,7 +125,7 @@ fn the_joint_attack_needs_no_start_and_leaves_the_network_alone() {
     let batches = [(&images, &labels)];
     let problem = problem(&network, &network.weights, &which, &batches);
     let projections = [Projection::Ball(Ball::layerwise(0.01))];
-    let projector = Projector::new(&projections, network.layout(), &which, Device::Cpu);
+    let projector = Projector::new(&projections, &network.weights, &which);
     let inputs = Pgd { epsilon: 0.1, step_size: 0.02, ..Pgd::default() };
     let settings = Descent { epochs: 4, ..Descent::default() };
     let starts = [images.zeros_like()];
@@ -153,7 +153,7 @@ fn the_worst_of_several_draws_is_the_worst() {
     let (images, labels) = mnist();
     let batches = [(&images, &labels)];
     let problem = problem(&network, &network.weights, &which, &batches);
-    let projector = Projector::new(&[], network.layout(), &which, Device::Cpu);
+    let projector = Projector::new(&[], &network.weights, &which);
     let ball = Ball::layerwise(0.5);
     let loss = |nu: &Tensor| losses(&problem, nu, &images, &labels).mean(Kind::Double).double_value(&[]);
     let seeds = [1, 2, 3, 4, 5];
@@ -174,7 +174,7 @@ fn overflow_and_cancellation_are_told() {
     let (images, labels) = mnist();
     let batches = [(&images, &labels)];
     let problem = problem(&network, &network.weights, &which, &batches);
-    let projector = Projector::new(&[], network.layout(), &which, Device::Cpu);
+    let projector = Projector::new(&[], &network.weights, &which);
     let wild = Descent {
         epochs: 3,
         step_size: 1e6,

@@ -121,7 +121,7 @@ fn weight_attacks_follow_the_reference_program() {
             let parts = data.batches(options["batch_size"].as_i64().unwrap());
             let batches: Vec<_> = parts.iter().map(|(x, y)| (x, y)).collect();
             let problem = problem(&network, &weights, &which, &batches);
-            let projector = Projector::new(&projections, network.layout(), &which, Device::Cpu);
+            let projector = Projector::new(&projections, &weights, &which);
             let start = start(model, &network, &which, &arrays, factor, radius).to_kind(Kind::Double);
             let start = (options["init"] == true).then_some(&start);
             let mut trace = descent::Trace::default();
@@ -169,7 +169,7 @@ fn joint_and_sequential_attacks_follow_the_reference_program() {
         let weights = network.weights.to(Device::Cpu, Kind::Double);
         let problem = problem(&network, &weights, &which, &batches);
         let projections = [Projection::Ball(Ball::layerwise(number("weight_eps")))];
-        let projector = Projector::new(&projections, network.layout(), &which, Device::Cpu);
+        let projector = Projector::new(&projections, &weights, &which);
         let descent = Descent {
             epochs: options["epochs"].as_u64().unwrap() as usize,
             step_size: number("weight_lr"),

@@ -199,7 +199,12 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
 }
 
 fn row(text: &mut String, at: &AtRadius) {
-    let error = at.standard_error.map_or_else(String::new, |error| format!("± {error:.4}"));
+    let error = match at.standard_error {
+        None => String::new(),
+        // Draws of the worst case hardly differ.
+        Some(error) if error > 0.0 && error < 5e-5 => format!("± {error:.0e}"),
+        Some(error) => format!("± {error:.4}"),
+    };
     let [low, high] = at.interval;
     let _ = writeln!(
         text,

@@ -73,6 +73,19 @@ impl Network {
         (params, leaves)
     }
 
+    /// On another device or in another precision; integer buffers stay integer.
+    pub fn to(&self, device: Device, kind: Kind) -> Self {
+        let moved = |tensor: &Tensor| {
+            let kind = if tensor.is_floating_point() { kind } else { tensor.kind() };
+            tensor.to_device(device).to_kind(kind)
+        };
+        Self {
+            topology: self.topology.clone(),
+            weights: self.weights.to(device, kind),
+            buffers: self.buffers.iter().map(|(name, tensor)| (name.clone(), moved(tensor))).collect(),
+        }
+    }
+
     /// A copy of the network in memory of its own, buffers included.
     pub fn copy(&self) -> Self {
         Self {

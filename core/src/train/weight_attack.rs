@@ -39,7 +39,7 @@ pub(super) fn perturb(
     if let WeightAttack::Descent { ball: Some(ball), .. } = awp.attack {
         projections.push(Projection::Ball(ball));
     }
-    let projector = Projector::new(&projections, own.layout(), &which, learner.device());
+    let projector = Projector::new(&projections, own, &which);
     let network = learner.network(Head::Classes);
     let problem = Problem {
         network: &network,

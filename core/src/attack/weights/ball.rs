@@ -60,7 +60,7 @@ impl Ball {
     }
 
     /// Radius of every piece, in float64.
-    fn radii(&self, pieces: &Pieces, weights: &Tensor) -> Tensor {
+    pub(super) fn radii(&self, pieces: &Pieces, weights: &Tensor) -> Tensor {
         let sizes = pieces.sizes(weights, self.norm);
         if self.relative { sizes * self.radius } else { sizes.full_like(self.radius) }
     }
@@ -68,17 +68,20 @@ impl Ball {
     /// Shrinks (or, in L-inf, clamps) a perturbation of `weights` into the ball. Twice is as once. A perturbation that
     /// is zero stays zero, also in a relative ball around zero weights, where the paper's program divides 0 by 0.
     pub fn project(&self, pieces: &Pieces, weights: &Tensor, perturbation: &Tensor) -> Tensor {
-        let radii = self.radii(pieces, weights);
+        self.project_within(pieces, &self.radii(pieces, weights), perturbation)
+    }
+
+    /// The same, given the radius of every piece.
+    pub(super) fn project_within(&self, pieces: &Pieces, radii: &Tensor, perturbation: &Tensor) -> Tensor {
         match self.norm {
             WeightNorm::L2 => {
                 let sizes = pieces.sizes(perturbation, self.norm);
                 // 0 / 0 is 1 here; a perturbation that lies inside is not touched.
-                let factors =
-                    quotient(&radii, &sizes).where_self(&sizes.gt_tensor(&radii), &sizes.ones_like());
+                let factors = quotient(radii, &sizes).where_self(&sizes.gt_tensor(radii), &sizes.ones_like());
                 pieces.scaled(perturbation, &factors)
             }
             WeightNorm::Linf => {
-                let bound = pieces.spread(&radii, perturbation.kind());
+                let bound = pieces.spread(radii, perturbation.kind());
                 perturbation.minimum(&bound).maximum(&-bound)
             }
         }

@@ -48,7 +48,7 @@ pub fn run(
     let mut at = match settings.bookkeeping {
         Bookkeeping::Paper => reference.zeros_like(),
         Bookkeeping::Exact => {
-            nu = projector.project(reference, &nu);
+            nu = projector.project(&nu);
             best.nu = nu.shallow_clone();
             nu.shallow_clone()
         }
@@ -77,7 +77,7 @@ pub fn run(
             };
             let stepped = &nu - &momentum * &step_size;
             let accepted = if settings.backtrack || settings.early_stopping {
-                let ahead = -problem.loss(&projector.project(reference, &stepped), *batch);
+                let ahead = -problem.loss(&projector.project(&stepped), *batch);
                 let accepted = ahead.ge(bound);
                 if let Some(trace) = trace.as_deref_mut() {
                     trace.candidate.push(ahead.copy());
@@ -90,7 +90,7 @@ pub fn run(
             let accepted = accepted.logical_or(&error.isnan());
             let shorter = (&step_size / settings.step_divisor).clamp_min(SMALLEST_STEP);
             step_size = step_size.where_self(&accepted, &shorter);
-            nu = projector.project(reference, &stepped.where_self(&accepted, &nu));
+            nu = projector.project(&stepped.where_self(&accepted, &nu));
             at = nu.shallow_clone();
         }
         best.end_epoch(problem.batches.len());

@@ -81,7 +81,7 @@ pub fn run(
                 GradientRule::Raw => gradient,
             };
             let stepped = &nu + normalizer.normalize(&slope.weights) * weights.step_size;
-            nu = projector.project(reference, &stepped);
+            nu = projector.project(&stepped);
             *delta = ball.project(images, &(&*delta + gradient * inputs.step_size));
         }
         if nu.isfinite().all().int64_value(&[]) != 1 {

@@ -1,10 +1,10 @@
 //! Projections of perturbed weights: balls around the reference weights, and boxes for the weights themselves.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::ball::Ball;
 use super::pieces::{Pieces, Scope};
-use crate::model::Layout;
+use crate::model::Weights;
 
 /// What perturbed weights are kept in.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,78 +32,88 @@ impl Projection {
     }
 }
 
-/// Projections of one run: the pieces are cut once.
+/// Projections of one run: the pieces are cut, and the reference weights measured, once.
 #[derive(Debug)]
-pub struct Projector<'a> {
-    steps: Vec<(&'a Projection, Pieces)>,
+pub struct Projector {
+    reference: Tensor,
+    steps: Vec<Step>,
     mask: Tensor,
 }
 
-impl<'a> Projector<'a> {
-    /// Projections to be applied in order to the tensors at `which`.
+#[derive(Debug)]
+enum Step {
+    Ball {
+        ball: Ball,
+        pieces: Pieces,
+        radii: Tensor,
+    },
+    /// Bounds of the weights themselves, one for all or one per weight.
+    Box {
+        low: Option<Tensor>,
+        high: Option<Tensor>,
+    },
+}
+
+impl Projector {
+    /// Projections to be applied in order to the tensors at `which` of the reference weights.
     ///
     /// # Panics
     /// If there are not as many layer boxes as tensors.
-    pub fn new(projections: &'a [Projection], layout: &Layout, which: &[usize], device: tch::Device) -> Self {
-        let cut = |scope| Pieces::new(layout, which, scope, device);
-        let steps = projections.iter().map(|projection| {
-            let scope = match projection {
-                Projection::Ball(ball) => ball.scope,
-                Projection::ReferenceBox(scope) => *scope,
-                Projection::Box { .. } => Scope::Layer,
-                Projection::LayerBox(bounds) => {
-                    assert_eq!(bounds.len(), which.len(), "one box per attacked tensor");
-                    Scope::Layer
-                }
-            };
-            (projection, cut(scope))
+    pub fn new(projections: &[Projection], reference: &Weights, which: &[usize]) -> Self {
+        let flat = reference.flat();
+        let (kind, device) = (flat.kind(), flat.device());
+        let cut = |scope| Pieces::new(reference.layout(), which, scope, device);
+        let bounds =
+            |values: &[f64]| cut(Scope::Layer).spread(&Tensor::from_slice(values).to_device(device), kind);
+        let steps = projections.iter().map(|projection| match projection {
+            Projection::Ball(ball) => {
+                let pieces = cut(ball.scope);
+                let radii = ball.radii(&pieces, flat);
+                Step::Ball { ball: *ball, pieces, radii }
+            }
+            Projection::Box { min, max } => {
+                let bound = |value: f64| Tensor::full([1], value, (kind, device));
+                Step::Box { low: min.map(bound), high: max.map(bound) }
+            }
+            Projection::LayerBox(boxes) => {
+                assert_eq!(boxes.len(), which.len(), "one box per attacked tensor");
+                let (low, high): (Vec<f64>, Vec<f64>) = boxes.iter().copied().unzip();
+                Step::Box { low: Some(bounds(&low)), high: Some(bounds(&high)) }
+            }
+            Projection::ReferenceBox(scope) => {
+                let pieces = cut(*scope);
+                let (low, high) = pieces.ranges(flat);
+                Step::Box { low: Some(pieces.spread(&low, kind)), high: Some(pieces.spread(&high, kind)) }
+            }
         });
         let layers = cut(Scope::Layer);
-        let ones = Tensor::ones([layers.len()], (tch::Kind::Double, device));
-        Self { mask: layers.spread(&ones, tch::Kind::Bool), steps: steps.collect() }
+        let ones = Tensor::ones([layers.len()], (Kind::Double, device));
+        Self {
+            steps: steps.collect(),
+            mask: layers.spread(&ones, Kind::Bool),
+            reference: flat.shallow_clone(),
+        }
     }
 
-    /// The weights `reference + perturbation` projected; flat vectors, as is the perturbation that comes back.
-    pub fn project(&self, reference: &Tensor, perturbation: &Tensor) -> Tensor {
+    /// A flat perturbation of the reference weights, projected.
+    pub fn project(&self, perturbation: &Tensor) -> Tensor {
         let mut perturbation = perturbation.shallow_clone();
-        for (projection, pieces) in &self.steps {
-            perturbation = match projection {
-                Projection::Ball(ball) => ball.project(pieces, reference, &perturbation),
-                Projection::Box { min, max } => {
-                    let mut weights = reference + &perturbation;
-                    if let Some(max) = max {
-                        weights = weights.clamp_max(*max);
+        for step in &self.steps {
+            perturbation = match step {
+                Step::Ball { ball, pieces, radii } => ball.project_within(pieces, radii, &perturbation),
+                Step::Box { low, high } => {
+                    let mut weights = &self.reference + &perturbation;
+                    if let Some(high) = high {
+                        weights = weights.minimum(high);
                     }
-                    if let Some(min) = min {
-                        weights = weights.clamp_min(*min);
+                    if let Some(low) = low {
+                        weights = weights.maximum(low);
                     }
-                    self.moved(reference, &weights)
-                }
-                Projection::LayerBox(bounds) => {
-                    let side = |values: Vec<f64>| {
-                        pieces.spread(
-                            &Tensor::from_slice(&values).to_device(reference.device()),
-                            reference.kind(),
-                        )
-                    };
-                    let low = side(bounds.iter().map(|(low, _)| *low).collect());
-                    let high = side(bounds.iter().map(|(_, high)| *high).collect());
-                    self.moved(reference, &(reference + &perturbation).minimum(&high).maximum(&low))
-                }
-                Projection::ReferenceBox(_) => {
-                    let (low, high) = pieces.ranges(reference);
-                    let (low, high) =
-                        (pieces.spread(&low, reference.kind()), pieces.spread(&high, reference.kind()));
-                    self.moved(reference, &(reference + &perturbation).minimum(&high).maximum(&low))
+                    let moved = weights - &self.reference;
+                    moved.where_self(&self.mask, &moved.zeros_like())
                 }
             };
         }
         perturbation
-    }
-
-    /// From the reference to `weights` in the attacked tensors, 0 elsewhere.
-    fn moved(&self, reference: &Tensor, weights: &Tensor) -> Tensor {
-        let difference = weights - reference;
-        difference.where_self(&self.mask, &difference.zeros_like())
     }
 }

@@ -11,7 +11,7 @@ pub fn draw(problem: &Problem, ball: &Ball, sampling: Sampling, projector: &Proj
     let layout = problem.reference.layout();
     let pieces = Pieces::new(layout, problem.which, ball.scope, problem.reference.flat().device());
     let drawn = ball.sample(&pieces, problem.reference, problem.which, sampling, seed);
-    projector.project(problem.reference.flat(), &drawn)
+    projector.project(&drawn)
 }
 
 /// The draw of highest loss among `seeds` (the first of equals). As in the paper's program, every batch counts the

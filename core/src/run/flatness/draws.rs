@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::job::{Case, Flatness, FlatnessLoss};
 use crate::measure::evaluation::{Batch, Pair, append, attack, mean, measure, starts};
 use crate::measure::flatness::{Losses, draw_seed};
-use crate::model::Weights;
+use crate::model::{Network, Weights};
 use crate::progress::Pulse;
 use crate::record::PerExample;
 use crate::run::setup::Setup;
@@ -34,8 +34,8 @@ impl Place {
 pub struct Drawer<'a> {
     job: &'a Flatness,
     setup: &'a Setup,
-    /// Reference weights on the device of the job.
-    weights: Weights,
+    /// The reference on the device of the job.
+    network: Network,
     tensors: Vec<usize>,
     /// Positions of tensors that are all zero: a relative radius does not move them.
     zero: Vec<usize>,
@@ -49,7 +49,8 @@ impl<'a> Drawer<'a> {
     /// # Errors
     /// The images of the search do not fit the network; or all weights that could move are zero.
     pub fn new(job: &'a Flatness, setup: &'a Setup, tensors: Vec<usize>) -> Result<Self> {
-        let weights = setup.checkpoint.network.weights.to(setup.device, setup.precision.measure_kind());
+        let network = setup.checkpoint.network.to(setup.device, setup.precision.measure_kind());
+        let weights = &network.weights;
         let layers = Pieces::new(weights.layout(), &tensors, Scope::Layer, setup.device);
         let sizes: Vec<f64> = Vec::try_from(layers.sizes(weights.flat(), WeightNorm::L2))?;
         let zero: Vec<usize> = (0..sizes.len()).filter(|i| sizes[*i] == 0.0 && !job.absolute).collect();
@@ -62,7 +63,7 @@ impl<'a> Drawer<'a> {
             Case::Average => Vec::new(),
             Case::Worst => setup.batches_of(job.search_data.as_ref(), job.descent.search_batch)?,
         };
-        Ok(Self { job, setup, weights, tensors, zero, search })
+        Ok(Self { job, setup, network, tensors, zero, search })
     }
 
     /// What the user should know about the tensors, by their names.
@@ -95,16 +96,16 @@ impl<'a> Drawer<'a> {
         }
         let which = self.which(place);
         let ball = self.job.ball(self.job.radii[place.radius]);
-        let pieces = Pieces::new(self.weights.layout(), which, ball.scope, self.setup.device);
+        let pieces = Pieces::new(self.network.weights.layout(), which, ball.scope, self.setup.device);
         let seed = draw_seed(self.job.compute.seed, place.draw);
-        let moved = ball.sample(&pieces, &self.weights, which, self.job.sampling, seed);
+        let moved = ball.sample(&pieces, &self.network.weights, which, self.job.sampling, seed);
         self.pair(&moved)
     }
 
     fn pair(&self, perturbation: &tch::Tensor) -> Option<Pair> {
-        let moved = self.weights.flat() + perturbation;
-        (moved != *self.weights.flat())
-            .then(|| self.setup.pair(&Weights::from_flat(self.weights.layout().clone(), moved)))
+        let moved = self.network.weights.flat() + perturbation;
+        (moved != *self.network.weights.flat())
+            .then(|| self.setup.pair(&Weights::from_flat(self.network.weights.layout().clone(), moved)))
     }
 
     /// Losses of batch `part` under a random draw.
@@ -147,19 +148,20 @@ impl<'a> Drawer<'a> {
         let ball = job.ball(job.radii[place.radius]);
         let examples: Vec<_> = self.search.iter().map(|batch| (&batch.images, &batch.labels)).collect();
         let problem = Problem {
-            network: &setup.checkpoint.network,
-            reference: &self.weights,
+            network: &self.network,
+            reference: &self.network.weights,
             which,
             batches: &examples,
             kind: setup.precision.search_kind(),
             allow_tf32: setup.precision == crate::device::Precision::Tf32,
         };
         let projections = [Projection::Ball(ball)];
-        let layout = self.weights.layout();
-        let projector = Projector::new(&projections, layout, which, setup.device);
+        let layout = self.network.weights.layout();
+        let projector = Projector::new(&projections, &self.network.weights, which);
         let pieces = Pieces::new(layout, which, ball.scope, setup.device);
         let seed = draw_seed(job.compute.seed, place.draw);
-        let start = job.descent.start.map(|start| ball.sample(&pieces, &self.weights, which, start, seed));
+        let start =
+            job.descent.start.map(|start| ball.sample(&pieces, &self.network.weights, which, start, seed));
         let start = start.as_ref();
         let (perturbation, deltas) = match job.loss {
             FlatnessLoss::Clean => {
