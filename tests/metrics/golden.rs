@@ -200,8 +200,14 @@ fn errors_at_thresholds_count_attacks_that_are_confident_enough() {
     let attacked: Vec<Scored> = (0..10).map(|i| example(true, 0.4 + 0.05 * i as f32)).collect();
     let evaluation = |confidence: f32| {
         let clean = vec![example(false, confidence); 10];
-        AdversarialEvaluation::new(clean, &[attacked.clone()], Attempts::Average, 0.0, Convention::default())
-            .unwrap()
+        AdversarialEvaluation::new(
+            clean,
+            std::slice::from_ref(&attacked),
+            Attempts::Average,
+            0.0,
+            Convention::default(),
+        )
+        .unwrap()
     };
     let (sure, unsure) = (evaluation(1.0), evaluation(0.7));
     for (threshold, error) in [(0.0, 1.0), (0.4, 1.0), (0.42, 0.9), (0.62, 0.5), (0.82, 0.1), (0.9, 0.0)] {

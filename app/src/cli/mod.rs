@@ -1,6 +1,6 @@
 //! The command line: arguments to jobs, records to files. Never needs a display.
 //!
-//! Exit codes: see [`EXIT_CODES`].
+//! Exit codes: see `EXIT_CODES`.
 
 mod args;
 mod attack;

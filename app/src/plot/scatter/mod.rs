@@ -1,6 +1,6 @@
 //! The plot all measuring is for: flatness against robust loss or robust generalization, one point per model.
 //!
-//! [`records`] and [`published`] give models with two numbers each; here they become a figure with groups,
+//! `records` and `published` give models with two numbers each; here they become a figure with groups,
 //! intervals, correlations and, on request, the least squares line.
 
 pub mod published;
