@@ -256,6 +256,59 @@ fn pgd_reaches_the_closed_form_on_a_linear_model() {
 }
 
 #[test]
+fn single_attacks_reach_the_closed_form_on_one_output() {
+    use basin_core::attack::autoattack::apgd::{self, Apgd, Loss};
+    use basin_core::attack::autoattack::fab::{self, Fab};
+    use basin_core::attack::autoattack::square::{self, Square};
+    use basin_core::attack::autoattack::{Judge, Subject};
+    let network = linear(1);
+    let model = Evaluator::new(&network, &network.weights, Device::Cpu, Kind::Float, false);
+    let images = Tensor::from_slice(&[0.4f32, 0.5, 0.6, 0.5, 0.3, 0.5, 0.5, 0.7]).view([2, 1, 2, 2]);
+    let labels = predictions(&model.logits(&images));
+    let weight = network.weights.flat().narrow(0, 0, 4);
+    let margins = margin(&model.logits(&images), &labels);
+    for (norm, dual) in [(InputNorm::Linf, weight.abs().sum(Kind::Float)), (InputNorm::L2, weight.norm())] {
+        // The nearest point of the other class is margin / |w|* away, if the box does not come between.
+        let nearest = &margins / &dual;
+        let share =
+            if norm == InputNorm::L2 { weight.abs().max() / weight.norm() } else { Tensor::from(1.0f32) };
+        assert!((&nearest * share).max().double_value(&[]) < 0.3, "the box comes between: {nearest}");
+        let judge = Judge { model: &model, tolerance: 0.0 };
+        let subject = Subject { model: &model, images: &images, labels: &labels, judge: None };
+        let judged = Subject { judge: Some(judge), ..subject };
+        for targets in [None, Some(1i64 - &labels)] {
+            let settings = Fab { norm, epsilon: 1.0, steps: 30 };
+            let found = fab::run(&settings, targets.as_ref(), &subject, None, &mut || Ok(())).unwrap();
+            // It steps 5 % beyond the boundary.
+            let beyond = &found.norm / &nearest;
+            let (low, high) = (beyond.min().double_value(&[]), beyond.max().double_value(&[]));
+            assert!(low >= 1.0 - 1e-5 && high <= 1.05 + 1e-5, "{norm}: {low} to {high}");
+        }
+        for (factor, robust) in [(0.98, true), (1.06, false)] {
+            for row in 0..2 {
+                let epsilon = factor * nearest.double_value(&[row]);
+                let one = |t: &Tensor| t.narrow(0, row, 1);
+                let (image, label) = (one(&images), one(&labels));
+                let judged = Subject { images: &image, labels: &label, ..judged };
+                let settings = Apgd { norm, epsilon, steps: 100, passes: 1, shared_step: false };
+                let draw = image.full_like(0.3);
+                let found = apgd::run(&settings, Loss::CrossEntropy, &judged, &draw, &mut || Ok(())).unwrap();
+                assert_eq!(found.robust.int64_value(&[0]) == 1, robust, "APGD, {norm}, {factor}");
+                let settings = Fab { norm, epsilon, steps: 30 };
+                let found = fab::run(&settings, None, &judged, None, &mut || Ok(())).unwrap();
+                assert_eq!(found.robust.int64_value(&[0]) == 1, robust, "FAB, {norm}, {factor}");
+                if robust || norm == InputNorm::Linf {
+                    let settings = Square { norm, epsilon, queries: 300 };
+                    let draws = vec![generator(3, "square", &[])];
+                    let found = square::run(&settings, &judged, draws, &mut || Ok(())).unwrap();
+                    assert_eq!(found.robust.int64_value(&[0]) == 1, robust, "Square, {norm}, {factor}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn targeted_attacks_want_their_class() {
     let network = linear(4);
     let model = Evaluator::new(&network, &network.weights, Device::Cpu, Kind::Float, false);

@@ -51,7 +51,12 @@ fn traits(record: &Record) -> Vec<String> {
             ];
             words.map(str::to_owned)
         }
-        Job::Evaluate(_) | Job::Attack(_) => Default::default(),
+        Job::Attack(job) => {
+            let (version, ball) =
+                (job.attack.version.to_string(), format!("{} {:.4}", job.attack.norm, job.attack.epsilon));
+            [version, ball, String::new(), String::new(), String::new()]
+        }
+        Job::Evaluate(_) => Default::default(),
     };
     let first = file_name(job.checkpoint());
     let rest = [
