@@ -262,10 +262,13 @@ fn single_attacks_reach_the_closed_form_on_one_output() {
     use basin_core::attack::autoattack::square::{self, Square};
     use basin_core::attack::autoattack::{Judge, Subject};
     let network = linear(1);
+    // A bias that puts the boundary near the middle of the box.
+    let weight = network.weights.flat().narrow(0, 0, 4);
+    let mut bias = network.weights.flat().narrow(0, 4, 1);
+    bias.copy_(&(-weight.sum(Kind::Float) * 0.5 - 0.3).view([1]));
     let model = Evaluator::new(&network, &network.weights, Device::Cpu, Kind::Float, false);
     let images = Tensor::from_slice(&[0.4f32, 0.5, 0.6, 0.5, 0.3, 0.5, 0.5, 0.7]).view([2, 1, 2, 2]);
     let labels = predictions(&model.logits(&images));
-    let weight = network.weights.flat().narrow(0, 0, 4);
     let margins = margin(&model.logits(&images), &labels);
     for (norm, dual) in [(InputNorm::Linf, weight.abs().sum(Kind::Float)), (InputNorm::L2, weight.norm())] {
         // The nearest point of the other class is margin / |w|* away, if the box does not come between.
