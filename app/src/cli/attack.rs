@@ -7,7 +7,7 @@ use basin_core::job::{Attack, AutoAttack, InputNorm, Job, Version};
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
 
-use super::args::{Common, NormArg, number, whole};
+use super::args::{Common, number, whole};
 
 /// The ensemble and its settings.
 #[derive(Debug, Args)]
@@ -24,8 +24,8 @@ pub struct AttackArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["version", "norm", "epsilon", "steps", "restarts", "targets", "queries"])]
     preset: Option<String>,
     /// Geometry of the ball: linf or l2 [default: linf].
-    #[arg(long, value_enum)]
-    norm: Option<NormArg>,
+    #[arg(long, value_name = "NORM", value_parser = ValueParser::new(norm))]
+    norm: Option<InputNorm>,
     /// Radius of the ball; fractions are accepted [default: 8/255 for linf, 0.5 for l2].
     #[arg(long, value_name = "E", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
     epsilon: Option<f64>,
@@ -54,6 +54,16 @@ enum Ensemble {
     Autoattack,
 }
 
+fn norm(text: &str) -> Result<InputNorm, String> {
+    match text {
+        "linf" => Ok(InputNorm::Linf),
+        "l2" => Ok(InputNorm::L2),
+        _ => Err(format!(
+            "AutoAttack knows the norms linf and l2, not {text:?}; basin evaluate --attack pgd knows l1 and l0, too"
+        )),
+    }
+}
+
 impl AttackArgs {
     /// The job that the options describe.
     ///
@@ -72,7 +82,7 @@ impl AttackArgs {
             job.data.examples = common.examples.unwrap_or(job.data.examples);
             return Ok(job);
         }
-        let norm = self.norm.map_or_else(InputNorm::default, InputNorm::from);
+        let norm = self.norm.unwrap_or_default();
         Ok(Attack {
             checkpoint,
             data: common.data(),

@@ -187,7 +187,7 @@ fn attacked(text: &mut String, a: &AttackOutcome, settings: Option<&AutoAttack>)
             row.attacked,
             row.broken,
             100.0 * row.robust_error,
-            duration(row.seconds)
+            if row.seconds < 90.0 { format!("{:.1} s", row.seconds) } else { duration(row.seconds) }
         );
     }
     let (repeated, recovered) =
