@@ -51,8 +51,8 @@ impl State {
     }
 
     fn robust_error(&self) -> f64 {
-        let robust = self.examples.robust.iter().filter(|robust| **robust).count();
-        1.0 - robust as f64 / self.examples.robust.len() as f64
+        let broken = self.examples.robust.iter().filter(|robust| !**robust).count();
+        broken as f64 / self.examples.robust.len() as f64
     }
 
     fn take(&mut self, places: &[usize], unit: &Unit, attack: &str) -> Result<()> {
