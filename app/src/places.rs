@@ -70,6 +70,7 @@ fn make_writable(folder: &Path) -> std::io::Result<()> {
 fn file_name(job: &Job) -> String {
     let what = match job {
         Job::Evaluate(job) => if job.attack.is_some() { "evaluate-pgd" } else { "evaluate" }.to_owned(),
+        Job::Benchmark(_) => "benchmark".to_owned(),
         Job::Flatness(job) => job.label().replace(' ', "-"),
         Job::Attack(job) => format!("attack-{}", job.attack.version.to_string().replace(',', "-")),
         Job::Landscape(job) => {

@@ -41,6 +41,9 @@ fn an_empty_scatter_says_what_to_do_and_offers_the_example() {
     assert!(window.harness.query_by_label_contains("Pearson 0.96 [0.91, 0.98]").is_some());
     assert!(window.harness.query_by_label_contains("28 models").is_some());
     window.picture("scatter-published");
+    window.harness.state_mut().command(basin::command::Command::ThemeLight);
+    window.harness.run_steps(4);
+    window.picture("scatter-light");
 }
 
 #[test]

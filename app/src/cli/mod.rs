@@ -4,6 +4,7 @@
 
 mod args;
 mod attack;
+mod benchmark;
 mod failure;
 mod flatness;
 pub mod plot;
@@ -28,6 +29,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use args::{Attack, Common, LandscapeArgs, Output};
 use attack::AttackArgs;
+use benchmark::BenchmarkArgs;
 use failure::{Usage, one_line, say, usage};
 use flatness::FlatnessArgs;
 use plot::PlotArgs;
@@ -115,6 +117,24 @@ enum Command {
         landscape: LandscapeArgs,
         #[command(flatten)]
         attack: Attack,
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Every measure of the paper on one checkpoint, or others of its attacks by name; goes on where it was stopped.
+    Benchmark {
+        /// Checkpoint file, or `bundled`.
+        #[arg(required_unless_present = "list")]
+        checkpoint: Option<PathBuf>,
+        /// Print the groups of attack names, and stop.
+        #[arg(long)]
+        list: bool,
+        /// Print the jobs of all entries and their cost, and stop.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        benchmark: BenchmarkArgs,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -218,6 +238,14 @@ fn dispatch(cli: Cli) -> Result<()> {
             };
             compute_asked(&Job::Landscape(job), &output, common.threads)
         }
+        Some(Command::Benchmark { list: true, .. }) => print(&benchmark::list()),
+        Some(Command::Benchmark { checkpoint, dry_run, benchmark, common, output, .. }) => {
+            let job = Job::Benchmark(benchmark.job(checkpoint.unwrap_or_default(), &common));
+            if dry_run {
+                return tell_cost(&job);
+            }
+            compute_asked(&job, &output, common.threads)
+        }
         Some(Command::Run { job, dry_run, output }) if train::is_job(&job) => {
             let (out, json) = (output.out, output.json);
             TrainArgs { job: Some(job), dry_run, out, json, ..TrainArgs::default() }.run()
@@ -225,11 +253,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Run { job, dry_run, output }) => {
             let job = args::read_job(&job)?;
             if dry_run {
-                job.check()?;
-                let cost = estimate(&job)?;
-                let about = if cost.seconds < 1.0 { "" } else { "about " };
-                say(format!("{about}{}", report::duration(cost.seconds)));
-                return print(&(serde_json::to_string_pretty(&job)? + "\n"));
+                return tell_cost(&job);
             }
             compute(&job, &output, None)
         }
@@ -241,6 +265,23 @@ fn dispatch(cli: Cli) -> Result<()> {
             plot::run(&plot)
         }
     }
+}
+
+/// What a job would take; a benchmark's entries one by one.
+fn tell_cost(job: &Job) -> Result<()> {
+    job.check()?;
+    let cost = estimate(job)?;
+    let about = if cost.seconds < 1.0 { "" } else { "about " };
+    say(format!("{about}{}", report::duration(cost.seconds)));
+    let resolved = match job {
+        Job::Benchmark(benchmark) => {
+            let entries = benchmark.entries()?;
+            let entry = |(name, job)| serde_json::json!({ "name": name, "job": job });
+            serde_json::to_string_pretty(&entries.into_iter().map(entry).collect::<Vec<_>>())?
+        }
+        job => serde_json::to_string_pretty(job)?,
+    };
+    print(&(resolved + "\n"))
 }
 
 /// The command that a first word was probably meant to be: of a similar name, and no file.

@@ -224,6 +224,7 @@ fn usual_figure(records: &[Record]) -> FigureKind {
         _ if flatness && has(|outcome| matches!(outcome, Outcome::Evaluate(_))) => FigureKind::Scatter,
         Some(Outcome::Evaluate(_)) => FigureKind::Evaluation,
         Some(Outcome::Flatness(_)) => FigureKind::Flatness,
+        Some(Outcome::Benchmark(_)) => FigureKind::Scatter,
         _ => FigureKind::Landscape,
     }
 }

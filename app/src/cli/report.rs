@@ -94,6 +94,7 @@ pub fn record(record: &Record) -> String {
         (Outcome::Attack(a), Job::Attack(job)) => attacked(&mut text, a, Some(&job.attack)),
         (Outcome::Attack(a), _) => attacked(&mut text, a, None),
         (Outcome::Landscape(l), _) => landscape(&mut text, l),
+        (Outcome::Benchmark(b), _) => super::benchmark::report(&mut text, b),
         (Outcome::Evaluate(e), _) => evaluation(&mut text, e, None),
     }
     if let Some(difference) = p.search_difference.filter(|_| p.search_precision != p.measure_precision) {

@@ -111,7 +111,8 @@ impl ScatterArgs {
                 scatter::published::models(&choice).map_err(|sentence| anyhow!(sentence))?
             }
             None => {
-                let records: Vec<&Record> = records.iter().collect();
+                let parts: Vec<_> = records.iter().flat_map(Record::parts).collect();
+                let records: Vec<&Record> = parts.iter().map(|part| &**part).collect();
                 scatter::from_records(&records, &choice, names, &self.groups)
             }
         };

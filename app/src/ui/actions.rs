@@ -195,7 +195,7 @@ impl App {
             Some(Job::Landscape(_)) => self.tabs.show(Pane::Curves),
             Some(Job::Flatness(_)) => self.tabs.show(Pane::Curves),
             Some(job) if job.keeps_examples() => self.tabs.show(Pane::Examples),
-            Some(Job::Evaluate(_) | Job::Attack(_)) => self.tabs.show(Pane::Table),
+            Some(Job::Evaluate(_) | Job::Attack(_) | Job::Benchmark(_)) => self.tabs.show(Pane::Table),
             None => {}
         }
     }

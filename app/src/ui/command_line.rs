@@ -21,6 +21,7 @@ pub fn command_line(job: &Job) -> String {
             Some(attack) => attack_options(attack, &mut option),
         },
         Job::Flatness(job) => flatness_options(job, &mut option),
+        Job::Benchmark(job) => option("attacks", job.attacks.join(",")),
         Job::Attack(job) => {
             let attack = &job.attack;
             option("version", attack.version.to_string());

@@ -28,7 +28,7 @@ fn slider_ui<N: eframe::emath::Numeric>(
 pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>>) {
     let landscape = record.and_then(|record| match &record.outcome {
         Outcome::Landscape(landscape) => Some(landscape),
-        Outcome::Evaluate(_) | Outcome::Attack(_) | Outcome::Flatness(_) => None,
+        Outcome::Evaluate(_) | Outcome::Attack(_) | Outcome::Flatness(_) | Outcome::Benchmark(_) => None,
     });
     if let Some(Outcome::Flatness(flatness)) = record.map(|record| &record.outcome)
         && !flatness.layers.is_empty()

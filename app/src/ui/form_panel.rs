@@ -73,7 +73,9 @@ impl App {
             Job::Flatness(flatness) => {
                 format!("{} draws", count_words(flatness.radii.len() * flatness.draws))
             }
-            Job::Evaluate(_) | Job::Attack(_) => format!("{} images", count_words(job.data().examples.len())),
+            Job::Evaluate(_) | Job::Attack(_) | Job::Benchmark(_) => {
+                format!("{} images", count_words(job.data().examples.len()))
+            }
         };
         let time = match self.estimate(ui.ctx(), job) {
             Known::Ready(estimate) if estimate.seconds < 1.0 => "less than 1 s".into(),

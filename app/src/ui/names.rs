@@ -56,7 +56,7 @@ fn traits(record: &Record) -> Vec<String> {
                 (job.attack.version.to_string(), format!("{} {:.4}", job.attack.norm, job.attack.epsilon));
             [version, ball, String::new(), String::new(), String::new()]
         }
-        Job::Evaluate(_) => Default::default(),
+        Job::Evaluate(_) | Job::Benchmark(_) => Default::default(),
     };
     let first = file_name(job.checkpoint());
     let rest = [

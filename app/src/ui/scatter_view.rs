@@ -71,7 +71,8 @@ impl ScatterSettings {
     }
 
     fn models(&self, records: &[Arc<Record>]) -> Result<Models, String> {
-        let records: Vec<&Record> = records.iter().map(|record| &**record).collect();
+        let parts: Vec<_> = records.iter().flat_map(|record| record.parts()).collect();
+        let records: Vec<&Record> = parts.iter().map(|part| &**part).collect();
         let own = || scatter::from_records(&records, &self.choice(), &[], &[]);
         match self.source {
             Source::Study => Ok(own()),

@@ -304,6 +304,7 @@ pub fn job_title(job: &Job) -> String {
             format!("{case} {loss} flatness")
         }
         Job::Attack(job) => format!("AutoAttack {}", job.attack.version),
+        Job::Benchmark(_) => "Benchmark".into(),
         Job::Landscape(job) => {
             let loss = match job.loss {
                 LandscapeLoss::Clean => "clean loss",
@@ -323,6 +324,7 @@ pub fn job_details(job: &Job) -> String {
     };
     match job {
         Job::Evaluate(_) => images,
+        Job::Benchmark(job) => format!("{}, {images}", job.attacks.join(", ")),
         Job::Flatness(job) => {
             let radii: Vec<String> = job.radii.iter().map(f64::to_string).collect();
             let draws = if job.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", job.draws) };

@@ -1,5 +1,6 @@
 //! Every open record with its numbers and where they come from.
 
+use basin_core::data::Split;
 use basin_core::job::{FlatnessLoss, Job};
 use basin_core::record::{Outcome, Record, Values};
 use eframe::egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, Ui};
@@ -100,6 +101,13 @@ pub(crate) fn at_the_checkpoint(record: &Record) -> [Option<(f64, f64)>; 2] {
         }
         Outcome::Attack(attack) => {
             [Some((attack.clean_loss, attack.clean_error)), Some((attack.robust_loss, attack.robust_error))]
+        }
+        // Of its evaluation on test images.
+        Outcome::Benchmark(_) => {
+            let test = |part: &&std::borrow::Cow<'_, Record>| {
+                matches!(part.outcome, Outcome::Evaluate(_)) && part.job.data().examples.split == Split::Test
+            };
+            record.parts().iter().find(test).map_or([None, None], |part| at_the_checkpoint(part))
         }
         Outcome::Landscape(landscape) => [&landscape.clean, &landscape.robust].map(|grid| {
             let grid = grid.as_ref()?;

@@ -3,6 +3,7 @@
 //! The doc comments of the fields are the help texts. Field names are those of the JSON.
 
 mod attack;
+mod benchmark;
 mod evaluate;
 mod flatness;
 mod landscape;
@@ -21,6 +22,7 @@ pub use crate::device::Precision;
 use crate::error::{Error, Result};
 pub use crate::measure::direction::{DirectionKind, Normalization, PaperToken};
 pub use attack::Attack;
+pub use benchmark::Benchmark;
 pub use evaluate::Evaluate;
 pub use flatness::{Case, Flatness, FlatnessLoss};
 pub use landscape::{Landscape, LandscapeLoss};
@@ -37,6 +39,8 @@ pub enum Job {
     Attack(Attack),
     /// Loss along one or two directions in weight space.
     Landscape(Landscape),
+    /// Many attacks of the paper on one checkpoint.
+    Benchmark(Benchmark),
 }
 
 impl Job {
@@ -47,6 +51,7 @@ impl Job {
             Self::Flatness(job) => &job.checkpoint,
             Self::Attack(job) => &job.checkpoint,
             Self::Landscape(job) => &job.checkpoint,
+            Self::Benchmark(job) => &job.checkpoint,
         }
     }
 
@@ -57,6 +62,7 @@ impl Job {
             Self::Flatness(job) => &job.data,
             Self::Attack(job) => &job.data,
             Self::Landscape(job) => &job.data,
+            Self::Benchmark(job) => &job.data,
         }
     }
 
@@ -67,16 +73,18 @@ impl Job {
             Self::Flatness(job) => &job.compute,
             Self::Attack(job) => &job.compute,
             Self::Landscape(job) => &job.compute,
+            Self::Benchmark(job) => &job.compute,
         }
     }
 
-    /// Short name of the kind of job: `evaluate`, `attack`, `flatness`, `landscape`.
+    /// Short name of the kind of job: `evaluate`, `attack`, `flatness`, `landscape`, `benchmark`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Evaluate(_) => "evaluate",
             Self::Attack(_) => "attack",
             Self::Flatness(_) => "flatness",
             Self::Landscape(_) => "landscape",
+            Self::Benchmark(_) => "benchmark",
         }
     }
 
@@ -85,7 +93,7 @@ impl Job {
         match self {
             Self::Evaluate(job) => job.keep_examples && job.attack.is_some(),
             Self::Attack(job) => job.keep_examples,
-            Self::Flatness(_) | Self::Landscape(_) => false,
+            Self::Flatness(_) | Self::Landscape(_) | Self::Benchmark(_) => false,
         }
     }
 
@@ -103,6 +111,7 @@ impl Job {
             Self::Flatness(job) => job.attack.objective.check_classes(classes),
             Self::Landscape(job) if job.loss == LandscapeLoss::Clean => Ok(()),
             Self::Landscape(job) => job.attack.objective.check_classes(classes),
+            Self::Benchmark(job) => job.entries()?.iter().try_for_each(|(_, job)| job.check_classes(classes)),
         }
     }
 
@@ -125,6 +134,7 @@ impl Job {
             Self::Flatness(job) => job.check()?,
             Self::Attack(job) => job.attack.check()?,
             Self::Landscape(job) => job.check()?,
+            Self::Benchmark(job) => job.check()?,
         }
         if self.compute().batch_size == Some(0) {
             return Err(Error::invalid("batch size 0 is not possible; use 1 or more, or auto"));

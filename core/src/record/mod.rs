@@ -3,6 +3,7 @@
 //! Plots are made from records alone. Field names are relied on by other programs.
 
 mod attack;
+mod benchmark;
 mod evaluate;
 mod examples;
 mod flatness;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::files::{read_text, write_atomically};
 use crate::job::Job;
 pub use attack::{AttackFlags, AttackOutcome, AttackRow, AttackedExamples};
+pub use benchmark::{BenchmarkOutcome, Entry};
 pub use evaluate::{Evaluated, Evaluation, Metrics, PerExample, Rejecting};
 pub use examples::KeptExamples;
 pub use flatness::{AtRadius, Draw, FlatnessOutcome, LayerFlatness};
@@ -92,6 +94,8 @@ pub enum Outcome {
     Attack(AttackOutcome),
     /// Of a landscape.
     Landscape(LandscapeOutcome),
+    /// Of a benchmark.
+    Benchmark(BenchmarkOutcome),
 }
 
 impl Record {

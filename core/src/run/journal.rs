@@ -23,6 +23,8 @@ pub struct Journal {
     units: HashMap<String, Value>,
     file: Option<(PathBuf, File)>,
     seconds: f64,
+    /// Before the name of every unit: which part of the job it belongs to.
+    scope: String,
 }
 
 impl Journal {
@@ -33,11 +35,11 @@ impl Journal {
     /// journal is of something else, and must not be replaced.
     pub fn open(options: &RunOptions, job: &Job, setup: &Setup) -> Result<Self> {
         let Some(out) = options.out.as_deref() else {
-            return Ok(Self { units: HashMap::new(), file: None, seconds: 0.0 });
+            return Ok(Self::in_memory());
         };
         check_destination(out)?;
         if is_special(out) {
-            return Ok(Self { units: HashMap::new(), file: None, seconds: 0.0 });
+            return Ok(Self::in_memory());
         }
         let path = path_beside(out);
         let identity = json!({
@@ -70,7 +72,7 @@ impl Journal {
         };
         file.set_len(usable).map_err(failed)?;
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        let mut journal = Self { units, file: Some((path, file)), seconds };
+        let mut journal = Self { units, file: Some((path, file)), seconds, scope: String::new() };
         if usable == 0
             && let Err(error) = journal.append(&identity)
         {
@@ -80,9 +82,22 @@ impl Journal {
         Ok(journal)
     }
 
+    fn in_memory() -> Self {
+        Self { units: HashMap::new(), file: None, seconds: 0.0, scope: String::new() }
+    }
+
+    /// From here on names of units are those of one part of the job.
+    pub fn scope(&mut self, scope: &str) {
+        scope.clone_into(&mut self.scope);
+    }
+
+    fn full(&self, unit: &str) -> String {
+        format!("{}{unit}", self.scope)
+    }
+
     /// The value of a finished unit.
     pub fn get<T: DeserializeOwned>(&self, unit: &str) -> Option<T> {
-        serde_json::from_value(self.units.get(unit)?.clone()).ok()
+        serde_json::from_value(self.units.get(&self.full(unit))?.clone()).ok()
     }
 
     /// Notes a finished unit.
@@ -91,8 +106,9 @@ impl Journal {
     /// It cannot be written, e.g. because the disk is full.
     pub fn put<T: Serialize>(&mut self, unit: &str, value: &T) -> Result<()> {
         let value = serde_json::to_value(value).expect("units are plain data");
+        let unit = self.full(unit);
         self.append(&json!({ "unit": unit, "value": value }))?;
-        self.units.insert(unit.to_owned(), value);
+        self.units.insert(unit, value);
         Ok(())
     }
 

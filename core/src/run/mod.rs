@@ -1,6 +1,7 @@
 //! `run(&Job)`: the only place that knows checkpoints, data, attacks and measures together.
 
 mod attack;
+mod benchmark;
 mod evaluate;
 mod flatness;
 mod journal;
@@ -14,11 +15,11 @@ use std::time::Instant;
 
 use crate::attack::autoattack::{self, Plan};
 use crate::error::{Error, Result};
-use crate::job::{Job, LandscapeLoss};
+use crate::job::{DataSelection, Job, LandscapeLoss};
 use crate::progress::Progress;
 use crate::record::{FORMAT, KeptExamples, Outcome, Record};
 use journal::Journal;
-use setup::Setup;
+use setup::{Cost, Setup};
 pub use training::{Trained, estimate_training, job_to_json, read_job, train};
 
 /// Where a run keeps its results, if anywhere.
@@ -72,12 +73,7 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     let setup = Setup::new(job)?;
     let mut journal = Journal::open(options, job, &setup)?;
     let earlier = journal.seconds();
-    let measured = match job {
-        Job::Evaluate(evaluate) => evaluate::run(evaluate, &setup, &mut journal, progress),
-        Job::Flatness(flatness) => flatness::run(flatness, &setup, &mut journal, progress),
-        Job::Attack(attack) => attack::run(attack, &setup, &mut journal, progress),
-        Job::Landscape(landscape) => landscape::run(landscape, &setup, &mut journal, progress),
-    };
+    let measured = measure(job, &setup, &mut journal, progress);
     let duration_s = earlier + started.elapsed().as_secs_f64();
     let measured = match measured {
         // Nothing to go on from: no unit is finished, or the same job would fail again.
@@ -112,6 +108,17 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     Ok(record)
 }
 
+/// The measure of a job.
+fn measure(job: &Job, setup: &Setup, journal: &mut Journal, progress: &mut dyn Progress) -> Result<Measured> {
+    match job {
+        Job::Evaluate(evaluate) => evaluate::run(evaluate, setup, journal, progress),
+        Job::Flatness(flatness) => flatness::run(flatness, setup, journal, progress),
+        Job::Attack(attack) => attack::run(attack, setup, journal, progress),
+        Job::Landscape(landscape) => landscape::run(landscape, setup, journal, progress),
+        Job::Benchmark(benchmark) => benchmark::run(benchmark, journal, progress),
+    }
+}
+
 /// Refuses to replace what is no record, or the record of another job.
 fn check_replaceable(out: &Path, job: &Job, replace: bool) -> Result<()> {
     if !out.is_file() {
@@ -137,9 +144,30 @@ fn check_replaceable(out: &Path, job: &Job, replace: bool) -> Result<()> {
 /// As [`run`].
 pub fn estimate(job: &Job) -> Result<Estimate> {
     job.check()?;
-    let setup = Setup::new(job)?;
+    let Job::Benchmark(benchmark) = job else {
+        let setup = Setup::new(job)?;
+        return estimated(job, &setup, &setup.trial()?);
+    };
+    // One trial for each of the few selections of images.
+    let mut known: Vec<(DataSelection, Setup, Cost)> = Vec::new();
+    let mut sum = Estimate { units: 0, seconds: 0.0 };
+    for (_, job) in benchmark.entries()? {
+        if known.iter().all(|(data, ..)| data != job.data()) {
+            let setup = Setup::new(&job)?;
+            let cost = setup.trial()?;
+            known.push((job.data().clone(), setup, cost));
+        }
+        if let Some((_, setup, cost)) = known.iter().find(|(data, ..)| data == job.data()) {
+            let one = estimated(&job, setup, cost)?;
+            sum = Estimate { units: sum.units + one.units, seconds: sum.seconds + one.seconds };
+        }
+    }
+    Ok(sum)
+}
+
+/// The time of a job, where a step takes as long as in a trial.
+fn estimated(job: &Job, setup: &Setup, cost: &Cost) -> Result<Estimate> {
     let examples = setup.examples() as f64;
-    let cost = setup.trial()?;
     let attack = |pgd: &crate::attack::Pgd| {
         pgd.restarts as f64 * (pgd.steps as f64 * cost.step + cost.search_forward + cost.forward)
     };
@@ -158,9 +186,10 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
         }
         Job::Evaluate(job) => (1, cost.forward + job.attack.as_ref().map_or(0.0, attack)),
         Job::Flatness(job) => {
-            let (units, seconds) = flatness::cost(job, &setup, &cost)?;
+            let (units, seconds) = flatness::cost(job, setup, cost)?;
             return Ok(Estimate { units, seconds });
         }
+        Job::Benchmark(_) => return Err(Error::invalid("a benchmark cannot be part of another")),
         Job::Landscape(job) => (
             job.cells() as u64,
             cost.forward

@@ -1,0 +1,72 @@
+//! `basin benchmark`: many of the paper's attacks on one checkpoint, options and results.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use basin_core::attack::names::{GROUPS, group};
+use basin_core::job::{Benchmark, DataSelection};
+use basin_core::record::{BenchmarkOutcome, Outcome};
+use clap::Args;
+
+use super::args::Common;
+
+/// Which attacks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Benchmark")]
+pub struct BenchmarkArgs {
+    /// Attack names of the paper and names of its groups, separated by commas [default: cifar10_benchmark].
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    attacks: Vec<String>,
+}
+
+impl BenchmarkArgs {
+    /// The job. Without --examples on the paper's thousand images.
+    pub fn job(self, checkpoint: PathBuf, common: &Common) -> Benchmark {
+        let usual = Benchmark::new(checkpoint);
+        let DataSelection { name, examples } = common.data_or(Benchmark::USUAL);
+        Benchmark {
+            data: DataSelection { name, examples },
+            attacks: if self.attacks.is_empty() { usual.attacks } else { self.attacks },
+            compute: common.compute(),
+            checkpoint: usual.checkpoint,
+        }
+    }
+}
+
+/// Groups with their members, for people.
+pub fn list() -> String {
+    let mut text = String::new();
+    for (name, what) in GROUPS {
+        let _ = writeln!(text, "{name}: {what}");
+        for member in group(name).unwrap_or_default() {
+            let _ = writeln!(text, "  {member}");
+        }
+        text.push('\n');
+    }
+    text.push_str("Every other attack name of the paper is accepted too.\n");
+    text
+}
+
+/// The main number of every entry.
+pub fn report(text: &mut String, outcome: &BenchmarkOutcome) {
+    for entry in &outcome.entries {
+        let number = match &entry.outcome {
+            Outcome::Evaluate(e) => match &e.robust {
+                Some(robust) => {
+                    format!("robust loss {:.4}, error {:.1} %", robust.loss, 100.0 * robust.error)
+                }
+                None => format!("loss {:.4}, error {:.1} %", e.clean.loss, 100.0 * e.clean.error),
+            },
+            Outcome::Attack(a) => format!("robust error {:.1} %", 100.0 * a.robust_error),
+            Outcome::Flatness(f) => {
+                let at = f.radii.iter().map(|at| {
+                    let [low, high] = at.interval;
+                    format!("flatness {:.4} [{low:.4}, {high:.4}]", at.flatness)
+                });
+                at.collect::<Vec<_>>().join(", ")
+            }
+            Outcome::Landscape(_) | Outcome::Benchmark(_) => String::new(),
+        };
+        let _ = writeln!(text, "{}\n  {number}", entry.name);
+    }
+}

@@ -1,0 +1,105 @@
+//! Asking for many measures of one checkpoint at once, by the paper's names.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Compute, DataSelection, Flatness, Job};
+use crate::attack::names::{GROUPS, PaperAttack, group};
+use crate::data::{Examples, Split};
+use crate::error::{Error, Result};
+
+/// Every attack of a list of the paper's names on one checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Benchmark {
+    /// The checkpoint file.
+    pub checkpoint: PathBuf,
+    /// The data set, and the images that stand for the paper's first thousand test images. Entries on training images
+    /// take those of the same range; entries on the last images take as many as these are, if that is fewer.
+    #[serde(default = "thousand")]
+    pub data: DataSelection,
+    /// Attack names of the paper and names of its groups.
+    #[serde(default = "everything")]
+    pub attacks: Vec<String>,
+    /// Device, precision, seed, batch size.
+    #[serde(default)]
+    pub compute: Compute,
+}
+
+fn thousand() -> DataSelection {
+    DataSelection { examples: Benchmark::USUAL, ..DataSelection::default() }
+}
+
+fn everything() -> Vec<String> {
+    vec![GROUPS[0].0.to_owned()]
+}
+
+impl Benchmark {
+    /// The paper's first thousand test images.
+    pub const USUAL: Examples = Examples { split: Split::Test, start: 0, end: 1000 };
+
+    /// The benchmark of the paper: every measure on its first thousand images.
+    pub fn new(checkpoint: PathBuf) -> Self {
+        Self { checkpoint, data: thousand(), attacks: everything(), compute: Compute::default() }
+    }
+
+    /// Name and job of every entry, in order; a name that comes twice is one entry.
+    ///
+    /// # Errors
+    /// A name that the paper does not have, or a selection of images that cannot stand for its test images.
+    pub fn entries(&self) -> Result<Vec<(String, Job)>> {
+        let given = self.data.examples;
+        if given.split != Split::Test || given.descending() {
+            return Err(Error::invalid(format!(
+                "examples {given} cannot stand for the paper's test images; use an ascending range such as test:0..1000"
+            )));
+        }
+        let mut names: Vec<String> = Vec::new();
+        for name in self.attacks.iter().flat_map(|name| group(name).unwrap_or_else(|| vec![name.clone()])) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.is_empty() {
+            return Err(Error::invalid("a benchmark needs at least one name, such as cifar10_benchmark"));
+        }
+        let entry = |name: String| {
+            let attack: PaperAttack = name.parse()?;
+            let job = attack.job(self.checkpoint.clone(), &self.data.name, self.compute.clone());
+            Ok((name, on(job, given)))
+        };
+        names.into_iter().map(entry).collect()
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        self.entries()?.iter().try_for_each(|(_, job)| job.check())
+    }
+}
+
+/// The job on other images in place of the paper's.
+fn on(job: Job, given: Examples) -> Job {
+    let replace = |data: DataSelection| {
+        let old = data.examples;
+        let examples = if old.descending() {
+            Examples { end: old.start as isize - old.len().min(given.len()) as isize, ..old }
+        } else {
+            Examples { split: old.split, ..given }
+        };
+        DataSelection { examples, ..data }
+    };
+    match job {
+        Job::Evaluate(mut job) => {
+            job.data = replace(job.data);
+            Job::Evaluate(job)
+        }
+        Job::Attack(mut job) => {
+            job.data = replace(job.data);
+            Job::Attack(job)
+        }
+        Job::Flatness(job) => {
+            let (data, search_data) = (replace(job.data), job.search_data.map(replace));
+            Job::Flatness(Flatness { data, search_data, ..job })
+        }
+        job @ (Job::Landscape(_) | Job::Benchmark(_)) => job,
+    }
+}
