@@ -301,6 +301,7 @@ fn help_names_every_option() {
             ],
         ),
         ("run", &["--dry-run", "--out", "--json"]),
+        ("benchmark", &["--attacks", "--list", "--dry-run", "--data", "--examples", "--out", "--json"]),
         ("plot", &["--figure", "--out", "--log", "--clip", "--width", "--dpi"]),
     ] {
         let help = basin.ok(&[command, "--help"]).out;

@@ -40,7 +40,7 @@ fn a_flatness_measure_by_its_name() {
     assert_eq!(record["outcome"]["radii"][0]["draws"].as_array().unwrap().len(), 3);
     basin.misused(&[&flatness[..], &["--radius", "0.1"]].concat(), &["--preset", "--radius"]);
     basin.misused(&[&flatness[..], &["--attack", "pgd"]].concat(), &["--preset", "--attack"]);
-    basin.refused(&["flatness", &lenet, "--preset", PGD], &[PGD, "basin evaluate"]);
+    basin.misused(&["flatness", &lenet, "--preset", PGD], &[PGD, "basin evaluate"]);
 }
 
 #[test]
@@ -56,11 +56,11 @@ fn unknown_names_and_lost_settings_are_refused() {
         &["evaluate", &lenet, "--attack", "weight_l2_random_nonorm2_e05_at10"],
         &["no PGD attack", "--preset"],
     );
-    basin.refused(
+    basin.misused(
         &["evaluate", &lenet, "--attack", PGD, "--epsilon", "0.1"],
         &["stands for all settings", "--attack pgd"],
     );
-    basin.refused(
+    basin.misused(
         &["flatness", &lenet, "--preset", "weight_l2_random_nonorm2_e05_at11_test"],
         &["the nearest is weight_l2_random_nonorm2_e05_at1"],
     );
