@@ -122,7 +122,12 @@ impl ScreenPlot {
         }
         // The symbols last: the legend takes their colour.
         let points: Vec<_> = scatter.points.iter().filter_map(|p| self.at(p.x, p.y)).collect();
-        let radius = 4.5 * scatter.size as f32;
+        // A triangle of the radius of a circle has less than half of its area.
+        let fuller = match scatter.shape {
+            Shape::Circle | Shape::Square => 1.0,
+            _ => 1.3,
+        };
+        let radius = 4.5 * fuller * scatter.size as f32;
         let outline = ui.ctx().global_style().visuals.text_color();
         if scatter.size >= SMALLEST_OUTLINED {
             let behind = Points::new(name.clone(), points.clone()).color(outline).radius(radius + 0.8);
