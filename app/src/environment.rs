@@ -4,8 +4,8 @@
 /// For long computations: threads of libtorch that wait for each other sleep.
 ///
 /// GNU OpenMP, which libtorch computes with on Linux, lets them spin, and on a machine with other work every parallel
-/// step then waits for a thread that was put aside: measured six times slower with two busy programs per core. A user's
-/// own `OMP_WAIT_POLICY` or `GOMP_SPINCOUNT` stays.
+/// step then waits for a thread that was put aside: measured five to eight times slower at
+/// about four busy threads per core. A user's own `OMP_WAIT_POLICY` or `GOMP_SPINCOUNT` stays.
 pub fn for_computing() {
     if cfg!(target_os = "linux") && !is_set("OMP_WAIT_POLICY") && !is_set("GOMP_SPINCOUNT") {
         start_again_with("OMP_WAIT_POLICY", "passive");
