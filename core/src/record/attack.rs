@@ -71,7 +71,7 @@ pub struct AttackedExamples {
 /// Signs that the network misleads attacks, so that it may be less robust than measured.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct AttackFlags {
-    /// Share of the examples whose input gradient is exactly 0.
+    /// Share of the correctly classified examples whose input gradient (of the margin) is exactly 0.
     pub zero_gradients: f64,
     /// The outputs look like probabilities, not logits: gradients vanish where they saturate.
     pub probabilities: bool,

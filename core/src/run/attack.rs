@@ -15,7 +15,7 @@ use super::setup::Setup;
 use crate::attack::autoattack::{self, Plan, Run};
 use crate::error::Result;
 use crate::job::Attack;
-use crate::measure::autoattack::{Search, attack_block, flags};
+use crate::measure::autoattack::{Search, attack_block, flags as look};
 use crate::measure::evaluation::{Batch, Pair, append, error_rate, mean, measure};
 use crate::model::Evaluator;
 use crate::progress::{Cancelled, Event, Progress};
@@ -128,11 +128,14 @@ pub fn run(
 
     let mut state = start(job, setup, &pair.measure)?;
     let survivors = state.survivors();
-    let mut flags = if survivors.is_empty() {
-        AttackFlags::default()
-    } else {
-        flags(&pair.measure, &all.select(&survivors[..survivors.len().min(setup.batch_size)]))
-    };
+    let mut flags = AttackFlags { probabilities: !survivors.is_empty(), ..AttackFlags::default() };
+    for places in survivors.chunks(setup.batch_size) {
+        progress.report(Event::Alive)?;
+        let of = look(&pair.measure, &all.select(places));
+        flags.zero_gradients += of.zero_gradients * places.len() as f64 / survivors.len() as f64;
+        flags.probabilities &= of.probabilities;
+        flags.random |= of.random;
+    }
     if !flags.random && plans.iter().any(|plan| plan.passes > 1) {
         // The average over passes that are all the same is one of them.
         plans.iter_mut().for_each(|plan| plan.passes = 1);
