@@ -190,25 +190,24 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
     let error = 100.0 * outcome.reference_error;
     let _ = writeln!(text, "reference loss {:.4}, error {error:.1} %{restarts}\n", outcome.reference_loss);
     let _ = writeln!(text, "{:>8}  {:>8}  {:>8}  {:<9}  95 % interval", "radius", "loss", "flatness", "");
-    outcome.radii.iter().for_each(|at| row(text, at));
+    outcome.radii.iter().for_each(|at| row(text, at, ""));
+    if !outcome.layers.is_empty() {
+        let _ = writeln!(text, "\none tensor at a time");
+    }
     for layer in &outcome.layers {
-        text.push('\n');
-        let _ = writeln!(text, "{} alone", layer.name);
-        layer.radii.iter().for_each(|at| row(text, at));
+        layer.radii.iter().for_each(|at| row(text, at, &layer.name));
     }
 }
 
-fn row(text: &mut String, at: &AtRadius) {
-    let error = match at.standard_error {
-        None => String::new(),
-        // Draws of the worst case hardly differ.
-        Some(error) if error > 0.0 && error < 5e-5 => format!("± {error:.0e}"),
-        Some(error) => format!("± {error:.4}"),
-    };
-    let [low, high] = at.interval;
-    let _ = writeln!(
-        text,
-        "{:>8}  {:>8.4}  {:>8.4}  {error:<9}  {low:.4} to {high:.4}",
-        at.radius, at.loss, at.flatness
-    );
+fn row(text: &mut String, at: &AtRadius, name: &str) {
+    let error = at.standard_error.map_or_else(String::new, |error| format!("± {}", short(error)));
+    let interval = format!("{} to {}", short(at.interval[0]), short(at.interval[1]));
+    let interval = if name.is_empty() { interval } else { format!("{interval:<18}  {name}") };
+    let flatness = short(at.flatness);
+    let _ = writeln!(text, "{:>8}  {:>8.4}  {flatness:>8}  {error:<9}  {interval}", at.radius, at.loss);
+}
+
+/// Four digits after the point, or two in all of what would vanish.
+fn short(value: f64) -> String {
+    if value == 0.0 || value.abs() >= 1e-3 { format!("{value:.4}") } else { format!("{value:.1e}") }
 }
