@@ -10,6 +10,7 @@ mod flatness;
 mod naive;
 mod pairs;
 mod steps;
+mod training;
 mod window;
 
 use serde_json::{Map, Value, json};
@@ -47,6 +48,9 @@ fn main() -> anyhow::Result<()> {
     results.note("device", &basin_core::device::describe(tch::Device::Cpu));
     if wanted("steps") {
         steps::run(&mut results)?;
+    }
+    if wanted("training") {
+        training::run(&mut results)?;
     }
     if wanted("flatness") {
         flatness::run(&mut results)?;

@@ -32,6 +32,24 @@ pub fn gradient(
 /// One run of PGD (L-inf, sign steps); the loss of the best point per example.
 pub fn pgd(network: &Network, weights: &Weights, images: &Tensor, labels: &Tensor, attack: &Pgd) -> Vec<f64> {
     let count = images.size()[0];
+    let best_delta = perturbation(network, weights, images, labels, attack);
+    let network_output = tch::no_grad(|| {
+        logits(&network.topology, &network.params(weights), &(images + best_delta), Mode::Evaluate)
+    });
+    let _ = (predictions(&network_output), log_probabilities(&network_output).exp());
+    let loss = cross_entropy(&network_output, labels);
+    (0..count).map(|example| loss.double_value(&[example])).collect()
+}
+
+/// The perturbations that a run of PGD finds.
+pub fn perturbation(
+    network: &Network,
+    weights: &Weights,
+    images: &Tensor,
+    labels: &Tensor,
+    attack: &Pgd,
+) -> Tensor {
+    let count = images.size()[0];
     let mut delta = images.zeros_like().uniform(-attack.epsilon, attack.epsilon);
     let (mut best, best_delta) = (vec![f64::NEG_INFINITY; count as usize], images.zeros_like());
     for _ in 0..=attack.steps {
@@ -47,10 +65,5 @@ pub fn pgd(network: &Network, weights: &Weights, images: &Tensor, labels: &Tenso
         }
         delta += gradient.sign() * attack.step_size;
     }
-    let network_output = tch::no_grad(|| {
-        logits(&network.topology, &network.params(weights), &(images + best_delta), Mode::Evaluate)
-    });
-    let _ = (predictions(&network_output), log_probabilities(&network_output).exp());
-    let loss = cross_entropy(&network_output, labels);
-    (0..count).map(|example| loss.double_value(&[example])).collect()
+    best_delta
 }

@@ -1,6 +1,6 @@
 //! Training: every variant of the paper as plain data ([`Train`]) over one step ([`Trainer`]).
 //!
-//! A step is: attack the batch in evaluation mode (`batch`, `step`), take the gradient of the method's loss in
+//! A step is: attack the batch in evaluation mode (`prepare`), take the gradient of the method's loss (`step`) in
 //! training mode, perhaps at perturbed weights (`sharpness`, `weight_attack`), and let the optimizer move the
 //! flat weights (`optimizer`, `entropy`). Sources: Stutz et al. 2021 for the variants; the papers named at
 //! each method.
@@ -13,6 +13,7 @@ mod log;
 pub mod loss;
 pub mod optimizer;
 mod order;
+mod prepare;
 pub mod preset;
 mod schedule;
 mod settings;
