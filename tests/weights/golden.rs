@@ -1,54 +1,20 @@
 //! Small numbers obtained by running the reference program (specification, section 9.3): a network of two linear layers.
 
-use std::sync::Arc;
-
 use basin_core::attack::pgd;
 use basin_core::attack::weights::{
     Ball, Bookkeeping, Descent, Projection, Projector, Scope, WeightGradient, WeightNorm, descent, joint,
 };
 use basin_core::attack::{Pgd, Start};
-use basin_core::model::{Activation, Evaluator, Layer, Layout, Network, Topology, Weights};
+use basin_core::model::{Evaluator, Weights};
 use tch::{Device, Kind, Tensor};
 
+use crate::support::golden::{images, labels, network};
 use crate::{close, losses, numbers, problem};
 
 const TOLERANCE: f64 = 2e-5;
 
-fn network() -> Network {
-    let linear = |name: &str, input, output| Layer::Linear { name: name.into(), input, output, bias: true };
-    let topology = Topology {
-        family: "MLP".into(),
-        title: "golden".into(),
-        classes: 5,
-        resolution: [1, 2, 2],
-        layers: vec![
-            Layer::Flatten,
-            linear("lin1", 4, 6),
-            Layer::Activate { activation: Activation::Tanh },
-            linear("lin2", 6, 5),
-        ],
-    };
-    let table = |rows: i32, columns: i32, f: &dyn Fn(f64, f64) -> f64| -> Vec<f32> {
-        let at = |k: i32| f(f64::from(k / columns), f64::from(k % columns)) as f32;
-        (0..rows * columns).map(at).collect()
-    };
-    let flat = [
-        table(6, 4, &|i, j| 1.5 * (1.0 + 2.3 * i + 1.1 * j * (i + 1.0)).sin()),
-        table(6, 1, &|i, _| 0.1 * i.cos()),
-        table(5, 6, &|i, j| 2.0 * (1.0 + 1.7 * i + 0.9 * j * (i + 1.0)).cos()),
-        table(5, 1, &|i, _| 0.05 * (i + 1.0)),
-    ];
-    let weights = Weights::from_flat(Arc::new(Layout::of(&topology)), Tensor::from_slice(&flat.concat()));
-    Network { topology, weights, buffers: Vec::new() }
-}
-
 fn data() -> (Tensor, Tensor) {
-    let pixel = |n: i32, p: i32| {
-        let (n, p) = (f64::from(n), f64::from(p));
-        (0.5 + 0.45 * (2.0 * n + 1.3 * n * p + p + 1.0).sin()) as f32
-    };
-    let pixels: Vec<f32> = (0..16).map(|k| pixel(k / 4, k % 4)).collect();
-    (Tensor::from_slice(&pixels).view([4, 1, 2, 2]), Tensor::from_slice(&[3i64, 4, 3, 0]))
+    (images(), labels())
 }
 
 /// One run of the gradient descent attack.

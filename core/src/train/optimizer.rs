@@ -181,7 +181,7 @@ pub struct Memory {
 
 /// Moves `weights` in place by one step along `gradient`, both flat.
 ///
-/// Entropy-SGD's outer step is SGD's; its walk is in [`super::entropy`].
+/// Entropy-SGD's outer step is SGD's; its walk is in `entropy.rs`.
 pub fn step(optimizer: &Optimizer, memory: &mut Memory, weights: &Tensor, gradient: &Tensor, rate: Rate) {
     let _guard = tch::no_grad_guard();
     memory.steps += 1;
