@@ -249,6 +249,12 @@ fn a_folder_belongs_to_one_job() {
     std::fs::write(busy.join("thesis.tex"), "").unwrap();
     let error = train(&job, &busy, &mut Silent).unwrap_err().to_string();
     assert!(error.contains("no folder of a training"), "{error}");
+    // Nothing was trained where a first try failed: its folder is free for a better one.
+    let early = home.path().join("early");
+    let mut missing = job.clone();
+    missing.data.name = home.path().join("nowhere").display().to_string();
+    assert!(train(&missing, &early, &mut Silent).is_err());
+    train(&job, &early, &mut Silent).unwrap();
     let wrong = Train { batch_size: 0, ..job };
     let error = train(&wrong, &home.path().join("new"), &mut Silent).unwrap_err().to_string();
     assert!(error.contains("batch size 0 is not possible") && !home.path().join("new").exists(), "{error}");

@@ -30,26 +30,15 @@ pub struct Earlier {
 }
 
 impl Folder {
-    /// Opens the folder of a job, or makes it; with what an earlier run of the same job left there.
+    /// Opens the folder of a job, or makes it; with what an earlier run of the same job left there. A job that
+    /// never finished an epoch makes room for another one.
     pub fn open(path: &Path, job: &Train) -> Result<(Self, Option<Earlier>)> {
         let job_path = path.join("job.json");
-        let is_new = !job_path.is_file();
-        if is_new {
-            let taken = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
-            if path.is_file() || taken {
-                return Err(Error::file(path, "exists and is no folder of a training; choose another --out"));
-            }
-        } else if read_job(&job_path)? != *job {
-            return Err(Error::file(
-                path,
-                "holds another training (its job.json differs); choose another --out, or remove it first",
-            ));
+        if path.is_file() || (!job_path.is_file() && holds_other_things(path)) {
+            return Err(Error::file(path, "exists and is no folder of a training; choose another --out"));
         }
         let snapshots = path.join("snapshots");
         std::fs::create_dir_all(&snapshots).map_err(|e| Error::io("cannot create", &snapshots, e))?;
-        if is_new {
-            write_atomically(&job_path, job_to_json(job).as_bytes())?;
-        }
         let log_path = path.join("log.jsonl");
         let failed = |e| Error::io("cannot write", &log_path, e);
         let mut options = OpenOptions::new();
@@ -57,12 +46,20 @@ impl Folder {
             options.create(true).read(true).write(true).truncate(false).open(&log_path).map_err(failed)?;
         // The lock ends with the process. Where files cannot be locked, users have to take care themselves.
         if let Err(TryLockError::WouldBlock) = log.try_lock() {
-            return Err(Error::file(
-                path,
-                "is being trained by another basin; wait for it, or give another --out",
-            ));
+            let reason = "is being trained by another basin; wait for it, or give another --out";
+            return Err(Error::file(path, reason));
         }
         let mut folder = Self { path: path.to_owned(), log };
+        let has_same = job_path.is_file() && read_job(&job_path).is_ok_and(|found| found == *job);
+        if !has_same && folder.state_path().is_file() {
+            return Err(Error::file(
+                path,
+                "holds another training (its job.json differs); choose another --out, or remove it first",
+            ));
+        }
+        if !has_same {
+            write_atomically(&job_path, job_to_json(job).as_bytes())?;
+        }
         let earlier = folder.earlier()?;
         Ok((folder, earlier))
     }
@@ -152,6 +149,13 @@ impl Folder {
     fn state_path(&self) -> PathBuf {
         self.path.join("state.safetensors")
     }
+}
+
+/// Whether a folder has anything in it that a training, killed at its very beginning, does not leave.
+fn holds_other_things(path: &Path) -> bool {
+    let own = |name: &str| ["log.jsonl", "snapshots"].contains(&name) || name.starts_with(".basin-");
+    let mut entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries.any(|entry| !own(&entry.file_name().to_string_lossy()))
 }
 
 /// What the files of trainings say they are.
