@@ -82,7 +82,7 @@ impl<'a> Plain<'a> {
         let trainable: Vec<usize> = (0..entries.len()).filter(|i| entries[*i].role != Role::Frozen).collect();
         let weights = network.weights.copy();
         let (params, leaves) = network.leaves(&weights, &trainable);
-        let output = logits(&network.topology, &params, &perturbed, Mode::Train);
+        let output = logits(&network.topology, &params, &perturbed, Mode::Train { seed: 0 });
         let loss = cross_entropy(&output, labels).mean(Kind::Float);
         let leaves: Vec<&Tensor> = leaves.iter().collect();
         let gradients = Tensor::run_backward(&[&loss], &leaves, false, false);

@@ -4,12 +4,15 @@
 //! ones in place, and applies dropout. Layers compute in the precision of their weights; images stay as
 //! they are until the first convolution or linear layer.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
+use rand::Rng as _;
 use tch::{Device, Kind, Tensor};
 
 use super::families::groups;
 use super::topology::{Activation, Layer, Norm, Topology};
+use crate::seed::generator;
 
 /// Added to variances, as in PyTorch.
 pub const NORM_EPSILON: f64 = 1e-5;
@@ -51,7 +54,10 @@ pub enum Mode {
     /// Running statistics, no dropout.
     Evaluate,
     /// Batch statistics (running ones updated in place), dropout.
-    Train,
+    Train {
+        /// Decides what dropout leaves out: a network without dropout takes any.
+        seed: u64,
+    },
 }
 
 /// The logits of `images` (`N x C x H x W`, values 0 to 1): `N x outputs`.
@@ -59,25 +65,38 @@ pub enum Mode {
 /// # Panics
 /// If images or tensors do not fit the topology.
 pub fn logits(topology: &Topology, params: &Params, images: &Tensor, mode: Mode) -> Tensor {
-    Runner { params, mode, allow_tf32: false }.layers(&topology.layers, images.shallow_clone(), false)
+    Runner::new(params, mode, false).layers(&topology.layers, images.shallow_clone(), false)
 }
 
 /// As [`logits`] at evaluation, allowing TensorFloat-32 in convolutions (CUDA).
 pub(super) fn evaluate(topology: &Topology, params: &Params, images: &Tensor, allow_tf32: bool) -> Tensor {
-    Runner { params, mode: Mode::Evaluate, allow_tf32 }.layers(
-        &topology.layers,
-        images.shallow_clone(),
-        false,
-    )
+    let runner = Runner::new(params, Mode::Evaluate, allow_tf32);
+    runner.layers(&topology.layers, images.shallow_clone(), false)
 }
 
 struct Runner<'a> {
     params: &'a Params,
     mode: Mode,
     allow_tf32: bool,
+    /// Dropout layers passed so far.
+    dropouts: Cell<u64>,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    fn new(params: &'a Params, mode: Mode, allow_tf32: bool) -> Self {
+        Self { params, mode, allow_tf32, dropouts: Cell::new(0) }
+    }
+
+    /// Each number is 0 with this probability; the others grow so that the mean stays.
+    fn dropout(&self, x: &Tensor, probability: f64, seed: u64) -> Tensor {
+        let number = self.dropouts.replace(self.dropouts.get() + 1);
+        let mut rng = generator(seed, "dropout", &[number]);
+        let kept = (1.0 - probability).max(f64::MIN_POSITIVE).recip() as f32;
+        let mut factor = || if rng.random::<f64>() < probability { 0.0 } else { kept };
+        let factors: Vec<f32> = (0..x.numel()).map(|_| factor()).collect();
+        x * Tensor::from_slice(&factors).to_device(x.device()).to_kind(x.kind()).view_as(x)
+    }
+
     /// `owned`: nobody else needs the values of `x`, so it may be overwritten.
     fn layers(&self, layers: &[Layer], mut x: Tensor, mut owned: bool) -> Tensor {
         for layer in layers {
@@ -134,7 +153,7 @@ impl Runner<'_> {
             Layer::GlobalAveragePool => x.mean_dim([2i64, 3].as_slice(), true, x.kind()),
             Layer::Flatten => x.flatten(1, -1),
             Layer::Dropout { probability } => match self.mode {
-                Mode::Train => x.dropout(*probability, true),
+                Mode::Train { seed } => self.dropout(&x, *probability, seed),
                 Mode::Evaluate => x,
             },
             Layer::Residual { body, shortcut, .. } => {
@@ -160,7 +179,7 @@ impl Runner<'_> {
             let groups = groups(channels).expect("checked when the topology was built");
             return x.group_norm(groups, weight, bias, NORM_EPSILON, true);
         }
-        let training = self.mode == Mode::Train;
+        let training = self.mode != Mode::Evaluate;
         if training {
             let _ = self.params.of(name, "num_batches_tracked").shallow_clone().g_add_scalar_(1);
         }

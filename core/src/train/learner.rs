@@ -1,6 +1,7 @@
 //! A network in training: weights in one flat buffer, seen by autograd through detached views of it, so that
 //! an optimizer's step on the buffer is at once what the next forward pass uses.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
@@ -46,6 +47,8 @@ pub struct Learner {
     own: Place,
     /// Convolutions and products in bfloat16.
     mixed: bool,
+    /// Seed of the next pass's dropout; every pass counts it up.
+    dropout: Cell<u64>,
 }
 
 impl Learner {
@@ -79,7 +82,16 @@ impl Learner {
             ));
         }
         let (params, leaves) = whole.leaves(&whole.weights, &trainable);
-        Ok(Self { whole, main, parts, frozen, trainable, own: Place { params, leaves }, mixed: false })
+        Ok(Self {
+            whole,
+            main,
+            parts,
+            frozen,
+            trainable,
+            own: Place { params, leaves },
+            mixed: false,
+            dropout: Cell::new(0),
+        })
     }
 
     /// Computes convolutions and products of training passes in bfloat16 from now on.
@@ -148,14 +160,15 @@ impl Learner {
     }
 
     fn run(&self, topology: &Topology, place: &Place, x: &Tensor) -> Tensor {
+        let mode = Mode::Train { seed: self.dropout.replace(self.dropout.get().wrapping_add(1)) };
         if !self.mixed {
-            return logits(topology, &place.params, x, Mode::Train);
+            return logits(topology, &place.params, x, mode);
         }
         let mut rounded = place.params.map(Tensor::shallow_clone);
         for entry in self.whole.layout().entries.iter().filter(|entry| entry.role == Role::Weight) {
             rounded.insert(&entry.name, place.params.get(&entry.name).to_kind(Kind::BFloat16));
         }
-        logits(topology, &rounded, x, Mode::Train).to_kind(Kind::Float)
+        logits(topology, &rounded, x, mode).to_kind(Kind::Float)
     }
 
     /// The gradient of a loss with respect to the trainable weights, flat.
@@ -247,11 +260,9 @@ impl Learner {
         self.whole.weights.flat().kind()
     }
 
-    /// Whether passes draw random numbers.
-    pub fn has_dropout(&self) -> bool {
-        let mut found = false;
-        self.whole.topology.visit(&mut |layer| found |= matches!(layer, Layer::Dropout { .. }));
-        found
+    /// From this seed on the passes of a step draw what dropout leaves out.
+    pub fn seed_dropout(&self, seed: u64) {
+        self.dropout.set(seed);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one training step that every method shares: gradient of a batch (at perturbed weights, if asked for),
 //! optimizer, running average.
 
+use rand::RngCore as _;
 use tch::{Device, Kind, Tensor};
 
 use super::average::RunningAverage;
@@ -104,11 +105,7 @@ impl Trainer {
         next: &mut dyn FnMut() -> Result<TrainBatch>,
         pulse: Pulse,
     ) -> Result<StepReport> {
-        if self.learner.has_dropout() {
-            use rand::RngCore as _;
-            let seed = generator(self.settings.seed, "dropout", &[step]).next_u64();
-            tch::manual_seed((seed >> 1) as i64);
-        }
+        self.learner.seed_dropout(generator(self.settings.seed, "dropout", &[step]).next_u64());
         let population = self.population;
         let weights = self.learner.trainable();
         let (gradient, values) = if let Optimizer::EntropySgd(entropy) = self.settings.optimizer.clone() {
