@@ -16,11 +16,14 @@ use std::path::{Path, PathBuf};
 use basin::cli::plot::{PlotArgs, run};
 use basin::plot::contour::{area, region};
 use basin::plot::export::{self, FigureStyle, FileKind};
-use basin::plot::flatness;
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
 use basin::plot::{ColorMap, Item, Plot, Scale, Unit, text};
-use basin_core::job::{Case, Flatness, FlatnessLoss, Job};
-use basin_core::record::{AtRadius, Draw, FlatnessOutcome, LayerFlatness, Outcome, Record, Values};
+use basin::plot::{attack, flatness};
+use basin_core::job::{Attack, AutoAttack, Case, Compute, DataSelection, Flatness, FlatnessLoss, Job};
+use basin_core::record::{
+    AtRadius, AttackFlags, AttackOutcome, AttackRow, AttackedExamples, Draw, FlatnessOutcome, LayerFlatness,
+    Outcome, Record, Values,
+};
 use clap::Parser as _;
 use gallery::{damaged_plane, gallery, scatter, unfinished_curve, unfinished_plane};
 
@@ -539,4 +542,47 @@ fn flatness_record() -> Record {
         resamples: 2000,
     };
     Record { job: Job::Flatness(job), outcome: Outcome::Flatness(outcome), ..sample("landscape-1d.json") }
+}
+
+#[test]
+fn attacks_are_drawn_by_what_each_left() {
+    let row = |name: &str, robust_error: f64| AttackRow {
+        name: name.into(),
+        robust_error,
+        attacked: 10,
+        broken: 1,
+        repeated: 0,
+        recovered: 0,
+        seconds: 1.0,
+    };
+    let outcome = AttackOutcome {
+        robust_error: 0.625,
+        clean_error: 0.25,
+        robust_loss: 2.0,
+        clean_loss: 1.0,
+        per_attack: vec![row("apgd-ce", 0.5), row("square", 0.625)],
+        per_example: AttackedExamples::default(),
+        flags: AttackFlags::default(),
+    };
+    let job = Job::Attack(Attack {
+        checkpoint: "made-up.pth".into(),
+        data: DataSelection::default(),
+        attack: AutoAttack::default(),
+        keep_examples: false,
+        compute: Compute::default(),
+    });
+    let record = Record { job, outcome: Outcome::Attack(outcome), ..sample("landscape-1d.json") };
+    let plot = attack::plot(&named("model", &record), None).expect("attacks");
+    show(&plot, &FigureStyle::default(), "attack");
+    let Item::Series(series) = &plot.items[0] else { panic!("a curve") };
+    assert_eq!(series.y, [Some(0.75), Some(0.5), Some(0.375)]);
+    let names: Vec<&str> = plot.x.ticks.iter().map(|tick| tick.label.as_str()).collect();
+    assert_eq!(names, ["clean", "apgd-ce", "square"]);
+    let mut other = record.clone();
+    if let Outcome::Attack(outcome) = &mut other.outcome {
+        outcome.per_attack.pop();
+    }
+    let both = [Named { name: "one", record: &record }, Named { name: "two", record: &other }];
+    let refusal = attack::plot(&both, None).expect_err("different attacks");
+    assert_eq!(refusal, "one and two ran different attacks; draw them in separate figures");
 }

@@ -11,7 +11,7 @@ use super::failure::{say, usage};
 use super::scatter::ScatterArgs;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
-use crate::plot::{ColorMap, Plot, evaluation, flatness, text};
+use crate::plot::{ColorMap, Plot, attack, evaluation, flatness, text};
 
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
@@ -109,6 +109,8 @@ pub enum FigureKind {
     Landscape,
     /// Confidence, loss and error of an evaluation.
     Evaluation,
+    /// Robust accuracy after each attack of AutoAttack.
+    Attack,
     /// Flatness over the radius of the perturbation.
     Flatness,
     /// Flatness of each layer by itself.
@@ -224,6 +226,7 @@ fn usual_figure(records: &[Record]) -> FigureKind {
         _ if flatness && has(|outcome| matches!(outcome, Outcome::Evaluate(_))) => FigureKind::Scatter,
         Some(Outcome::Evaluate(_)) => FigureKind::Evaluation,
         Some(Outcome::Flatness(_)) => FigureKind::Flatness,
+        Some(Outcome::Attack(_)) => FigureKind::Attack,
         Some(Outcome::Benchmark(_)) => FigureKind::Scatter,
         _ => FigureKind::Landscape,
     }
@@ -256,6 +259,7 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
             ],
         ),
         FigureKind::Evaluation => ("an evaluation figure", of_landscapes()),
+        FigureKind::Attack => ("a figure of attacks", of_landscapes()),
         FigureKind::Flatness | FigureKind::Layers => ("a figure of flatness", of_landscapes()),
         FigureKind::Landscape if plane => ("a map", vec![("--no-grid", args.no_grid)]),
         FigureKind::Landscape => ("a figure of curves", vec![("--colors", args.colors.is_some())]),
@@ -286,6 +290,7 @@ fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot
         (FigureKind::Evaluation, _) => {
             Err("an evaluation figure shows one record; give one, or draw each by itself".to_owned())
         }
+        (FigureKind::Attack, _) => attack::plot(named, args.title.clone()),
         (FigureKind::Flatness, _) => flatness::plot(named, args.title.clone()),
         (FigureKind::Layers, [only]) => flatness::layers(*only, args.title.clone()),
         (FigureKind::Layers, _) => {

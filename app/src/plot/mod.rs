@@ -4,6 +4,7 @@
 //! once, so that the screen ([`screen`]) and the paper ([`export`]) agree. A new figure is one file from
 //! records to `Plot`, like [`landscape`].
 
+pub mod attack;
 pub mod color;
 pub mod colormap;
 pub mod contour;

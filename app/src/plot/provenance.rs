@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use basin_core::attack::Pgd;
-use basin_core::job::{Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization};
+use basin_core::job::{
+    Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization,
+};
 use basin_core::record::Record;
 
 use super::text::literal;
@@ -33,6 +35,13 @@ pub fn evaluation(name: &str, record: &Record, job: &Evaluate) -> Vec<String> {
     let mut what = vec!["loss: mean cross-entropy (natural logarithm)".to_owned()];
     what.extend(job.attack.as_ref().map(|pgd| format!("robust: {}", attack(pgd))));
     lines(name, record, what)
+}
+
+/// Of AutoAttack: model, version, ball, data, program.
+pub fn autoattack(name: &str, record: &Record, job: &Attack) -> Vec<String> {
+    let AutoAttack { version, norm, epsilon, .. } = &job.attack;
+    let what = format!("robust accuracy under AutoAttack {version}, {norm}, epsilon {epsilon:.5}");
+    lines(name, record, vec![what])
 }
 
 /// Of a flatness measure: model, case, ball, attack, draws, data, program.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
-use crate::plot::{Plot, evaluation, flatness};
+use crate::plot::{Plot, attack, evaluation, flatness};
 use crate::surface;
 use crate::ui::names;
 
@@ -118,6 +118,9 @@ impl Display {
             } else {
                 flatness::plot(&named, None)
             };
+        }
+        if named.first().is_some_and(|named| matches!(named.record.outcome, Outcome::Attack(_))) {
+            return attack::plot(&named, None);
         }
         landscape::plot(&named, &self.plot_options())
     }

@@ -33,7 +33,20 @@ fn state_words(entry: &Entry) -> (&'static str, String) {
             let text = "The picture appears with it and fills in, coarse to fine.";
             ("Computing the first point", text.into())
         }
-        Status::Running => ("Computing", "The result appears when every image is done.".into()),
+        Status::Running => match (&entry.job, entry.live().bounds) {
+            (Job::Flatness(_), _) => {
+                let text = "First the loss of the unperturbed network; then every draw appears as it comes.";
+                ("Computing the reference", text.into())
+            }
+            (_, Some((lower, upper))) => {
+                let [lower, upper] = [lower, upper].map(|share| format!("{:.1}", 100.0 * share));
+                let text = format!(
+                    "The robust accuracy is between {lower} and {upper} %. Every image's verdict appears at the end."
+                );
+                ("Attacking", text)
+            }
+            _ => ("Computing", "The result appears when every image is done.".into()),
+        },
         Status::Done | Status::Cancelled { .. } => {
             ("Nothing was computed", "The job was stopped before its first result.".into())
         }

@@ -65,6 +65,10 @@ impl App {
 /// Whether a file's name is that of a checkpoint.
 fn is_checkpoint(path: &Path) -> bool {
     let name = file_name(path).to_lowercase();
+    if name.ends_with(".examples.safetensors") {
+        // What a record kept.
+        return false;
+    }
     [".pth.tar", ".pth", ".pt", ".ckpt", ".safetensors"].iter().any(|end| name.ends_with(end))
 }
 

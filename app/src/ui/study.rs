@@ -281,7 +281,7 @@ fn belongs(stored: &Stored, model: &Model) -> bool {
 pub fn share_a_chart(one: &Record, other: &Record) -> bool {
     match (&one.outcome, &other.outcome) {
         (Outcome::Landscape(one), Outcome::Landscape(other)) => one.y.is_none() && other.y.is_none(),
-        (Outcome::Flatness(_), Outcome::Flatness(_)) => true,
+        (Outcome::Flatness(_), Outcome::Flatness(_)) | (Outcome::Attack(_), Outcome::Attack(_)) => true,
         _ => false,
     }
 }

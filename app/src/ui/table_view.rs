@@ -6,7 +6,7 @@ use basin_core::record::{Outcome, Record, Values};
 use eframe::egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, Ui};
 
 use crate::ui::Action;
-use crate::ui::study::{Study, file_name, job_details, job_title, when};
+use crate::ui::study::{Study, file_name, flatness_words, job_details, job_title, when};
 use crate::ui::widgets::{duration_words, empty_ui, palette};
 
 /// Draws the view.
@@ -22,6 +22,7 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
         "Clean error",
         "Robust loss",
         "Robust error",
+        "Flatness",
         "Model",
         "Settings",
         "Data",
@@ -74,6 +75,11 @@ fn record_ui(ui: &mut Ui, record: &Record) {
         text_ui(ui, &point.map_or_else(|| "–".into(), |(loss, _)| format!("{loss:.4}")));
         text_ui(ui, &point.map_or_else(|| "–".into(), |(_, error)| format!("{:.1} %", 100.0 * error)));
     }
+    let flatness = match &record.outcome {
+        Outcome::Flatness(flatness) => flatness_words(flatness),
+        _ => "–".into(),
+    };
+    text_ui(ui, &flatness);
     text_ui(ui, &model_name(record));
     let details = job_details(&record.job);
     text_ui(ui, &if p.complete { details } else { format!("{details}, partial") });

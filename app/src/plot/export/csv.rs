@@ -18,6 +18,11 @@ pub fn csv(plot: &Plot) -> String {
         out.push_str("# shares are from 0 to 1 here, percent in the figure\n");
     }
     let _ = writeln!(out, "# y: {}", text::plain(&plot.y.label));
+    for (axis, letter) in [(&plot.x, "x"), (&plot.y, "y")] {
+        for tick in axis.ticks.iter().filter(|_| axis.unit == Unit::Names) {
+            let _ = writeln!(out, "# {letter} {}: {}", tick.value, text::plain(&tick.label));
+        }
+    }
     if let Some(field) = plot.field() {
         let _ = writeln!(out, "x,y,{}", column(&field.name));
         for (i, value) in field.values.iter().enumerate() {
