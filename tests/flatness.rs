@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use basin_core::checkpoint;
 use basin_core::job::{
-    Bookkeeping, Case, Compute, DataSelection, Descent, Flatness, FlatnessLoss, Job, Pgd, Precision,
-    Sampling, Scope, Tensors,
+    Bookkeeping, Case, Compute, DataSelection, Descent, Evaluate, Flatness, FlatnessLoss, Job, Pgd,
+    Precision, Sampling, Scope, Tensors,
 };
 use basin_core::loss::cross_entropy;
 use basin_core::model::{Layer, Mode, Network, Topology, logits};
@@ -602,4 +602,41 @@ fn a_radius_that_overflows_is_left_out_and_told() {
     assert!(found.provenance.complete);
     job.radii = vec![1e6];
     assert!(refusal(&job).contains("overflows"), "{}", refusal(&job));
+}
+
+#[test]
+fn the_reference_is_the_evaluation_also_where_predictions_are_saturated() {
+    // So sure of wrong classes that -log p without the 1e-12 is beyond 27.631.
+    let job = Flatness {
+        data: images("bundled", "test:0..16"),
+        attack: Pgd { steps: 5, ..Pgd::default() },
+        reference_restarts: 1,
+        draws: 1,
+        radii: vec![0.0],
+        ..Flatness {
+            checkpoint: checkpoint_path("resnet_bn_silu"),
+            ..small(FlatnessLoss::Robust, Case::Average)
+        }
+    };
+    let asked = Evaluate {
+        checkpoint: job.checkpoint.clone(),
+        data: job.data.clone(),
+        attack: Some(job.attack.clone()),
+        keep_examples: false,
+        compute: job.compute.clone(),
+    };
+    let evaluated = run(&Job::Evaluate(asked), &RunOptions::default(), &mut Silent).unwrap();
+    let Outcome::Evaluate(evaluation) = &evaluated.outcome else { panic!("not an evaluation") };
+    let robust = evaluation.robust.as_ref().unwrap();
+    let found = measured(&job);
+    assert!(
+        (found.reference_loss - robust.loss).abs() < 1e-12,
+        "{} and {}",
+        found.reference_loss,
+        robust.loss
+    );
+    assert_eq!(found.reference_error, robust.error);
+
+    let highest = robust.per_example.loss.iter().copied().fold(0.0, f32::max);
+    assert!(highest > 27.5 && highest < 27.632, "no example is saturated: {highest}");
 }

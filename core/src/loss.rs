@@ -2,6 +2,8 @@
 //!
 //! With two classes networks have one output `u`: probabilities are `(1 - sigmoid(u), sigmoid(u))` and the
 //! cross-entropy is the binary one.
+//!
+//! Attacks and searches follow the cross-entropy; every loss that is reported is [`reported`].
 
 use tch::{Kind, Tensor};
 
@@ -17,6 +19,17 @@ pub fn log_probabilities(logits: &Tensor) -> Tensor {
 /// Cross-entropy `-log p_y` (natural logarithm) per example; labels are int64 `N`.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Tensor {
     -log_probabilities(logits).gather(1, &labels.unsqueeze(1), false).squeeze_dim(1)
+}
+
+/// Added to a probability inside the logarithm of a reported loss.
+const PROBABILITY_TINY: f64 = 1e-12;
+
+/// The loss that is reported of an example whose true class has this probability: `-log(p + 1e-12)`, as the paper
+/// measures robust losses, so that a few saturated examples do not decide a mean. From 0 (which only rounding would fall
+/// below) to 27.631. (The paper's clean losses lack the 1e-12; here all have it, so that differences compare like with
+/// like.)
+pub fn reported(probability: f64) -> f64 {
+    (-(probability + PROBABILITY_TINY).ln()).max(0.0)
 }
 
 /// Cross-entropy per example against distributions `N x K`.

@@ -26,13 +26,13 @@ pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
     lines(
         name,
         record,
-        vec![format!("loss: mean cross-entropy (natural logarithm); {loss}"), format!("step 1: {step}")],
+        vec![format!("loss: mean -log(p + 1e-12) (natural logarithm); {loss}"), format!("step 1: {step}")],
     )
 }
 
 /// Of an evaluation: model, attack, data, program.
 pub fn evaluation(name: &str, record: &Record, job: &Evaluate) -> Vec<String> {
-    let mut what = vec!["loss: mean cross-entropy (natural logarithm)".to_owned()];
+    let mut what = vec!["loss: mean -log(p + 1e-12) (natural logarithm)".to_owned()];
     what.extend(job.attack.as_ref().map(|pgd| format!("robust: {}", attack(pgd))));
     lines(name, record, what)
 }
@@ -52,7 +52,7 @@ pub fn flatness(name: &str, record: &Record, job: &Flatness) -> Vec<String> {
             job.label(),
             job.draws
         ),
-        format!("loss: mean cross-entropy (natural logarithm); perturbed tensors: {}", job.tensors),
+        format!("loss: mean -log(p + 1e-12) (natural logarithm); perturbed tensors: {}", job.tensors),
     ];
     if job.loss == FlatnessLoss::Robust {
         let restarts = job.reference_restarts;

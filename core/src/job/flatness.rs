@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FlatnessLoss {
-    /// Cross-entropy on clean images.
+    /// On clean images.
     Clean,
-    /// Cross-entropy on adversarial examples, recomputed for the perturbed weights.
+    /// On adversarial examples, recomputed for the perturbed weights.
     Robust,
 }
 

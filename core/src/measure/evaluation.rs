@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 use crate::attack::ball::Ball;
 use crate::attack::{Pgd, Selection, pgd};
 use crate::error::{Error, Result};
-use crate::loss::{confidences, cross_entropy, predictions, wrong_confidences};
+use crate::loss::{confidences, cross_entropy, predictions, reported, wrong_confidences};
 use crate::model::{Evaluator, channels_last};
 use crate::progress::Pulse;
 use crate::record::PerExample;
@@ -71,7 +71,7 @@ impl Pair {
     }
 }
 
-/// Loss, prediction and confidence of one batch, in the batch's order.
+/// Loss ([`reported`]), prediction and confidence of one batch, in the batch's order.
 ///
 /// # Errors
 /// A loss is NaN or infinite.
@@ -98,7 +98,7 @@ fn rows(logits: &Tensor, batch: &Batch) -> Result<PerExample> {
     Ok(PerExample {
         index: batch.indices.clone(),
         label: to_vec(&batch.labels)?,
-        loss,
+        loss: loss.iter().map(|loss| reported((-f64::from(*loss)).exp()) as f32).collect(),
         predicted: to_vec(&predictions(logits))?,
         confidence: to_vec(&confidences(logits).to_kind(Kind::Float))?,
     })
@@ -113,7 +113,7 @@ pub struct Attacked {
     pub perturbation: Tensor,
     /// What decides between restarts: the loss, or the confidence in a wrong class.
     pub badness: Vec<f32>,
-    /// Mean cross-entropy there in the precision of the search, minus the measured one.
+    /// Mean loss there in the precision of the search, minus the measured one.
     pub search_difference: f64,
 }
 

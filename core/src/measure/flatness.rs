@@ -17,7 +17,7 @@ use crate::seed::generator;
 /// Losses and mistakes of some examples under one set of weights.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Losses {
-    /// Cross-entropy per example.
+    /// Loss per example.
     pub loss: Vec<f32>,
     /// Whether the example is wrong.
     pub wrong: Vec<bool>,
@@ -45,14 +45,11 @@ impl Losses {
     /// Mean loss and error.
     pub fn point(&self) -> Point {
         let wrong = self.wrong.iter().filter(|wrong| **wrong).count();
-        Point { loss: mean(&self.bounded()), error: wrong as f64 / self.wrong.len() as f64 }
+        Point { loss: mean(&self.in_double()), error: wrong as f64 / self.wrong.len() as f64 }
     }
 
-    /// `-log(p + 1e-12)` per example, as the paper measures robust losses: at most 27.6, so that a few examples of a
-    /// network far from its weights do not decide the mean. (There the reference loss of clean flatness lacks the bound;
-    /// here both sides have it.)
-    fn bounded(&self) -> Vec<f64> {
-        self.loss.iter().map(|loss| -((-f64::from(*loss)).exp() + 1e-12).ln()).collect()
+    fn in_double(&self) -> Vec<f64> {
+        self.loss.iter().map(|loss| f64::from(*loss)).collect()
     }
 }
 
@@ -135,10 +132,10 @@ pub fn at_radius(
     draws: &[(u64, Losses)],
     seed: u64,
 ) -> AtRadius {
-    let base = reference.losses.bounded();
+    let base = reference.losses.in_double();
     let rows: Vec<Vec<f64>> = draws
         .iter()
-        .map(|(_, losses)| losses.bounded().iter().zip(&base).map(|(loss, base)| loss - base).collect())
+        .map(|(_, losses)| losses.in_double().iter().zip(&base).map(|(loss, base)| loss - base).collect())
         .collect();
     let rises: Vec<f64> = rows.iter().map(|row| mean(row)).collect();
     let (average, worst) = (mean(&rises), rises.iter().copied().fold(f64::NEG_INFINITY, f64::max));

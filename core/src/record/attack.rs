@@ -9,10 +9,10 @@ pub struct AttackOutcome {
     pub robust_error: f64,
     /// Share of examples that are wrong on the image.
     pub clean_error: f64,
-    /// Mean cross-entropy at the point of each example that `per_example` is about: a lower bound of the robust
-    /// loss, as attacks end where an example is broken.
+    /// Mean of `-log(p + 1e-12)` (at most 27.631) at the point of each example that `per_example` is about: a lower
+    /// bound of the robust loss, as attacks end where an example is broken.
     pub robust_loss: f64,
-    /// Mean cross-entropy on the images.
+    /// The same on the images.
     pub clean_loss: f64,
     /// One row per attack, in their order.
     pub per_attack: Vec<AttackRow>,
@@ -60,7 +60,7 @@ pub struct AttackedExamples {
     pub robust: Vec<bool>,
     /// What broke it: the name of an attack, `clean` if it was wrong without, or nothing.
     pub broken_by: Vec<Option<String>>,
-    /// Cross-entropy where it was broken; else the highest that an attack ended at.
+    /// `-log(p + 1e-12)` where it was broken; else the highest that an attack ended at.
     pub loss: Vec<f32>,
     /// Predicted class there.
     pub predicted: Vec<i64>,

@@ -15,7 +15,7 @@ pub struct Evaluation {
 /// Loss and error of one set of inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluated {
-    /// Mean cross-entropy (natural logarithm).
+    /// Mean of `-log(p + 1e-12)` (natural logarithm, `p` the probability of the true class): at most 27.631.
     pub loss: f64,
     /// Share of examples that are wrong, 0 to 1. Robust: wrong clean or attacked.
     pub error: f64,
@@ -72,7 +72,7 @@ pub struct PerExample {
     pub index: Vec<usize>,
     /// True class.
     pub label: Vec<i64>,
-    /// Cross-entropy.
+    /// `-log(p + 1e-12)` of the true class: at most 27.631.
     pub loss: Vec<f32>,
     /// Predicted class.
     pub predicted: Vec<i64>,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// Loss under perturbed weights, for every radius.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlatnessOutcome {
-    /// Mean loss without a perturbation of the weights; robust: at the worst restart per example.
+    /// Mean of `-log(p + 1e-12)` (at most 27.631) without a perturbation of the weights; robust: at the worst restart
+    /// per example.
     pub reference_loss: f64,
     /// Share of wrong examples without a perturbation, 0 to 1. Robust: wrong clean or attacked.
     pub reference_error: f64,

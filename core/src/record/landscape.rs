@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Loss (mean cross-entropy) and error (0 to 1) at one point.
+/// Loss (mean of `-log(p + 1e-12)`, at most 27.631) and error (0 to 1) at one point.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Mean cross-entropy.
+    /// Mean loss.
     pub loss: f64,
     /// Share of wrong examples.
     pub error: f64,
@@ -61,7 +61,7 @@ impl Values {
 /// Loss and error on a grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grid {
-    /// Mean cross-entropy.
+    /// Mean loss.
     pub loss: Values,
     /// Share of wrong examples, 0 to 1.
     pub error: Values,

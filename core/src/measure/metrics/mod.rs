@@ -19,9 +19,7 @@ pub use statistics::{Reduction, Statistics};
 pub use weights::WeightEvaluation;
 
 use crate::error::{Error, Result};
-
-/// Added to a probability inside the logarithm, so that a loss is at most 27.63.
-const TINY: f64 = 1e-12;
+use crate::loss::reported;
 
 /// Where the paper's program differs from itself, whom to follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,9 +46,9 @@ pub struct Scored {
 }
 
 impl Scored {
-    /// `-log(p + 1e-12)` of the label.
+    /// The [`reported`] loss of the label.
     pub fn loss(&self) -> f64 {
-        -(f64::from(self.true_probability) + TINY).ln()
+        reported(f64::from(self.true_probability))
     }
 
     fn clean_loss(&self, convention: Convention) -> f64 {
