@@ -51,7 +51,14 @@ fn the_record_has_the_promised_fields() {
 
     let clean = ["--loss", "clean", "--case", "worst", "--epochs", "2", "--examples", "test:0..16"];
     let table = basin.ok(&[&["flatness", &lenet, "--data", &mnist][..], &clean].concat());
-    for word in ["worst-case clean flatness", "reference loss", "0.003", "±", " to "] {
+    for word in [
+        "worst-case clean flatness",
+        "reference loss",
+        "0.003",
+        "± standard error over draws",
+        "bootstrap over draws and examples",
+        " to ",
+    ] {
         assert!(table.out.contains(word), "{word} in {}", table.out);
     }
 }
@@ -62,13 +69,22 @@ fn what_makes_no_sense_is_refused() {
     let (lenet, mnist) = (lenet(), reference("mnist"));
     for (options, words) in [
         (&["--radius", "-0.5"][..], &["radius -0.5 is not possible", "at least 0"][..]),
+        (&["--radius", "1e7"], &["radius 10000000 is not possible", "at most 1e6"]),
         (&["--radius", "wide"], &["wide"]),
+        (&["--epsilon", "8"], &["epsilon 8 is not possible in L-inf", "did you mean 8/255?"]),
         (&["--radius", "nan"], &["nan"]),
         (&["--draws", "0"], &["0 draws are not possible"]),
         (&["--absolute"], &["scope global"]),
         (&["--case", "middle"], &["average", "worst"]),
         (&["--scope", "row"], &["layer", "filter", "global"]),
         (&["--case", "worst", "--weight-momentum", "0.9"], &["joint attack"]),
+        (&["--epochs", "3"], &["--epochs is for the worst case", "--case worst"]),
+        (&["--weight-start", "none"], &["--weight-start is for the worst case", "leave it out"]),
+        (&["--bookkeeping", "paper"], &["--bookkeeping is for the worst case"]),
+        (
+            &["--case", "worst", "--sampling", "ball"],
+            &["--sampling is for the average case", "--weight-start"],
+        ),
     ] {
         basin.misused(&flatness(&lenet, &mnist, options), words);
     }

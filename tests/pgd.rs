@@ -3,8 +3,9 @@
 mod support;
 
 use basin_core::attack::ball::Ball;
+use basin_core::attack::objective::TargetClass;
 use basin_core::attack::pgd::{Trace, run};
-use basin_core::attack::{GradientRule, InputNorm, Objective, Pgd, Start};
+use basin_core::attack::{GradientRule, InputNorm, Objective, Pgd, Projection, Selection, Start};
 use basin_core::checkpoint;
 use basin_core::model::{Evaluator, Network};
 use basin_core::seed::generator;
@@ -194,4 +195,36 @@ fn settings_that_make_no_sense_are_refused() {
         let message = pgd.check().unwrap_err().to_string();
         assert!(message.contains(word), "{message}");
     }
+}
+
+#[test]
+fn words_tell_every_setting_that_is_not_as_usual() {
+    let changed = |change: fn(&mut Pgd)| {
+        let mut pgd = Pgd::default();
+        change(&mut pgd);
+        pgd.to_string()
+    };
+    assert_eq!(Pgd::default().to_string(), "PGD-20, L-inf 8/255");
+    let words = [
+        changed(|pgd| pgd.step_size = 0.01),
+        changed(|pgd| pgd.restarts = 3),
+        changed(|pgd| (pgd.restarts, pgd.selection) = (3, Selection::WrongClassConfidence)),
+        changed(|pgd| pgd.objective = Objective::Dlr),
+        changed(|pgd| pgd.objective = Objective::Kl),
+        changed(|pgd| pgd.objective = Objective::Targeted(TargetClass::Class(3))),
+        changed(|pgd| pgd.gradient = GradientRule::Raw),
+        changed(|pgd| pgd.start = Start::Zero),
+        changed(|pgd| pgd.projection = Projection::None),
+        changed(|pgd| pgd.momentum = 0.9),
+        changed(|pgd| pgd.backtrack = true),
+        changed(|pgd| (pgd.backtrack, pgd.step_divisor) = (true, 2.0)),
+        changed(|pgd| pgd.norm_penalty = 0.5),
+        changed(|pgd| pgd.tau = Some(0)),
+    ];
+    for (number, text) in words.iter().enumerate() {
+        let rest = text.strip_prefix("PGD-20, L-inf 8/255, ").unwrap_or_else(|| panic!("{text}"));
+        assert!(!rest.is_empty() && !words[..number].contains(text), "{text}");
+    }
+    let l2 = Pgd { norm: InputNorm::L2, epsilon: 0.5, step_size: 0.0625, ..Pgd::default() };
+    assert_eq!(l2.to_string(), "PGD-20, L2 0.5");
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use basin_core::attack::autoattack::Attack as AttackName;
 use basin_core::attack::names::PaperAttack;
 use basin_core::job::{Attack, AutoAttack, InputNorm, Job, Version};
 use clap::builder::ValueParser;
@@ -68,7 +69,7 @@ impl AttackArgs {
     /// The job that the options describe.
     ///
     /// # Errors
-    /// A name of something else.
+    /// A name of something else; settings of attacks that the version does not have.
     pub fn job(self, checkpoint: PathBuf, common: &Common) -> Result<Attack, String> {
         let Ensemble::Autoattack = self.attack;
         if let Some(name) = &self.preset {
@@ -82,6 +83,7 @@ impl AttackArgs {
             job.data.examples = common.examples.unwrap_or(job.data.examples);
             return Ok(job);
         }
+        self.check_version()?;
         let norm = self.norm.unwrap_or_default();
         Ok(Attack {
             checkpoint,
@@ -98,5 +100,26 @@ impl AttackArgs {
             keep_examples: self.keep_examples,
             compute: common.compute(),
         })
+    }
+
+    /// Refuses settings of attacks that are not in the ensemble.
+    fn check_version(&self) -> Result<(), String> {
+        let attacks = self.version.attacks();
+        let (version, square) = (&self.version, AttackName::Square);
+        let useless = [
+            (
+                "--targets is for apgd-t and fab-t",
+                self.targets.is_some() && !attacks.iter().any(|attack| attack.is_targeted()),
+            ),
+            ("--queries is for square", self.queries.is_some() && !attacks.contains(&square)),
+            (
+                "--steps is for apgd and fab (square has --queries)",
+                self.steps.is_some() && attacks == [square],
+            ),
+        ];
+        match useless.into_iter().find(|(_, useless)| *useless) {
+            Some((reason, _)) => Err(format!("{reason}, which --version {version} lacks; leave it out")),
+            None => Ok(()),
+        }
     }
 }

@@ -13,7 +13,6 @@ use clap::Args;
 use clap::builder::ValueParser;
 
 use super::args::{Attack, Common, number, whole};
-use super::report::attack_in_words;
 use super::word::{spelled, word};
 
 /// Perturbations of the weights.
@@ -49,59 +48,97 @@ pub struct FlatnessArgs {
     /// The radius is the L2 norm itself (with --scope global).
     #[arg(long)]
     absolute: bool,
-    /// Average case: sphere, ball or uniform-norm.
-    #[arg(long, default_value = "sphere", value_parser = ValueParser::new(word::<Sampling>))]
-    sampling: Sampling,
+    /// Average case: sphere, ball or uniform-norm [default: sphere].
+    #[arg(long, value_parser = ValueParser::new(word::<Sampling>))]
+    sampling: Option<Sampling>,
     /// no-normalization, all, no-bias, or names separated by commas; * stands for anything.
     #[arg(long, value_name = "WHICH", default_value = "no-normalization", value_parser = ValueParser::new(tensors))]
     tensors: Tensors,
     /// Measure every tensor by itself as well.
     #[arg(long)]
     per_layer: bool,
-    /// Restarts of the attack on the unperturbed network.
-    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
-    reference_restarts: usize,
+    /// Restarts of the attack on the unperturbed network [default: 10].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
+    reference_restarts: Option<usize>,
     #[command(flatten)]
     search: SearchArgs,
 }
 
-/// The search of the worst case.
+/// The search of the worst case; what is not given is as in [`Descent::default`].
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Worst case")]
 struct SearchArgs {
-    /// Passes over the examples.
-    #[arg(long, value_name = "N", default_value_t = 20, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
-    epochs: usize,
-    /// Step size on the weights; fractions are accepted.
-    #[arg(long, value_name = "S", default_value = "0.01", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
-    weight_step_size: f64,
-    /// layer-relative-l2, l2, relative-l2, sign, linf, relative-linf, layer-relative-linf or raw.
-    #[arg(long, value_name = "RULE", default_value = "layer-relative-l2", value_parser = ValueParser::new(word::<WeightGradient>))]
-    weight_gradient: WeightGradient,
-    /// none, uniform-norm, sphere or ball.
-    #[arg(long, value_name = "START", default_value = "uniform-norm", value_parser = ValueParser::new(start))]
-    weight_start: Start,
-    /// Examples per update.
-    #[arg(long, value_name = "N", default_value_t = 128, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
-    search_batch: usize,
-    /// Weight of past gradients, from 0 up to 1 (clean loss).
-    #[arg(long, value_name = "M", default_value_t = 0.0, allow_negative_numbers = true, value_parser = ValueParser::new(number))]
-    weight_momentum: f64,
+    /// Passes over the examples [default: 20].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
+    epochs: Option<usize>,
+    /// Step size on the weights; fractions are accepted [default: 0.01].
+    #[arg(long, value_name = "S", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
+    weight_step_size: Option<f64>,
+    /// layer-relative-l2, l2, relative-l2, sign, linf, relative-linf, layer-relative-linf or raw [default:
+    /// layer-relative-l2].
+    #[arg(long, value_name = "RULE", value_parser = ValueParser::new(word::<WeightGradient>))]
+    weight_gradient: Option<WeightGradient>,
+    /// none, uniform-norm, sphere or ball [default: uniform-norm].
+    #[arg(long, value_name = "START", value_parser = ValueParser::new(start))]
+    weight_start: Option<Start>,
+    /// Examples per update [default: 128].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
+    search_batch: Option<usize>,
+    /// Weight of past gradients, from 0 up to 1 (clean loss) [default: 0].
+    #[arg(long, value_name = "M", allow_negative_numbers = true, value_parser = ValueParser::new(number))]
+    weight_momentum: Option<f64>,
     /// Accept a step only if it raises the loss of its batch; else divide the step size (clean loss).
     #[arg(long)]
     weight_backtrack: bool,
-    /// Divisor of the step size after a refused step.
-    #[arg(long, value_name = "D", default_value_t = 1.0, allow_negative_numbers = true, value_parser = ValueParser::new(number))]
-    weight_step_divisor: f64,
+    /// Divisor of the step size after a refused step [default: 1].
+    #[arg(long, value_name = "D", allow_negative_numbers = true, value_parser = ValueParser::new(number), requires = "weight_backtrack")]
+    weight_step_divisor: Option<f64>,
     /// Refuse steps that take the loss of a batch beyond this (clean loss).
     #[arg(long, value_name = "LOSS", value_parser = ValueParser::new(number))]
     loss_bound: Option<f64>,
-    /// exact, or paper for the original program's choice of the returned weights (clean loss).
-    #[arg(long, default_value = "exact", value_parser = ValueParser::new(word::<Bookkeeping>))]
-    bookkeeping: Bookkeeping,
+    /// exact, or paper for the original program's choice of the returned weights (clean loss) [default: exact].
+    #[arg(long, value_parser = ValueParser::new(word::<Bookkeeping>))]
+    bookkeeping: Option<Bookkeeping>,
     /// Search the weights on these examples of the same data set instead of the measured ones.
     #[arg(long, value_name = "SPLIT:A..B", value_parser = ValueParser::new(|s: &str| s.parse::<Examples>()))]
     search_examples: Option<Examples>,
+}
+
+impl SearchArgs {
+    /// An option that is given.
+    fn given(&self) -> Option<&'static str> {
+        [
+            ("--epochs", self.epochs.is_some()),
+            ("--weight-step-size", self.weight_step_size.is_some()),
+            ("--weight-gradient", self.weight_gradient.is_some()),
+            ("--weight-start", self.weight_start.is_some()),
+            ("--search-batch", self.search_batch.is_some()),
+            ("--weight-momentum", self.weight_momentum.is_some()),
+            ("--weight-backtrack", self.weight_backtrack),
+            ("--loss-bound", self.loss_bound.is_some()),
+            ("--bookkeeping", self.bookkeeping.is_some()),
+            ("--search-examples", self.search_examples.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(option, given)| given.then_some(option))
+    }
+
+    fn descent(&self) -> Descent {
+        let usual = Descent::default();
+        Descent {
+            epochs: self.epochs.unwrap_or(usual.epochs),
+            step_size: self.weight_step_size.unwrap_or(usual.step_size),
+            gradient: self.weight_gradient.unwrap_or(usual.gradient),
+            start: self.weight_start.map_or(usual.start, |Start(start)| start),
+            search_batch: self.search_batch.unwrap_or(usual.search_batch),
+            momentum: self.weight_momentum.unwrap_or(usual.momentum),
+            backtrack: self.weight_backtrack,
+            early_stopping: !self.weight_backtrack && self.loss_bound.is_some(),
+            loss_bound: self.loss_bound,
+            step_divisor: self.weight_step_divisor.unwrap_or(usual.step_divisor),
+            bookkeeping: self.bookkeeping.unwrap_or(usual.bookkeeping),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +157,8 @@ impl FlatnessArgs {
     /// The job.
     ///
     /// # Errors
-    /// A robust loss without an attack, an attack on a clean loss, a name of something else.
+    /// A robust loss without an attack, an attack on a clean loss, options of the other case or loss, a name of something
+    /// else.
     pub fn job(self, checkpoint: PathBuf, attack: &Attack, common: &Common) -> Result<Flatness, String> {
         if let Some(name) = &self.preset {
             if attack.attack.is_some() || attack.has_settings() {
@@ -137,36 +175,47 @@ impl FlatnessArgs {
             return Ok(job);
         }
         attack.check(self.loss == FlatnessLoss::Clean)?;
-        let SearchArgs { weight_start: Start(start), search_examples, .. } = self.search;
-        let search_data = search_examples.map(|examples| DataSelection { examples, ..common.data() });
+        self.check_case()?;
+        let usual = Flatness::new(checkpoint, self.loss, self.case);
+        let search_data =
+            self.search.search_examples.map(|examples| DataSelection { examples, ..common.data() });
         Ok(Flatness {
             data: common.data_or(attack.examples()),
             radii: if self.radius.is_empty() { vec![self.case.usual_radius()] } else { self.radius },
             draws: self.draws,
             scope: self.scope,
             absolute: self.absolute,
-            sampling: self.sampling,
+            sampling: self.sampling.unwrap_or(usual.sampling),
             tensors: self.tensors,
             per_layer: self.per_layer,
-            descent: Descent {
-                epochs: self.search.epochs,
-                step_size: self.search.weight_step_size,
-                gradient: self.search.weight_gradient,
-                start,
-                search_batch: self.search.search_batch,
-                momentum: self.search.weight_momentum,
-                backtrack: self.search.weight_backtrack,
-                early_stopping: !self.search.weight_backtrack && self.search.loss_bound.is_some(),
-                loss_bound: self.search.loss_bound,
-                step_divisor: self.search.weight_step_divisor,
-                bookkeeping: self.search.bookkeeping,
-            },
+            descent: self.search.descent(),
             search_data,
             attack: attack.choose(true).unwrap_or_default(),
-            reference_restarts: self.reference_restarts,
+            reference_restarts: self.reference_restarts.unwrap_or(usual.reference_restarts),
             compute: common.compute(),
-            ..Flatness::new(checkpoint, self.loss, self.case)
+            ..usual
         })
+    }
+
+    /// Refuses options that would have no effect.
+    fn check_case(&self) -> Result<(), String> {
+        if let (Case::Average, Some(option)) = (self.case, self.search.given()) {
+            return Err(format!(
+                "{option} is for the worst case, whose weights are searched; leave it out, or add --case worst"
+            ));
+        }
+        if self.case == Case::Worst && self.sampling.is_some() {
+            return Err(
+                "--sampling is for the average case; leave it out, or use --weight-start for where the search of the worst case starts"
+                    .into(),
+            );
+        }
+        if self.loss == FlatnessLoss::Clean && self.reference_restarts.is_some() {
+            return Err(
+                "--reference-restarts is for the robust loss; leave it out, or use --loss robust".into()
+            );
+        }
+        Ok(())
     }
 }
 
@@ -175,7 +224,7 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
     let Job::Flatness(job) = job else { return };
     let attack = match job.loss {
         FlatnessLoss::Clean => String::new(),
-        FlatnessLoss::Robust => format!(", {}", attack_in_words(&job.attack)),
+        FlatnessLoss::Robust => format!(", {}", job.attack),
     };
     let norm =
         if job.absolute { "L2 norm".to_owned() } else { format!("relative per {}", spelled(&job.scope)) };
@@ -191,6 +240,8 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
     let _ = writeln!(text, "reference loss {:.4}, error {error:.1} %{restarts}\n", outcome.reference_loss);
     let _ = writeln!(text, "{:>8}  {:>8}  {:>8}  {:<9}  95 % interval", "radius", "loss", "flatness", "");
     outcome.radii.iter().for_each(|at| row(text, at, ""));
+    let spread = if job.draws > 1 { "± standard error over draws; " } else { "" };
+    let _ = writeln!(text, "\n{spread}interval: bootstrap over draws and examples");
     if !outcome.layers.is_empty() {
         let _ = writeln!(text, "\none tensor at a time");
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use basin_core::attack::fraction;
 use basin_core::checkpoint::{Role, Summary};
-use basin_core::job::{AutoAttack, Job, Pgd, Selection};
+use basin_core::job::{AutoAttack, Job, Pgd};
 use basin_core::record::{AttackOutcome, Evaluated, Evaluation, LandscapeOutcome, Outcome, Record, Values};
 use basin_core::run::Trained;
 use basin_core::train::{Epoch, Scores};
@@ -114,7 +114,7 @@ pub fn record(record: &Record) -> String {
 
 fn evaluation(text: &mut String, e: &Evaluation, attack: Option<&Pgd>) {
     let _ = writeln!(text, "{:<8}  {:>8}  {:>8}  {:>10}  {:>6}", "", "loss", "error", "confidence", "AUC");
-    let how = attack.map(attack_in_words).unwrap_or_default();
+    let how = attack.map(Pgd::to_string).unwrap_or_default();
     evaluated(text, "clean", &e.clean, "");
     let Some(robust) = &e.robust else { return rejecting(text, e) };
     evaluated(text, "robust", robust, &how);
@@ -199,16 +199,6 @@ fn attacked(text: &mut String, a: &AttackOutcome, settings: Option<&AutoAttack>)
             "\n{repeated} doubtful results of the low-precision search were attacked again in float32; {recovered} more were broken."
         );
     }
-}
-
-/// e.g. `PGD-20, L-inf 8/255`.
-pub fn attack_in_words(attack: &Pgd) -> String {
-    let restarts = match (attack.restarts, attack.selection) {
-        (1, _) => String::new(),
-        (n, Selection::Loss) => format!(", {n} restarts"),
-        (n, Selection::WrongClassConfidence) => format!(", {n} restarts by wrong-class confidence"),
-    };
-    format!("PGD-{}, {} {}{restarts}", attack.steps, attack.norm, fraction(attack.epsilon))
 }
 
 fn landscape(text: &mut String, l: &LandscapeOutcome) {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use basin_core::attack::Pgd;
 use basin_core::job::{
     Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization,
 };
@@ -20,8 +19,8 @@ pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
     };
     let loss = match job.loss {
         LandscapeLoss::Clean => "clean images".to_owned(),
-        LandscapeLoss::Robust => format!("{} at every grid point", attack(&job.attack)),
-        LandscapeLoss::RobustFixed => format!("{} on the trained weights, then fixed", attack(&job.attack)),
+        LandscapeLoss::Robust => format!("{} at every grid point", job.attack),
+        LandscapeLoss::RobustFixed => format!("{} on the trained weights, then fixed", job.attack),
     };
     lines(
         name,
@@ -33,7 +32,7 @@ pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
 /// Of an evaluation: model, attack, data, program.
 pub fn evaluation(name: &str, record: &Record, job: &Evaluate) -> Vec<String> {
     let mut what = vec!["loss: mean -log(p + 1e-12) (natural logarithm)".to_owned()];
-    what.extend(job.attack.as_ref().map(|pgd| format!("robust: {}", attack(pgd))));
+    what.extend(job.attack.as_ref().map(|pgd| format!("robust: {pgd}")));
     lines(name, record, what)
 }
 
@@ -56,7 +55,7 @@ pub fn flatness(name: &str, record: &Record, job: &Flatness) -> Vec<String> {
     ];
     if job.loss == FlatnessLoss::Robust {
         let restarts = job.reference_restarts;
-        what.push(format!("robust: {}; reference with {restarts} restarts", attack(&job.attack)));
+        what.push(format!("robust: {}; reference with {restarts} restarts", job.attack));
     }
     lines(name, record, what)
 }
@@ -77,13 +76,4 @@ fn lines(name: &str, record: &Record, what: Vec<String>) -> Vec<String> {
 /// A file's name: where it lies on one machine is of no use to readers elsewhere.
 fn last_part(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-}
-
-/// An attack in a few words: `PGD-20, L-inf, epsilon 0.03137, step 0.007, 1 restart`.
-pub fn attack(pgd: &Pgd) -> String {
-    let s = if pgd.restarts == 1 { "" } else { "s" };
-    format!(
-        "PGD-{}, {}, epsilon {:.5}, step {}, {} restart{s}",
-        pgd.steps, pgd.norm, pgd.epsilon, pgd.step_size, pgd.restarts
-    )
 }

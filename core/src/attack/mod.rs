@@ -8,6 +8,7 @@ pub mod names;
 pub mod objective;
 pub mod pgd;
 pub mod weights;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,26 @@ impl InputNorm {
             Self::L1 => 12.0,
             Self::L0 => 20.0,
         }
+    }
+
+    /// Checks the radius of a ball.
+    ///
+    /// # Errors
+    /// It is no number or negative, or so large that something else was meant.
+    pub fn check_epsilon(self, epsilon: f64) -> Result<()> {
+        // Pixels are from 0 to 1; what is far beyond is a slip, and further still no float32 number.
+        let reason = match epsilon {
+            e if e > 1e6 => "; use at most 1e6".to_owned(),
+            e if self == Self::Linf && e > 1.0 && e <= 255.0 => {
+                format!(" in L-inf, as pixels are from 0 to 1; did you mean {e}/255?")
+            }
+            e if self == Self::Linf && e > 1.0 => {
+                " in L-inf, as pixels are from 0 to 1; use a number such as 8/255".to_owned()
+            }
+            e if e >= 0.0 => return Ok(()),
+            _ => "; use a number of at least 0, such as 8/255".to_owned(),
+        };
+        Err(Error::invalid(format!("epsilon {epsilon} is not possible{reason}")))
     }
 }
 
@@ -201,10 +222,7 @@ impl Pgd {
         let not = |what: &str, value: f64, allowed: &str| {
             Err(Error::invalid(format!("{what} {value} is not possible; use {allowed}")))
         };
-        // Pixels are from 0 to 1; what is far beyond is a slip, and further still no float32 number.
-        if !(0.0..=1e6).contains(&self.epsilon) {
-            return not("epsilon", self.epsilon, "a number of at least 0, such as 8/255");
-        }
+        self.norm.check_epsilon(self.epsilon)?;
         if !(self.step_size > 0.0 && self.step_size <= 1e6) {
             return not("step size", self.step_size, "a positive number, such as 0.007");
         }

@@ -3,11 +3,10 @@
 use std::path::Path;
 
 use basin_core::data::Split;
-use basin_core::job::{Case, FlatnessLoss, Job};
+use basin_core::job::{Case, FlatnessLoss, Job, Pgd};
 use basin_core::record::{AttackOutcome, Evaluated, Outcome, Record};
 
 use super::{Choice, Measured, Model, Models, Quantity};
-use crate::plot::provenance;
 use crate::plot::text::literal;
 
 /// 97.5 % quantile of the standard normal distribution.
@@ -259,7 +258,7 @@ fn differences(used: &[&Record]) -> Vec<String> {
         (
             "attacks of the evaluations",
             differ(|record| match &record.job {
-                Job::Evaluate(job) => job.attack.as_ref().map(provenance::attack),
+                Job::Evaluate(job) => job.attack.as_ref().map(Pgd::to_string),
                 _ => None,
             }),
         ),
@@ -282,11 +281,7 @@ fn differences(used: &[&Record]) -> Vec<String> {
             differ(|record| match &record.job {
                 Job::Flatness(job) => Some(format!(
                     "{} {:?} {:?} {:?} {}",
-                    provenance::attack(&job.attack),
-                    job.scope,
-                    job.tensors,
-                    job.descent,
-                    job.absolute
+                    job.attack, job.scope, job.tensors, job.descent, job.absolute
                 )),
                 _ => None,
             }),

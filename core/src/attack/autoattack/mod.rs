@@ -94,6 +94,21 @@ const VERSIONS: [(&str, Version); 5] = [
     ("es", Version::Es),
 ];
 
+impl Version {
+    /// The attacks in their order.
+    pub fn attacks(&self) -> Vec<Attack> {
+        use Attack::{ApgdCe, ApgdDlr, ApgdT, Fab, FabT, Square};
+        match self {
+            Self::Standard => vec![ApgdCe, ApgdT, FabT, Square],
+            Self::Paper => vec![FabT, ApgdCe, ApgdT],
+            Self::Plus => vec![ApgdCe, ApgdDlr, Fab, Square, ApgdT, FabT],
+            Self::Rand => vec![ApgdCe, ApgdDlr],
+            Self::Es => vec![ApgdCe, ApgdT],
+            Self::List(attacks) => attacks.clone(),
+        }
+    }
+}
+
 impl std::fmt::Display for Version {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -220,12 +235,7 @@ impl AutoAttack {
     /// # Errors
     /// [`Error::Invalid`] naming the setting and what is allowed.
     pub fn check(&self) -> Result<()> {
-        if !(0.0..=1e6).contains(&self.epsilon) {
-            return Err(Error::invalid(format!(
-                "epsilon {} is not possible; use a number of at least 0, such as 8/255",
-                self.epsilon
-            )));
-        }
+        self.norm.check_epsilon(self.epsilon)?;
         if !matches!(self.norm, InputNorm::Linf | InputNorm::L2) {
             return Err(Error::invalid(format!(
                 "AutoAttack knows the norms linf and l2, not {}; use pgd for that",
@@ -250,21 +260,7 @@ impl AutoAttack {
     /// # Errors
     /// An attack needs more classes.
     pub fn plans(&self, classes: usize) -> Result<Vec<Plan>> {
-        let attacks = match &self.version {
-            Version::Standard => vec![Attack::ApgdCe, Attack::ApgdT, Attack::FabT, Attack::Square],
-            Version::Paper => vec![Attack::FabT, Attack::ApgdCe, Attack::ApgdT],
-            Version::Plus => vec![
-                Attack::ApgdCe,
-                Attack::ApgdDlr,
-                Attack::Fab,
-                Attack::Square,
-                Attack::ApgdT,
-                Attack::FabT,
-            ],
-            Version::Rand => vec![Attack::ApgdCe, Attack::ApgdDlr],
-            Version::Es => vec![Attack::ApgdCe, Attack::ApgdT],
-            Version::List(attacks) => attacks.clone(),
-        };
+        let attacks = self.version.attacks();
         if let Some(attack) = attacks.iter().find(|attack| attack.least_classes() > classes) {
             let fitting: Vec<&str> =
                 attacks.iter().filter(|a| a.least_classes() <= classes).map(|a| a.name()).collect();

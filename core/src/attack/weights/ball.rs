@@ -47,16 +47,14 @@ impl Ball {
     /// Checks the radius.
     ///
     /// # Errors
-    /// It is negative or no number.
+    /// It is negative, no number, or above 1e6, where float32 ends soon.
     pub fn check(&self) -> Result<()> {
-        if (0.0..=1e6).contains(&self.radius) {
-            Ok(())
-        } else {
-            Err(Error::invalid(format!(
-                "radius {} is not possible; use a number of at least 0, such as 0.5",
-                self.radius
-            )))
-        }
+        let allowed = match self.radius {
+            radius if radius > 1e6 => "at most 1e6",
+            radius if radius >= 0.0 => return Ok(()),
+            _ => "a number of at least 0, such as 0.5",
+        };
+        Err(Error::invalid(format!("radius {} is not possible; use {allowed}", self.radius)))
     }
 
     /// Radius of every piece, in float64.

@@ -1,0 +1,72 @@
+//! An attack in words: everything that changes its strength and is not as usual.
+
+use std::fmt::{Display, Formatter, Result};
+
+use super::objective::TargetClass;
+use super::{GradientRule, Objective, Pgd, Projection, Selection, Start, fraction};
+
+impl Display for Pgd {
+    /// e.g. `PGD-20, L-inf 8/255, 10 restarts, momentum 0.9`; what is as usual is left out.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let usual = Self::default();
+        write!(f, "PGD-{}, {} {}", self.steps, self.norm, fraction(self.epsilon))?;
+        if self.step_size != Self::usual_step_size(self.norm, self.epsilon, self.steps) {
+            write!(f, ", step size {}", fraction(self.step_size))?;
+        }
+        if self.restarts != 1 {
+            write!(f, ", {} restarts", self.restarts)?;
+            if self.selection == Selection::WrongClassConfidence {
+                f.write_str(" by wrong-class confidence")?;
+            }
+        }
+        if self.objective != usual.objective {
+            write!(f, ", {}", self.objective)?;
+        }
+        f.write_str(match self.gradient {
+            GradientRule::Normalized => "",
+            GradientRule::Scaled => ", scaled gradients",
+            GradientRule::Raw => ", raw gradients",
+        })?;
+        match self.start {
+            Start::UniformNorm => {}
+            Start::Zero => f.write_str(", from the image")?,
+            Start::UniformSphere => f.write_str(", from the sphere")?,
+            Start::UniformBall => f.write_str(", from the ball")?,
+            Start::Uniform => f.write_str(", from uniform pixels")?,
+            Start::UniformIn(min, max) => write!(f, ", from uniform pixels in {min} to {max}")?,
+        }
+        f.write_str(match self.projection {
+            Projection::BoxThenBall => "",
+            Projection::BallThenBox => ", ball before box",
+            Projection::Ball => ", not kept in the range of pixels",
+            Projection::Box => ", not kept in the ball",
+            Projection::None => ", unbounded (no projection)",
+        })?;
+        if self.momentum != usual.momentum {
+            write!(f, ", momentum {}", self.momentum)?;
+        }
+        if self.backtrack {
+            write!(f, ", backtracking by {}", self.step_divisor)?;
+        }
+        if self.norm_penalty != usual.norm_penalty {
+            write!(f, ", norm penalty {}", self.norm_penalty)?;
+        }
+        self.tau.map_or(Ok(()), |tau| write!(f, ", tau {tau}"))
+    }
+}
+
+impl Display for Objective {
+    /// What is maximized, in a few words.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::CrossEntropy => f.write_str("cross-entropy"),
+            Self::SmoothedCrossEntropy(smoothing) => write!(f, "cross-entropy smoothed by {smoothing}"),
+            Self::Kl => f.write_str("KL divergence"),
+            Self::BatchKl => f.write_str("KL divergence of the batch"),
+            Self::Dlr => f.write_str("DLR"),
+            Self::Targeted(TargetClass::Class(class)) => write!(f, "towards class {class}"),
+            Self::Targeted(TargetClass::LeastLikely) => f.write_str("towards the least likely class"),
+            Self::Targeted(TargetClass::Rank(rank)) => write!(f, "towards the wrong class of rank {rank}"),
+        }
+    }
+}
