@@ -153,7 +153,7 @@ fn data_that_does_not_fit_the_network() {
         &[&lenet, "expects images of 1 x 28 x 28, but bundled has 3 x 32 x 32", "choose other --data"],
     );
     for (name, side, labels, reason) in [
-        ("three", 28, &[0u8, 1, 2][..], "tells 10 classes apart"),
+        ("eleven", 28, &[0u8, 1, 10][..], "tells 10 classes apart"),
         ("small", 8, &[0, 9], "expects images of 1 x 28 x 28"),
     ] {
         std::fs::create_dir(basin.path(name)).unwrap();
@@ -161,6 +161,11 @@ fn data_that_does_not_fit_the_network() {
         let arguments = ["evaluate", &lenet, "--data", name, "--examples", "test:0..2"];
         basin.refused(&arguments, &[&lenet, reason, name, "choose other --data"]);
     }
+    // A folder may have images of some classes only.
+    std::fs::create_dir(basin.path("sevens")).unwrap();
+    idx(&basin.path("sevens"), 28, &[7, 7]);
+    let record = basin.record(&["evaluate", &lenet, "--data", "sevens", "--examples", "test:0..2"]);
+    assert_eq!(record["outcome"]["clean"]["per_example"]["label"], json!([7, 7]));
 }
 
 #[test]
@@ -255,7 +260,7 @@ fn a_disk_that_becomes_full() {
 fn no_display() {
     let basin = Basin::new();
     basin.refused(&[], &["there is no display", "use basin evaluate, landscape or plot, which need none"]);
-    basin.refused(&["some.pt"], &["there is no display"]);
+    basin.refused(&[&lenet()], &["there is no display"]);
 }
 
 #[test]
@@ -329,7 +334,12 @@ fn wrong_usage() {
     basin.misused(&["landscape", &lenet, "--direction", "up"], &["use random"]);
     basin.misused(&["landscape", &lenet, "--loss", "worst"], &["use clean, robust or robust-fixed"]);
     basin.misused(&["plot", "--out", "x.svg"], &["RECORD"]);
-    basin.misused(&["evalute", &lenet], &["no command \"evalute\"", "did you mean basin evaluate?"]);
+    basin.misused(&["evalute", &lenet], &["no command or file \"evalute\"", "did you mean basin evaluate?"]);
+    for word in ["hessian", "data"] {
+        basin.misused(&[word], &["there is no command or file", word, "basin --help"]);
+    }
+    basin.refused(&["missing.json"], &["missing.json", "does not exist; check the path"]);
+    basin.refused(&["no/such/folder"], &["no/such/folder", "does not exist; check the path"]);
 }
 
 #[test]

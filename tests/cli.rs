@@ -419,6 +419,22 @@ mod interruptions {
     }
 
     #[test]
+    fn control_c_before_anything_is_finished() {
+        let basin = Basin::new();
+        let (lenet, mnist) = (lenet(), reference("mnist"));
+        let endless = ["--attack", "pgd", "--attack-steps", "1000000000", "--out", "x.json"];
+        let job = [&["evaluate", &lenet, "--data", &mnist][..], &endless].concat();
+        let child = start(&basin, &job);
+        while !basin.path("x.json.journal").exists() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let done = stop(&basin, child, 0, "-INT");
+        assert_eq!(done.code, Some(130), "{}", done.err);
+        assert!(done.err.contains("cancelled before anything was finished"), "{}", done.err);
+        assert!(basin.files().is_empty() && !done.err.contains("goes on"), "{}", done.err);
+    }
+
+    #[test]
     fn killed_at_any_moment_at_most_one_unit_is_lost() {
         let basin = Basin::new();
         let (lenet, mnist) = (lenet(), reference("mnist"));

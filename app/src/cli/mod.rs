@@ -16,15 +16,15 @@ mod train;
 mod word;
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use basin_core::Error;
-use basin_core::checkpoint;
+use basin_core::checkpoint::{self, is_bundled};
 use basin_core::job::{Evaluate, Job, Landscape};
 use basin_core::record::Record;
-use basin_core::run::{RunOptions, estimate, run};
+use basin_core::run::{RunOptions, estimate, has_unfinished, run};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use args::{Attack, Common, LandscapeArgs, Output};
@@ -184,10 +184,7 @@ fn dispatch(cli: Cli) -> Result<()> {
     }
     match cli.command {
         None => {
-            if let Some(meant) = cli.paths.first().and_then(|path| mistyped(path)) {
-                let given = cli.paths[0].display();
-                return Err(usage(format!("there is no command {given:?}; did you mean basin {meant}?")));
-            }
+            check_paths(&cli.paths)?;
             crate::ui::open(cli.paths)
         }
         Some(Command::Inspect { checkpoint, json }) => {
@@ -284,12 +281,26 @@ fn tell_cost(job: &Job) -> Result<()> {
     print(&(resolved + "\n"))
 }
 
-/// The command that a first word was probably meant to be: of a similar name, and no file.
-fn mistyped(word: &Path) -> Option<String> {
-    let text = word.to_str().filter(|_| !word.exists())?;
+/// Refuses what is there neither as a command nor as a file, before a window is opened for it.
+fn check_paths(paths: &[PathBuf]) -> Result<()> {
+    let Some(missing) = paths.iter().find(|path| !path.exists() && !is_bundled(path)) else { return Ok(()) };
+    let text = missing.to_string_lossy();
+    // A name with a dot or a slash is meant as a path, and so is all that follows the first word.
+    if text.contains(['.', '/', '\\']) || *missing != paths[0] {
+        return Err(Error::file(missing, "does not exist; check the path").into());
+    }
+    let remedy = match similar(&text) {
+        Some(command) => format!("did you mean basin {command}?"),
+        None => "basin --help lists the commands".to_owned(),
+    };
+    Err(usage(format!("there is no command or file {text:?}; {remedy}")))
+}
+
+/// The command that a word was probably meant to be.
+fn similar(word: &str) -> Option<String> {
     let commands = Cli::command();
     let known =
-        commands.get_subcommands().map(|command| (distance(text, command.get_name()), command.get_name()));
+        commands.get_subcommands().map(|command| (distance(word, command.get_name()), command.get_name()));
     let (distance, name) = known.min()?;
     (distance <= 1 + name.len() / 5).then(|| name.to_owned())
 }
@@ -327,10 +338,13 @@ fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
     let mut terminal = Terminal::new()?;
     let record = run(job, &options, &mut terminal);
     terminal.finish();
-    let record = record.inspect_err(|error| {
-        if let (Error::Cancelled, Some(out)) = (error, &output.out) {
+    let record = record.inspect_err(|error| match (error, &output.out) {
+        (Error::Cancelled, Some(out)) if has_unfinished(out) => {
             say(format!("cancelled; the same command goes on with what is kept beside {}", out.display()));
         }
+        (Error::Cancelled, Some(_)) => say("cancelled before anything was finished; nothing is kept"),
+        (Error::Cancelled, None) => say("cancelled; with --out, what is finished would have been kept"),
+        _ => {}
     })?;
     show(&record, output)?;
     if !record.provenance.complete {
@@ -372,14 +386,13 @@ mod tests {
 
     #[test]
     fn slips_in_a_command_are_recognized() {
-        let meant = |word: &str| super::mistyped(std::path::Path::new(word));
         for (word, command) in
             [("evalute", "evaluate"), ("landscpae", "landscape"), ("polt", "plot"), ("Run", "run")]
         {
-            assert_eq!(meant(word).as_deref(), Some(command), "{word}");
+            assert_eq!(super::similar(word).as_deref(), Some(command), "{word}");
         }
         for word in ["model.pth", "checkpoints", "results/plot", "a"] {
-            assert_eq!(meant(word), None, "{word}");
+            assert_eq!(super::similar(word), None, "{word}");
         }
     }
 }

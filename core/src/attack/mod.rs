@@ -48,7 +48,10 @@ impl InputNorm {
     pub fn check_epsilon(self, epsilon: f64) -> Result<()> {
         // Pixels are from 0 to 1; what is far beyond is a slip, and further still no float32 number.
         let reason = match epsilon {
-            e if e > 1e6 => "; use at most 1e6".to_owned(),
+            e if e > 1e6 => {
+                let reason = "is beyond the upper limit; use a number from 0 to 1e6, such as 8/255";
+                return Err(Error::invalid(format!("epsilon {e:e} {reason}")));
+            }
             e if self == Self::Linf && e > 1.0 && e <= 255.0 => {
                 format!(" in L-inf, as pixels are from 0 to 1; did you mean {e}/255?")
             }

@@ -151,6 +151,11 @@ impl Journal {
     }
 }
 
+/// Whether finished units of a job that was cut off are kept beside the record `out`.
+pub fn has_unfinished(out: &Path) -> bool {
+    path_beside(out).is_file()
+}
+
 fn path_beside(out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(".journal");

@@ -19,6 +19,7 @@ use crate::job::{DataSelection, Job, LandscapeLoss};
 use crate::progress::Progress;
 use crate::record::{FORMAT, KeptExamples, Outcome, Record};
 use journal::Journal;
+pub use journal::has_unfinished;
 use setup::{Cost, Setup};
 pub use training::{Trained, estimate_training, job_to_json, read_job, train};
 

@@ -6,7 +6,7 @@ use tch::{Device, Tensor};
 
 use crate::attack::autoattack::Attack;
 use crate::checkpoint::{self, Checkpoint};
-use crate::data::{self, Dataset};
+use crate::data::{self, Dataset, Known};
 use crate::device::{self, Precision};
 use crate::error::{Error, Result};
 use crate::job::{DataSelection, Job};
@@ -223,7 +223,9 @@ fn check_fit(checkpoint: &Checkpoint, dataset: &Dataset) -> Result<()> {
             ),
         ));
     }
-    if dataset.classes != summary.classes {
+    // A folder shows only the classes that its images are of; a set known by name has all of them.
+    let known = dataset.name == "bundled" || Known::from_name(&dataset.name).is_some();
+    if dataset.classes > summary.classes || (known && dataset.classes != summary.classes) {
         return Err(Error::file(
             &summary.path,
             format!(

@@ -49,12 +49,15 @@ impl Ball {
     /// # Errors
     /// It is negative, no number, or above 1e6, where float32 ends soon.
     pub fn check(&self) -> Result<()> {
-        let allowed = match self.radius {
-            radius if radius > 1e6 => "at most 1e6",
+        Err(Error::invalid(match self.radius {
+            radius if radius > 1e6 => {
+                format!(
+                    "radius {radius:e} is beyond the upper limit; use a number from 0 to 1e6, such as 0.5"
+                )
+            }
             radius if radius >= 0.0 => return Ok(()),
-            _ => "a number of at least 0, such as 0.5",
-        };
-        Err(Error::invalid(format!("radius {} is not possible; use {allowed}", self.radius)))
+            radius => format!("radius {radius} is not possible; use a number of at least 0, such as 0.5"),
+        }))
     }
 
     /// Radius of every piece, in float64.
