@@ -38,8 +38,8 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     let settings = AutoAttack {
         epsilon: 0.3 / 255.0,
         steps: Some(20),
-        targets: Some(3),
-        queries: Some(300),
+        targets: Some(2),
+        queries: Some(100),
         ..AutoAttack::default()
     };
     let plans = settings.plans(CLASSES)?;
