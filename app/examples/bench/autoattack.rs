@@ -1,8 +1,5 @@
 //! AutoAttack (its four attacks, shortened) on ResNet-18 with 64 channels: ours against the same attacks
-//! without compaction, folding and low-precision search.
-//!
-//! The network is untrained, so its own predictions are the labels, and epsilon is so small that the attacks break
-//! a part of the examples only, as they do with a robust network.
+//! without compaction, folding and low-precision search, on images that the network classifies correctly.
 
 use basin_core::attack::autoattack::apgd::{self, Apgd, Loss};
 use basin_core::attack::autoattack::fab::{self, Fab};
@@ -12,36 +9,32 @@ use basin_core::device::Precision;
 use basin_core::loss::predictions;
 use basin_core::measure::autoattack::{Search, attack_block};
 use basin_core::measure::evaluation::{Batch, Pair};
-use basin_core::model::{Architecture, Evaluator, Network, channels_last};
-use basin_core::seed::{generator, normal};
-use tch::{Device, Kind, Tensor};
+use basin_core::model::{Evaluator, channels_last};
+use basin_core::seed::generator;
+use tch::{Device, Kind};
 
-use super::Results;
 use super::pairs::{compare, interleave};
+use super::{Results, widened};
 
-const EXAMPLES: i64 = 16;
+const EXAMPLES: usize = 16;
 const CLASSES: usize = 10;
 const ROUNDS: usize = 3;
 
 pub fn run(results: &mut Results) -> anyhow::Result<()> {
-    let network = Network::fresh(Architecture::default().topology()?, 1);
+    let network = widened::network()?;
     let plain = Evaluator::plain(&network, &network.weights, Device::Cpu);
     let evaluator = |kind| Evaluator::new(&network, &network.weights, Device::Cpu, kind, false);
     let kind = Precision::Auto.resolve(Device::Cpu, &network.topology)?.search_kind();
     let pair =
         Pair { search: (kind != Kind::Float).then(|| evaluator(kind)), measure: evaluator(Kind::Float) };
-    let mut rng = generator(4, "bench", &[]);
-    let images = Tensor::from_slice(&normal(&mut rng, (EXAMPLES * 3072) as usize));
-    let images = images.view([EXAMPLES, 3, 32, 32]).sigmoid();
-    let labels = tch::no_grad(|| predictions(&plain.logits(&images)));
-    let all = Batch { images: channels_last(&images), labels, indices: (0..EXAMPLES as usize).collect() };
-    let settings = AutoAttack {
-        epsilon: 0.3 / 255.0,
-        steps: Some(20),
-        targets: Some(2),
-        queries: Some(100),
-        ..AutoAttack::default()
-    };
+    let data = basin_core::data::load("bundled", &"test:0..64".parse().map_err(anyhow::Error::msg)?)?;
+    let given = Batch { images: channels_last(&data.images), labels: data.labels, indices: data.indices };
+    let predicted = tch::no_grad(|| predictions(&pair.measure.logits(&given.images)));
+    let right = Vec::<bool>::try_from(predicted.eq_tensor(&given.labels))?;
+    let right: Vec<usize> = (0..given.len()).filter(|at| right[*at]).take(EXAMPLES).collect();
+    let all = given.select(&right);
+    let settings =
+        AutoAttack { steps: Some(20), targets: Some(2), queries: Some(100), ..AutoAttack::default() };
     let plans = settings.plans(CLASSES)?;
     let (mut broken, mut naively_broken) = (0, 0);
     let mut naive = || {

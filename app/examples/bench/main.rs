@@ -11,6 +11,7 @@ mod naive;
 mod pairs;
 mod steps;
 mod training;
+mod widened;
 mod window;
 
 use serde_json::{Map, Value, json};
