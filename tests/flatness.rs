@@ -532,7 +532,7 @@ fn settings_that_make_no_sense_are_refused() {
     let cases: [(Change, &str); 14] = [
         (|job| job.radii = vec![-0.1], "radius -0.1 is not possible"),
         (|job| job.radii = vec![0.1, f64::NAN], "radius NaN is not possible"),
-        (|job| job.radii = vec![f64::INFINITY], "radius inf is not possible"),
+        (|job| job.radii = vec![f64::INFINITY], "radius inf is beyond the upper limit"),
         (|job| job.radii = Vec::new(), "give at least one"),
         (|job| job.radii = vec![0.1, 0.1], "radius 0.1 is given twice"),
         (|job| job.draws = 0, "0 draws are not possible"),
