@@ -38,8 +38,8 @@ pub fn network() -> anyhow::Result<Network> {
 /// Rows and columns repeated up to `shape`; where columns are, sums stay what they were.
 fn widened(values: &Tensor, shape: &[i64]) -> Tensor {
     let mut result = values.shallow_clone();
-    for axis in 0..shape.len().min(2) {
-        let copies = shape[axis] / values.size()[axis];
+    for (axis, wanted) in shape.iter().enumerate().take(2) {
+        let copies = wanted / values.size()[axis];
         result = result.repeat_interleave_self_int(copies, axis as i64, None);
         if axis == 1 {
             result /= copies as f64;
