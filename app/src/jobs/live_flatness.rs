@@ -2,6 +2,7 @@
 //! the record brings the bootstrap's.
 
 use basin_core::job::{Case, Flatness};
+use basin_core::measure::flatness::draw_seed;
 use basin_core::measure::statistics::{mean, standard_error};
 use basin_core::record::{AtRadius, Draw, FlatnessOutcome, LayerFlatness, Point};
 
@@ -45,7 +46,7 @@ pub fn add(
             &mut radii[last]
         }
     };
-    at.draws.push(Draw { seed: draw as u64, loss: point.loss, error: point.error });
+    at.draws.push(Draw { seed: draw_seed(job.compute.seed, draw), loss: point.loss, error: point.error });
     let losses: Vec<f64> = at.draws.iter().map(|draw| draw.loss).collect();
     at.mean = mean(&losses);
     at.worst = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -3,7 +3,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::select::{Judge, Subject, any, full, positions, put, rows};
+use super::select::{Judge, Subject, any, full, positions, put, rows, settle};
 use crate::attack::InputNorm;
 use crate::attack::ball::per_example;
 use crate::error::{Error, Result};
@@ -332,10 +332,8 @@ fn look(judge: Judge, state: &mut State, found: &mut Found) {
     // Leavers take their best point along.
     put(&mut found.best, &places, &rows(&state.best, &claims));
     put(&mut found.best_loss, &places, &rows(&state.best_loss, &claims));
-    let mut stays = state.claimed.ones_like();
-    put(&mut stays, &claims, &wrong.logical_not());
-    state.claimed = state.claimed.zeros_like();
-    state.keep(&positions(&stays));
+    let stays = settle(&mut state.claimed, &claims, &wrong);
+    state.keep(&stays);
 }
 
 /// The periods after which the step size is looked at: about 22 % of the steps, then ever shorter.

@@ -6,9 +6,9 @@
 use tch::{Kind, Tensor};
 
 use super::projection::onto_hyperplane;
-use super::select::{Judge, Subject, any, full, positions, put, rows};
+use super::select::{Judge, Subject, any, full, positions, put, rows, settle};
 use crate::attack::InputNorm;
-use crate::attack::ball::per_example;
+use crate::attack::ball::{Ball, per_example};
 use crate::error::{Error, Result};
 use crate::loss::class_logits;
 use crate::model::{Evaluator, channels_last};
@@ -310,16 +310,10 @@ fn look(settings: &Fab, judge: Judge, state: &mut State, found: &mut Found) {
     put(&mut found.norm, &places, &rows(&state.norm, &claims));
     put(&mut found.robust, &places, &wrong.logical_not());
     put(&mut found.doubtful, &places, &wrong.logical_not());
-    let mut stays = state.claimed.ones_like();
-    put(&mut stays, &claims, &wrong.logical_not());
-    state.claimed = state.claimed.zeros_like();
-    state.keep(&positions(&stays));
+    let stays = settle(&mut state.claimed, &claims, &wrong);
+    state.keep(&stays);
 }
 
 fn size(norm: InputNorm, delta: &Tensor) -> Tensor {
-    let flat = delta.flatten(1, -1);
-    match norm {
-        InputNorm::Linf => flat.abs().amax([1i64].as_slice(), false),
-        _ => flat.norm_scalaropt_dim(2, [1i64].as_slice(), false),
-    }
+    Ball { norm, epsilon: 0.0 }.size(delta)
 }

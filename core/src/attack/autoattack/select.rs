@@ -55,9 +55,17 @@ pub fn put(target: &mut Tensor, index: &Tensor, values: &Tensor) {
     let _ = target.index_copy_(0, index, values);
 }
 
-/// Positions of a mask on the host.
+/// Whether any of a mask is true, on the host.
 pub fn any(mask: &Tensor) -> bool {
     mask.any().int64_value(&[]) == 1
+}
+
+/// Forgets all claims; the positions of the rows that stay: all but the claims found to be `wrong`.
+pub fn settle(claimed: &mut Tensor, claims: &Tensor, wrong: &Tensor) -> Tensor {
+    let mut stays = claimed.ones_like();
+    put(&mut stays, claims, &wrong.logical_not());
+    *claimed = claimed.zeros_like();
+    positions(&stays)
 }
 
 /// `value` for each of `count` rows, float32.

@@ -8,7 +8,7 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
-use super::select::{Judge, Subject, any, full, positions, put, rows};
+use super::select::{Judge, Subject, any, full, positions, put, rows, settle};
 use crate::attack::InputNorm;
 use crate::attack::ball::per_example;
 use crate::error::{Error, Result};
@@ -176,10 +176,8 @@ fn look(judge: Judge, state: &mut State, found: &mut Found) {
     put(&mut found.margin, &places, &rows(&state.margin, &claims));
     put(&mut found.robust, &places, &wrong.logical_not());
     put(&mut found.doubtful, &places, &wrong.logical_not());
-    let mut stays = state.claimed.ones_like();
-    put(&mut stays, &claims, &wrong.logical_not());
-    state.claimed = state.claimed.zeros_like();
-    state.keep(&positions(&stays));
+    let stays = settle(&mut state.claimed, &claims, &wrong);
+    state.keep(&stays);
 }
 
 /// -1 or 1 per example and `count`: `N x count`.
