@@ -126,6 +126,27 @@ fn job_files_say_what_presets_say() {
 }
 
 #[test]
+fn pseudo_labelled_images_join_a_training() {
+    let basin = Basin::new();
+    let job = basin.run(&arguments(PLAIN, &["--extra", "bundled", "--epochs", "1", "--dry-run"]));
+    assert_eq!(job.code, Some(0), "{}", job.err);
+    let job: serde_json::Value = serde_json::from_str(&job.out).unwrap();
+    assert_eq!(
+        job["data"]["extra"],
+        serde_json::json!({ "name": "bundled", "examples": "train:0..2000", "share": 0.7 })
+    );
+    let missing = basin.run(&arguments(PLAIN, &["--extra", "tinyimages500k"]));
+    assert_eq!(missing.code, Some(1));
+    for part in [
+        "500k set of pseudo-labelled tiny images was not found",
+        "basin data convert 500k_pseudolabeled.pickle",
+    ] {
+        assert!(missing.err.contains(part), "{}", missing.err);
+    }
+    assert!(!basin.path(PLAIN).exists());
+}
+
+#[test]
 fn slips_are_told() {
     let basin = Basin::new();
     basin

@@ -84,12 +84,12 @@ fn folder_of(path: &Path) -> PathBuf {
 
 /// Temporary files are private; the finished file should be as readable as any other.
 #[cfg(unix)]
-fn set_default_permissions(path: &Path) -> std::io::Result<()> {
+pub(crate) fn set_default_permissions(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn set_default_permissions(_: &Path) -> std::io::Result<()> {
+pub(crate) fn set_default_permissions(_: &Path) -> std::io::Result<()> {
     Ok(())
 }

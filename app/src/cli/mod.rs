@@ -5,6 +5,7 @@
 mod args;
 mod attack;
 mod benchmark;
+mod data;
 mod failure;
 mod flatness;
 pub mod plot;
@@ -30,6 +31,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use args::{Attack, Common, LandscapeArgs, Output};
 use attack::AttackArgs;
 use benchmark::BenchmarkArgs;
+use data::DataCommand;
 use failure::{Usage, one_line, say, usage};
 use flatness::FlatnessArgs;
 use plot::PlotArgs;
@@ -154,12 +156,15 @@ enum Command {
     },
     /// Draw records as a figure.
     Plot(PlotArgs),
+    /// List, fetch and convert data sets.
+    #[command(subcommand)]
+    Data(DataCommand),
 }
 
 impl Command {
     /// Whether it runs a network for long.
     fn computes(&self) -> bool {
-        !matches!(self, Self::Inspect { .. } | Self::Plot(_))
+        !matches!(self, Self::Inspect { .. } | Self::Plot(_) | Self::Data(_))
     }
 }
 
@@ -255,6 +260,7 @@ fn dispatch(cli: Cli) -> Result<()> {
             compute(&job, &output, None)
         }
         Some(Command::Train(args)) => args.run(),
+        Some(Command::Data(command)) => data::run(command),
         Some(Command::Plot(plot)) => {
             if plot.figure == Some(plot::FigureKind::Surface) {
                 environment::for_drawing();

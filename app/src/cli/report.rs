@@ -20,7 +20,7 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// A size on disk.
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     let kb = bytes as f64 / 1e3;
     if kb < 1e3 { format!("{kb:.1} kB") } else { format!("{:.1} MB", kb / 1e3) }
 }

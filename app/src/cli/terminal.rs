@@ -19,8 +19,16 @@ use crate::pace::Pace;
 /// Seconds between lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
+/// What is counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Work,
+    Bytes,
+}
+
 /// Shows a job on standard error.
 pub struct Terminal {
+    unit: Unit,
     bar: ProgressBar,
     interactive: bool,
     label: String,
@@ -37,6 +45,18 @@ impl Terminal {
     /// # Errors
     /// Ctrl-C cannot be taken over.
     pub fn new() -> Result<Self> {
+        Self::counting(Unit::Work)
+    }
+
+    /// For work that is counted in bytes.
+    ///
+    /// # Errors
+    /// As [`Terminal::new`].
+    pub fn in_bytes() -> Result<Self> {
+        Self::counting(Unit::Bytes)
+    }
+
+    fn counting(unit: Unit) -> Result<Self> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let flag = cancelled.clone();
         ctrlc::set_handler(move || {
@@ -48,6 +68,7 @@ impl Terminal {
         .context("cannot listen for Ctrl-C")?;
         let now = Instant::now();
         Ok(Self {
+            unit,
             bar: ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::hidden()),
             interactive: std::io::stderr().is_terminal(),
             label: String::new(),
@@ -69,7 +90,8 @@ impl Terminal {
         self.bar.set_position(done);
         if !self.interactive && self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();
-            say(format!("{}: {done} of {total}, {}", self.shown, left(&self.pace)));
+            let (done, total) = (self.unit.amount(done), self.unit.amount(total));
+            say(format!("{}: {done} of {total}, {}", self.shown, left(&self.pace, self.unit)));
         }
     }
 }
@@ -79,10 +101,22 @@ fn lock(pace: &Mutex<Pace>) -> MutexGuard<'_, Pace> {
     pace.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Unit {
+    fn amount(self, count: u64) -> String {
+        match self {
+            Self::Work => count.to_string(),
+            Self::Bytes => report::size(count),
+        }
+    }
+}
+
 /// `2.1 per second, 3 min left`; nothing to go by before the first unit is finished.
-fn left(pace: &Mutex<Pace>) -> String {
+fn left(pace: &Mutex<Pace>, unit: Unit) -> String {
     let pace = lock(pace);
     match (pace.rate(), pace.remaining_s(Instant::now())) {
+        (Some(rate), Some(left)) if unit == Unit::Bytes => {
+            format!("{} per second, {} left", report::size(rate as u64), duration(left))
+        }
         (Some(rate), Some(left)) if rate >= 0.1 => {
             format!("{rate:.*} per second, {} left", usize::from(rate < 10.0), duration(left))
         }
@@ -102,14 +136,21 @@ impl Progress for Terminal {
                 self.bar.set_length(total);
                 self.bar.set_position(done);
                 if done > 0 {
+                    let (done, total) = (self.unit.amount(done), self.unit.amount(total));
                     say(format!("going on: {done} of {total} are already there"));
                 }
                 if self.interactive {
-                    let style = ProgressStyle::with_template("{msg} {bar:24} {pos}/{len}  {left}")
-                        .unwrap_or_else(|_| ProgressStyle::default_bar());
-                    let pace = self.pace.clone();
+                    let count = if self.unit == Unit::Bytes {
+                        "{decimal_bytes}/{decimal_total_bytes}"
+                    } else {
+                        "{pos}/{len}"
+                    };
+                    let style =
+                        ProgressStyle::with_template(&format!("{{msg}} {{bar:24}} {count}  {{left}}"))
+                            .unwrap_or_else(|_| ProgressStyle::default_bar());
+                    let (pace, unit) = (self.pace.clone(), self.unit);
                     let write_left = move |_: &ProgressState, out: &mut dyn Write| {
-                        let _ = out.write_str(&left(&pace));
+                        let _ = out.write_str(&left(&pace, unit));
                     };
                     self.bar.set_style(style.with_key("left", write_left));
                     self.bar.set_message(self.label.clone());

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use basin_core::Error;
 use basin_core::attack::Objective;
+use basin_core::data::{Examples, Split, count, search_folders};
 use basin_core::files::read_text;
 use basin_core::run::{estimate_training, job_to_json, read_job, train};
 use basin_core::train::preset::{groups, preset};
-use basin_core::train::{Method, Train, TrainData};
+use basin_core::train::{Extra, Method, Train, TrainData};
 use clap::Args;
 use serde_json::Value;
 
@@ -32,6 +33,9 @@ pub struct TrainArgs {
     /// Data set: cifar10, bundled (2000 of its images), mnist, fashion-mnist, or a folder.
     #[arg(long, value_name = "NAME|DIR")]
     pub data: Option<String>,
+    /// Pseudo-labelled images for 70 % of each batch, as in the paper: tinyimages500k, or a folder.
+    #[arg(long, value_name = "NAME|DIR")]
+    pub extra: Option<String>,
     /// Width of the network's first stage; 64 in the paper.
     #[arg(long, value_name = "N")]
     pub channels: Option<i64>,
@@ -99,6 +103,7 @@ impl TrainArgs {
 
     fn changes(&self) -> bool {
         self.data.is_some()
+            || self.extra.is_some()
             || self.channels.is_some()
             || self.epochs.is_some()
             || !self.settings.is_empty()
@@ -115,6 +120,11 @@ impl TrainArgs {
                 "bundled" => job.data = TrainData { augmentation, ..TrainData::bundled() },
                 name => job.data.name = name.to_owned(),
             }
+        }
+        if let Some(name) = &self.extra {
+            let images = count(&search_folders(), name, Split::Train)?;
+            let examples = Examples { split: Split::Train, start: 0, end: images as isize };
+            job.data.extra = Some(Extra { name: name.clone(), examples, share: Extra::SHARE });
         }
         if let Some(epochs) = self.epochs {
             job.schedule = job.schedule.scaled(job.epochs, epochs);

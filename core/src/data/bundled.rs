@@ -33,6 +33,14 @@ static TRAIN: [Mosaic; 4] =
     [mosaic!("train-0"), mosaic!("train-500"), mosaic!("train-1000"), mosaic!("train-1500")];
 const LABELS: &str = include_str!("../../../resources/cifar10/labels.txt");
 
+/// Number of images in a split.
+pub(super) fn count(split: Split) -> usize {
+    match split {
+        Split::Test => TEST.len() * PER_MOSAIC,
+        Split::Train => TRAIN.len() * PER_MOSAIC,
+    }
+}
+
 /// The selected images, in ascending order.
 pub(super) fn read(examples: &Examples) -> Result<Selection> {
     let (mosaics, line) = match examples.split {
@@ -40,7 +48,7 @@ pub(super) fn read(examples: &Examples) -> Result<Selection> {
         Split::Train => (&TRAIN[..], 1),
     };
     let (split, range) = (examples.split, examples.range());
-    let available = mosaics.len() * PER_MOSAIC;
+    let available = count(split);
     if range.end > available {
         return Err(Error::invalid(format!(
             "{examples} is not possible: the bundled CIFAR-10 subset has {available} {split} images; select within \

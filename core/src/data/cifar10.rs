@@ -28,18 +28,9 @@ struct Batch {
 
 /// Reads a range of images; only the batches it touches (and the first, for their size) are read.
 pub(super) fn read(path: &Path, format: Format, split: Split, range: Range<usize>) -> Result<Selection> {
-    let suffix = if format == Format::CifarBinary { ".bin" } else { "" };
-    let names: Vec<String> = match split {
-        Split::Train => (1..=5).map(|i| format!("data_batch_{i}{suffix}")).collect(),
-        Split::Test => vec![format!("test_batch{suffix}")],
-    };
+    let names = names(format, split);
     let mut files = Files::open(path, &names)?;
-    let mut load = |name: &str| {
-        let (file, bytes) = files.take(name)?;
-        let batch =
-            if format == Format::CifarBinary { binary(&file, &bytes) } else { python(&file, &bytes) }?;
-        Ok::<_, Error>((file, batch))
-    };
+    let mut load = |name: &str| files.batch(name, format);
     let (first_file, first) = load(&names[0])?;
     let size = first.labels.len();
     check_range(path, split, &range, size * names.len())?;
@@ -76,6 +67,27 @@ pub(super) fn read(path: &Path, format: Format, split: Split, range: Range<usize
     Ok(Selection { shape: [3, 32, 32], pixels, labels, classes: 10 })
 }
 
+/// Number of images in a split.
+pub(super) fn count(path: &Path, format: Format, split: Split) -> Result<usize> {
+    let names = names(format, split);
+    let (_, first) = Files::open(path, &names)?.batch(&names[0], format)?;
+    Ok(first.labels.len() * names.len())
+}
+
+/// Whether a folder has a split; an archive always has both.
+pub(super) fn has(path: &Path, format: Format, split: Split) -> bool {
+    path.is_file() || names(format, split).iter().any(|name| path.join(name).is_file())
+}
+
+/// The batches of a split.
+fn names(format: Format, split: Split) -> Vec<String> {
+    let suffix = if format == Format::CifarBinary { ".bin" } else { "" };
+    match split {
+        Split::Train => (1..=5).map(|i| format!("data_batch_{i}{suffix}")).collect(),
+        Split::Test => vec![format!("test_batch{suffix}")],
+    }
+}
+
 fn binary(path: &Path, bytes: &[u8]) -> Result<Batch> {
     let count = bytes.len() / RECORD;
     if !bytes.len().is_multiple_of(RECORD) {
@@ -105,7 +117,7 @@ fn python(path: &Path, bytes: &[u8]) -> Result<Batch> {
         )));
     }
     let labels = labels.into_iter().map(|label| u8::try_from(label).unwrap_or(u8::MAX)).collect();
-    Ok(Batch { pixels, labels })
+    Ok(Batch { pixels: pixels.into_owned(), labels })
 }
 
 /// The files of one split: read when asked for, or taken from an archive in one pass.
@@ -149,6 +161,14 @@ impl Files {
             Some(name) => Err(Error::file(path, format!("has no {name} in it; {AGAIN}"))),
             None => Ok(Self::Archive(path.into(), batches)),
         }
+    }
+
+    /// Name for messages and content of one batch.
+    fn batch(&mut self, name: &str, format: Format) -> Result<(PathBuf, Batch)> {
+        let (file, bytes) = self.take(name)?;
+        let batch =
+            if format == Format::CifarBinary { binary(&file, &bytes) } else { python(&file, &bytes) }?;
+        Ok((file, batch))
     }
 
     /// Name for messages and content of one file.

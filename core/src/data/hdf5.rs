@@ -17,6 +17,16 @@ const MOST_IMAGES: usize = 1 << 27;
 const MOST_VALUES: usize = 1 << 24;
 const MOST_CLASSES: i64 = 1 << 20;
 
+/// Number of images in a split.
+pub(super) fn count(folder: &Path, split: Split) -> Result<usize> {
+    Ok(Tensor::open(folder.join(format!("{split}_images.h5")))?.shape.first().copied().unwrap_or(0))
+}
+
+/// Whether a folder has a split.
+pub(super) fn has(folder: &Path, split: Split) -> bool {
+    folder.join(format!("{split}_images.h5")).is_file()
+}
+
 /// Reads a range of images; only the chunks that hold them are unpacked.
 pub(super) fn read(folder: &Path, split: Split, range: Range<usize>) -> Result<Selection> {
     let images = Tensor::open(folder.join(format!("{split}_images.h5")))?;

@@ -14,12 +14,27 @@ use super::check::{AGAIN, check_range, impostor, missing, truncated, unpacking};
 use super::{Selection, Split, unit};
 use crate::error::{Error, Result};
 
-/// Reads a range of grey images.
-pub(super) fn read(folder: &Path, split: Split, range: Range<usize>) -> Result<Selection> {
-    let prefix = match split {
+/// Number of images in a split.
+pub(super) fn count(folder: &Path, split: Split) -> Result<usize> {
+    Ok(Idx::open(find(folder, prefix(split), "images", "idx3")?, 3)?.sizes[0])
+}
+
+/// Whether a folder has a split.
+pub(super) fn has(folder: &Path, split: Split) -> bool {
+    find(folder, prefix(split), "images", "idx3").is_ok()
+}
+
+/// What the names of a split's files begin with.
+pub(super) fn prefix(split: Split) -> &'static str {
+    match split {
         Split::Train => "train",
         Split::Test => "t10k",
-    };
+    }
+}
+
+/// Reads a range of grey images.
+pub(super) fn read(folder: &Path, split: Split, range: Range<usize>) -> Result<Selection> {
+    let prefix = prefix(split);
     let mut images = Idx::open(find(folder, prefix, "images", "idx3")?, 3)?;
     let mut labels = Idx::open(find(folder, prefix, "labels", "idx1")?, 1)?;
     let (count, rows, columns) = (images.sizes[0], images.sizes[1], images.sizes[2]);

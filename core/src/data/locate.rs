@@ -14,11 +14,13 @@ pub enum Known {
     Mnist,
     /// 60,000 + 10,000 articles of clothing of 28 x 28 pixels.
     FashionMnist,
+    /// 500,000 training images like CIFAR-10's, whose labels a network guessed (Carmon et al. 2019).
+    TinyImages500k,
 }
 
 impl Known {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Cifar10, Self::Mnist, Self::FashionMnist];
+    pub const ALL: [Self; 4] = [Self::Cifar10, Self::Mnist, Self::FashionMnist, Self::TinyImages500k];
 
     /// The name used in jobs and on the command line.
     pub fn name(self) -> &'static str {
@@ -26,6 +28,7 @@ impl Known {
             Self::Cifar10 => "cifar10",
             Self::Mnist => "mnist",
             Self::FashionMnist => "fashion-mnist",
+            Self::TinyImages500k => "tinyimages500k",
         }
     }
 
@@ -35,13 +38,14 @@ impl Known {
             Self::Cifar10 => "CIFAR-10",
             Self::Mnist => "MNIST",
             Self::FashionMnist => "Fashion-MNIST",
+            Self::TinyImages500k => "the 500k set of pseudo-labelled tiny images",
         }
     }
 
     /// Name of each class, in the order of the labels.
     pub fn class_names(self) -> &'static [&'static str] {
         match self {
-            Self::Cifar10 => {
+            Self::Cifar10 | Self::TinyImages500k => {
                 &["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
             }
             Self::Mnist => &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
@@ -73,21 +77,10 @@ impl Known {
         parts.into_iter().find_map(|part| {
             let plain = simplified(&part);
             // Fashion first: its name contains the other's.
-            [Self::FashionMnist, Self::Mnist, Self::Cifar10]
+            [Self::FashionMnist, Self::Mnist, Self::Cifar10, Self::TinyImages500k]
                 .into_iter()
                 .find(|known| plain.contains(&simplified(known.name())))
         })
-    }
-
-    /// Where its official files are.
-    fn home(self) -> &'static str {
-        match self {
-            Self::Cifar10 => "https://www.cs.toronto.edu/~kriz/cifar.html (unpacked or as downloaded)",
-            Self::Mnist => "https://yann.lecun.com/exdb/mnist (four IDX files, gzipped or not)",
-            Self::FashionMnist => {
-                "https://github.com/zalandoresearch/fashion-mnist (four IDX files, gzipped or not)"
-            }
-        }
     }
 }
 
@@ -106,6 +99,21 @@ pub(super) enum Format {
     Hdf5,
     /// `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the same for `t10k`, or with `.gz`.
     Idx,
+    /// `500k_pseudolabeled.pickle`: training images alone, with guessed labels.
+    PseudoLabelled,
+}
+
+impl Format {
+    /// Name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::CifarBinary => "CIFAR-10 binary",
+            Self::CifarPython => "CIFAR-10 python",
+            Self::Hdf5 => "HDF5",
+            Self::Idx => "IDX",
+            Self::PseudoLabelled => "pickle of pseudo-labelled images",
+        }
+    }
 }
 
 /// A data set on disk.
@@ -120,7 +128,7 @@ pub(super) struct Found {
 }
 
 /// Folders in which a data set may be below the one given.
-const BELOW: [&str; 12] = [
+const BELOW: [&str; 13] = [
     "cifar-10-batches-bin",
     "cifar-10-batches-py",
     "Cifar10",
@@ -133,6 +141,7 @@ const BELOW: [&str; 12] = [
     "fashion_mnist",
     "FashionMNIST",
     "FashionMNIST/raw",
+    "tinyimages500k",
 ];
 
 /// One file of each format gives the format away.
@@ -183,10 +192,10 @@ pub(super) fn find_known(known: Known, folders: &[PathBuf]) -> Result<Found> {
         let looked: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
         let looked = if looked.is_empty() { "no folder".into() } else { looked.join(" and ") };
         Error::invalid(format!(
-            "{} was not found (looked in {looked}); get it from {} and give its folder with --data FOLDER or \
-             the environment variable BASIN_DATA",
+            "{} was not found (looked in {looked}); {}, or give its folder with --data FOLDER or the environment \
+             variable BASIN_DATA",
             known.title(),
-            known.home(),
+            known.remedy(),
         ))
     })
 }
@@ -198,14 +207,15 @@ pub(super) fn find_at(name: &str) -> Result<Found> {
         return archive(path).ok_or_else(|| {
             Error::file(
                 path,
-                "is not a data set Basin can read; give its folder, or cifar-10-binary.tar.gz or cifar-10-python.tar.gz",
+                "is not a data set Basin can read; give its folder, cifar-10-binary.tar.gz, cifar-10-python.tar.gz, or \
+                 500k_pseudolabeled.pickle",
             )
         });
     }
     if !path.is_dir() {
         return Err(Error::file(
             path,
-            "is neither a folder nor a data set known by name (bundled, cifar10, mnist, fashion-mnist)",
+            "is neither a folder nor a data set known by name (bundled, cifar10, mnist, fashion-mnist, tinyimages500k)",
         ));
     }
     if let Some(found) = here(path) {
@@ -242,7 +252,7 @@ fn here(folder: &Path) -> Option<Found> {
     }
     let known = match format {
         Format::CifarBinary | Format::CifarPython => Some(Known::Cifar10),
-        Format::Hdf5 | Format::Idx => {
+        Format::Hdf5 | Format::Idx | Format::PseudoLabelled => {
             Known::from_folder(&std::path::absolute(folder).unwrap_or_else(|_| folder.into()))
         }
     };
@@ -256,12 +266,14 @@ fn below(folder: &Path) -> Vec<Found> {
 
 fn archive(path: &Path) -> Option<Found> {
     let name = path.file_name()?.to_str()?;
-    let format = if name.ends_with("binary.tar.gz") {
-        Format::CifarBinary
+    let (format, known) = if name.ends_with("binary.tar.gz") {
+        (Format::CifarBinary, Known::Cifar10)
     } else if name.ends_with("python.tar.gz") {
-        Format::CifarPython
+        (Format::CifarPython, Known::Cifar10)
+    } else if name.ends_with(".pickle") || name.ends_with(".pkl") {
+        (Format::PseudoLabelled, Known::TinyImages500k)
     } else {
         return None;
     };
-    Some(Found { path: path.into(), format, known: Some(Known::Cifar10) })
+    Some(Found { path: path.into(), format, known: Some(known) })
 }

@@ -6,13 +6,20 @@
 
 pub mod augment;
 mod bundled;
+mod catalogue;
 mod check;
 mod cifar10;
+mod convert;
+mod download;
 mod examples;
+mod fetch;
 mod hdf5;
 mod idx;
+mod list;
 mod locate;
 mod pickle;
+mod pseudo_labelled;
+mod write;
 
 use std::path::PathBuf;
 
@@ -20,8 +27,13 @@ use sha2::{Digest as _, Sha256};
 use tch::Tensor;
 
 pub use augment::Augmentation;
+pub use catalogue::{Facts, RemoteFile, Source};
+pub use convert::{Converted, convert};
 pub use examples::{Examples, Split};
+pub use fetch::{Fetched, fetch};
+pub use list::{Entry, list};
 pub use locate::{Known, search_folders};
+pub use write::Layout;
 
 use crate::error::{Error, Result};
 use locate::{Format, Found};
@@ -107,19 +119,44 @@ pub fn load_from(folders: &[PathBuf], name: &str, examples: &Examples) -> Result
         let selection = bundled::read(examples)?;
         return selection.into_dataset("bundled".into(), None, Some(Known::Cifar10), examples);
     }
-    let found = match Known::from_name(name) {
-        Some(known) => locate::find_known(known, folders)?,
-        None => locate::find_at(name)?,
-    };
-    let Found { path, format, known } = found;
+    let Found { path, format, known } = find(folders, name)?;
     let (split, range) = (examples.split, examples.range());
     let selection = match format {
         Format::CifarBinary | Format::CifarPython => cifar10::read(&path, format, split, range)?,
         Format::Idx => idx::read(&path, split, range)?,
         Format::Hdf5 => hdf5::read(&path, split, range)?,
+        Format::PseudoLabelled => pseudo_labelled::read(&path, split, range)?,
     };
     let name = known.map_or_else(|| path.display().to_string(), |known| known.name().into());
     selection.into_dataset(name, Some(path), known, examples)
+}
+
+/// Number of images in a split of a data set, named as for [`load_from`]; 0: it has no such split.
+///
+/// # Errors
+/// The data set is not there, or a file of it is damaged.
+pub fn count(folders: &[PathBuf], name: &str, split: Split) -> Result<usize> {
+    if name == "bundled" {
+        return Ok(bundled::count(split));
+    }
+    let Found { path, format, .. } = find(folders, name)?;
+    match format {
+        Format::CifarBinary | Format::CifarPython if cifar10::has(&path, format, split) => {
+            cifar10::count(&path, format, split)
+        }
+        Format::Idx if idx::has(&path, split) => idx::count(&path, split),
+        Format::Hdf5 if hdf5::has(&path, split) => hdf5::count(&path, split),
+        Format::PseudoLabelled if split == Split::Train => pseudo_labelled::count(&path),
+        _ => Ok(0),
+    }
+}
+
+/// The data set of a name, or in a folder or archive.
+fn find(folders: &[PathBuf], name: &str) -> Result<Found> {
+    match Known::from_name(name) {
+        Some(known) => locate::find_known(known, folders),
+        None => locate::find_at(name),
+    }
 }
 
 /// What a loader found in an ascending range of indices.

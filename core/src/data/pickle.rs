@@ -1,4 +1,4 @@
-//! The part of Python's pickle format that CIFAR-10's batches use, read as data.
+//! The part of Python's pickle format that CIFAR-10's batches and pseudo-labelled images use, read as data.
 //!
 //! Nothing is ever called: a global is its name, a call is the name with its arguments. Values lie in
 //! one list and refer to each other by position, so no file can make reading or dropping them recurse.
@@ -29,6 +29,14 @@ enum Value {
     Object(Id, Id, Option<Id>),
 }
 
+/// A numpy array in C order.
+struct Array<'a> {
+    shape: Vec<usize>,
+    /// Its type, such as `u1`.
+    kind: &'a [u8],
+    bytes: Cow<'a, [u8]>,
+}
+
 /// A pickle with a dictionary at its root.
 pub(super) struct Pickle<'a> {
     bytes: &'a [u8],
@@ -52,15 +60,32 @@ impl<'a> Pickle<'a> {
         Err("its pickle is too long".into())
     }
 
-    /// The list of integers under a name.
+    /// The list, or little-endian numpy array, of integers under a name.
     pub(super) fn integers(&self, name: &str) -> Option<Vec<i64>> {
-        let Value::List(items) = &self.values[self.entry(name)?] else { return None };
-        items.iter().map(|&item| self.integer(item)).collect()
+        let entry = self.entry(name)?;
+        if let Value::List(items) = &self.values[entry] {
+            return items.iter().map(|&item| self.integer(item)).collect();
+        }
+        let Array { kind, bytes, .. } = self.array(entry)?;
+        let (signed, width) = (kind.starts_with(b"i"), usize::from(kind.get(1)?.checked_sub(b'0')?));
+        if kind.len() != 2 || !matches!(kind[0], b'i' | b'u') || !matches!(width, 1 | 2 | 4 | 8) {
+            return None;
+        }
+        let unused = 64 - 8 * width as u32;
+        let number = |bytes: &[u8]| {
+            let value = bytes.iter().rev().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
+            if signed { (value << unused).cast_signed() >> unused } else { value.cast_signed() }
+        };
+        Some(bytes.chunks_exact(width).map(number).collect())
     }
 
     /// The numpy array of bytes, in C order, under a name: its shape and values.
-    pub(super) fn byte_array(&self, name: &str) -> Option<(Vec<usize>, Vec<u8>)> {
-        let array = self.entry(name)?;
+    pub(super) fn byte_array(&self, name: &str) -> Option<(Vec<usize>, Cow<'a, [u8]>)> {
+        let Array { shape, kind, bytes } = self.array(self.entry(name)?)?;
+        (kind == b"u1").then_some((shape, bytes))
+    }
+
+    fn array(&self, array: Id) -> Option<Array<'a>> {
         let (shape, kind, content) = if let Some((_, state)) = self.made_by(array, "_reconstruct") {
             let &[_version, shape, kind, fortran, content] = self.tuple(state?)? else { return None };
             matches!(self.values[fortran], Value::False).then_some((shape, kind, content))?
@@ -70,15 +95,13 @@ impl<'a> Pickle<'a> {
             (self.text(order)? == b"C").then_some((shape, kind, content))?
         };
         let (kind, _) = self.made_by(kind, "dtype")?;
-        if self.text(*self.tuple(kind)?.first()?)? != b"u1" {
-            return None;
-        }
+        let kind = self.text(*self.tuple(kind)?.first()?)?;
         let shape = self
             .tuple(shape)?
             .iter()
             .map(|&size| usize::try_from(self.integer(size)?).ok())
             .collect::<Option<_>>()?;
-        Some((shape, self.content(content)?.into_owned()))
+        Some(Array { shape, kind, bytes: self.content(content)? })
     }
 
     /// Bytes, however they were pickled.

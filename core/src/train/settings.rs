@@ -104,6 +104,11 @@ pub struct Extra {
     pub share: f64,
 }
 
+impl Extra {
+    /// The paper's share.
+    pub const SHARE: f64 = 0.7;
+}
+
 impl Default for TrainData {
     fn default() -> Self {
         let all = |split, start, end| Examples { split, start, end };
