@@ -235,7 +235,7 @@ fn a_disk_that_becomes_full() {
     let (lenet, mnist) = (lenet(), reference("mnist"));
     let within = |half_kilobytes: usize| -> Done {
         let limits = format!("trap '' XFSZ; ulimit -f {half_kilobytes}; exec \"$0\" \"$@\"");
-        let arguments = evaluate(&lenet, &mnist, &["--out", "x.json"]);
+        let arguments = evaluate(&lenet, &mnist, &["--out", "x.json", "--force"]);
         let all = [&["-c", &limits, env!("CARGO_BIN_EXE_basin")][..], &arguments].concat();
         basin.wrapped("sh", &all).output().unwrap().into()
     };
@@ -250,7 +250,7 @@ fn a_disk_that_becomes_full() {
     within(whole / 512 - 1).is_refusal(&["cannot write", "x.json"]);
     assert_eq!(basin.read("x.json"), old);
     assert_eq!(basin.files(), ["x.json".to_owned(), "x.json.journal".to_owned()].into());
-    basin.ok(&evaluate(&lenet, &mnist, &["--out", "x.json"]));
+    basin.ok(&evaluate(&lenet, &mnist, &["--out", "x.json", "--force"]));
     assert_eq!(basin.files(), ["x.json".to_owned()].into());
     assert_eq!(basin.json("x.json")["provenance"]["complete"], true);
 }

@@ -487,9 +487,37 @@ mod interruptions {
         let done = basin.ok(&[&job("2")[..], &["--force"]].concat());
         assert!(!done.err.contains("going on"), "{}", done.err);
         assert_eq!(basin.json("x.json")["provenance"]["seed"], 2);
-        // The same job may always be computed again.
-        basin.ok(&job("2"));
     }
+}
+
+#[test]
+fn a_finished_job_is_shown_and_computed_again_by_force() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    let job = evaluate(&lenet, &mnist, &["--keep-examples", "--out", "x.json"]);
+    let first = basin.record(&job);
+    // A number that no computation gives shows who computes.
+    let error = first["outcome"]["clean"]["error"].to_string();
+    let changed = basin.read("x.json").replacen(&format!("\"error\": {error}"), "\"error\": 0.123", 1);
+    basin.write("x.json", &changed);
+    let shown = basin.ok(&job);
+    assert!(shown.out.contains("12.3 %") && shown.err.contains("done already"), "{}{}", shown.out, shown.err);
+    assert_eq!((basin.read("x.json"), basin.files().contains("x.json.journal")), (changed.clone(), false));
+    let again = basin.record(&[&job[..], &["--force"]].concat());
+    assert_eq!(again["outcome"], first["outcome"]);
+    // Examples that were lost are computed again; other content of the checkpoint is another result.
+    basin.write("x.json", &changed);
+    std::fs::remove_file(basin.path("x.json.examples.safetensors")).unwrap();
+    assert_eq!(basin.record(&job)["outcome"], first["outcome"]);
+    std::fs::copy(&lenet, basin.path("net.pt")).unwrap();
+    let moved = evaluate("net.pt", &mnist, &["--out", "moved.json"]);
+    let trained = basin.record(&moved);
+    std::fs::copy(reference("checkpoints/lenet_bn_init.pth.tar"), basin.path("net.pt")).unwrap();
+    assert_ne!(basin.record(&moved)["outcome"], trained["outcome"]);
+    // What a replaced record kept goes with it.
+    assert!(basin.path("x.json.examples.safetensors").is_file());
+    basin.ok(&evaluate(&lenet, &mnist, &["--out", "x.json", "--force"]));
+    assert!(!basin.path("x.json.examples.safetensors").exists());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How long work reports itself and learns that it should stop.
 //!
-//! Order of calls: `Started` once, then any number of `Warning`, `Step`, `Cell`, `Reference`, `Draw` and `Training`. The end is the
+//! Order of calls: `AlreadyDone` alone; or `Started` once, then any number of `Warning`, `Step`, `Cell`, `Reference`, `Draw` and `Training`. The end is the
 //! function's return value. Implementations: a bar (terminal), a shared slot (window), [`Silent`].
 
 use crate::record::Point;
@@ -55,11 +55,13 @@ pub enum Event {
     },
     /// The robust accuracy (0 to 1) of the whole selection is between these.
     Bounds {
-        /// Examples that went through every attack.
+        /// Examples that went through every attack and were not broken.
         lower: f64,
         /// Examples that no attack has broken yet.
         upper: f64,
     },
+    /// The record is there from an earlier run of the same job on the same files: nothing is computed.
+    AlreadyDone,
     /// A line of a training's log.
     Training(Box<LogLine>),
     /// Nothing new; a chance to stop.

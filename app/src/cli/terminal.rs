@@ -172,6 +172,9 @@ impl Progress for Terminal {
                     self.bar.suspend(|| say(report::epoch(&epoch)));
                 }
             }
+            Event::AlreadyDone => {
+                say("done already, this is the record that is there; --force computes it again")
+            }
             Event::Cell { .. } | Event::Reference(_) | Event::Draw { .. } | Event::Alive => {}
             Event::Warning(text) => self.bar.suspend(|| say(format!("warning: {text}"))),
         }

@@ -78,8 +78,7 @@ impl Live {
                 }
             }
             Event::Bounds { lower, upper } => self.bounds = Some((lower, upper)),
-            Event::Alive => {}
-            Event::Training(_) => {}
+            Event::Alive | Event::AlreadyDone | Event::Training(_) => {}
             Event::Warning(text) => self.warnings.push(text),
         }
     }

@@ -2,6 +2,7 @@
 
 mod attack;
 mod benchmark;
+mod earlier;
 mod evaluate;
 mod flatness;
 mod journal;
@@ -10,13 +11,13 @@ mod landscape;
 mod setup;
 mod training;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::attack::autoattack::{self, Plan};
 use crate::error::{Error, Result};
 use crate::job::{DataSelection, Job, LandscapeLoss};
-use crate::progress::Progress;
+use crate::progress::{Event, Progress};
 use crate::record::{FORMAT, KeptExamples, Outcome, Record};
 use journal::Journal;
 pub use journal::has_unfinished;
@@ -29,7 +30,7 @@ pub struct RunOptions {
     /// The record is written there; finished units are kept in a journal beside it meanwhile, so that the
     /// same job goes on where it was cancelled or killed. None: nothing is written.
     pub out: Option<PathBuf>,
-    /// What is at `out` may be replaced even if it is of another job: a finished record, or a journal.
+    /// What is at `out` may be replaced even if it is a finished record, or of another job.
     pub replace: bool,
 }
 
@@ -55,9 +56,9 @@ struct Measured {
 
 /// Runs a job, and writes its record if `options.out` says where.
 ///
-/// A landscape that is cancelled gives the record of what is there, with `provenance.complete` false;
-/// run again with the same `out`, it goes on from there and ends with the same numbers as an uninterrupted
-/// run.
+/// A job that is cancelled gives the record of what is there (an evaluation keeps its journal alone), with
+/// `provenance.complete` false; run again with the same `out`, it goes on from there and ends with the same numbers as
+/// an uninterrupted run. A job whose finished record is there already is not computed again.
 ///
 /// # Errors
 /// Settings that make no sense, files that cannot be used, numbers that are not finite;
@@ -67,11 +68,18 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     if job.keeps_examples() {
         kept::check(options.out.as_deref())?;
     }
-    if let Some(out) = &options.out {
-        check_replaceable(out, job, options.replace)?;
-    }
+    let there = match &options.out {
+        Some(out) => earlier::at(out, job, options.replace)?,
+        None => None,
+    };
     let started = Instant::now();
     let setup = Setup::new(job)?;
+    if let (Some(out), Some(record), false) = (&options.out, &there, options.replace)
+        && earlier::is_done(record, out, job, &setup)
+    {
+        progress.report(Event::AlreadyDone)?;
+        return Ok(record.clone());
+    }
     let mut journal = Journal::open(options, job, &setup)?;
     let earlier = journal.seconds();
     let measured = measure(job, &setup, &mut journal, progress);
@@ -102,6 +110,9 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
             record.examples = path.file_name().map(|name| name.to_string_lossy().into_owned());
         }
         record.save(out)?;
+        if let (None, Some(replaced)) = (&record.examples, &there) {
+            earlier::remove_examples(replaced, out);
+        }
         if record.provenance.complete {
             journal.remove();
         }
@@ -117,25 +128,6 @@ fn measure(job: &Job, setup: &Setup, journal: &mut Journal, progress: &mut dyn P
         Job::Attack(attack) => attack::run(attack, setup, journal, progress),
         Job::Landscape(landscape) => landscape::run(landscape, setup, journal, progress),
         Job::Benchmark(benchmark) => benchmark::run(benchmark, journal, progress),
-    }
-}
-
-/// Refuses to replace what is no record, or the record of another job.
-fn check_replaceable(out: &Path, job: &Job, replace: bool) -> Result<()> {
-    if !out.is_file() {
-        return Ok(());
-    }
-    match Record::load(out) {
-        Err(_) => Err(Error::file(out, "exists and is no Basin record; choose another --out")),
-        Ok(record) if record.job != *job && !replace => Err(Error::file(
-            out,
-            format!(
-                "holds the {}record of another job ({}); choose another --out, or replace it with --force",
-                if record.provenance.complete { "" } else { "unfinished " },
-                record.job.kind(),
-            ),
-        )),
-        Ok(_) => Ok(()),
     }
 }
 
