@@ -48,6 +48,25 @@ fn tiny() -> Train {
     }
 }
 
+#[test]
+fn a_batch_of_one_image_is_refused_where_it_has_no_variance() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = tiny();
+    job.architecture.family = Family::Mlp { units: vec![8] };
+    job.epochs = 1;
+    let result = |job: &Train, name: &str| train(job, &folder.path().join(name), &mut Silent);
+    job.data.train = examples(Split::Train, 0, 33);
+    let told = result(&job, "mlp").unwrap_err().to_string();
+    assert!(told.contains("the last batch of an epoch has one image"), "{told}");
+    // The folder is free for a better try.
+    job.data.train = examples(Split::Train, 0, 34);
+    assert!(result(&job, "mlp").is_ok());
+    // Images have many pixels per channel.
+    job.architecture.family = tiny().architecture.family;
+    job.data.train = examples(Split::Train, 0, 33);
+    assert!(result(&job, "lenet").is_ok());
+}
+
 /// Everything that is carried from step to step at once.
 fn everything() -> Train {
     let awp = Awp { population: 1, curriculum: Curriculum::Threshold(2.3), ..Awp::default() };

@@ -52,6 +52,14 @@ impl Order {
         self.steps
     }
 
+    /// Examples in the smallest batch.
+    pub fn smallest_batch(&self) -> usize {
+        match (self.drawn, self.labelled % self.batch_size) {
+            (None, rest) if rest > 0 => rest,
+            _ => self.batch_size,
+        }
+    }
+
     /// Batch `number`, counted over all epochs.
     pub fn batch(&mut self, number: u64) -> Vec<Pick> {
         let (epoch, position) = (number / self.steps, number % self.steps);

@@ -7,7 +7,7 @@ use crate::data::{self, Dataset, Examples};
 use crate::device::{self, Precision};
 use crate::error::{Error, Result};
 use crate::measure::evaluation::Batch;
-use crate::model::{Layer, Network};
+use crate::model::{Layer, Network, Topology};
 use crate::run::setup::cut;
 use crate::train::{Source, Train, Trainer};
 
@@ -40,6 +40,11 @@ impl Beginning {
         let precision = job.precision.resolve(device, &network.topology)?;
         let trainer = Trainer::new(Train { precision, ..job.clone() }, &network, device)?;
         let source = Source::new(job, &train, extra.as_ref(), device)?;
+        if source.smallest_batch() == 1 && normalizes_vectors(&network.topology) {
+            return Err(Error::invalid(
+                "the last batch of an epoch has one image, which has no variance for batch normalization between linear layers; choose another batch size, or other training images",
+            ));
+        }
         let batches = |data: &Dataset| cut(data, device, TEST_BATCH.min(data.len()));
         Ok(Self {
             trainer,
@@ -50,6 +55,17 @@ impl Beginning {
             precision,
         })
     }
+}
+
+/// Whether a batch normalization sees one number per image and channel.
+fn normalizes_vectors(topology: &Topology) -> bool {
+    let (mut flat, mut found) = (false, false);
+    topology.visit(&mut |layer| match layer {
+        Layer::Flatten | Layer::GlobalAveragePool => flat = true,
+        Layer::Normalize { norm, .. } => found |= flat && norm.has_statistics(),
+        _ => {}
+    });
+    found
 }
 
 /// The network to begin with: a fresh one for these data, or that of a checkpoint.
