@@ -10,8 +10,10 @@ use program::{Basin, lenet, reference};
 use serde_json::Value;
 
 fn flatness<'a>(lenet: &'a str, mnist: &'a str, options: &[&'a str]) -> Vec<&'a str> {
-    let quick = ["--examples", "test:0..16", "--attack-steps", "5", "--reference-restarts", "2"];
-    [&["flatness", lenet, "--data", mnist][..], &quick, options].concat()
+    let quick = ["--examples", "test:0..16", "--attack-steps", "5"];
+    let restarts = ["--reference-restarts", "2"];
+    let restarts = if options.contains(&restarts[0]) { &[] } else { &restarts[..] };
+    [&["flatness", lenet, "--data", mnist][..], &quick, restarts, options].concat()
 }
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -81,6 +83,8 @@ fn what_makes_no_sense_is_refused() {
         (&["--epochs", "3"], &["--epochs is for the worst case", "--case worst"]),
         (&["--weight-start", "none"], &["--weight-start is for the worst case", "leave it out"]),
         (&["--bookkeeping", "paper"], &["--bookkeeping is for the worst case"]),
+        (&["--weight-box", "1..-1"], &["no box of weights", "-0.1..0.1"]),
+        (&["--weight-box", ".."], &["no box of weights"]),
         (
             &["--case", "worst", "--sampling", "ball"],
             &["--sampling is for the average case", "--weight-start"],
@@ -90,6 +94,42 @@ fn what_makes_no_sense_is_refused() {
     }
     let unknown = flatness(&lenet, &mnist, &["--tensors", "conv9.*"]);
     basin.refused(&unknown, &["conv9.*", "basin inspect"]);
+}
+
+#[test]
+fn names_of_the_paper_take_its_bookkeeping_and_images_only() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    let few = ["--data", &mnist, "--examples", "test:0..8"];
+    let preset = |name: &str, options: &[&str]| -> Vec<String> {
+        let all = [&["flatness", &lenet, "--preset", name], &few[..], options].concat();
+        all.into_iter().map(str::to_owned).collect()
+    };
+    let worst = "weight_l2_gd_nonorm2_lwrl2normalized_i7_lr001_mom0_e0003_at1_test_test";
+    let run =
+        |arguments: Vec<String>| basin.record(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(run(preset(worst, &[]))["job"]["descent"]["bookkeeping"], "exact");
+    let paper = run(preset(worst, &["--bookkeeping", "paper"]));
+    assert_eq!(paper["job"]["descent"]["bookkeeping"], "paper");
+    for (options, words) in [
+        (
+            preset("weight_l2_random_nonorm2_e05_at50_test", &["--bookkeeping", "paper"]),
+            "searches no weights",
+        ),
+        (preset(worst, &["--weight-box", "0..1"]), "cannot be used with"),
+    ] {
+        basin.misused(&options.iter().map(String::as_str).collect::<Vec<_>>(), &[words]);
+    }
+}
+
+#[test]
+fn the_table_says_why_flatness_is_negative() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    let tiny = ["--radius", "1e-7", "--draws", "2", "--reference-restarts"];
+    let told = |restarts| basin.ok(&flatness(&lenet, &mnist, &[&tiny[..], &[restarts]].concat())).out;
+    let uneven = "--reference-restarts 1 compares like with like";
+    assert!(told("5").contains(uneven) && !told("1").contains(uneven), "{}", told("5"));
 }
 
 fn units(basin: &Basin) -> usize {

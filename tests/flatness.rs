@@ -591,6 +591,48 @@ fn zero_layers_and_single_classes_give_the_right_number_or_a_reason() {
 }
 
 #[test]
+fn weights_are_kept_in_their_box() {
+    let folder = tempfile::tempdir().unwrap();
+    let (network, ..) = linear_classifier(folder.path());
+    let job = |weight_box: Option<&str>, loss, case| Flatness {
+        checkpoint: folder.path().join("linear.safetensors"),
+        data: images_in(folder.path(), 60),
+        weight_box: weight_box.map(|text| text.parse().unwrap()),
+        radii: vec![0.1],
+        ..small(loss, case)
+    };
+    // A box of nothing but zero pulls all weights towards it, as far as their ball lets them: to 0.9 of themselves.
+    let smaller = network.copy();
+    let _ = smaller.weights.flat().shallow_clone().g_mul_scalar_(0.9);
+    checkpoint::save(&folder.path().join("smaller.safetensors"), &smaller, None).unwrap();
+    for (loss, case) in ALL {
+        let zero = measured(&job(Some("0..0"), loss, case));
+        if loss == FlatnessLoss::Clean {
+            let checkpoint = folder.path().join("smaller.safetensors");
+            let expected = measured(&Flatness { checkpoint, ..job(None, loss, case) }).reference_loss;
+            assert!((zero.radii[0].loss - expected).abs() < 1e-6, "{case:?}: {}", zero.radii[0].loss);
+        }
+        // One that holds the whole ball changes nothing.
+        let (wide, without) =
+            (measured(&job(Some("-9..9,-9..9"), loss, case)), measured(&job(None, loss, case)));
+        assert!((wide.radii[0].loss - without.radii[0].loss).abs() < 1e-5, "{loss:?} {case:?}");
+    }
+    // Without upper bound only, layer by layer, in the range of each tensor.
+    for text in ["..0.01", "reference-layer", "-9..9,0..0"] {
+        let own = Flatness { per_layer: true, ..job(Some(text), FlatnessLoss::Clean, Case::Average) };
+        let found = measured(&own);
+        assert_eq!(found.layers.len(), 2);
+        let free = measured(&Flatness { weight_box: None, ..own.clone() });
+        assert_ne!(found.radii[0].loss, free.radii[0].loss, "{text}");
+        let written = serde_json::to_value(&own).unwrap();
+        assert_eq!(written["weight_box"], text);
+        assert_eq!(serde_json::from_value::<Flatness>(written).unwrap(), own);
+    }
+    let three = job(Some("0..1,0..1,0..1"), FlatnessLoss::Clean, Case::Average);
+    assert!(refusal(&three).contains("3 boxes of weights for 2 perturbed tensors"), "{}", refusal(&three));
+}
+
+#[test]
 fn a_radius_that_overflows_is_left_out_and_told() {
     let mut job = Flatness { radii: vec![0.1, 1e6], draws: 2, ..small(FlatnessLoss::Clean, Case::Average) };
     // Ten convolutions of this size are beyond float32.

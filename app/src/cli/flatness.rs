@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use basin_core::attack::names::PaperAttack;
 use basin_core::job::{
     Bookkeeping, Case, DataSelection, Descent, Examples, Flatness, FlatnessLoss, Job, Sampling, Scope,
-    Tensors, WeightGradient,
+    Tensors, WeightBox, WeightGradient,
 };
 use basin_core::record::{AtRadius, FlatnessOutcome};
 use clap::Args;
@@ -20,11 +20,13 @@ use super::word::{spelled, word};
 #[command(next_help_heading = "Flatness")]
 pub struct FlatnessArgs {
     /// A name of the paper, such as weight_l2_random_nonorm2_e05_at50_test: it stands for all settings and images
-    /// (--examples may replace the images).
+    /// (--examples may replace the images). Of the worst case on the clean loss, the weights that count are chosen
+    /// exactly; with --bookkeeping paper as the original program did.
     #[arg(long, value_name = "NAME", conflicts_with_all = [
-        "loss", "case", "radius", "draws", "scope", "absolute", "sampling", "tensors", "reference_restarts", "epochs",
+        "loss", "case", "radius", "draws", "scope", "absolute", "sampling", "tensors", "weight_box", "reference_restarts",
+        "epochs",
         "weight_step_size", "weight_gradient", "weight_start", "search_batch", "weight_momentum", "weight_backtrack",
-        "weight_step_divisor", "loss_bound", "bookkeeping", "search_examples", "attack", "epsilon", "attack_steps",
+        "weight_step_divisor", "loss_bound", "search_examples", "attack", "epsilon", "attack_steps",
         "step_size", "restarts", "select", "norm", "start", "gradient", "momentum", "backtrack", "step_divisor",
         "objective",
     ])]
@@ -54,6 +56,10 @@ pub struct FlatnessArgs {
     /// no-normalization, all, no-bias, or names separated by commas; * stands for anything.
     #[arg(long, value_name = "WHICH", default_value = "no-normalization", value_parser = ValueParser::new(tensors))]
     tensors: Tensors,
+    /// Keep perturbed weights between bounds, then in their ball: MIN..MAX, one per perturbed tensor separated by commas,
+    /// or reference-layer, reference-filter, reference-global (the range of the unperturbed weights).
+    #[arg(long, value_name = "BOX", allow_hyphen_values = true, value_parser = ValueParser::new(|s: &str| s.parse::<WeightBox>()))]
+    weight_box: Option<WeightBox>,
     /// Measure every tensor by itself as well.
     #[arg(long)]
     per_layer: bool,
@@ -170,6 +176,12 @@ impl FlatnessArgs {
                     "{name} attacks inputs and measures no flatness; use basin evaluate or basin attack"
                 ));
             };
+            if let Some(bookkeeping) = self.search.bookkeeping {
+                if job.case == Case::Average {
+                    return Err(format!("{name} searches no weights; leave out --bookkeeping"));
+                }
+                job.descent.bookkeeping = bookkeeping;
+            }
             job.per_layer = self.per_layer;
             job.data.examples = common.examples.unwrap_or(job.data.examples);
             return Ok(job);
@@ -187,6 +199,7 @@ impl FlatnessArgs {
             absolute: self.absolute,
             sampling: self.sampling.unwrap_or(usual.sampling),
             tensors: self.tensors,
+            weight_box: self.weight_box,
             per_layer: self.per_layer,
             descent: self.search.descent(),
             search_data,
@@ -229,6 +242,10 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
     let norm =
         if job.absolute { "L2 norm".to_owned() } else { format!("relative per {}", spelled(&job.scope)) };
     let norm = norm.replace("per global", "to all tensors together");
+    let norm = match &job.weight_box {
+        None => norm,
+        Some(weight_box) => format!("{norm}, weights kept in {weight_box}"),
+    };
     let draws = if job.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", job.draws) };
     let _ = writeln!(text, "{}: {draws}, radius {norm}{attack}", job.label());
     let restarts = match (job.loss, job.reference_restarts) {
@@ -242,6 +259,17 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
     outcome.radii.iter().for_each(|at| row(text, at, ""));
     let spread = if job.draws > 1 { "± standard error over draws; " } else { "" };
     let _ = writeln!(text, "\n{spread}interval: bootstrap over draws and examples");
+    let restarts = if job.case == Case::Worst { 1 } else { job.attack.restarts };
+    if job.loss == FlatnessLoss::Robust
+        && job.reference_restarts > restarts
+        && outcome.radii.iter().any(|at| at.interval[0] < 0.0)
+    {
+        let _ = writeln!(
+            text,
+            "The reference is the worst of {} restarts, a draw has {restarts}, as in the paper: so flatness comes out slightly low and may be negative; --reference-restarts {restarts} compares like with like.",
+            job.reference_restarts
+        );
+    }
     if !outcome.layers.is_empty() {
         let _ = writeln!(text, "\none tensor at a time");
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Compute, DataSelection};
 use crate::attack::Pgd;
-use crate::attack::weights::{Ball, Bookkeeping, Descent, Sampling, Scope, Tensors, WeightNorm};
+use crate::attack::weights::{Ball, Bookkeeping, Descent, Sampling, Scope, Tensors, WeightBox, WeightNorm};
 use crate::error::{Error, Result};
 
 /// Which loss is measured.
@@ -60,6 +60,10 @@ pub struct Flatness {
     /// Which tensors are perturbed.
     #[serde(default)]
     pub tensors: Tensors,
+    /// Bounds that perturbed weights are kept in, then in their ball: for networks trained with clipped weights. None:
+    /// the ball alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_box: Option<WeightBox>,
     /// Measure every tensor by itself as well, the others left as they are.
     #[serde(default)]
     pub per_layer: bool,
@@ -116,6 +120,7 @@ impl Flatness {
             absolute: false,
             sampling: Sampling::default(),
             tensors: Tensors::default(),
+            weight_box: None,
             per_layer: false,
             descent: Descent::default(),
             search_data: None,

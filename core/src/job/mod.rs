@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::attack::autoattack::{AutoAttack, Version};
 pub use crate::attack::objective::TargetClass;
-pub use crate::attack::weights::{Bookkeeping, Descent, Sampling, Scope, Tensors, WeightGradient};
+pub use crate::attack::weights::{Bookkeeping, Descent, Sampling, Scope, Tensors, WeightBox, WeightGradient};
 pub use crate::attack::{GradientRule, InputNorm, Objective, Pgd, Projection, Selection, Start};
 pub use crate::data::{Examples, Split};
 pub use crate::device::Precision;

@@ -280,8 +280,8 @@ fn differences(used: &[&Record]) -> Vec<String> {
             "settings of the flatness",
             differ(|record| match &record.job {
                 Job::Flatness(job) => Some(format!(
-                    "{} {:?} {:?} {:?} {}",
-                    job.attack, job.scope, job.tensors, job.descent, job.absolute
+                    "{} {:?} {:?} {:?} {:?} {}",
+                    job.attack, job.scope, job.tensors, job.weight_box, job.descent, job.absolute
                 )),
                 _ => None,
             }),

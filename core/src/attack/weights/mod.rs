@@ -5,6 +5,7 @@
 //! attacked tensors, and nothing is copied to the host inside a step.
 
 mod ball;
+mod bounds;
 pub mod descent;
 pub mod joint;
 mod normalization;
@@ -17,6 +18,7 @@ mod tensors;
 use serde::{Deserialize, Serialize};
 
 pub use ball::{Ball, Sampling};
+pub use bounds::WeightBox;
 pub use normalization::{Normalizer, WeightGradient};
 pub use objective::Problem;
 pub use pieces::{Pieces, Scope, WeightNorm};

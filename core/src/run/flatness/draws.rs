@@ -59,6 +59,9 @@ impl<'a> Drawer<'a> {
                 "all weights that could move are zero, so that a relative radius means nothing; choose other tensors",
             ));
         }
+        if let Some(weight_box) = &job.weight_box {
+            weight_box.check(tensors.len())?;
+        }
         let search = match job.case {
             Case::Average => Vec::new(),
             Case::Worst => setup.batches_of(job.search_data.as_ref(), job.descent.search_batch)?,
@@ -99,7 +102,18 @@ impl<'a> Drawer<'a> {
         let pieces = Pieces::new(self.network.weights.layout(), which, ball.scope, self.setup.device);
         let seed = draw_seed(self.job.compute.seed, place.draw);
         let moved = ball.sample(&pieces, &self.network.weights, which, self.job.sampling, seed);
-        self.pair(&moved)
+        match &self.job.weight_box {
+            None => self.pair(&moved),
+            Some(_) => self.pair(&self.projector(place).project(&moved)),
+        }
+    }
+
+    /// What perturbations are kept in: the box, if there is one, then the ball.
+    fn projector(&self, place: &Place) -> Projector {
+        let clipped = self.job.weight_box.as_ref().map(|bounds| bounds.projection(place.layer));
+        let ball = Projection::Ball(self.job.ball(self.job.radii[place.radius]));
+        let projections: Vec<Projection> = clipped.into_iter().chain([ball]).collect();
+        Projector::new(&projections, &self.network.weights, self.which(place))
     }
 
     fn pair(&self, perturbation: &tch::Tensor) -> Option<Pair> {
@@ -155,9 +169,8 @@ impl<'a> Drawer<'a> {
             kind: setup.precision.search_kind(),
             allow_tf32: setup.precision == crate::device::Precision::Tf32,
         };
-        let projections = [Projection::Ball(ball)];
         let layout = self.network.weights.layout();
-        let projector = Projector::new(&projections, &self.network.weights, which);
+        let projector = self.projector(place);
         let pieces = Pieces::new(layout, which, ball.scope, setup.device);
         let seed = draw_seed(job.compute.seed, place.draw);
         let start =
