@@ -81,6 +81,9 @@ fn the_record_has_the_fields_of_the_contract() {
     // The same job from its record, and what it would take.
     let again = basin.record(&["run", "x.json", "--out", "y.json"]);
     assert_eq!(timeless(&again), timeless(&record));
+    // What is not as the version says is told.
+    let text = basin.ok(&attack(&lenet, &mnist, &["--restarts", "2"])).out;
+    assert!(text.contains("AutoAttack standard, L-inf") && text.contains(", 2 restarts"), "{text}");
     let cost = basin.ok(&["run", "x.json", "--dry-run"]).err;
     assert!(["about ", " s\n", "less than a second"].iter().any(|word| cost.contains(word)), "{cost:?}");
 }
@@ -100,6 +103,12 @@ fn a_list_is_a_version_and_a_name_of_the_paper_is_all_settings() {
     let named = basin.record(&[&preset[..], &["input_linf_aa_standard_e00314"]].concat());
     assert_eq!(named["job"]["attack"]["version"], "paper");
     assert_eq!(named["job"]["attack"]["epsilon"], 0.0314);
+    // An evaluation by that name is the same job, and a clean loss has none of it.
+    let few = ["--data", &mnist, "--examples", "test:0..2", "--attack", "input_linf_aa_standard_e00314"];
+    let evaluated = basin.record(&[&["evaluate", &lenet], &few[..]].concat());
+    assert_eq!(timeless(&evaluated), timeless(&named));
+    assert_eq!(evaluated["job"], named["job"]);
+    basin.misused(&[&["flatness", &lenet], &few[..]].concat(), &["is AutoAttack", "use PGD here"]);
     basin.misused(
         &[&preset[..], &["weight_l2_random_nonorm2_e05_at50_test"]].concat(),
         &["is not AutoAttack"],

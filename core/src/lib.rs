@@ -3,13 +3,14 @@
 //! Which module may use which (each only what stands left of it):
 //!
 //! ```text
-//! error, progress, files, seed < device < data < model < checkpoint < loss < attack < measure < train < job < record < run
+//! error, bits, progress, files, seed < device < data < model < checkpoint < loss < attack < measure < train < job < record < run
 //! ```
 //!
 //! (`progress` and `error` mention plain types of `record`, nothing else does.)
 //! Nothing here knows about windows, terminals or plots.
 
 pub mod attack;
+mod bits;
 pub mod checkpoint;
 pub mod data;
 pub mod device;

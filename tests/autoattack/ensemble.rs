@@ -1,11 +1,13 @@
 //! The whole road, as a job: the oracle's images, resuming, invariance, kept examples, bad input.
 
-use basin_core::attack::autoattack::{AutoAttack, Version};
+use basin_core::attack::autoattack::square::{self, Square};
+use basin_core::attack::autoattack::{AutoAttack, Forgetful, Halfway, Judge, Memory, Subject, Version};
 use basin_core::attack::{InputNorm, Pgd};
 use basin_core::job::{Attack, Compute, DataSelection, Evaluate, Job, Precision};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::{AttackOutcome, Outcome, Record};
 use basin_core::run::{RunOptions, run};
+use basin_core::seed::generator;
 use tch::{Kind, Tensor};
 
 use crate::support::{Npz, reference};
@@ -229,8 +231,18 @@ fn a_job_goes_on_where_it_was_stopped_and_keeps_its_examples() {
     let mut interruptions = 0;
     let stopped = loop {
         match run(&job, &options("stopped.json"), &mut StopAfter(interruptions)) {
-            Ok(record) => break record,
-            Err(basin_core::Error::Cancelled) => interruptions += 2,
+            Ok(record) if record.provenance.complete => break record,
+            // A record of what is finished, as far as every verdict goes.
+            Ok(part) => {
+                let (part, whole) = (outcome(&part), outcome(&whole));
+                let rows = part.per_attack.len();
+                assert!(rows >= 1 && part.robust_error <= whole.robust_error);
+                assert_eq!(part.robust_error, part.per_attack[rows - 1].robust_error);
+                for (at, name) in part.per_example.broken_by.iter().enumerate().filter(|(_, n)| n.is_some()) {
+                    assert_eq!(*name, whole.per_example.broken_by[at]);
+                }
+                interruptions += 2;
+            }
             Err(other) => panic!("{other}"),
         }
         assert!(path("stopped.json.journal").is_file());
@@ -303,8 +315,9 @@ fn bounds_close_in_on_the_result() {
         }
     }
     let mut bounds = Bounds::default();
-    let record =
-        run(&Job::Attack(mnist("test:0..40", small())), &RunOptions::default(), &mut bounds).unwrap();
+    let mut job = mnist("test:0..40", small());
+    job.compute.batch_size = Some(2);
+    let record = run(&Job::Attack(job), &RunOptions::default(), &mut bounds).unwrap();
     let robust = 1.0 - outcome(&record).robust_error;
     for pair in bounds.0.windows(2) {
         assert!(pair[0].0 <= pair[1].0 && pair[0].1 >= pair[1].1, "{pair:?}");
@@ -312,6 +325,9 @@ fn bounds_close_in_on_the_result() {
     for (lower, upper) in &bounds.0 {
         assert!(*lower <= robust + 1e-9 && robust <= upper + 1e-9, "{lower} to {upper} around {robust}");
     }
+    // Both move long before the end.
+    let (lower, upper) = bounds.0[bounds.0.len() / 2];
+    assert!(lower > 0.1 && upper < 1.0 && lower < upper, "{lower} to {upper} halfway");
     let last = bounds.0.last().unwrap();
     assert!((last.0 - robust).abs() < 1e-9 && (last.1 - robust).abs() < 1e-9);
 }
@@ -402,4 +418,69 @@ fn a_random_version_needs_no_repetition_where_nothing_is_random() {
     let record = run(&Job::Attack(job), &RunOptions::default(), &mut Silent).unwrap();
     let told = record.provenance.warnings.join(" ");
     assert!(told.contains("one pass was taken"), "{told}");
+}
+
+/// Keeps every note, and gives up after some.
+struct Notebook {
+    last: Option<Halfway>,
+    notes: usize,
+    stop: usize,
+}
+
+impl Memory for Notebook {
+    fn recall(&mut self) -> Option<Halfway> {
+        self.last.clone()
+    }
+
+    fn is_due(&mut self) -> bool {
+        true
+    }
+
+    fn note(&mut self, halfway: &Halfway) -> basin_core::Result<()> {
+        // As a file keeps it.
+        let text = serde_json::to_value(halfway).unwrap();
+        self.last = Some(serde_json::from_value(text).unwrap());
+        self.notes += 1;
+        if self.notes == self.stop { Err(basin_core::Error::Cancelled) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn square_goes_on_inside_of_a_run() {
+    let network = super::single::open("lenet_bn_trained");
+    let model = super::single::evaluator(&network, Kind::Float);
+    let dataset = &mnist("test:0..24", small()).data;
+    let data = basin_core::data::load(&dataset.name, &dataset.examples).unwrap();
+    let right = basin_core::loss::predictions(&model.logits(&data.images)).eq_tensor(&data.labels);
+    let right = right.nonzero().view([-1]);
+    let (images, labels) = (data.images.index_select(0, &right), data.labels.index_select(0, &right));
+    let judge = Some(Judge { model: &model, tolerance: 0.0 });
+    let subject = Subject { model: &model, images: &images, labels: &labels, judge };
+    for norm in [InputNorm::Linf, InputNorm::L2] {
+        let epsilon = if norm == InputNorm::Linf { 0.25 } else { 2.5 };
+        let settings = Square { norm, epsilon, queries: 120 };
+        let attack = |memory: &mut dyn Memory| {
+            let draws = (0..images.size()[0] as u64).map(|at| generator(4, "square", &[at])).collect();
+            square::run(&settings, &subject, draws, memory, &mut || Ok(()))
+        };
+        let whole = attack(&mut Forgetful).unwrap();
+        let mut notebook = Notebook { last: None, notes: 0, stop: 4 };
+        let stopped = loop {
+            match attack(&mut notebook) {
+                Ok(found) => break found,
+                Err(_) => notebook.stop += 3,
+            }
+        };
+        assert!(notebook.stop >= 10, "{norm}: only {} notes", notebook.notes);
+        let left = notebook.last.unwrap().robust.iter().filter(|robust| !**robust).count();
+        assert!(left > 0, "{norm}: nobody had left");
+        for (a, b) in [
+            (&whole.best, &stopped.best),
+            (&whole.margin, &stopped.margin),
+            (&whole.robust, &stopped.robust),
+            (&whole.doubtful, &stopped.doubtful),
+        ] {
+            assert!(a.equal(b), "{norm}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Norms, projections, starts and objectives against the paper's program, and against what they promise.
 
+use basin_core::attack::autoattack::Forgetful;
 use basin_core::attack::ball::{Ball, Rank, keep_largest, project_to_box};
 use basin_core::attack::objective::{Goal, TargetClass};
 use basin_core::attack::{InputNorm, Objective, Projection, Start};
@@ -303,7 +304,8 @@ fn single_attacks_reach_the_closed_form_on_one_output() {
                 if robust || norm == InputNorm::Linf {
                     let settings = Square { norm, epsilon, queries: 300 };
                     let draws = vec![generator(3, "square", &[])];
-                    let found = square::run(&settings, &judged, draws, &mut || Ok(())).unwrap();
+                    let found =
+                        square::run(&settings, &judged, draws, &mut Forgetful, &mut || Ok(())).unwrap();
                     assert_eq!(found.robust.int64_value(&[0]) == 1, robust, "Square, {norm}, {factor}");
                 }
             }

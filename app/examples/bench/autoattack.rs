@@ -4,7 +4,7 @@
 use basin_core::attack::autoattack::apgd::{self, Apgd, Loss};
 use basin_core::attack::autoattack::fab::{self, Fab};
 use basin_core::attack::autoattack::square::{self, Square};
-use basin_core::attack::autoattack::{Attack, AutoAttack, Plan, Run, Subject};
+use basin_core::attack::autoattack::{Attack, AutoAttack, Forgetful, Plan, Run, Subject};
 use basin_core::device::Precision;
 use basin_core::loss::predictions;
 use basin_core::measure::autoattack::{Search, attack_block};
@@ -44,7 +44,9 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     let mut ours = || {
         broken = ensemble(&plans, &all, |plan, run, block| {
             let search = Search { settings: &settings, plan, run, seed: 0 };
-            attack_block(&pair, &search, block, &mut || Ok(())).expect("the losses are finite").broken
+            attack_block(&pair, &search, block, &mut Forgetful, &mut || Ok(()))
+                .expect("the losses are finite")
+                .broken
         });
     };
     let times = interleave(ROUNDS, &mut [&mut naive, &mut ours]);
@@ -93,7 +95,7 @@ fn naive_block(model: &Evaluator, settings: &AutoAttack, plan: &Plan, run: Run, 
         Attack::Square => {
             let square = Square { norm, epsilon, queries: steps };
             let draws = block.indices.iter().map(|at| generator(0, "bench-square", &[*at as u64])).collect();
-            square::run(&square, &subject, draws, pulse).map(|found| found.robust)
+            square::run(&square, &subject, draws, &mut Forgetful, pulse).map(|found| found.robust)
         }
     };
     let robust = Vec::<bool>::try_from(robust.expect("the losses are finite")).expect("a mask");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use basin_core::Error;
-use basin_core::attack::names::{PaperAttack, looks_like_a_name};
+use basin_core::attack::names::{PaperAttack, Recipe, looks_like_a_name};
 use basin_core::files::read_text;
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Examples, GradientRule, InputNorm, Job, LandscapeLoss,
@@ -90,10 +90,10 @@ impl Common {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Output {
-    /// Write the record there. A cancelled or killed job goes on from there when run again.
+    /// Write the record there. A cancelled or killed job goes on from there when run again; a finished one is shown.
     #[arg(long, value_name = "RECORD.json")]
     pub out: Option<PathBuf>,
-    /// Replace the record, or the unfinished work, of another job that --out holds.
+    /// Replace what --out holds: the record or unfinished work of another job, or this job's own record, computed again.
     #[arg(long)]
     pub force: bool,
     /// Print the record as JSON on standard output.
@@ -106,7 +106,7 @@ pub struct Output {
 #[command(next_help_heading = "Attack")]
 pub struct Attack {
     /// none, pgd, or a name of the paper such as input_linf_gd_normalized_lr0007_mom0_i20_e00314_at10, which stands for
-    /// all its settings and images [default: none for evaluate, pgd for a robust loss elsewhere].
+    /// all its settings and images (evaluate: those of AutoAttack, too) [default: none for evaluate, pgd for a robust loss elsewhere].
     #[arg(long, value_name = "NAME", value_parser = ValueParser::new(attack_name))]
     pub attack: Option<AttackName>,
     /// Radius of the ball; fractions are accepted [default: 8/255 for linf,
@@ -172,6 +172,8 @@ pub enum AttackName {
     Pgd,
     /// PGD as the paper's name says, on its images.
     Paper(Pgd, Examples),
+    /// AutoAttack as the paper's name says: for evaluations, which it makes jobs of its own kind.
+    AutoAttack(String),
 }
 
 fn attack_name(text: &str) -> Result<AttackName, String> {
@@ -180,12 +182,11 @@ fn attack_name(text: &str) -> Result<AttackName, String> {
         "pgd" => Ok(AttackName::Pgd),
         _ if looks_like_a_name(text) => {
             let attack: PaperAttack = text.parse().map_err(|e: Error| e.to_string())?;
-            let pgd = attack.pgd().ok_or_else(|| {
-                format!(
-                    "{text} is no PGD attack on inputs; use basin flatness --preset or basin attack --preset"
-                )
-            })?;
-            Ok(AttackName::Paper(pgd, attack.images))
+            match (attack.pgd(), &attack.recipe) {
+                (Some(pgd), _) => Ok(AttackName::Paper(pgd, attack.images)),
+                (None, Recipe::AutoAttack { .. }) => Ok(AttackName::AutoAttack(text.to_owned())),
+                (None, _) => Err(format!("{text} attacks weights; use basin flatness --preset")),
+            }
         }
         _ => Err(format!(
             "unknown attack {text:?}; use none, pgd, or a name of the paper such as input_linf_gd_normalized_lr0007_mom0_i20_e00314_at10"
@@ -270,6 +271,11 @@ impl Attack {
     /// # Errors
     /// One sentence with the remedy.
     pub fn check(&self, clean: bool) -> Result<(), String> {
+        if let Some(AttackName::AutoAttack(name)) = &self.attack {
+            return Err(format!(
+                "{name} is AutoAttack, which is for basin evaluate and basin attack; use PGD here"
+            ));
+        }
         let none = self.attack == Some(AttackName::None);
         if !clean && none {
             return Err(
@@ -287,7 +293,7 @@ impl Attack {
 
     fn check_name(&self) -> Result<(), String> {
         match self.attack {
-            Some(AttackName::Paper(..)) if self.has_settings() => Err(
+            Some(AttackName::Paper(..) | AttackName::AutoAttack(_)) if self.has_settings() => Err(
                 "a name of the paper stands for all settings; leave out the other attack options, or use --attack pgd"
                     .into(),
             ),
@@ -325,7 +331,7 @@ impl Attack {
     pub fn choose(&self, by_default: bool) -> Option<Pgd> {
         match &self.attack {
             None if by_default => Some(self.settings()),
-            None | Some(AttackName::None) => None,
+            None | Some(AttackName::None | AttackName::AutoAttack(_)) => None,
             Some(AttackName::Pgd) => Some(self.settings()),
             Some(AttackName::Paper(pgd, _)) => Some(pgd.clone()),
         }

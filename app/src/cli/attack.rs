@@ -65,6 +65,27 @@ fn norm(text: &str) -> Result<InputNorm, String> {
     }
 }
 
+/// AutoAttack by a name of the paper, which stands for all settings and images.
+///
+/// # Errors
+/// A name of something else.
+pub fn named(
+    name: &str,
+    checkpoint: PathBuf,
+    keep_examples: bool,
+    common: &Common,
+) -> Result<Attack, String> {
+    let named = name.parse::<PaperAttack>().map_err(|error| error.to_string())?;
+    let Job::Attack(mut job) = named.job(checkpoint, &common.data, common.compute()) else {
+        return Err(format!(
+            "{name} is not AutoAttack; use basin evaluate --attack or basin flatness --preset"
+        ));
+    };
+    job.keep_examples = keep_examples;
+    job.data.examples = common.examples.unwrap_or(job.data.examples);
+    Ok(job)
+}
+
 impl AttackArgs {
     /// The job that the options describe.
     ///
@@ -73,15 +94,7 @@ impl AttackArgs {
     pub fn job(self, checkpoint: PathBuf, common: &Common) -> Result<Attack, String> {
         let Ensemble::Autoattack = self.attack;
         if let Some(name) = &self.preset {
-            let named = name.parse::<PaperAttack>().map_err(|error| error.to_string())?;
-            let Job::Attack(mut job) = named.job(checkpoint, &common.data, common.compute()) else {
-                return Err(format!(
-                    "{name} is not AutoAttack; use basin evaluate --attack or basin flatness --preset"
-                ));
-            };
-            job.keep_examples = self.keep_examples;
-            job.data.examples = common.examples.unwrap_or(job.data.examples);
-            return Ok(job);
+            return named(name, checkpoint, self.keep_examples, common);
         }
         self.check_version()?;
         let norm = self.norm.unwrap_or_default();

@@ -28,7 +28,7 @@ use basin_core::record::Record;
 use basin_core::run::{RunOptions, estimate, has_unfinished, run};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use args::{Attack, Common, LandscapeArgs, Output};
+use args::{Attack, AttackName, Common, LandscapeArgs, Output};
 use attack::AttackArgs;
 use benchmark::BenchmarkArgs;
 use data::DataCommand;
@@ -202,6 +202,10 @@ fn dispatch(cli: Cli) -> Result<()> {
         }
         Some(Command::Evaluate { checkpoint, attack, keep_examples, common, output }) => {
             attack.check_evaluation().map_err(usage)?;
+            if let Some(AttackName::AutoAttack(name)) = &attack.attack {
+                let job = attack::named(name, checkpoint, keep_examples, &common).map_err(usage)?;
+                return compute_asked(&Job::Attack(job), &output, common.threads);
+            }
             if keep_examples && attack.choose(false).is_none() {
                 let text = "without an attack there are no adversarial examples to keep; add --attack pgd";
                 return Err(usage(text.to_owned()));

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use basin_core::attack::fraction;
 use basin_core::checkpoint::{Role, Summary};
 use basin_core::job::{AutoAttack, Job, Pgd};
 use basin_core::record::{AttackOutcome, Evaluated, Evaluation, LandscapeOutcome, Outcome, Record, Values};
@@ -169,13 +168,7 @@ fn rejecting(text: &mut String, e: &Evaluation) {
 
 fn attacked(text: &mut String, a: &AttackOutcome, settings: Option<&AutoAttack>) {
     if let Some(settings) = settings {
-        let _ = writeln!(
-            text,
-            "AutoAttack {}, {} {}\n",
-            settings.version,
-            settings.norm,
-            fraction(settings.epsilon)
-        );
+        let _ = writeln!(text, "{settings}\n");
     }
     let _ =
         writeln!(text, "{:<10}  {:>8}  {:>8}  {:>12}  {:>14}", "", "given", "broken", "robust error", "time");

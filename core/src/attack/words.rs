@@ -1,7 +1,8 @@
-//! An attack in words: everything that changes its strength and is not as usual.
+//! Attacks in words: everything that changes their strength and is not as usual.
 
 use std::fmt::{Display, Formatter, Result};
 
+use super::autoattack::AutoAttack;
 use super::objective::TargetClass;
 use super::{GradientRule, Objective, Pgd, Projection, Selection, Start, fraction};
 
@@ -52,6 +53,24 @@ impl Display for Pgd {
             write!(f, ", norm penalty {}", self.norm_penalty)?;
         }
         self.tau.map_or(Ok(()), |tau| write!(f, ", tau {tau}"))
+    }
+}
+
+impl Display for AutoAttack {
+    /// e.g. `AutoAttack standard, L-inf 8/255, 50 steps, 1000 queries`; what is as the version says is left out.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "AutoAttack {}, {} {}", self.version, self.norm, fraction(self.epsilon))?;
+        for (count, one, many) in [
+            (self.steps, "step", "steps"),
+            (self.restarts, "restart", "restarts"),
+            (self.targets, "target class", "target classes"),
+            (self.queries, "query", "queries"),
+        ] {
+            if let Some(count) = count {
+                write!(f, ", {count} {}", if count == 1 { one } else { many })?;
+            }
+        }
+        Ok(())
     }
 }
 

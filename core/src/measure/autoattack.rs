@@ -16,7 +16,7 @@ use crate::attack::InputNorm;
 use crate::attack::autoattack::apgd::{self, Apgd, Loss};
 use crate::attack::autoattack::fab::{self, Fab};
 use crate::attack::autoattack::square::{self, Square};
-use crate::attack::autoattack::{Attack, AutoAttack, Judge, Plan, Run, Subject};
+use crate::attack::autoattack::{Attack, AutoAttack, Judge, Memory, Plan, Run, Subject};
 use crate::error::Result;
 use crate::loss::{class_logits, margin, predictions};
 use crate::model::{Evaluator, channels_last};
@@ -59,18 +59,25 @@ pub struct Search<'a> {
     pub seed: u64,
 }
 
-/// Attacks examples that are classified correctly.
+/// Attacks examples that are classified correctly. Square, which takes longest, leaves notes in `memory` and goes on
+/// from those that are there.
 ///
 /// # Errors
-/// A loss or gradient is NaN; or `pulse` wants to stop.
-pub fn attack_block(pair: &Pair, search: &Search, block: &Batch, pulse: Pulse) -> Result<Verdicts> {
+/// A loss or gradient is NaN; a note cannot be kept; or `pulse` wants to stop.
+pub fn attack_block(
+    pair: &Pair,
+    search: &Search,
+    block: &Batch,
+    memory: &mut dyn Memory,
+    pulse: Pulse,
+) -> Result<Verdicts> {
     let _guard = tch::no_grad_guard();
     let tolerance = match &pair.search {
         None => 0.0,
         Some(fast) => SAFETY * margin_difference(fast, &pair.measure, block),
     };
     let judge = Judge { model: &pair.measure, tolerance };
-    let found = search.points(pair.searcher(), judge, block, pulse)?;
+    let found = search.points(pair.searcher(), judge, block, memory, pulse)?;
     let mut verdicts = decide(&pair.measure, block, &found.points)?;
     if pair.search.is_none() {
         return Ok(verdicts);
@@ -80,7 +87,8 @@ pub fn attack_block(pair: &Pair, search: &Search, block: &Batch, pulse: Pulse) -
     if !again.is_empty() {
         let part = block.select(&again);
         let judge = Judge { model: &pair.measure, tolerance: 0.0 };
-        let found = search.points(&pair.measure, judge, &part, pulse)?;
+        memory.turn();
+        let found = search.points(&pair.measure, judge, &part, memory, pulse)?;
         let exact = decide(&pair.measure, &part, &found.points)?;
         verdicts.repeated = again.len();
         verdicts.recovered = exact.broken.iter().filter(|broken| **broken).count();
@@ -112,7 +120,14 @@ struct Points {
 }
 
 impl Search<'_> {
-    fn points(&self, model: &Evaluator, judge: Judge, block: &Batch, pulse: Pulse) -> Result<Points> {
+    fn points(
+        &self,
+        model: &Evaluator,
+        judge: Judge,
+        block: &Batch,
+        memory: &mut dyn Memory,
+        pulse: Pulse,
+    ) -> Result<Points> {
         let Self { settings, plan, run, .. } = *self;
         let (norm, epsilon, images) = (settings.norm, settings.epsilon, &block.images);
         let subject = Subject { model, images, labels: &block.labels, judge: Some(judge) };
@@ -141,7 +156,7 @@ impl Search<'_> {
             Attack::Square => {
                 let square = Square { norm, epsilon, queries: plan.steps };
                 let draws = block.indices.iter().map(|index| self.generator(*index)).collect();
-                let found = square::run(&square, &subject, draws, pulse)?;
+                let found = square::run(&square, &subject, draws, memory, pulse)?;
                 Ok(Points { points: found.best, doubtful: found.doubtful })
             }
         }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Measured;
 use super::journal::Journal;
-use super::kept::{from_hex, kept, to_hex};
+use super::kept::{from_journal, kept};
 use super::setup::Setup;
+use crate::bits::to_hex;
 use crate::error::Result;
 use crate::job::Evaluate;
 use crate::measure::evaluation::{append, attack, error_rate, mean, measure, robust_error_rate};
@@ -64,7 +65,7 @@ pub fn run(
         };
         difference += unit.search_difference * batch.len() as f64;
         if let Some(text) = &unit.perturbation {
-            perturbations.extend(from_hex(text)?);
+            perturbations.extend(from_journal(text)?);
         }
         append(&mut clean, unit.clean);
         if let Some(rows) = unit.robust {

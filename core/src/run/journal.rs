@@ -3,7 +3,7 @@
 //!
 //! The first line identifies the job, its files and this version; a journal of anything else is left alone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,10 @@ pub struct Journal {
     units: HashMap<String, Value>,
     file: Option<(PathBuf, File)>,
     seconds: f64,
+    /// Notes about the unit in hand, which are the last lines of the file.
+    halfway: BTreeMap<String, Value>,
+    /// Bytes of the file before them.
+    solid: u64,
     /// Before the name of every unit: which part of the job it belongs to.
     scope: String,
 }
@@ -60,7 +64,7 @@ impl Journal {
             let reason = "is being computed by another basin; wait for it, or give another --out";
             return Err(Error::file(out, reason));
         }
-        let Earlier { units, seconds, usable } = match earlier(&mut file, &identity) {
+        let Earlier { units, seconds, halfway, solid } = match earlier(&mut file, &identity) {
             Found::Same(earlier) => earlier,
             Found::Nothing => Earlier::default(),
             Found::Other(_) if options.replace => Earlier::default(),
@@ -70,11 +74,10 @@ impl Journal {
                 return Err(Error::file(&path, reason));
             }
         };
-        file.set_len(usable).map_err(failed)?;
-        file.seek(SeekFrom::End(0)).map_err(failed)?;
-        let mut journal = Self { units, file: Some((path, file)), seconds, scope: String::new() };
-        if usable == 0
-            && let Err(error) = journal.append(&identity)
+        let scope = String::new();
+        let mut journal = Self { units, file: Some((path, file)), seconds, halfway, solid, scope };
+        if solid == 0
+            && let Err(error) = journal.append(Some(&identity))
         {
             journal.remove();
             return Err(error);
@@ -83,7 +86,14 @@ impl Journal {
     }
 
     fn in_memory() -> Self {
-        Self { units: HashMap::new(), file: None, seconds: 0.0, scope: String::new() }
+        Self {
+            units: HashMap::new(),
+            file: None,
+            seconds: 0.0,
+            halfway: BTreeMap::new(),
+            solid: 0,
+            scope: String::new(),
+        }
     }
 
     /// From here on names of units are those of one part of the job.
@@ -107,9 +117,26 @@ impl Journal {
     pub fn put<T: Serialize>(&mut self, unit: &str, value: &T) -> Result<()> {
         let value = serde_json::to_value(value).expect("units are plain data");
         let unit = self.full(unit);
-        self.append(&json!({ "unit": unit, "value": value }))?;
+        self.halfway.clear();
+        self.append(Some(&json!({ "unit": unit, "value": value })))?;
         self.units.insert(unit, value);
         Ok(())
+    }
+
+    /// A note about the unit in hand.
+    pub fn halfway<T: DeserializeOwned>(&self, note: &str) -> Option<T> {
+        serde_json::from_value(self.halfway.get(&self.full(note))?.clone()).ok()
+    }
+
+    /// Notes how far the unit in hand is, in place of what this note said before. The next finished unit ends all
+    /// notes.
+    ///
+    /// # Errors
+    /// As [`Journal::put`].
+    pub fn put_halfway<T: Serialize>(&mut self, note: &str, value: &T) -> Result<()> {
+        let value = serde_json::to_value(value).expect("notes are plain data");
+        self.halfway.insert(self.full(note), value);
+        self.append(None)
     }
 
     /// Number of finished units.
@@ -117,9 +144,9 @@ impl Journal {
         self.units.len()
     }
 
-    /// Whether no unit is finished.
+    /// Whether there is nothing to go on from.
     pub fn is_empty(&self) -> bool {
-        self.units.is_empty()
+        self.units.is_empty() && self.halfway.is_empty()
     }
 
     /// Seconds that earlier runs computed.
@@ -132,7 +159,7 @@ impl Journal {
     /// # Errors
     /// As [`Journal::put`].
     pub fn note_seconds(&mut self, seconds: f64) -> Result<()> {
-        self.append(&json!({ "seconds": seconds }))
+        self.append(Some(&json!({ "seconds": seconds })))
     }
 
     /// Removes the file of a finished job.
@@ -143,9 +170,18 @@ impl Journal {
         }
     }
 
-    fn append(&mut self, line: &Value) -> Result<()> {
-        if let Some((path, file)) = &mut self.file {
-            file.write_all(format!("{line}\n").as_bytes()).map_err(|e| Error::io("cannot write", path, e))?;
+    /// Appends a line, if there is one, and the notes after it.
+    fn append(&mut self, line: Option<&Value>) -> Result<()> {
+        let Some((path, file)) = &mut self.file else { return Ok(()) };
+        let failed = |e| Error::io("cannot write", &*path, e);
+        file.set_len(self.solid).map_err(failed)?;
+        file.seek(SeekFrom::End(0)).map_err(failed)?;
+        let line = line.map(|line| format!("{line}\n")).unwrap_or_default();
+        file.write_all(line.as_bytes()).map_err(failed)?;
+        self.solid += line.len() as u64;
+        for (note, value) in &self.halfway {
+            let line = json!({ "halfway": note, "value": value });
+            file.write_all(format!("{line}\n").as_bytes()).map_err(failed)?;
         }
         Ok(())
     }
@@ -167,8 +203,10 @@ fn path_beside(out: &Path) -> PathBuf {
 struct Earlier {
     units: HashMap<String, Value>,
     seconds: f64,
-    /// How many bytes are whole lines.
-    usable: u64,
+    /// Notes about a unit that was in hand.
+    halfway: BTreeMap<String, Value>,
+    /// How many bytes are whole lines, the notes aside.
+    solid: u64,
 }
 
 /// What is in a journal's file.
@@ -202,9 +240,12 @@ fn earlier(file: &mut File, identity: &Value) -> Found {
         if let Some(s) = value["seconds"].as_f64() {
             found.seconds = s;
         }
-        found.usable += line.len() as u64;
+        match (value["halfway"].as_str(), value.get("value")) {
+            (Some(note), Some(content)) => drop(found.halfway.insert(note.to_owned(), content.clone())),
+            _ => found.solid += line.len() as u64,
+        }
     }
-    if found.usable == 0 { Found::Nothing } else { Found::Same(found) }
+    if found.solid == 0 { Found::Nothing } else { Found::Same(found) }
 }
 
 /// In what the identity of a journal differs, the most telling first.
@@ -216,5 +257,54 @@ fn difference(found: &Value, wanted: &Value) -> &'static str {
         () if differs("data") => "of this job on other images",
         () if differs("version") => "of this job by another version of Basin",
         () => "of this job on another device",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_stand_last_and_end_with_their_unit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.journal");
+        let identity = json!({ "job": 1 });
+        let open = || {
+            OpenOptions::new().create(true).append(false).truncate(false).read(true).write(true).open(&path)
+        };
+        let opened = || {
+            let mut file = open().unwrap();
+            match earlier(&mut file, &identity) {
+                Found::Same(Earlier { units, seconds, halfway, solid }) => Journal {
+                    units,
+                    seconds,
+                    halfway,
+                    solid,
+                    file: Some((path.clone(), file)),
+                    ..Journal::in_memory()
+                },
+                _ => panic!("not the same"),
+            }
+        };
+        let mut journal = Journal { file: Some((path.clone(), open().unwrap())), ..Journal::in_memory() };
+        journal.append(Some(&identity)).unwrap();
+        for step in [1, 2] {
+            journal.put_halfway("a turn 0", &step).unwrap();
+        }
+        journal.put_halfway("a turn 1", &7).unwrap();
+        // Cancelled: the seconds come before the notes.
+        journal.note_seconds(3.0).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4);
+        let mut journal = opened();
+        assert_eq!((journal.len(), journal.is_empty(), journal.seconds()), (0, false, 3.0));
+        assert_eq!((journal.halfway("a turn 0"), journal.halfway("a turn 1")), (Some(2), Some(7)));
+        // A note that was cut off by a crash costs itself alone.
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+        assert_eq!((opened().halfway("a turn 0"), opened().halfway::<i32>("a turn 1")), (Some(2), None));
+        journal.put("a", &9).unwrap();
+        let journal = opened();
+        assert_eq!((journal.get("a"), journal.halfway::<i32>("a turn 0")), (Some(9), None));
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
     }
 }

@@ -1,36 +1,22 @@
-//! Adversarial examples on their way to a file: as text in journals, as arrays beside records.
+//! Adversarial examples on their way to a file: from journals to arrays beside records.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use tch::Kind;
 
+use crate::bits::from_hex;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::files::is_special;
 use crate::record::KeptExamples;
 
-/// The bits of float32 numbers, 8 hex digits each: exact, and a third of the size of decimals.
-pub fn to_hex(values: &[f32]) -> String {
-    values.iter().fold(String::with_capacity(8 * values.len()), |mut text, value| {
-        let _ = write!(text, "{:08x}", value.to_bits());
-        text
-    })
-}
-
-/// What [`to_hex`] wrote.
+/// A perturbation from a journal.
 ///
 /// # Errors
-/// It did not write this.
-pub fn from_hex(text: &str) -> Result<Vec<f32>> {
-    let damaged = || Error::invalid("the journal beside the record is damaged; remove it and run again");
-    text.as_bytes()
-        .chunks(8)
-        .map(|digits| {
-            let digits = std::str::from_utf8(digits).map_err(|_| damaged())?;
-            u32::from_str_radix(digits, 16).map(f32::from_bits).map_err(|_| damaged())
-        })
-        .collect()
+/// The journal is damaged.
+pub fn from_journal(text: &str) -> Result<Vec<f32>> {
+    from_hex(text)
+        .ok_or_else(|| Error::invalid("the journal beside the record is damaged; remove it and run again"))
 }
 
 /// The data with what was added to its images.

@@ -88,13 +88,19 @@ impl Setup {
     }
 
     /// How many examples an attack of AutoAttack works on at once. Square asks for no gradient, so a GPU holds
-    /// more; on a CPU, where it takes longest of all, smaller blocks lose less to an interruption.
+    /// more; on a CPU, which takes long, smaller blocks lose less to an interruption.
     pub fn block(&self, attack: Attack) -> usize {
         match (attack, self.device.is_cuda()) {
             (Attack::Square, true) => 4 * self.batch_size,
-            (Attack::Square, false) => self.batch_size.min(32),
-            _ => self.batch_size,
+            (_, true) => self.batch_size,
+            (_, false) => self.batch_size.min(32),
         }
+    }
+
+    /// How many examples go through all attacks of AutoAttack before the others begin: so many that those still robust
+    /// fill their blocks.
+    pub fn group(&self) -> usize {
+        2 * self.block(Attack::Square).max(4 * self.block(Attack::ApgdCe))
     }
 
     /// The networks at `weights` (on any device).

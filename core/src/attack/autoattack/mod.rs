@@ -7,6 +7,7 @@
 
 pub mod apgd;
 pub mod fab;
+mod halfway;
 pub mod projection;
 mod select;
 pub mod square;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::InputNorm;
 use crate::error::{Error, Result};
+pub use halfway::{Forgetful, Halfway, Memory};
 pub use select::{Judge, Subject};
 
 /// One attack of the ensemble.

@@ -8,6 +8,7 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
+use super::halfway::{Halfway, Memory};
 use super::select::{Judge, Subject, any, full, positions, put, rows, settle};
 use crate::attack::InputNorm;
 use crate::attack::ball::per_example;
@@ -92,38 +93,28 @@ impl State {
 }
 
 /// Attacks correctly classified images, one generator per example. Examples that the searching network
-/// misclassifies stay as they are until the judge has looked at them.
+/// misclassifies stay as they are until the judge has looked at them. With a judge, a run that `memory` has a note of
+/// goes on from there.
 ///
 /// # Errors
-/// The margin is NaN; or `pulse`, asked before every query, wants to stop.
-pub fn run(settings: &Square, subject: &Subject, draws: Vec<ChaCha8Rng>, pulse: Pulse) -> Result<Found> {
-    let Subject { model, images, labels, judge } = *subject;
+/// The margin is NaN; a note cannot be kept; or `pulse`, asked before every query, wants to stop.
+pub fn run(
+    settings: &Square,
+    subject: &Subject,
+    draws: Vec<ChaCha8Rng>,
+    memory: &mut dyn Memory,
+    pulse: Pulse,
+) -> Result<Found> {
+    let Subject { model, judge, .. } = *subject;
     let _guard = tch::no_grad_guard();
-    let count = images.size()[0];
-    let mut draws = draws;
-    let flags = Tensor::zeros([count], (Kind::Bool, images.device()));
-    let best = match settings.norm {
-        InputNorm::Linf => stripes(settings, images, &mut draws),
-        _ => bumps(settings, images, &mut draws),
-    };
-    let margins = margin(&model.logits(&best), labels).to_kind(Kind::Float);
-    let mut found = Found {
-        best: best.copy(),
-        margin: full(count, f64::INFINITY, images),
-        robust: flags.logical_not(),
-        doubtful: flags.copy(),
-    };
-    let mut state = State {
-        active: Tensor::arange(count, (Kind::Int64, images.device())),
-        images: images.shallow_clone(),
-        labels: labels.shallow_clone(),
-        claimed: margins.le(0.0),
-        best,
-        margin: margins,
-        draws,
+    let earlier = judge.and_then(|_| memory.recall());
+    let first = earlier.as_ref().map_or(0, |earlier| earlier.queries);
+    let (mut state, mut found) = match earlier {
+        Some(earlier) => go_on(subject, draws, &earlier),
+        None => begin(settings, subject, draws),
     };
     let mut not_a_number = state.margin.isnan().any();
-    for query in 0..settings.queries {
+    for query in first..settings.queries {
         pulse()?;
         if query % LOOK_EVERY == 0
             && let Some(judge) = judge
@@ -131,6 +122,10 @@ pub fn run(settings: &Square, subject: &Subject, draws: Vec<ChaCha8Rng>, pulse: 
             look(judge, &mut state, &mut found);
             if state.active.size()[0] == 0 {
                 break;
+            }
+            if query > first && memory.is_due() {
+                check(&not_a_number)?;
+                memory.note(&halfway(query, &state, &mut found)?)?;
             }
         }
         let candidate = match settings.norm {
@@ -145,11 +140,7 @@ pub fn run(settings: &Square, subject: &Subject, draws: Vec<ChaCha8Rng>, pulse: 
         state.margin = margins.where_self(&better, &state.margin);
         state.claimed = state.claimed.logical_or(&state.margin.le(0.0).logical_and(&better));
     }
-    if any(&not_a_number) {
-        return Err(Error::NotFinite(
-            "a logit became NaN during Square; the network overflows on these inputs".into(),
-        ));
-    }
+    check(&not_a_number)?;
     if let Some(judge) = judge {
         look(judge, &mut state, &mut found);
         let near = state.margin.le(judge.tolerance).logical_and(&Tensor::from(judge.tolerance > 0.0));
@@ -161,6 +152,87 @@ pub fn run(settings: &Square, subject: &Subject, draws: Vec<ChaCha8Rng>, pulse: 
     put(&mut found.best, &state.active, &state.best);
     put(&mut found.margin, &state.active, &state.margin);
     Ok(found)
+}
+
+/// All examples at the first points.
+fn begin(settings: &Square, subject: &Subject, mut draws: Vec<ChaCha8Rng>) -> (State, Found) {
+    let Subject { model, images, labels, .. } = *subject;
+    let best = match settings.norm {
+        InputNorm::Linf => stripes(settings, images, &mut draws),
+        _ => bumps(settings, images, &mut draws),
+    };
+    let margins = margin(&model.logits(&best), labels).to_kind(Kind::Float);
+    let count = images.size()[0];
+    let flags = Tensor::zeros([count], (Kind::Bool, images.device()));
+    let found = Found {
+        best: best.copy(),
+        margin: full(count, f64::INFINITY, images),
+        robust: flags.logical_not(),
+        doubtful: flags,
+    };
+    let state = State {
+        active: Tensor::arange(count, (Kind::Int64, images.device())),
+        images: images.shallow_clone(),
+        labels: labels.shallow_clone(),
+        claimed: margins.le(0.0),
+        best,
+        margin: margins,
+        draws,
+    };
+    (state, found)
+}
+
+/// Where a run stands right after a look, when nothing is claimed.
+fn halfway(queries: usize, state: &State, found: &mut Found) -> Result<Halfway> {
+    put(&mut found.best, &state.active, &state.best);
+    put(&mut found.margin, &state.active, &state.margin);
+    Ok(Halfway {
+        queries,
+        best: Vec::try_from(found.best.contiguous().view([-1]))?,
+        margin: Vec::try_from(&found.margin)?,
+        robust: Vec::try_from(&found.robust)?,
+        doubtful: Vec::try_from(&found.doubtful)?,
+        drawn: state.draws.iter().map(|draw| draw.get_word_pos() as u64).collect(),
+    })
+}
+
+/// The run that `earlier` is a note of.
+fn go_on(subject: &Subject, draws: Vec<ChaCha8Rng>, earlier: &Halfway) -> (State, Found) {
+    let Subject { images, labels, .. } = *subject;
+    let device = images.device();
+    let found = Found {
+        best: channels_last(
+            &Tensor::from_slice(&earlier.best).view(images.size().as_slice()).to_device(device),
+        ),
+        margin: Tensor::from_slice(&earlier.margin).to_device(device),
+        robust: Tensor::from_slice(&earlier.robust).to_device(device),
+        doubtful: Tensor::from_slice(&earlier.doubtful).to_device(device),
+    };
+    let active = positions(&found.robust);
+    let staying = draws.into_iter().zip(&earlier.robust).filter(|(_, robust)| **robust);
+    let draws = staying.zip(&earlier.drawn).map(|((mut draw, _), at)| {
+        draw.set_word_pos(u128::from(*at));
+        draw
+    });
+    let state = State {
+        images: rows(images, &active),
+        labels: rows(labels, &active),
+        best: rows(&found.best, &active),
+        margin: rows(&found.margin, &active),
+        claimed: active.ne(-1).logical_not(),
+        draws: draws.collect(),
+        active,
+    };
+    (state, found)
+}
+
+fn check(not_a_number: &Tensor) -> Result<()> {
+    if any(not_a_number) {
+        return Err(Error::NotFinite(
+            "a logit became NaN during Square; the network overflows on these inputs".into(),
+        ));
+    }
+    Ok(())
 }
 
 /// Lets confirmed examples go. Those that are not confirmed go on from where they are.

@@ -1,0 +1,255 @@
+//! Running AutoAttack: a unit of work is one run of one attack on one block of examples. Square, which takes longest,
+//! leaves notes inside of its units.
+//!
+//! A group of examples goes through all attacks before the next, so that the bounds of the robust accuracy close in
+//! from both sides. Within a group, those still robust are packed into full blocks again before each run. So blocks
+//! follow from the units before them, never from threads or interruptions.
+
+mod notes;
+mod state;
+mod work;
+
+use std::cell::Cell;
+use std::time::Instant;
+
+use tch::{Kind, Tensor};
+
+use super::Measured;
+use super::journal::Journal;
+use super::kept::kept;
+use super::setup::Setup;
+use crate::attack::autoattack::{self, Plan, Run};
+use crate::bits::to_hex;
+use crate::error::{Error, Result};
+use crate::job::Attack;
+use crate::measure::autoattack::{Search, attack_block, flags as look};
+use crate::measure::evaluation::{Batch, Pair, error_rate, mean};
+use crate::model::Evaluator;
+use crate::progress::{Event, Progress};
+use crate::record::{AttackFlags, AttackOutcome, AttackRow, Outcome};
+use notes::Notes;
+use state::{State, Unit};
+use work::Work;
+pub use work::passes;
+
+/// Square breaking more than this share of the examples after attacks by gradient is suspicious.
+const SQUARE_SHARE: f64 = 0.002;
+
+pub fn run(
+    job: &Attack,
+    setup: &Setup,
+    journal: &mut Journal,
+    progress: &mut dyn Progress,
+) -> Result<Measured> {
+    let settings = &job.attack;
+    let classes = setup.checkpoint.summary.classes;
+    let mut plans = settings.plans(classes)?;
+    let mut warnings = settings.notices(classes);
+    let pair = setup.pair(&setup.checkpoint.network.weights);
+    let all = setup.all();
+    let total = Work::new(&plans, classes, all.len()).total();
+    progress.report(Event::Started { label: label(job), done: 0, total })?;
+
+    let state = State::new(job, setup, &pair.measure)?;
+    let survivors = state.robust();
+    let mut flags = looked(&pair.measure, &all, &survivors, setup.batch_size, progress)?;
+    if !flags.random && plans.iter().any(|plan| plan.passes > 1) {
+        // The average over passes that are all the same is one of them.
+        plans.iter_mut().for_each(|plan| plan.passes = 1);
+        warnings.push(
+            "two passes of this network agree exactly, so gradients need no averaging and one pass was taken"
+                .into(),
+        );
+    }
+    let work = Work::new(&plans, classes, survivors.len());
+    let rows = plans.iter().map(|plan| row(plan.attack.name())).collect();
+    let mut ensemble =
+        Ensemble { job, setup, pair, all, journal, progress, state, rows, work, finished: 0, resumed: true };
+    let groups = survivors.chunks(setup.group());
+    let complete =
+        match groups.enumerate().try_for_each(|(number, group)| ensemble.attack_group(number, group, &plans))
+        {
+            // What is finished is a record.
+            Err(Error::Cancelled) if ensemble.rows[0].attacked > 0 => false,
+            other => other.map(|()| true)?,
+        };
+    let Ensemble { state, mut rows, .. } = ensemble;
+    let examples = state.clean.label.len() as f64;
+    let clean_error = error_rate(&state.clean);
+    if !complete {
+        rows.retain(|row| row.attacked > 0);
+    }
+    let mut wrong = state.clean.predicted.iter().zip(&state.clean.label).filter(|(p, l)| p != l).count();
+    for at in 0..rows.len() {
+        wrong += rows[at].broken;
+        rows[at].robust_error = wrong as f64 / examples;
+        let after_others = rows[..at].iter().any(|row| row.attacked > 0);
+        if rows[at].name == autoattack::Attack::Square.name() && after_others {
+            flags.square_stronger |= rows[at].broken as f64 / examples > SQUARE_SHARE;
+        }
+    }
+    let kept = state
+        .perturbations
+        .as_ref()
+        .map(|perturbations| kept(&setup.dataset, perturbations.iter().flatten().copied().collect()))
+        .transpose()?;
+    warnings.extend(flags.sentences());
+    Ok(Measured {
+        search_difference: None,
+        complete,
+        warnings,
+        examples: kept,
+        outcome: Outcome::Attack(AttackOutcome {
+            robust_error: state.robust_error(),
+            clean_error,
+            robust_loss: mean(&state.examples.loss),
+            clean_loss: mean(&state.clean.loss),
+            per_attack: rows,
+            per_example: state.examples,
+            flags,
+        }),
+    })
+}
+
+fn label(job: &Attack) -> String {
+    format!("attacking, {}", job.attack.version)
+}
+
+fn row(name: &str) -> AttackRow {
+    AttackRow {
+        name: name.to_owned(),
+        robust_error: 0.0,
+        attacked: 0,
+        broken: 0,
+        repeated: 0,
+        recovered: 0,
+        seconds: 0.0,
+    }
+}
+
+/// Signs that the network misleads attacks, from all examples that are attacked.
+fn looked(
+    model: &Evaluator,
+    all: &Batch,
+    survivors: &[usize],
+    batch_size: usize,
+    progress: &mut dyn Progress,
+) -> Result<AttackFlags> {
+    let mut flags = AttackFlags { probabilities: !survivors.is_empty(), ..AttackFlags::default() };
+    for places in survivors.chunks(batch_size) {
+        progress.report(Event::Alive)?;
+        let of = look(model, &all.select(places));
+        flags.zero_gradients += of.zero_gradients * places.len() as f64 / survivors.len() as f64;
+        flags.probabilities &= of.probabilities;
+        flags.random |= of.random;
+    }
+    Ok(flags)
+}
+
+/// The attacks at work.
+struct Ensemble<'a> {
+    job: &'a Attack,
+    setup: &'a Setup,
+    pair: Pair,
+    all: Batch,
+    journal: &'a mut Journal,
+    progress: &'a mut dyn Progress,
+    state: State,
+    rows: Vec<AttackRow>,
+    work: Work,
+    /// Examples that went through every attack.
+    finished: usize,
+    /// Nothing but units of an earlier run so far.
+    resumed: bool,
+}
+
+impl Ensemble<'_> {
+    /// Takes a group of examples through all attacks.
+    fn attack_group(&mut self, group_number: usize, group: &[usize], plans: &[Plan]) -> Result<()> {
+        self.work.begin(group.len());
+        for (at, plan) in plans.iter().enumerate() {
+            let attack = plan.attack.name();
+            for (run_number, run) in plan.runs().into_iter().enumerate() {
+                let survivors = self.state.robust_of(group);
+                let mut left = survivors.len();
+                for (block, places) in survivors.chunks(self.setup.block(plan.attack)).enumerate() {
+                    let name = format!("group {group_number} {at} {attack} {run_number} {block}");
+                    let unit = self.unit(&name, plan, run, places, (group, left))?;
+                    self.state.take(places, &unit, attack)?;
+                    let row = &mut self.rows[at];
+                    row.attacked += if run_number == 0 { places.len() } else { 0 };
+                    row.broken += unit.broken.iter().filter(|broken| **broken).count();
+                    row.repeated += unit.repeated;
+                    row.recovered += unit.recovered;
+                    row.seconds += unit.seconds;
+                    left -= places.len();
+                    self.work.add(passes(plan, self.classes()) * places.len() as u64);
+                    if self.work.is_last_run() {
+                        self.finished += unit.broken.iter().filter(|broken| !**broken).count();
+                    }
+                    self.progress.report(self.work.event(0, self.state.robust_of(group).len(), left))?;
+                    let lower = self.finished as f64 / self.all.len() as f64;
+                    self.progress.report(Event::Bounds { lower, upper: 1.0 - self.state.robust_error() })?;
+                }
+                self.work.finish_run();
+            }
+        }
+        Ok(())
+    }
+
+    fn classes(&self) -> usize {
+        self.setup.checkpoint.summary.classes
+    }
+
+    /// A unit of an earlier run, or a fresh one; `left` examples are left of the run on `group`.
+    fn unit(
+        &mut self,
+        name: &str,
+        plan: &Plan,
+        run: Run,
+        places: &[usize],
+        (group, left): (&[usize], usize),
+    ) -> Result<Unit> {
+        if let Some(unit) = self.journal.get::<Unit>(name) {
+            return Ok(unit);
+        }
+        let alive = self.state.robust_of(group).len();
+        if std::mem::take(&mut self.resumed)
+            && let Event::Step { done, total } = self.work.event(0, alive, left)
+        {
+            self.progress.report(Event::Started { label: label(self.job), done, total })?;
+        }
+        let begun = Instant::now();
+        let cost = passes(plan, self.classes()) * places.len() as u64;
+        let per_call = cost / (plan.steps as u64 + 1);
+        let calls = Cell::new(0);
+        let (work, progress) = (&self.work, &mut *self.progress);
+        let mut pulse = || {
+            calls.set(calls.get() + 1);
+            progress.report(work.event((calls.get() * per_call).min(cost), alive, left))
+        };
+        let search = Search { settings: &self.job.attack, plan, run, seed: self.job.compute.seed };
+        let block = self.all.select(places);
+        let mut notes = Notes::new(self.journal, name, &calls);
+        let verdicts = attack_block(&self.pair, &search, &block, &mut notes, &mut pulse)?;
+        let perturbation = self.job.keep_examples.then(|| hex_rows(&verdicts.perturbation)).transpose()?;
+        let unit = Unit {
+            broken: verdicts.broken,
+            loss: verdicts.per_example.loss,
+            predicted: verdicts.per_example.predicted,
+            confidence: verdicts.per_example.confidence,
+            perturbation,
+            repeated: verdicts.repeated,
+            recovered: verdicts.recovered,
+            seconds: notes.seconds_before() + begun.elapsed().as_secs_f64(),
+        };
+        self.journal.put(name, &unit)?;
+        Ok(unit)
+    }
+}
+
+/// One text per example.
+fn hex_rows(perturbation: &Tensor) -> Result<Vec<String>> {
+    let flat = perturbation.to_kind(Kind::Float).contiguous().flatten(1, -1);
+    (0..flat.size()[0]).map(|at| Ok(to_hex(&Vec::try_from(flat.get(at))?))).collect()
+}

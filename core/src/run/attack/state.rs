@@ -1,0 +1,96 @@
+//! The verdicts of AutoAttack so far.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::job::Attack;
+use crate::measure::evaluation::{append, measure};
+use crate::model::Evaluator;
+use crate::record::{AttackedExamples, PerExample};
+use crate::run::kept::from_journal;
+use crate::run::setup::Setup;
+
+/// One finished block.
+#[derive(Serialize, Deserialize)]
+pub struct Unit {
+    pub broken: Vec<bool>,
+    pub loss: Vec<f32>,
+    pub predicted: Vec<i64>,
+    pub confidence: Vec<f32>,
+    /// Bits of the perturbations, where examples are kept.
+    pub perturbation: Option<Vec<String>>,
+    pub repeated: usize,
+    pub recovered: usize,
+    pub seconds: f64,
+}
+
+/// Every example's verdict.
+pub struct State {
+    pub clean: PerExample,
+    pub examples: AttackedExamples,
+    pub perturbations: Option<Vec<Vec<f32>>>,
+}
+
+impl State {
+    /// The images as they are: who is right, and so attacked.
+    pub fn new(job: &Attack, setup: &Setup, model: &Evaluator) -> Result<Self> {
+        let mut clean = PerExample::default();
+        for batch in &setup.batches {
+            append(&mut clean, measure(model, batch, None)?);
+        }
+        let robust: Vec<bool> = clean.predicted.iter().zip(&clean.label).map(|(p, l)| p == l).collect();
+        let numbers = setup.dataset.image_shape().iter().product::<i64>() as usize;
+        Ok(Self {
+            examples: AttackedExamples {
+                index: clean.index.clone(),
+                label: clean.label.clone(),
+                clean_predicted: clean.predicted.clone(),
+                clean_confidence: clean.confidence.clone(),
+                broken_by: robust.iter().map(|robust| (!robust).then(|| "clean".to_owned())).collect(),
+                robust,
+                loss: clean.loss.clone(),
+                predicted: clean.predicted.clone(),
+                confidence: clean.confidence.clone(),
+            },
+            perturbations: job.keep_examples.then(|| vec![vec![0.0; numbers]; clean.label.len()]),
+            clean,
+        })
+    }
+
+    /// Those of `places` that nothing has broken yet.
+    pub fn robust_of(&self, places: &[usize]) -> Vec<usize> {
+        places.iter().copied().filter(|at| self.examples.robust[*at]).collect()
+    }
+
+    /// Those that nothing has broken yet.
+    pub fn robust(&self) -> Vec<usize> {
+        self.robust_of(&(0..self.examples.robust.len()).collect::<Vec<_>>())
+    }
+
+    /// Share of the examples that are wrong or broken.
+    pub fn robust_error(&self) -> f64 {
+        let broken = self.examples.robust.iter().filter(|robust| !**robust).count();
+        broken as f64 / self.examples.robust.len() as f64
+    }
+
+    /// Takes over what an attack did to the examples at `places`.
+    pub fn take(&mut self, places: &[usize], unit: &Unit, attack: &str) -> Result<()> {
+        let examples = &mut self.examples;
+        for (row, place) in places.iter().copied().enumerate() {
+            if !unit.broken[row] && unit.loss[row] <= examples.loss[place] {
+                continue;
+            }
+            examples.loss[place] = unit.loss[row];
+            examples.predicted[place] = unit.predicted[row];
+            examples.confidence[place] = unit.confidence[row];
+            if unit.broken[row] {
+                examples.robust[place] = false;
+                examples.broken_by[place] = Some(attack.to_owned());
+            }
+            if let (Some(all), Some(found)) = (&mut self.perturbations, &unit.perturbation) {
+                all[place] = from_journal(&found[row])?;
+            }
+        }
+        Ok(())
+    }
+}
