@@ -4,7 +4,8 @@
 //! Each example draws its own squares, from its own generator, where the original draws one square for the
 //! whole batch: so results do not depend on the batch. Squares are no wider than the image.
 
-use rand::Rng as _;
+mod candidates;
+
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
@@ -16,11 +17,9 @@ use crate::error::{Error, Result};
 use crate::loss::margin;
 use crate::model::channels_last;
 use crate::progress::Pulse;
+use candidates::{bumps, square, stripes, window};
+pub use candidates::{share, side};
 
-/// Share of the image that the first squares cover.
-const FIRST_SHARE: f64 = 0.8;
-/// Guards divisions by norms.
-const TINY: f64 = 1e-12;
 /// Queries between two looks at who is fooled already.
 const LOOK_EVERY: usize = 10;
 
@@ -46,23 +45,6 @@ pub struct Found {
     pub robust: Tensor,
     /// The judge did not confirm a point, or the margin came within its tolerance of 0.
     pub doubtful: Tensor,
-}
-
-/// Share of the image that a square covers in query `query` (from 0).
-pub fn share(query: usize) -> f64 {
-    let halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
-    FIRST_SHARE / f64::from(1 << halvings.iter().filter(|end| query > **end).count())
-}
-
-/// Side of the square in query `query`.
-pub fn side(norm: InputNorm, query: usize, height: i64, width: i64) -> i64 {
-    let wanted = (share(query) * (height * width) as f64).sqrt().round_ties_even() as i64;
-    let wanted = match norm {
-        InputNorm::Linf => wanted.max(1),
-        // Odd, so that both halves of the bump differ.
-        _ => wanted.max(3) | 1,
-    };
-    wanted.min(height).min(width)
 }
 
 struct State {
@@ -250,149 +232,4 @@ fn look(judge: Judge, state: &mut State, found: &mut Found) {
     put(&mut found.doubtful, &places, &wrong.logical_not());
     let stays = settle(&mut state.claimed, &claims, &wrong);
     state.keep(&stays);
-}
-
-/// -1 or 1 per example and `count`: `N x count`.
-fn signs(draws: &mut [ChaCha8Rng], count: i64) -> Tensor {
-    let values: Vec<f32> = draws
-        .iter_mut()
-        .flat_map(|draw| (0..count).map(|_| if draw.random() { 1.0 } else { -1.0 }).collect::<Vec<_>>())
-        .collect();
-    Tensor::from_slice(&values).view([draws.len() as i64, count])
-}
-
-/// A corner per example, from 0 to `last - 1` as in the original (0 where the square fills the image).
-fn corners(draws: &mut [ChaCha8Rng], last: i64) -> Tensor {
-    let values: Vec<i64> =
-        draws.iter_mut().map(|draw| if last > 0 { draw.random_range(0..last) } else { 0 }).collect();
-    Tensor::from_slice(&values)
-}
-
-/// The start for L-inf: vertical stripes.
-fn stripes(settings: &Square, images: &Tensor, draws: &mut [ChaCha8Rng]) -> Tensor {
-    let size = images.size();
-    let stripes = signs(draws, size[1] * size[3]).view([size[0], size[1], 1, size[3]]);
-    channels_last(&(images + stripes.to_device(images.device()) * settings.epsilon).clamp(0.0, 1.0))
-}
-
-/// The candidate for L-inf: a square of one colour.
-fn square(settings: &Square, state: &mut State, query: usize) -> Tensor {
-    let size = state.images.size();
-    let (channels, height, width) = (size[1], size[2], size[3]);
-    let side = side(settings.norm, query, height, width);
-    let device = state.images.device();
-    let top = corners(&mut state.draws, height - side).to_device(device);
-    let left = corners(&mut state.draws, width - side).to_device(device);
-    let color = signs(&mut state.draws, channels).to_device(device).view([-1, channels, 1, 1]);
-    let inside = inside(&top, &left, side, height, width).to_kind(Kind::Float);
-    let moved = &state.best + color * inside * (2.0 * settings.epsilon);
-    let (lowest, highest) = (&state.images - settings.epsilon, &state.images + settings.epsilon);
-    channels_last(&moved.maximum(&lowest).minimum(&highest).clamp(0.0, 1.0))
-}
-
-/// Where the squares are: bool `N x 1 x H x W`.
-fn inside(top: &Tensor, left: &Tensor, side: i64, height: i64, width: i64) -> Tensor {
-    let along = |start: &Tensor, length: i64, shape: [i64; 4]| {
-        let place = Tensor::arange(length, (Kind::Int64, start.device())).view(shape);
-        let start = start.view([-1, 1, 1, 1]);
-        place.ge_tensor(&start).logical_and(&place.lt_tensor(&(start + side)))
-    };
-    along(top, height, [1, 1, height, 1]).logical_and(&along(left, width, [1, 1, 1, width]))
-}
-
-/// A bump of `side x side`: two opposite hills beside each other, of L2 norm 1.
-fn bump(side: i64) -> Tensor {
-    let upper = hill(side / 2, side);
-    let lower = hill(side - side / 2, side);
-    let values: Vec<f32> = upper.into_iter().chain(lower.into_iter().map(|v| -v)).collect();
-    let bump = Tensor::from_slice(&values).view([side, side]);
-    &bump / bump.norm()
-}
-
-/// A hill of `rows x columns`, highest in the middle, of L2 norm 1.
-fn hill(rows: i64, columns: i64) -> Vec<f32> {
-    let mut values = vec![0f32; (rows * columns) as usize];
-    for ring in 0..(rows / 2 + 1).max(columns / 2 + 1) {
-        let span = |length: i64| (length / 2 - ring).max(0)..(length / 2 + ring + 1).min(length);
-        for row in span(rows) {
-            for column in span(columns) {
-                values[(row * columns + column) as usize] += 1.0 / ((ring + 1) * (ring + 1)) as f32;
-            }
-        }
-    }
-    let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
-    values.iter_mut().for_each(|v| *v /= norm.max(f32::MIN_POSITIVE));
-    values
-}
-
-/// The bump at its corner in an otherwise empty `N x 1 x H x W`, on its side for every second example or so.
-fn placed(
-    bump: &Tensor,
-    draws: &mut [ChaCha8Rng],
-    top: &Tensor,
-    left: &Tensor,
-    height: i64,
-    width: i64,
-) -> Tensor {
-    let side = bump.size()[0];
-    let both = Tensor::stack(&[bump.shallow_clone(), bump.tr()], 0).to_device(top.device());
-    let turned: Vec<i64> = draws.iter_mut().map(|draw| i64::from(draw.random::<bool>())).collect();
-    let turned = Tensor::from_slice(&turned).to_device(top.device()).view([-1, 1, 1]);
-    let along = |start: &Tensor, length: i64| {
-        let place = Tensor::arange(length, (Kind::Int64, start.device())).view([1, -1]);
-        (place - start.view([-1, 1])).clamp(0, side - 1)
-    };
-    let (row, column) = (along(top, height).unsqueeze(2), along(left, width).unsqueeze(1));
-    let spread = both.index(&[Some(turned), Some(row), Some(column)]).unsqueeze(1);
-    spread * inside(top, left, side, height, width).to_kind(Kind::Float)
-}
-
-/// The start for L2: tiles of bumps.
-fn bumps(settings: &Square, images: &Tensor, draws: &mut [ChaCha8Rng]) -> Tensor {
-    let size = images.size();
-    let (count, channels, height, width) = (size[0], size[1], size[2], size[3]);
-    let side = (height.min(width) / 5).max(1);
-    let first = (height.min(width) - side * 5).max(0) / 2;
-    let bump = bump(side);
-    let device = images.device();
-    let mut delta = images.zeros_like();
-    for top in (0..height / side).map(|tile| first + tile * side).filter(|top| top + side <= height) {
-        for left in (0..width / side).map(|tile| first + tile * side).filter(|left| left + side <= width) {
-            let at = |place: i64| Tensor::full([count], place, (Kind::Int64, device));
-            let tile = placed(&bump, draws, &at(top), &at(left), height, width);
-            delta += tile * signs(draws, channels).to_device(device).view([-1, channels, 1, 1]);
-        }
-    }
-    point(settings, images, &delta)
-}
-
-/// The point in the direction `delta` on the sphere, clamped to the box.
-fn point(settings: &Square, images: &Tensor, delta: &Tensor) -> Tensor {
-    let norm = delta.flatten(1, -1).norm_scalaropt_dim(2, [1i64].as_slice(), false) + TINY;
-    channels_last(&(images + delta / per_example(&norm, delta) * settings.epsilon).clamp(0.0, 1.0))
-}
-
-/// The candidate for L2: what two windows hold is moved into one of them, with a bump.
-fn window(settings: &Square, state: &mut State, query: usize) -> Tensor {
-    let size = state.images.size();
-    let (channels, height, width) = (size[1], size[2], size[3]);
-    let side = side(settings.norm, query, height, width);
-    let device = state.images.device();
-    let delta = &state.best - &state.images;
-    let mut corner = |last: i64| corners(&mut state.draws, last).to_device(device);
-    let (top, left) = (corner(height - side), corner(width - side));
-    let (other_top, other_left) = (corner(height - side), corner(width - side));
-    let to = inside(&top, &left, side, height, width);
-    let from = inside(&other_top, &other_left, side, height, width);
-    let norm = |t: &Tensor, dims: &[i64]| t.square().sum_dim_intlist(dims, true, Kind::Float).sqrt();
-    let window = &delta * to.to_kind(Kind::Float);
-    let whole = norm(&delta, &[1, 2, 3]);
-    let both = norm(&(&delta * to.logical_or(&from).to_kind(Kind::Float)), &[1, 2, 3]);
-    let sign = signs(&mut state.draws, channels).to_device(device).view([-1, channels, 1, 1]);
-    let bump = placed(&bump(side), &mut state.draws, &top, &left, height, width) * sign;
-    let fresh = bump + &window / (norm(&window, &[2, 3]) + TINY);
-    let left_over = (settings.epsilon * settings.epsilon - whole.square()).clamp_min(0.0) / channels as f64;
-    let fresh = &fresh / (norm(&fresh, &[2, 3]) + TINY) * (left_over + both.square()).sqrt();
-    let emptied = delta.where_self(&from.logical_not(), &delta.zeros_like());
-    point(settings, &state.images, &fresh.where_self(&to, &emptied))
 }
