@@ -489,6 +489,84 @@ fn a_job_is_also_a_command_line() {
 }
 
 #[test]
+fn a_name_of_the_paper_fills_its_form() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.click("Evaluate");
+    let name = "input_linf_gd_normalized_lr0007_mom09_i10_e00235_at5_train";
+    window.retype("Paper's name", &name[..name.len() - 1]);
+    assert!(window.harness.query_by_label_contains(&format!("the nearest is {name}")).is_some());
+    assert!(run_button(&window).accesskit_node().is_disabled());
+    window.retype("Paper's name", "weight_l2_random_nonorm2_e05_at50_test");
+    assert!(window.harness.query_by_label_contains("use the form Flatness").is_some());
+    window.retype("Paper's name", name);
+    window.picture("named-evaluate");
+    let words = "PGD-10, L-inf 0.0235, 5 restarts by wrong-class confidence, momentum 0.9";
+    assert!(window.harness.query_by_label_contains(words).is_some());
+    window.click("Run");
+    window.settle();
+    let asked = |window: &Window| window.harness.state().study().records().last().unwrap().record.job.clone();
+    let line = command_line(&asked(&window));
+    let end =
+        "--restarts 5 --select wrong-class-confidence --momentum 0.9 --data bundled --examples train:0..1000";
+    assert!(line.contains(end), "{line}");
+    // The other forms keep their own settings, and an emptied name leaves what it meant.
+    window.retype("Paper's name", "");
+    window.retype("Examples", "test:0..100");
+    window.click("PGD-10, L-inf 0.0235");
+    let epsilon = window.harness.get_by_role_and_label(WidgetRole::TextInput, "Epsilon");
+    assert_eq!(epsilon.value().as_deref(), Some("0.0235"));
+    window.click("Flatness");
+    assert!(window.harness.query_by_label("PGD-20, L-inf 8/255").is_some());
+    window.retype(
+        "Paper's name",
+        "weight_l2_gd_nonorm2_lwrl2normalized_backtrack_i20_lr001_mom09_e0003_at10_test",
+    );
+    window.picture("named-flatness");
+    window.click("Run");
+    window.settle();
+    let line = command_line(&asked(&window));
+    for part in [
+        "--loss clean --case worst --radius 0.003 --draws 10",
+        "--weight-momentum 0.9 --weight-backtrack --weight-step-divisor 2 --search-examples test:9999..9899",
+        "--examples test:0..1000",
+    ] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+}
+
+#[test]
+fn a_benchmark_and_the_finer_settings_of_autoattack_have_forms() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.click("Benchmark");
+    assert!(window.harness.query_by_label("29 attacks").is_some());
+    assert!(window.harness.query_by_label_contains("29 attacks, 1,000 images").is_some());
+    window.click("29 attacks");
+    window.picture("benchmark-form");
+    window.choose("Group", "own list");
+    window.retype("Names", "cifar10_epochs_benchmark, input_linf_aa_standard_e0031");
+    assert!(window.harness.query_by_label_contains("nearest is input_linf_aa_standard_e00314").is_some());
+    window.retype("Names", "cifar10_epochs_benchmark, input_linf_aa_standard_e00314");
+    assert!(window.harness.query_by_label_contains("5 attacks, 1,000 images").is_some());
+    window.picture("benchmark-own");
+    window.click("Attack");
+    assert!(window.harness.query_by_label("Queries").is_none());
+    window.click("Advanced");
+    window.harness.run_steps(20);
+    window.retype("Queries", "0");
+    assert!(window.harness.query_by_label_contains("0 queries are not possible").is_some());
+    window.picture("attack-advanced");
+    window.retype("Queries", "100");
+    window.retype("Targets", "3");
+    window.click("Run");
+    window.settle();
+    let entries = window.harness.state().jobs().entries();
+    let line = command_line(&entries.last().unwrap().job);
+    assert!(line.contains("--epsilon 8/255 --targets 3 --queries 100"), "{line}");
+}
+
+#[test]
 fn records_bring_their_checkpoint_and_the_surface_comes_to_the_front() {
     let mut window = Window::new(Fake::default());
     window.open("classifier.pth.tar");

@@ -26,7 +26,7 @@ pub enum Side {
 }
 
 /// What a form asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Measure {
     /// The loss along directions in weight space.
     #[default]
@@ -37,6 +37,8 @@ pub enum Measure {
     Evaluate,
     /// AutoAttack.
     Attack,
+    /// Many attacks of the paper in one job.
+    Benchmark,
 }
 
 /// Everything that is remembered.

@@ -2,7 +2,8 @@
 
 use basin_core::attack::fraction;
 use basin_core::job::{
-    Case, Compute, DataSelection, Flatness, FlatnessLoss, InputNorm, Job, LandscapeLoss, Normalization, Pgd,
+    Case, Compute, DataSelection, Descent, Flatness, FlatnessLoss, Job, LandscapeLoss, Normalization,
+    Objective, Pgd, Start, TargetClass,
 };
 
 use crate::cli::spelled;
@@ -15,6 +16,9 @@ pub fn command_line(job: &Job) -> String {
         words.push(format!("--{name}"));
         words.extend((!value.is_empty()).then_some(value));
     };
+    if job.keeps_examples() {
+        option("keep-examples", String::new());
+    }
     match job {
         Job::Evaluate(job) => match &job.attack {
             None => option("attack", "none".into()),
@@ -25,7 +29,7 @@ pub fn command_line(job: &Job) -> String {
         Job::Attack(job) => {
             let attack = &job.attack;
             option("version", attack.version.to_string());
-            option("norm", if attack.norm == InputNorm::Linf { "linf" } else { "l2" }.into());
+            option("norm", spelled(&attack.norm));
             option("epsilon", fraction(attack.epsilon));
             let given = [
                 ("steps", attack.steps),
@@ -90,13 +94,10 @@ fn flatness_options(job: &Flatness, option: &mut impl FnMut(&str, String)) {
     }
     match job.case {
         Case::Average => option("sampling", spelled(&job.sampling)),
-        Case::Worst => {
-            option("epochs", job.descent.epochs.to_string());
-            option("weight-step-size", job.descent.step_size.to_string());
-            option("weight-gradient", spelled(&job.descent.gradient));
-            option("weight-start", job.descent.start.map_or_else(|| "none".into(), |start| spelled(&start)));
-            option("search-batch", job.descent.search_batch.to_string());
-        }
+        Case::Worst => descent_options(&job.descent, option),
+    }
+    if let Some(searched) = &job.search_data {
+        option("search-examples", searched.examples.to_string());
     }
     if job.loss == FlatnessLoss::Robust {
         option("reference-restarts", job.reference_restarts.to_string());
@@ -104,13 +105,69 @@ fn flatness_options(job: &Flatness, option: &mut impl FnMut(&str, String)) {
     }
 }
 
+fn descent_options(descent: &Descent, option: &mut impl FnMut(&str, String)) {
+    let usual = Descent::default();
+    option("epochs", descent.epochs.to_string());
+    option("weight-step-size", descent.step_size.to_string());
+    option("weight-gradient", spelled(&descent.gradient));
+    option("weight-start", descent.start.map_or_else(|| "none".into(), |start| spelled(&start)));
+    option("search-batch", descent.search_batch.to_string());
+    if descent.momentum != usual.momentum {
+        option("weight-momentum", descent.momentum.to_string());
+    }
+    if descent.backtrack {
+        option("weight-backtrack", String::new());
+        option("weight-step-divisor", descent.step_divisor.to_string());
+    }
+    if let Some(bound) = descent.loss_bound {
+        option("loss-bound", bound.to_string());
+    }
+    if descent.bookkeeping != usual.bookkeeping {
+        option("bookkeeping", spelled(&descent.bookkeeping));
+    }
+}
+
+/// What every attack has, and what is not as usual.
 fn attack_options(attack: &Pgd, option: &mut impl FnMut(&str, String)) {
     option("attack", "pgd".into());
-    option("norm", if attack.norm == InputNorm::Linf { "linf" } else { "l2" }.into());
+    option("norm", spelled(&attack.norm));
     option("epsilon", fraction(attack.epsilon));
     option("attack-steps", attack.steps.to_string());
     option("step-size", attack.step_size.to_string());
     option("restarts", attack.restarts.to_string());
+    let usual = Pgd::default();
+    let start = match attack.start {
+        Start::UniformIn(min, max) => format!("uniform:{min}..{max}"),
+        start => spelled(&start),
+    };
+    let rest = [
+        ("select", attack.selection != usual.selection, spelled(&attack.selection)),
+        ("start", attack.start != usual.start, start),
+        ("projection", attack.projection != usual.projection, spelled(&attack.projection)),
+        ("gradient", attack.gradient != usual.gradient, spelled(&attack.gradient)),
+        ("momentum", attack.momentum != usual.momentum, attack.momentum.to_string()),
+        ("backtrack", attack.backtrack, String::new()),
+        ("step-divisor", attack.backtrack, attack.step_divisor.to_string()),
+        ("norm-penalty", attack.norm_penalty != usual.norm_penalty, attack.norm_penalty.to_string()),
+        ("objective", attack.objective != usual.objective, objective(&attack.objective)),
+    ];
+    rest.into_iter().filter(|(_, differs, _)| *differs).for_each(|(name, _, value)| option(name, value));
+    if let Some(tau) = attack.tau {
+        option("tau", tau.to_string());
+    }
+}
+
+fn objective(objective: &Objective) -> String {
+    match objective {
+        Objective::CrossEntropy => "ce".into(),
+        Objective::SmoothedCrossEntropy(amount) => format!("smooth:{amount}"),
+        Objective::Kl => "kl".into(),
+        Objective::BatchKl => "batch-kl".into(),
+        Objective::Dlr => "dlr".into(),
+        Objective::Targeted(TargetClass::Class(class)) => format!("target:{class}"),
+        Objective::Targeted(TargetClass::LeastLikely) => "target:least-likely".into(),
+        Objective::Targeted(TargetClass::Rank(rank)) => format!("target:rank-{rank}"),
+    }
 }
 
 /// A word for a POSIX shell.

@@ -1,107 +1,11 @@
 //! What the forms say: text as typed. What job that is, see [`Form::job`].
 
-use basin_core::job::{Case, FlatnessLoss, InputNorm, LandscapeLoss, Precision, Sampling, Scope};
+use basin_core::job::{Case, FlatnessLoss, LandscapeLoss, Precision, Sampling, Scope};
 use serde::{Deserialize, Serialize};
 
-/// A place in a form that can be wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// Number of the first direction's draw.
-    Draw,
-    /// Number of the second direction's draw.
-    SecondDraw,
-    /// The paper's normalization token.
-    Token,
-    /// Relative size of step 1.
-    Radius,
-    /// Largest step.
-    Range,
-    /// Grid points per axis.
-    Steps,
-    /// Relative sizes of the perturbations that flatness is measured for.
-    Radii,
-    /// Perturbations per radius.
-    Draws,
-    /// Names of the tensors that are perturbed.
-    Tensors,
-    /// Starts of the attack on the unperturbed network.
-    ReferenceRestarts,
-    /// Passes of the search for the worst weights.
-    Epochs,
-    /// Relative change of the weights per update of that search.
-    WeightStep,
-    /// Attacks of a list of one's own.
-    Attacks,
-    /// Data set.
-    Data,
-    /// Images.
-    Examples,
-    /// Radius of the attack.
-    Epsilon,
-    /// Updates of the attack.
-    AttackSteps,
-    /// Step size of the attack.
-    StepSize,
-    /// Starts of the attack.
-    Restarts,
-    /// Seed.
-    Seed,
-    /// Images at a time.
-    BatchSize,
-}
-
-impl Field {
-    /// Its label, and what it is in a sentence.
-    pub fn label_and_tooltip(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Draw => {
-                ("Random draw", "Number of the random direction; another number, another direction")
-            }
-            Self::SecondDraw => ("Second draw", "Number of the random direction along y"),
-            Self::Token => (
-                "Token",
-                "A normalization of the paper's program, such as layer_l2_05, with the paper's meaning",
-            ),
-            Self::Radius => ("Radius", "Relative L2 norm of the weight change at step 1"),
-            Self::Range => ("Range", "Steps run from minus this to plus this"),
-            Self::Steps => {
-                ("Steps", "Grid points per axis; odd, so that the checkpoint itself is one of them")
-            }
-            Self::Radii => (
-                "Radii",
-                "Relative L2 norms of the weight change, separated by commas; the paper uses 0.5 on average and 0.003 in the worst case",
-            ),
-            Self::Draws => ("Draws", "Perturbations per radius; every model gets the same ones"),
-            Self::Tensors => (
-                "Names",
-                "Tensors as the Model tab lists them, separated by commas; * stands for any characters",
-            ),
-            Self::ReferenceRestarts => (
-                "Ref. restarts",
-                "Starts of the attack on the unperturbed network, the worst per image counts; the paper uses 10",
-            ),
-            Self::Epochs => ("Epochs", "Passes of the search for the worst weights; the paper uses 20"),
-            Self::WeightStep => ("Weight step", "Relative change of the weights per update of that search"),
-            Self::Attacks => (
-                "Attacks",
-                "In their order: apgd-ce, apgd-dlr, apgd-t, fab, fab-t, square; separated by commas",
-            ),
-            Self::Data => ("Data set", "Where the images come from"),
-            Self::Examples => {
-                ("Examples", "Split and index range, such as test:0..100; the end is not included")
-            }
-            Self::Epsilon => (
-                "Epsilon",
-                "Largest change, in pixel values from 0 to 1; fractions such as 8/255 are accepted",
-            ),
-            Self::AttackSteps => ("Iterations", "Updates of the attack"),
-            Self::StepSize => ("Step size", "Change per update; fractions are accepted"),
-            Self::Restarts => ("Restarts", "Independent starts; the worst per image counts"),
-            Self::Seed => ("Seed", "Of every random number of the job"),
-            Self::BatchSize => ("Batch size", "Images at a time; empty: chosen for the device"),
-        }
-    }
-}
+use crate::state::Measure;
+pub use crate::ui::form_field::Field;
+pub use crate::ui::form_parts::{BenchmarkText, EnsembleText, PaperNames, PgdText, VersionChoice};
 
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,25 +44,7 @@ pub enum TensorChoice {
     Named,
 }
 
-/// Choice of the AutoAttack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum VersionChoice {
-    /// APGD-CE, APGD-T, FAB-T, Square.
-    #[default]
-    Standard,
-    /// FAB-T, APGD-CE, APGD-T.
-    Paper,
-    /// All six.
-    Plus,
-    /// For networks that answer randomly.
-    Rand,
-    /// For early stopping.
-    Es,
-    /// A list of one's own.
-    Own,
-}
-
-/// Everything the forms say.
+/// Everything the forms say. Each form has its own attack; images and computing are the same for all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Form {
@@ -208,24 +94,22 @@ pub struct Form {
     pub epochs: String,
     /// Relative change of the weights per update of that search.
     pub weight_step: String,
-    /// Which AutoAttack.
-    pub version: VersionChoice,
-    /// Its attacks, for [`VersionChoice::Own`].
-    pub attacks: String,
+    /// AutoAttack.
+    pub ensemble: EnsembleText,
+    /// A benchmark.
+    pub benchmark: BenchmarkText,
+    /// Names of the paper.
+    pub names: PaperNames,
     /// Keep adversarial examples beside the record.
     pub keep_examples: bool,
     /// Evaluate under attack too.
     pub attacked: bool,
-    /// Geometry of the attack.
-    pub norm: InputNorm,
-    /// Radius of the attack; fractions are accepted.
-    pub epsilon: String,
-    /// Updates of the attack.
-    pub attack_steps: String,
-    /// Step size of the attack; fractions are accepted.
-    pub step_size: String,
-    /// Starts of the attack.
-    pub restarts: String,
+    /// PGD of landscapes.
+    pub landscape_attack: PgdText,
+    /// PGD of flatness measures.
+    pub flatness_attack: PgdText,
+    /// PGD of evaluations.
+    pub evaluate_attack: PgdText,
     /// Data set name; empty: what fits the model.
     pub data: String,
     /// Images.
@@ -267,15 +151,14 @@ impl Default for Form {
             reference_restarts: text("10"),
             epochs: text("20"),
             weight_step: text("0.01"),
-            version: VersionChoice::default(),
-            attacks: text("apgd-ce, apgd-t"),
+            ensemble: EnsembleText::default(),
+            benchmark: BenchmarkText::default(),
+            names: PaperNames::default(),
             keep_examples: true,
             attacked: true,
-            norm: InputNorm::Linf,
-            epsilon: text("8/255"),
-            attack_steps: text("20"),
-            step_size: text("0.007"),
-            restarts: text("1"),
+            landscape_attack: PgdText::default(),
+            flatness_attack: PgdText::default(),
+            evaluate_attack: PgdText::default(),
             data: String::new(),
             examples: text("test:0..100"),
             device: text("auto"),
@@ -304,8 +187,28 @@ pub fn number(text: &str) -> Option<f64> {
 }
 
 impl Form {
-    /// What is typed in a field.
-    pub fn text_mut(&mut self, field: Field) -> &mut String {
+    /// What the form for `measure` says of PGD; forms without it share that of evaluations.
+    pub fn pgd_mut(&mut self, measure: Measure) -> &mut PgdText {
+        match measure {
+            Measure::Landscape => &mut self.landscape_attack,
+            Measure::Flatness => &mut self.flatness_attack,
+            _ => &mut self.evaluate_attack,
+        }
+    }
+
+    /// The paper's name in the form for `measure`; none where a form takes none.
+    pub fn paper_name(&self, measure: Measure) -> Option<&str> {
+        let name = match measure {
+            Measure::Evaluate => &self.names.evaluate,
+            Measure::Flatness => &self.names.flatness,
+            Measure::Attack => &self.names.attack,
+            _ => return None,
+        };
+        Some(name.trim()).filter(|name| !name.is_empty())
+    }
+
+    /// What is typed in a field of the form for `measure`.
+    pub fn text_mut(&mut self, measure: Measure, field: Field) -> &mut String {
         match field {
             Field::Draw => &mut self.draw,
             Field::SecondDraw => &mut self.second_draw,
@@ -321,13 +224,25 @@ impl Form {
             Field::ReferenceRestarts => &mut self.reference_restarts,
             Field::Epochs => &mut self.epochs,
             Field::WeightStep => &mut self.weight_step,
-            Field::Attacks => &mut self.attacks,
+            Field::Attacks => &mut self.ensemble.attacks,
+            Field::EnsembleSteps => &mut self.ensemble.steps,
+            Field::EnsembleRestarts => &mut self.ensemble.restarts,
+            Field::Targets => &mut self.ensemble.targets,
+            Field::Queries => &mut self.ensemble.queries,
+            Field::Name => match measure {
+                Measure::Flatness => &mut self.names.flatness,
+                Measure::Attack => &mut self.names.attack,
+                _ => &mut self.names.evaluate,
+            },
+            Field::Names => &mut self.benchmark.names,
             Field::Data => &mut self.data,
+            Field::Examples if measure == Measure::Benchmark => &mut self.benchmark.examples,
             Field::Examples => &mut self.examples,
-            Field::Epsilon => &mut self.epsilon,
-            Field::AttackSteps => &mut self.attack_steps,
-            Field::StepSize => &mut self.step_size,
-            Field::Restarts => &mut self.restarts,
+            Field::Epsilon if measure == Measure::Attack => &mut self.ensemble.epsilon,
+            Field::Epsilon => &mut self.pgd_mut(measure).epsilon,
+            Field::AttackSteps => &mut self.pgd_mut(measure).steps,
+            Field::StepSize => &mut self.pgd_mut(measure).step_size,
+            Field::Restarts => &mut self.pgd_mut(measure).restarts,
             Field::Seed => &mut self.seed,
             Field::BatchSize => &mut self.batch_size,
         }

@@ -1,8 +1,10 @@
 //! The groups of the form: directions, loss, attack, images, computing.
 
-use basin_core::job::{InputNorm, LandscapeLoss, Precision};
+use basin_core::attack::fraction;
+use basin_core::job::{InputNorm, LandscapeLoss, Pgd, Precision};
 use eframe::egui::{CollapsingHeader, Ui};
 
+use crate::state::Measure;
 use crate::ui::Action;
 use crate::ui::form::{Field, Form, Problem, Scaling, fitting_data};
 use crate::ui::widgets::{choice_ui, heading_ui, optional_field_ui, problem_ui, segmented_ui};
@@ -10,6 +12,7 @@ use crate::ui::widgets::{choice_ui, heading_ui, optional_field_ui, problem_ui, s
 /// Draws the groups of a form.
 pub(crate) struct Editor<'a> {
     pub form: &'a mut Form,
+    pub measure: Measure,
     pub problems: &'a [Problem],
     pub actions: &'a mut Vec<Action>,
 }
@@ -19,12 +22,13 @@ impl Editor<'_> {
         self.problems.iter().find(|problem| problem.field == Some(field)).map(|problem| problem.text.as_str())
     }
 
-    pub fn field_ui(&mut self, ui: &mut Ui, field: Field) {
+    /// A field; whether it was changed.
+    pub fn field_ui(&mut self, ui: &mut Ui, field: Field) -> bool {
         let (label, tooltip) = field.label_and_tooltip();
-        let hint = if field == Field::BatchSize { "automatic" } else { "" };
         let problem = self.problems.iter().find(|problem| problem.field == Some(field));
         let problem = problem.map(|problem| problem.text.as_str());
-        optional_field_ui(ui, label, tooltip, hint, self.form.text_mut(field), problem);
+        let text = self.form.text_mut(self.measure, field);
+        optional_field_ui(ui, label, tooltip, field.hint(), text, problem)
     }
 
     pub fn landscape_ui(&mut self, ui: &mut Ui) {
@@ -76,11 +80,12 @@ impl Editor<'_> {
 
     pub fn evaluate_ui(&mut self, ui: &mut Ui) {
         heading_ui(ui, "Attack");
+        self.name_ui(ui);
         let attacks = [
             (false, "Clean", "Loss and error on the images as they are"),
             (true, "PGD", "Clean, and under projected gradient descent"),
         ];
-        segmented_ui(ui, &mut self.form.attacked, &attacks);
+        self.own_ui(ui, |form, ui| segmented_ui(ui, &mut form.form.attacked, &attacks));
         if self.form.attacked {
             self.attack_ui(ui);
             self.keep_ui(ui);
@@ -90,25 +95,24 @@ impl Editor<'_> {
     pub fn attack_ui(&mut self, ui: &mut Ui) {
         let fields = [Field::Epsilon, Field::AttackSteps, Field::StepSize, Field::Restarts];
         let wrong = fields.iter().any(|field| self.problem(*field).is_some());
-        let norm = if self.form.norm == InputNorm::Linf { "L-inf" } else { "L2" };
-        let title = format!("PGD-{}, {norm} {}", self.form.attack_steps.trim(), self.form.epsilon.trim());
-        CollapsingHeader::new(title).id_salt("attack").open(wrong.then_some(true)).show_unindented(
-            ui,
-            |ui| {
-                let norms = [(InputNorm::Linf, "L-inf"), (InputNorm::L2, "L2")];
-                choice_ui(
-                    ui,
-                    "Norm",
-                    "Geometry of the allowed change of the image",
-                    &mut self.form.norm,
-                    &norms,
-                );
-                self.field_ui(ui, Field::Epsilon);
-                self.field_ui(ui, Field::AttackSteps);
-                self.field_ui(ui, Field::StepSize);
-                self.field_ui(ui, Field::Restarts);
-            },
-        );
+        let attack = self.form.pgd_mut(self.measure);
+        let title = format!("PGD-{}, {} {}", attack.steps.trim(), attack.norm, attack.epsilon.trim());
+        CollapsingHeader::new(title)
+            .id_salt(("attack", self.measure))
+            .open(wrong.then_some(true))
+            .show_unindented(ui, |ui| {
+                self.own_ui(ui, |form, ui| {
+                    let attack = form.form.pgd_mut(form.measure);
+                    if norm_ui(ui, &mut attack.norm) {
+                        let (epsilon, steps) = (attack.norm.usual_epsilon(), attack.steps.trim().parse());
+                        let step_size = Pgd::usual_step_size(attack.norm, epsilon, steps.unwrap_or(20));
+                        (attack.epsilon, attack.step_size) = (fraction(epsilon), step_size.to_string());
+                    }
+                    for field in fields {
+                        form.field_ui(ui, field);
+                    }
+                })
+            });
     }
 
     pub fn data_ui(&mut self, ui: &mut Ui, resolution: Option<[usize; 3]>) {
@@ -175,4 +179,10 @@ impl Editor<'_> {
         );
         self.field_ui(ui, Field::BatchSize);
     }
+}
+
+/// Chooses the geometry of an attack; whether it was changed, and with it what sizes are usual.
+pub(crate) fn norm_ui(ui: &mut Ui, norm: &mut InputNorm) -> bool {
+    let norms = [(InputNorm::Linf, "L-inf"), (InputNorm::L2, "L2")];
+    choice_ui(ui, "Norm", "Geometry of the allowed change of the image", norm, &norms)
 }

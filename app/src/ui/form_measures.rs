@@ -1,27 +1,34 @@
-//! The groups of the form that flatness and AutoAttack have for themselves.
+//! The groups of the form that flatness, AutoAttack and benchmarks have for themselves.
 
-use basin_core::job::{Case, FlatnessLoss, InputNorm, Sampling, Scope};
-use eframe::egui::{Checkbox, CollapsingHeader, Ui};
+use basin_core::attack::fraction;
+use basin_core::attack::names::{GROUPS, group};
+use basin_core::job::{Case, FlatnessLoss, Sampling, Scope};
+use eframe::egui::{Checkbox, CollapsingHeader, Label, RichText, Ui};
 
 use crate::ui::form::{Field, TensorChoice, VersionChoice};
-use crate::ui::form_editor::Editor;
-use crate::ui::widgets::{choice_ui, heading_ui, segmented_ui};
+use crate::ui::form_editor::{Editor, norm_ui};
+use crate::ui::form_fill::{meaning, named_job};
+use crate::ui::form_reader::takes;
+use crate::ui::widgets::{choice_ui, count, heading_ui, palette, segmented_ui, sentence};
 
 impl Editor<'_> {
     pub fn flatness_ui(&mut self, ui: &mut Ui) {
         heading_ui(ui, "Flatness");
-        let losses = [
-            (FlatnessLoss::Clean, "Clean loss", "On the images as they are"),
-            (FlatnessLoss::Robust, "Robust loss", "On adversarial examples, anew for every perturbation"),
-        ];
-        segmented_ui(ui, &mut self.form.flatness_loss, &losses);
-        let cases = [
-            (Case::Average, "Average", "Random perturbations of the weights: the mean counts"),
-            (Case::Worst, "Worst", "Perturbations found by gradient descent: the largest loss counts"),
-        ];
-        segmented_ui(ui, &mut self.form.case, &cases);
-        self.field_ui(ui, Field::Radii);
-        self.field_ui(ui, Field::Draws);
+        self.name_ui(ui);
+        self.own_ui(ui, |form, ui| {
+            let losses = [
+                (FlatnessLoss::Clean, "Clean loss", "On the images as they are"),
+                (FlatnessLoss::Robust, "Robust loss", "On adversarial examples, anew for every perturbation"),
+            ];
+            segmented_ui(ui, &mut form.form.flatness_loss, &losses);
+            let cases = [
+                (Case::Average, "Average", "Random perturbations of the weights: the mean counts"),
+                (Case::Worst, "Worst", "Perturbations found by gradient descent: the largest loss counts"),
+            ];
+            segmented_ui(ui, &mut form.form.case, &cases);
+            form.field_ui(ui, Field::Radii);
+            form.field_ui(ui, Field::Draws);
+        });
         let tip = "Perturb one tensor at a time, too: which layers are sharp";
         ui.add(Checkbox::new(&mut self.form.per_layer, "Each layer by itself, too")).on_hover_text(tip);
         self.perturbation_ui(ui);
@@ -45,17 +52,17 @@ impl Editor<'_> {
         CollapsingHeader::new(format!("Perturbation, {scope}"))
             .id_salt("perturbation")
             .open(wrong.then_some(true))
-            .show_unindented(ui, |ui| {
+            .show_unindented(ui, |ui| self.own_ui(ui, |form, ui| {
                 let tip = "What a radius is relative to: the weights of each layer, of each output filter, or of the whole model";
-                choice_ui(ui, "Relative to", tip, &mut self.form.scope, &scopes);
-                if self.form.case == Case::Average {
+                choice_ui(ui, "Relative to", tip, &mut form.form.scope, &scopes);
+                if form.form.case == Case::Average {
                     let samplings = [
                         (Sampling::Sphere, "on the sphere"),
                         (Sampling::Ball, "in the ball"),
                         (Sampling::UniformNorm, "uniform norm"),
                     ];
                     let tip = "Where random perturbations lie; the paper draws them on the sphere";
-                    choice_ui(ui, "Sampling", tip, &mut self.form.sampling, &samplings);
+                    choice_ui(ui, "Sampling", tip, &mut form.form.sampling, &samplings);
                 }
                 let tensors = [
                     (TensorChoice::NoNormalization, "all but norms"),
@@ -64,18 +71,25 @@ impl Editor<'_> {
                     (TensorChoice::Named, "by name"),
                 ];
                 let tip = "Which tensors are perturbed; the paper leaves out normalization layers";
-                choice_ui(ui, "Tensors", tip, &mut self.form.tensors, &tensors);
-                if self.form.tensors == TensorChoice::Named {
-                    self.field_ui(ui, Field::Tensors);
+                choice_ui(ui, "Tensors", tip, &mut form.form.tensors, &tensors);
+                if form.form.tensors == TensorChoice::Named {
+                    form.field_ui(ui, Field::Tensors);
                 }
                 for field in fields.iter().filter(|field| **field != Field::Tensors) {
-                    self.field_ui(ui, *field);
+                    form.field_ui(ui, *field);
                 }
-            });
+            }));
     }
 
     pub fn autoattack_ui(&mut self, ui: &mut Ui) {
         heading_ui(ui, "AutoAttack");
+        self.name_ui(ui);
+        self.own_ui(ui, Self::ensemble_ui);
+        self.advanced_ui(ui);
+        self.keep_ui(ui);
+    }
+
+    fn ensemble_ui(&mut self, ui: &mut Ui) {
         let versions = [
             (VersionChoice::Standard, "standard"),
             (VersionChoice::Paper, "paper's (no Square)"),
@@ -85,14 +99,75 @@ impl Editor<'_> {
             (VersionChoice::Own, "own list"),
         ];
         let tip = "standard: APGD-CE, APGD-T, FAB-T, Square; the paper's: FAB-T, APGD-CE, APGD-T; plus: all six with restarts; rand: for networks that answer randomly";
-        choice_ui(ui, "Version", tip, &mut self.form.version, &versions);
-        if self.form.version == VersionChoice::Own {
+        choice_ui(ui, "Version", tip, &mut self.form.ensemble.version, &versions);
+        if self.form.ensemble.version == VersionChoice::Own {
             self.field_ui(ui, Field::Attacks);
         }
-        let norms = [(InputNorm::Linf, "L-inf"), (InputNorm::L2, "L2")];
-        choice_ui(ui, "Norm", "Geometry of the allowed change of the image", &mut self.form.norm, &norms);
+        if norm_ui(ui, &mut self.form.ensemble.norm) {
+            self.form.ensemble.epsilon = fraction(self.form.ensemble.norm.usual_epsilon());
+        }
         self.field_ui(ui, Field::Epsilon);
-        self.keep_ui(ui);
+    }
+
+    fn advanced_ui(&mut self, ui: &mut Ui) {
+        let version = self.form.ensemble.version().unwrap_or_default();
+        let mut fields = vec![Field::EnsembleSteps, Field::EnsembleRestarts, Field::Targets, Field::Queries];
+        fields.retain(|field| takes(&version, *field));
+        let wrong = fields.iter().any(|field| self.problem(*field).is_some());
+        CollapsingHeader::new("Advanced").id_salt("ensemble").open(wrong.then_some(true)).show_unindented(
+            ui,
+            |ui| {
+                self.own_ui(ui, |form, ui| {
+                    for field in fields {
+                        form.field_ui(ui, field);
+                    }
+                });
+            },
+        );
+    }
+
+    pub fn benchmark_ui(&mut self, ui: &mut Ui) {
+        heading_ui(ui, "Benchmark");
+        let mut groups: Vec<(String, &str)> =
+            GROUPS.iter().map(|(name, _)| ((*name).to_owned(), *name)).collect();
+        groups.push((String::new(), "own list"));
+        let tip = "Attacks that the paper runs together, as one job with one record";
+        let chosen = &mut self.form.benchmark.group;
+        choice_ui(ui, "Group", tip, chosen, &groups);
+        let weak = palette(ui).weak;
+        let Some((name, what)) = GROUPS.iter().find(|(name, _)| name == chosen) else {
+            self.field_ui(ui, Field::Names);
+            return;
+        };
+        ui.add(Label::new(RichText::new(sentence(what) + ".").small().color(weak)).wrap());
+        let names = group(name).unwrap_or_default();
+        CollapsingHeader::new(count(names.len(), "attack")).id_salt("members").show_unindented(ui, |ui| {
+            for name in names {
+                ui.add(Label::new(RichText::new(&name).small().color(weak)).truncate()).on_hover_text(name);
+            }
+        });
+    }
+
+    /// Whether a name of the paper says what is measured.
+    pub fn is_named(&self) -> bool {
+        self.form.paper_name(self.measure).is_some()
+    }
+
+    /// Settings that are the user's own unless a name stands for them.
+    pub fn own_ui(&mut self, ui: &mut Ui, settings: impl FnOnce(&mut Self, &mut Ui)) {
+        ui.add_enabled_ui(!self.is_named(), |ui| settings(self, ui));
+    }
+
+    /// A name of the paper in place of settings; they show what it stands for.
+    pub fn name_ui(&mut self, ui: &mut Ui) {
+        let changed = self.field_ui(ui, Field::Name);
+        let Some(name) = self.form.paper_name(self.measure) else { return };
+        let Ok(job) = named_job(self.measure, name) else { return };
+        if changed {
+            self.form.fill(&job);
+        }
+        let words = meaning(&job) + ". Empty the name to change its settings.";
+        ui.add(Label::new(RichText::new(words).small().color(palette(ui).weak)).wrap());
     }
 
     /// Whether adversarial examples are kept.

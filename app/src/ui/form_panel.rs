@@ -1,6 +1,7 @@
 //! The right: the form that describes a job, its cost, and Run.
 
-use basin_core::job::Job;
+use basin_core::checkpoint::TensorSummary;
+use basin_core::job::{Job, Tensors};
 use eframe::egui::{Label, Panel, RichText, ScrollArea, Ui};
 
 use crate::command::Command;
@@ -9,7 +10,7 @@ use crate::ui::estimates::Known;
 use crate::ui::form::Problem;
 use crate::ui::form_editor::Editor;
 use crate::ui::study::{Reading, Study};
-use crate::ui::widgets::{count_words, duration_words, palette, primary_button, sentence};
+use crate::ui::widgets::{count, duration_words, palette, primary_button, sentence};
 use crate::ui::{Action, App, theme};
 
 impl App {
@@ -33,13 +34,18 @@ impl App {
             self.study.selected_model().and_then(|model| model.summary.ready()).map(|s| s.resolution);
         let measure = self.state.measure;
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            let mut form =
-                Editor { form: &mut self.state.form, problems: &problems, actions: &mut self.actions };
+            let mut form = Editor {
+                form: &mut self.state.form,
+                measure,
+                problems: &problems,
+                actions: &mut self.actions,
+            };
             match measure {
                 Measure::Landscape => form.landscape_ui(ui),
                 Measure::Flatness => form.flatness_ui(ui),
                 Measure::Evaluate => form.evaluate_ui(ui),
                 Measure::Attack => form.autoattack_ui(ui),
+                Measure::Benchmark => form.benchmark_ui(ui),
             }
             form.data_ui(ui, resolution);
             form.compute_ui(ui);
@@ -69,13 +75,24 @@ impl App {
 
     fn cost_words(&mut self, ui: &Ui, job: &Job) -> String {
         let size = match job {
-            Job::Landscape(landscape) => format!("{} grid points", count_words(landscape.cells())),
+            Job::Landscape(landscape) => count(landscape.cells(), "grid point"),
             Job::Flatness(flatness) => {
-                format!("{} draws", count_words(flatness.radii.len() * flatness.draws))
+                let all = flatness.radii.len() * flatness.draws;
+                let layers = if flatness.per_layer { self.layers(&flatness.tensors) } else { 0 };
+                match layers {
+                    0 => count(all, "draw"),
+                    _ => format!(
+                        "{}, {all} for each of {}",
+                        count(all * (1 + layers), "draw"),
+                        count(layers, "layer")
+                    ),
+                }
             }
-            Job::Evaluate(_) | Job::Attack(_) | Job::Benchmark(_) => {
-                format!("{} images", count_words(job.data().examples.len()))
+            Job::Benchmark(benchmark) => {
+                let attacks = benchmark.entries().map_or(0, |entries| entries.len());
+                format!("{}, {}", count(attacks, "attack"), count(job.data().examples.len(), "image"))
             }
+            Job::Evaluate(_) | Job::Attack(_) => count(job.data().examples.len(), "image"),
         };
         let time = match self.estimate(ui.ctx(), job) {
             Known::Ready(estimate) if estimate.seconds < 1.0 => "less than 1 s".into(),
@@ -85,6 +102,13 @@ impl App {
             Known::Pending => "estimating the time…".into(),
         };
         format!("{size}, {time}")
+    }
+
+    /// How many tensors of the selected checkpoint take part.
+    fn layers(&self, which: &Tensors) -> usize {
+        let summary = self.study.selected_model().and_then(|model| model.summary.ready());
+        let takes = |tensor: &&TensorSummary| which.takes(&tensor.name, tensor.role);
+        summary.map_or(0, |summary| summary.tensors.iter().filter(takes).count())
     }
 }
 

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use basin_core::checkpoint::Summary;
 use basin_core::job::{
-    Attack, AutoAttack, Case, Compute, DataSelection, DirectionKind, Evaluate, Examples, Flatness,
+    Attack, AutoAttack, Benchmark, Case, Compute, DataSelection, DirectionKind, Evaluate, Examples, Flatness,
     FlatnessLoss, Job, Landscape, LandscapeLoss, Normalization, Pgd, Tensors, Version,
 };
 
 use crate::state::Measure;
-use crate::ui::form::{Field, Form, Problem, Scaling, TensorChoice, VersionChoice, number};
+use crate::ui::form::{EnsembleText, Field, Form, PgdText, Problem, Scaling, TensorChoice, number};
+use crate::ui::form_fill::named_job;
 
 impl Form {
     /// The job that the form for `measure` describes for a model.
@@ -18,77 +19,64 @@ impl Form {
     /// Every field that is wrong, with the remedy.
     pub fn job(&self, measure: Measure, checkpoint: &Path, model: &Summary) -> Result<Job, Vec<Problem>> {
         let mut reader = Reader::default();
-        let data = reader.data(self, model.resolution);
+        let data = reader.data(self, measure, model.resolution);
         let compute = reader.compute(self);
-        let attacked = match measure {
-            Measure::Landscape => self.loss != LandscapeLoss::Clean,
-            Measure::Flatness => self.flatness_loss == FlatnessLoss::Robust,
-            Measure::Evaluate => self.attacked,
-            Measure::Attack => false,
-        };
-        let attack = reader.attack(self, attacked);
         let checkpoint: PathBuf = checkpoint.to_owned();
-        let job = match measure {
-            Measure::Evaluate => {
-                let attack = self.attacked.then_some(attack);
-                let keep_examples = self.attacked && self.keep_examples;
-                Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples, compute })
-            }
-            Measure::Attack => Job::Attack(Attack {
-                checkpoint,
-                data,
-                attack: reader.autoattack(self),
-                keep_examples: self.keep_examples,
-                compute,
-            }),
-            Measure::Flatness => {
-                let job = Flatness::new(checkpoint, self.flatness_loss, self.case);
-                Job::Flatness(reader.flatness(self, Flatness { data, attack, compute, ..job }))
-            }
-            Measure::Landscape => Job::Landscape(reader.landscape(
-                self,
-                Landscape {
-                    checkpoint,
-                    data,
-                    direction: DirectionKind::Random(0),
-                    second: None,
-                    normalize: Normalization::Layer,
-                    radius: 0.5,
-                    range: 1.0,
-                    steps: 51,
-                    loss: self.loss,
-                    attack,
-                    compute,
-                },
-            )),
+        let job = match self.paper_name(measure) {
+            Some(name) => reader.named(self, measure, name, checkpoint, data, compute),
+            None => reader.described(self, measure, checkpoint, data, compute),
         };
         if reader.problems.is_empty()
             && let Err(error) = job.check()
         {
             let text = error.to_string();
-            reader.problems.push(Problem { field: field_of(&text), text });
+            reader.problems.push(Problem { field: field_of(measure, &text), text });
         }
         if reader.problems.is_empty() { Ok(job) } else { Err(reader.problems) }
     }
 }
 
-/// Which field a message of [`Job::check`] is about.
-fn field_of(message: &str) -> Option<Field> {
+/// Which field of the form for `measure` a message of [`Job::check`] is about.
+fn field_of(measure: Measure, message: &str) -> Option<Field> {
+    let ensemble = measure == Measure::Attack;
     let known = [
+        ("0 steps", if ensemble { Field::EnsembleSteps } else { Field::Steps }),
         ("steps", Field::Steps),
         ("radius", Field::Radius),
         ("range", Field::Range),
         ("epsilon", Field::Epsilon),
         ("step size", Field::StepSize),
-        ("0 restarts", Field::Restarts),
+        ("0 restarts", if ensemble { Field::EnsembleRestarts } else { Field::Restarts }),
         ("restarts", Field::Restarts),
+        ("0 targets", Field::Targets),
+        ("0 queries", Field::Queries),
         ("batch size", Field::BatchSize),
         ("0 draws", Field::Draws),
         ("draws", Field::Draws),
         ("0 reference restarts", Field::ReferenceRestarts),
         ("normalization", Field::Token),
+        ("no attack of the paper", Field::Names),
+        ("a benchmark needs", Field::Names),
+        ("examples", Field::Examples),
     ];
     known.iter().find(|(start, _)| message.starts_with(start)).map(|(_, field)| *field)
+}
+
+/// Texts separated by commas.
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+/// Whether an optional setting has an effect on some attack of a version.
+pub fn takes(version: &Version, field: Field) -> bool {
+    use basin_core::attack::autoattack::Attack;
+    let attacks = version.attacks();
+    match field {
+        Field::EnsembleSteps => attacks != [Attack::Square],
+        Field::Targets => attacks.iter().any(|attack| attack.is_targeted()),
+        Field::Queries => attacks.contains(&Attack::Square),
+        _ => true,
+    }
 }
 
 /// Reads fields and collects what is wrong.
@@ -116,8 +104,9 @@ impl Reader {
         })
     }
 
-    fn data(&mut self, form: &Form, resolution: [usize; 3]) -> DataSelection {
-        let examples = form.examples.trim().parse::<Examples>().unwrap_or_else(|text| {
+    fn data(&mut self, form: &Form, measure: Measure, resolution: [usize; 3]) -> DataSelection {
+        let examples = if measure == Measure::Benchmark { &form.benchmark.examples } else { &form.examples };
+        let examples = examples.trim().parse::<Examples>().unwrap_or_else(|text| {
             self.wrong(Field::Examples, text);
             DataSelection::default().examples
         });
@@ -136,32 +125,122 @@ impl Reader {
         Compute { device: form.device.clone(), precision: form.precision, seed, batch_size }
     }
 
-    fn attack(&mut self, form: &Form, used: bool) -> Pgd {
-        let mut attack = Pgd { norm: form.norm, ..Pgd::default() };
-        if used {
-            attack.epsilon =
-                self.real(Field::Epsilon, &form.epsilon, "a number or a fraction, such as 8/255");
-            attack.steps = self.whole(Field::AttackSteps, &form.attack_steps, "a whole number, such as 20");
-            attack.step_size = self.real(Field::StepSize, &form.step_size, "a number, such as 0.007");
-            attack.restarts = self.whole(Field::Restarts, &form.restarts, "a whole number of at least 1");
+    /// What a name of the paper stands for, on the images of the form.
+    fn named(
+        &mut self,
+        form: &Form,
+        measure: Measure,
+        name: &str,
+        checkpoint: PathBuf,
+        data: DataSelection,
+        compute: Compute,
+    ) -> Job {
+        let job = named_job(measure, name).unwrap_or_else(|text| {
+            self.wrong(Field::Name, text);
+            Job::Benchmark(Benchmark::new(checkpoint.clone()))
+        });
+        let keep_examples = form.keep_examples;
+        match job {
+            Job::Evaluate(job) => Job::Evaluate(Evaluate { checkpoint, data, keep_examples, compute, ..job }),
+            Job::Attack(job) => Job::Attack(Attack { checkpoint, data, keep_examples, compute, ..job }),
+            Job::Flatness(job) => {
+                let search_data = job
+                    .search_data
+                    .map(|searched| DataSelection { name: data.name.clone(), examples: searched.examples });
+                let per_layer = form.per_layer;
+                Job::Flatness(Flatness { checkpoint, data, search_data, per_layer, compute, ..job })
+            }
+            job => job,
         }
-        attack
     }
 
-    fn autoattack(&mut self, form: &Form) -> AutoAttack {
-        let version = match form.version {
-            VersionChoice::Standard => Version::Standard,
-            VersionChoice::Paper => Version::Paper,
-            VersionChoice::Plus => Version::Plus,
-            VersionChoice::Rand => Version::Rand,
-            VersionChoice::Es => Version::Es,
-            VersionChoice::Own => form.attacks.replace(' ', "").parse().unwrap_or_else(|text: String| {
-                self.wrong(Field::Attacks, text);
-                Version::Standard
-            }),
+    /// What the fields say.
+    fn described(
+        &mut self,
+        form: &Form,
+        measure: Measure,
+        checkpoint: PathBuf,
+        data: DataSelection,
+        compute: Compute,
+    ) -> Job {
+        let keep_examples = form.keep_examples;
+        match measure {
+            Measure::Evaluate => {
+                let attack = form.attacked.then(|| self.pgd(&form.evaluate_attack));
+                let keep_examples = keep_examples && form.attacked;
+                Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples, compute })
+            }
+            Measure::Attack => {
+                let attack = self.autoattack(&form.ensemble);
+                Job::Attack(Attack { checkpoint, data, attack, keep_examples, compute })
+            }
+            Measure::Benchmark => {
+                let attacks = match &*form.benchmark.group {
+                    "" => list(&form.benchmark.names),
+                    group => vec![group.to_owned()],
+                };
+                Job::Benchmark(Benchmark { checkpoint, data, attacks, compute })
+            }
+            Measure::Flatness => {
+                let attack = match form.flatness_loss {
+                    FlatnessLoss::Robust => self.pgd(&form.flatness_attack),
+                    FlatnessLoss::Clean => Pgd::default(),
+                };
+                let job = Flatness::new(checkpoint, form.flatness_loss, form.case);
+                Job::Flatness(self.flatness(form, Flatness { data, attack, compute, ..job }))
+            }
+            Measure::Landscape => {
+                let attack = match form.loss {
+                    LandscapeLoss::Clean => Pgd::default(),
+                    _ => self.pgd(&form.landscape_attack),
+                };
+                Job::Landscape(self.landscape(
+                    form,
+                    Landscape {
+                        checkpoint,
+                        data,
+                        direction: DirectionKind::Random(0),
+                        second: None,
+                        normalize: Normalization::Layer,
+                        radius: 0.5,
+                        range: 1.0,
+                        steps: 51,
+                        loss: form.loss,
+                        attack,
+                        compute,
+                    },
+                ))
+            }
+        }
+    }
+
+    fn pgd(&mut self, text: &PgdText) -> Pgd {
+        Pgd {
+            norm: text.norm,
+            epsilon: self.real(Field::Epsilon, &text.epsilon, "a number or a fraction, such as 8/255"),
+            steps: self.whole(Field::AttackSteps, &text.steps, "a whole number, such as 20"),
+            step_size: self.real(Field::StepSize, &text.step_size, "a number, such as 0.007"),
+            restarts: self.whole(Field::Restarts, &text.restarts, "a whole number of at least 1"),
+            ..Pgd::default()
+        }
+    }
+
+    fn autoattack(&mut self, text: &EnsembleText) -> AutoAttack {
+        let version = text.version().unwrap_or_else(|why| {
+            self.wrong(Field::Attacks, why);
+            Version::Standard
+        });
+        let allowed = "a whole number of at least 1, or nothing";
+        let mut optional = |field, text: &str| {
+            let used = !text.trim().is_empty() && takes(&version, field);
+            used.then(|| self.whole(field, text, allowed))
         };
-        let epsilon = self.real(Field::Epsilon, &form.epsilon, "a number or a fraction, such as 8/255");
-        AutoAttack { version, norm: form.norm, epsilon, ..AutoAttack::default() }
+        let steps = optional(Field::EnsembleSteps, &text.steps);
+        let restarts = optional(Field::EnsembleRestarts, &text.restarts);
+        let targets = optional(Field::Targets, &text.targets);
+        let queries = optional(Field::Queries, &text.queries);
+        let epsilon = self.real(Field::Epsilon, &text.epsilon, "a number or a fraction, such as 8/255");
+        AutoAttack { version, norm: text.norm, epsilon, steps, restarts, targets, queries }
     }
 
     fn flatness(&mut self, form: &Form, mut job: Flatness) -> Flatness {
@@ -177,10 +256,7 @@ impl Reader {
             TensorChoice::NoNormalization => Tensors::NoNormalization,
             TensorChoice::All => Tensors::All,
             TensorChoice::NoBias => Tensors::NoBias,
-            TensorChoice::Named => {
-                let names = form.tensor_names.split(',').map(|name| name.trim().to_owned());
-                Tensors::Named(names.filter(|name| !name.is_empty()).collect())
-            }
+            TensorChoice::Named => Tensors::Named(list(&form.tensor_names)),
         };
         if job.tensors == Tensors::Named(Vec::new()) {
             self.wrong(Field::Tensors, "give the names of tensors, such as *.weight");

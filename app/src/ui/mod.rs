@@ -18,8 +18,11 @@ mod export_order;
 pub mod export_settings;
 pub mod form;
 mod form_editor;
+mod form_field;
+mod form_fill;
 mod form_measures;
 mod form_panel;
+mod form_parts;
 mod form_reader;
 mod header;
 mod jobs_panel;
@@ -246,14 +249,14 @@ impl App {
             let first = [
                 (Measure::Landscape, "Landscape", "The loss along directions in weight space"),
                 (Measure::Flatness, "Flatness", "How much the loss rises when weights are perturbed"),
+                (Measure::Benchmark, "Benchmark", "Many attacks and measures of the paper as one job"),
             ];
             let second = [
                 (Measure::Evaluate, "Evaluate", "Clean and robust loss and error"),
                 (Measure::Attack, "Attack", "AutoAttack: every image's verdict under an ensemble of attacks"),
             ];
-            for row in [first, second] {
-                widgets::segmented_ui(ui, &mut self.state.measure, &row);
-            }
+            widgets::segmented_ui(ui, &mut self.state.measure, &first);
+            widgets::segmented_ui(ui, &mut self.state.measure, &second);
         }
         ui.add_space(4.0);
         if self.state.side == Side::Display {

@@ -44,7 +44,7 @@ pub fn field_ui(ui: &mut Ui, label: &str, tooltip: &str, text: &mut String, prob
     optional_field_ui(ui, label, tooltip, "", text, problem);
 }
 
-/// A text field that says `hint` while it is empty.
+/// A text field that says `hint` while it is empty; whether it was changed.
 pub fn optional_field_ui(
     ui: &mut Ui,
     label: &str,
@@ -52,8 +52,8 @@ pub fn optional_field_ui(
     hint: &'static str,
     text: &mut String,
     problem: Option<&str>,
-) {
-    row_ui(ui, label, tooltip, |ui| {
+) -> bool {
+    let changed = row_ui(ui, label, tooltip, |ui| {
         if problem.is_some() {
             let stroke = eframe::egui::Stroke::new(1.0, palette(ui).error);
             ui.visuals_mut().widgets.inactive.bg_stroke = stroke;
@@ -63,9 +63,12 @@ pub fn optional_field_ui(
             .hint_text(hint)
             .desired_width(f32::INFINITY)
             .align(Align2::LEFT_CENTER);
-        (ui.add(edit), ())
+        let response = ui.add(edit);
+        let changed = response.changed();
+        (response, changed)
     });
     problem_ui(ui, problem);
+    changed
 }
 
 /// What is wrong with the field above.
@@ -184,6 +187,11 @@ pub fn duration_words(seconds: f64) -> String {
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.0} h {:02.0} min", (s / 3600.0).floor(), (s % 3600.0 / 60.0).floor()),
     }
+}
+
+/// `1 image`, `1,000 images`.
+pub fn count(n: usize, what: &str) -> String {
+    format!("{} {what}{}", count_words(n), if n == 1 { "" } else { "s" })
 }
 
 /// `1 234 567` with thin separators.

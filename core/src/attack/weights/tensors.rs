@@ -27,30 +27,36 @@ impl Tensors {
     /// # Errors
     /// There are none, or a name matches none.
     pub fn select(&self, layout: &Layout) -> Result<Vec<usize>> {
-        let chosen = |wanted: &dyn Fn(&str, Role) -> bool| -> Vec<usize> {
+        let chosen = |of: &Self| -> Vec<usize> {
             let entries = layout.entries.iter().enumerate();
-            let trained = entries.filter(|(_, entry)| entry.role != Role::Frozen);
-            trained.filter(|(_, entry)| wanted(&entry.name, entry.role)).map(|(index, _)| index).collect()
+            entries.filter(|(_, entry)| of.takes(&entry.name, entry.role)).map(|(index, _)| index).collect()
         };
-        let selected = match self {
-            Self::NoNormalization => layout.movable(),
-            Self::All => chosen(&|_, _| true),
-            Self::NoBias => chosen(&|name, role| role == Role::Weight && !name.contains("bias")),
-            Self::Named(patterns) => {
-                for pattern in patterns {
-                    if chosen(&|name, _| matches(pattern, name)).is_empty() {
-                        return Err(Error::invalid(format!(
-                            "no trained tensor is called {pattern:?}; `basin inspect` lists their names"
-                        )));
-                    }
+        if let Self::Named(patterns) = self {
+            for pattern in patterns {
+                if chosen(&Self::Named(vec![pattern.clone()])).is_empty() {
+                    return Err(Error::invalid(format!(
+                        "no trained tensor is called {pattern:?}; `basin inspect` lists their names"
+                    )));
                 }
-                chosen(&|name, _| patterns.iter().any(|pattern| matches(pattern, name)))
             }
-        };
+        }
+        let selected = chosen(self);
         if selected.is_empty() {
             return Err(Error::invalid(format!("tensors {self}: the network has none of these to perturb")));
         }
         Ok(selected)
+    }
+
+    /// Whether a tensor of this name and role takes part.
+    pub fn takes(&self, name: &str, role: Role) -> bool {
+        let trained = matches!(role, Role::Weight | Role::Normalization);
+        trained
+            && match self {
+                Self::NoNormalization => role == Role::Weight,
+                Self::All => true,
+                Self::NoBias => role == Role::Weight && !name.contains("bias"),
+                Self::Named(patterns) => patterns.iter().any(|pattern| matches(pattern, name)),
+            }
     }
 }
 
