@@ -1,7 +1,7 @@
 //! `basin plot --figure scatter`.
 
 use super::program::Basin;
-use super::records::{flatness, three};
+use super::records::{flatness, on_training_images, three};
 use basin_core::job::Case;
 
 #[test]
@@ -45,7 +45,8 @@ fn the_example_needs_no_records() {
         &["plot", "--example", "paper", "--flatness", "clean", "--out", "f.svg"],
         &["published models", "robust"],
     );
-    basin.write("x.json", flatness("x", Case::Average, &[(0.5, 0.1)]).to_json());
+    let alone = on_training_images(flatness("x", Case::Average, &[(0.5, 0.1)]));
+    basin.write("x.json", alone.to_json());
     basin.misused(&["plot", "--out", "f.svg"], &["RECORD"]);
     basin.misused(&["plot", "x.json", "--example", "paper", "--out", "f.svg"], &["--example"]);
     basin.refused(

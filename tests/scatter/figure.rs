@@ -3,10 +3,10 @@
 use basin::plot::export::{self, FigureStyle, Preset};
 use basin::plot::scatter::{Choice, Look, Models, Quantity, checkpoint_name, from_records, plot, published};
 use basin::plot::{GuideLine, Item, Plot, Scale, Unit};
-use basin_core::job::{Case, FlatnessLoss};
+use basin_core::job::{Case, FlatnessLoss, Job};
 use basin_core::record::Record;
 
-use super::records::{evaluation, flatness, three};
+use super::records::{evaluation, flatness, on_training_images, three};
 
 fn models(records: &[Record], choice: &Choice) -> Models {
     from_records(&records.iter().collect::<Vec<_>>(), choice, &[], &[])
@@ -44,8 +44,8 @@ fn records_of_one_checkpoint_are_one_point() {
 #[test]
 fn what_is_missing_is_said_for_each_model() {
     let mut records = three();
-    records.push(flatness("d", Case::Average, &[(0.5, 0.3)]));
-    records.push(flatness("e", Case::Average, &[(0.25, 0.3)]));
+    records.push(on_training_images(flatness("d", Case::Average, &[(0.5, 0.3)])));
+    records.push(on_training_images(flatness("e", Case::Average, &[(0.25, 0.3)])));
     let found = models(&records, &Choice::default());
     let missing = found.missing().unwrap();
     assert_eq!(
@@ -55,7 +55,8 @@ fn what_is_missing_is_said_for_each_model() {
     );
     let drawn = plot(&found, &Look::default()).unwrap();
     assert!(drawn.notes.iter().any(|note| note.contains("not shown: d has no")), "{:?}", drawn.notes);
-    let none = models(&[flatness("d", Case::Average, &[(0.5, 0.3)])], &Choice::default());
+    let none = on_training_images(flatness("d", Case::Average, &[(0.5, 0.3)]));
+    let none = models(&[none], &Choice::default());
     let why = plot(&none, &Look::default()).unwrap_err();
     assert!(
         why.starts_with("no model has both numbers: d has no") && why.contains("give its record"),
@@ -87,7 +88,41 @@ fn points_that_are_not_measured_alike_are_told() {
     records.push(evaluation("d", "test:0..3", &[1.0; 3]));
     records.push(flatness("d", Case::Average, &[(0.5, 0.3)]));
     let notes = models(&records, &Choice::default()).notes;
-    assert_eq!(notes, ["not all points are measured alike: images of the evaluations differ"]);
+    let differ = "not all points are measured alike: images of the evaluations differ";
+    assert_eq!(notes, ["flatness and robust loss of d are of different images", differ]);
+}
+
+#[test]
+fn the_two_numbers_of_a_model_are_compared() {
+    let mut weaker = evaluation("a", "test:0..4", &[1.0; 4]);
+    if let Job::Evaluate(job) = &mut weaker.job {
+        job.attack.as_mut().unwrap().epsilon = 4.0 / 255.0;
+    }
+    let mut records = vec![flatness("a", Case::Average, &[(0.5, 0.2)]), weaker];
+    let notes = |records: &[Record]| models(records, &Choice::default()).notes;
+    let ball = "flatness and robust loss of a are under different attacks: L-inf 8/255 and L-inf 4/255";
+    assert_eq!(notes(&records), [ball]);
+    // The same images from elsewhere are the same images; others are not.
+    records[1].provenance.data = "cifar10".into();
+    records.iter_mut().for_each(|record| record.provenance.data_fingerprint = "1f".into());
+    assert_eq!(notes(&records), [ball]);
+    records[1].provenance.data_fingerprint = "2e".into();
+    assert_eq!(notes(&records), ["flatness and robust loss of a are of different images", ball]);
+}
+
+#[test]
+fn without_an_evaluation_the_reference_of_the_flatness_stands_for_it() {
+    let mut records = three();
+    records.push(flatness("d", Case::Average, &[(0.5, 0.3)]));
+    let found = models(&records, &Choice::default());
+    assert_eq!(values(&found)[3], ("d", 0.3, 2.0));
+    assert_eq!(found.models[3].y.as_ref().unwrap().interval, None);
+    assert_eq!(found.notes.len(), 1);
+    assert!(found.notes[0].starts_with("robust loss of d: the reference of the flatness record"));
+    // An evaluation comes first, and on training images there is none of d.
+    assert_eq!(values(&found)[0], ("a", 0.2, 1.25));
+    let gap = models(&records, &Choice { y: Quantity::Gap, ..Choice::default() });
+    assert!(gap.missing().unwrap().contains("d has no evaluation under attack on training images"));
 }
 
 #[test]
@@ -144,11 +179,13 @@ fn the_figure_has_groups_a_line_and_correlations() {
 }
 
 #[test]
-fn labels_cover_neither_each_other_nor_points() {
-    for preset in [Preset::Paper, Preset::Column, Preset::Wide] {
-        let style = preset.style();
-        let with = export::scene(&published_plot(&Look::default()), &style);
-        let without = export::scene(&published_plot(&Look { labels: false, ..Look::default() }), &style);
+fn no_label_is_lost_and_labels_cover_neither_each_other_nor_points() {
+    for (preset, height_in) in
+        [Preset::Paper, Preset::Column, Preset::Wide].into_iter().flat_map(|p| [(p, None), (p, Some(2.4))])
+    {
+        let style = FigureStyle { height_in, ..preset.style() };
+        let drawn = published_plot(&Look::default());
+        let with = export::scene(&drawn, &style);
         let size = 0.8 * style.tick_pt;
         let boxes: Vec<[f64; 4]> = with
             .texts()
@@ -158,12 +195,79 @@ fn labels_cover_neither_each_other_nor_points() {
                 [text.at[0], text.at[1] - 0.7 * text.size, text.at[0] + width, text.at[1]]
             })
             .collect();
-        let count = |scene: &export::Scene| scene.texts().count();
-        assert_eq!(boxes.len(), count(&with) - count(&without), "only labels have this size");
-        assert!(boxes.len() >= 15, "{preset:?}: only {} of 23 labels found a place", boxes.len());
         for (i, a) in boxes.iter().enumerate() {
             for b in &boxes[..i] {
                 assert!(a[2] < b[0] || b[2] < a[0] || a[3] < b[1] || b[3] < a[1], "{preset:?}: {a:?} {b:?}");
+            }
+        }
+        // Beside its point, or in the key after a number that is beside the point.
+        let texts: Vec<&str> = with.texts().map(|text| &*text.label).collect();
+        for label in labels(&drawn) {
+            let numbered = |text: &&str| {
+                let (number, name) = text.split_once("  ")?;
+                (name == label && texts.contains(&number)).then_some(())
+            };
+            let is_there = texts.contains(&&*label) || texts.iter().any(|text| numbered(text).is_some());
+            assert!(is_there, "{preset:?}: {label} is not in {texts:?}");
+        }
+    }
+}
+
+fn labels(plot: &Plot) -> Vec<String> {
+    let scatters = plot.items.iter().filter_map(|item| match item {
+        Item::Scatter(scatter) => Some(&scatter.points),
+        _ => None,
+    });
+    scatters.flatten().filter_map(|point| point.label.clone()).collect()
+}
+
+#[test]
+fn the_correlations_cover_neither_points_nor_error_bars() {
+    // Long error bars across every corner, and points all over.
+    let at = |i: usize| (0.1 * (i % 7) as f64 + 0.013 * i as f64, 1.0 + 0.3 * (i % 5) as f64);
+    let measured = |value: f64, half: f64| {
+        Ok(basin::plot::scatter::Measured { value, interval: Some((value - half, value + half)) })
+    };
+    let model = |i: usize| basin::plot::scatter::Model {
+        name: format!("a model with a long name, {i}"),
+        label: format!("a model with a long name, {i}"),
+        group: None,
+        hash: String::new(),
+        x: measured(at(i).0, 0.2),
+        y: measured(at(i).1, 0.4),
+    };
+    for count in [4, 12, 35] {
+        let all = Models { models: (0..count).map(model).collect(), ..Models::default() };
+        let drawn = plot(&all, &Look::default()).unwrap();
+        let style = FigureStyle::default();
+        if let Some(folder) = std::env::var_os("BASIN_PICTURES") {
+            let name = format!("crowded-{count}.png");
+            export::write(&drawn, &style, &std::path::Path::new(&folder).join(name)).unwrap();
+        }
+        let scene = export::scene(&drawn, &style);
+        let lines: Vec<&export::Text> = scene
+            .texts()
+            .filter(|text| text.label.contains("earson") || text.label.contains("pearman"))
+            .collect();
+        assert_eq!(lines.len(), 2);
+        for text in lines {
+            let width = export::text_width(&text.label, style.family, text.size);
+            let left = text.at[0]
+                - match text.anchor {
+                    export::Anchor::Start => 0.0,
+                    export::Anchor::Middle => width / 2.0,
+                    export::Anchor::End => width,
+                };
+            let (top, bottom) = (text.at[1] - 0.7 * text.size, text.at[1]);
+            let frame = scene.frame;
+            let x = |v: f64| frame.left + drawn.x.position(v).unwrap() * frame.width;
+            let y = |v: f64| frame.bottom() - drawn.y.position(v).unwrap() * frame.height;
+            for i in 0..count {
+                let (px, py) = at(i);
+                let level = top < y(py) && y(py) < bottom && x(px - 0.2) < left + width && x(px + 0.2) > left;
+                let upright =
+                    left < x(px) && x(px) < left + width && y(py + 0.4) < bottom && y(py - 0.4) > top;
+                assert!(!level && !upright, "{count} models: {} covers point {i} or its bars", text.label);
             }
         }
     }

@@ -3,12 +3,12 @@
 use basin::plot::scatter::checkpoint_name;
 use basin::ui::{Answer, Pane};
 use basin_core::record::Record;
-use eframe::egui::accesskit::Role as WidgetRole;
+use eframe::egui::accesskit::{Role as WidgetRole, Toggled};
 use eframe::egui::{Modifiers, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::bowl::Fake;
-use super::records::three;
+use super::records::{on_training_images, three};
 use super::support::Window;
 
 fn with_records(records: &[Record]) -> Window {
@@ -41,6 +41,18 @@ fn an_empty_scatter_says_what_to_do_and_offers_the_example() {
     assert!(window.harness.query_by_label_contains("Pearson 0.96 [0.91, 0.98]").is_some());
     assert!(window.harness.query_by_label_contains("28 models").is_some());
     window.picture("scatter-published");
+    window.click("names");
+    window.picture("scatter-names");
+    // A group is hidden by its entry in the legend, and shown again.
+    let entry = |window: &Window| {
+        window.harness.get_by_role_and_label(WidgetRole::CheckBox, "TRADES").accesskit_node().toggled()
+    };
+    assert_eq!(entry(&window), Some(Toggled::True));
+    window.click("TRADES");
+    window.picture("scatter-hidden");
+    assert_eq!(entry(&window), Some(Toggled::False));
+    window.click("TRADES");
+    assert_eq!(entry(&window), Some(Toggled::True));
     window.harness.state_mut().command(basin::command::Command::ThemeLight);
     window.harness.run_steps(4);
     window.picture("scatter-light");
@@ -52,7 +64,7 @@ fn records_of_the_study_are_points() {
     assert!(window.harness.query_by_label_contains("3 models").is_some());
     window.picture("scatter-study");
     // What is missing is said when nothing is left.
-    let mut some = with_records(&three()[..2]);
+    let mut some = with_records(&[0, 1].map(|i| on_training_images(three().swap_remove(i))));
     assert!(some.harness.query_by_label_contains("No model has both numbers").is_some());
     assert!(some.harness.query_by_label_contains("a, b have no evaluation under attack").is_some());
     some.picture("scatter-missing");

@@ -14,15 +14,18 @@ pub mod field;
 pub mod fill;
 pub mod flatness;
 pub mod landscape;
+mod place;
 mod provenance;
 pub mod scatter;
 pub mod screen;
+mod symbol;
 pub mod text;
 pub mod ticks;
 
 pub use color::Color;
 pub use colormap::ColorMap;
 pub use field::{ColorScale, Contour, Field};
+pub use symbol::Shape;
 pub use ticks::{Scale, Tick, Unit};
 
 /// A figure with one pair of axes. Labels may contain mathematics (see [`text`]).
@@ -132,26 +135,6 @@ pub struct Series {
     pub dots: bool,
 }
 
-/// Shape of a symbol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Shape {
-    /// Circle.
-    #[default]
-    Circle,
-    /// Square.
-    Square,
-    /// Diamond.
-    Diamond,
-    /// Triangle.
-    Triangle,
-    /// Pentagon.
-    Pentagon,
-    /// Five-pointed star.
-    Star,
-    /// Diagonal cross.
-    Cross,
-}
-
 /// Points of one group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scatter {
@@ -226,6 +209,21 @@ pub struct Guide {
     pub dash: Dash,
 }
 
+impl Guide {
+    /// Its ends in a plot, or many points of a sloped line where it bends on logarithmic axes.
+    pub fn points(&self, plot: &Plot) -> Vec<[f64; 2]> {
+        let (x, y) = (plot.x.range, plot.y.range);
+        let ends = match self.line {
+            GuideLine::Horizontal(at) => [[x.0, at], [x.1, at]],
+            GuideLine::Vertical(at) => [[at, y.0], [at, y.1]],
+            GuideLine::Sloped { slope, intercept } => [x.0, x.1].map(|x| [x, slope * x + intercept]),
+        };
+        let pieces = if plot.x.scale == Scale::Log || plot.y.scale == Scale::Log { 100 } else { 1 };
+        let along = |t: f64| [0, 1].map(|i| ends[0][i] + t * (ends[1][i] - ends[0][i]));
+        (0..=pieces).map(|i| along(f64::from(i) / f64::from(pieces))).collect()
+    }
+}
+
 /// A single symbol, e.g. the cross at the trained weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
@@ -263,19 +261,20 @@ impl Plot {
 
     /// Legend entries in the order of the items.
     pub fn legend(&self) -> Vec<(&str, &Item)> {
-        self.items
-            .iter()
-            .filter_map(|item| {
-                let name = match item {
-                    Item::Series(series) => series.name.as_deref(),
-                    Item::Scatter(scatter) => scatter.name.as_deref(),
-                    Item::Histogram(histogram) => histogram.name.as_deref(),
-                    Item::Guide(guide) => guide.name.as_deref(),
-                    Item::Field(_) | Item::Mark(_) | Item::Label(_) | Item::Caption(_) => None,
-                };
-                name.map(|name| (name, item))
-            })
-            .collect()
+        self.items.iter().filter_map(|item| Some((item.name()?, item))).collect()
+    }
+}
+
+impl Item {
+    /// Its entry in the legend.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Series(series) => series.name.as_deref(),
+            Self::Scatter(scatter) => scatter.name.as_deref(),
+            Self::Histogram(histogram) => histogram.name.as_deref(),
+            Self::Guide(guide) => guide.name.as_deref(),
+            Self::Field(_) | Self::Mark(_) | Self::Label(_) | Self::Caption(_) => None,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::plot::scatter::{self, Choice, Look, Model, Models, Quantity};
 use crate::plot::screen::ScreenPlot;
 use crate::plot::{Plot, ticks};
 use crate::ui::App;
+use crate::ui::study::Target;
 use crate::ui::widgets::{empty_ui, palette, sentence};
 
 /// Whose points are shown.
@@ -128,7 +129,9 @@ impl ScatterView {
             self.models = models;
             plot
         });
-        self.chart = Some(chart.map(ScreenPlot::new));
+        let is_selected = |model: &&Model| !model.hash.is_empty() && selected.as_ref() == Some(&model.hash);
+        let marked = self.models.models.iter().find(is_selected).and_then(place);
+        self.chart = Some(chart.map(|plot| ScreenPlot::new(plot).marking(marked)));
         self.of = Some((settings.clone(), records, selected));
     }
 }
@@ -138,9 +141,7 @@ impl App {
     pub(crate) fn scatter_ui(&mut self, ui: &mut Ui) {
         let records: Vec<Arc<Record>> =
             self.study.records().iter().map(|stored| stored.record.clone()).collect();
-        let hash =
-            |model: &crate::ui::study::Model| model.summary.ready().map(|summary| summary.hash.clone());
-        let selected = self.study.selected_model().and_then(hash);
+        let selected = self.selected_hash();
         self.scatter.update(&self.state.scatter, records, selected);
         Frame::new().inner_margin(Margin { left: 10, right: 12, top: 6, bottom: 8 }).show(ui, |ui| {
             let ready = matches!(self.scatter.chart, Some(Ok(_)));
@@ -167,16 +168,25 @@ impl App {
             }
             chart.ui(ui, "scatter");
             let clicked = chart.take_clicked().and_then(|point| {
-                let is_point = |model: &&Model| {
-                    let at = |v: &Result<scatter::Measured, String>| v.as_ref().map(|m| m.value).ok();
-                    model.name == point.name && at(&model.x) == Some(point.x) && at(&model.y) == Some(point.y)
-                };
+                let is_point =
+                    |model: &&Model| model.name == point.name && place(model) == Some([point.x, point.y]);
                 self.scatter.models.models.iter().find(is_point).map(|model| model.hash.clone())
             });
             if let Some(hash) = clicked.filter(|hash| !hash.is_empty()) {
                 self.select_by_hash(&hash);
             }
         });
+    }
+
+    /// Content of the checkpoint of the record that is shown, else of the selected one.
+    fn selected_hash(&self) -> Option<String> {
+        let record = match self.study.target {
+            Some(Target::Record(id)) => self.study.record(id),
+            _ => None,
+        };
+        let shown = record.map(|stored| stored.record.provenance.checkpoint_hash.clone());
+        let model = || Some(self.study.selected_model()?.summary.ready()?.hash.clone());
+        shown.filter(|hash| !hash.is_empty()).or_else(model)
     }
 
     /// Selects the open checkpoint of this content, else one of its records; the tab stays in front.
@@ -229,6 +239,11 @@ impl App {
         }
         ui.add_space(2.0);
     }
+}
+
+/// Where a model has its point.
+fn place(model: &Model) -> Option<[f64; 2]> {
+    Some([model.x.as_ref().ok()?.value, model.y.as_ref().ok()?.value])
 }
 
 fn combo_ui<T: PartialEq + Copy>(ui: &mut Ui, label: &str, value: &mut T, options: &[(T, &str)]) {

@@ -1,4 +1,4 @@
-//! A few lines of words in the emptiest corner of the axes.
+//! A few lines of words where they cover nothing: in a corner of the axes, elsewhere inside, else below.
 
 use super::draw::Transform;
 use super::fonts;
@@ -6,47 +6,84 @@ use super::layout::Layout;
 use super::legend::emptiest_corner;
 use super::scene::{Anchor, Rect, Scene};
 use super::style::FigureStyle;
-use crate::plot::{Caption, Color, Item, Plot};
+use crate::plot::{Color, Item, Plot};
 
 /// Distance of lines and space around them, relative to the font size.
 const LINE: f64 = 1.25;
 const PAD: f64 = 0.35;
+/// Places tried inside of the axes, along each of them.
+const PLACES: usize = 24;
 
-/// Where the caption of a plot stands; none without one.
-pub fn place<'a>(plot: &'a Plot, style: &FigureStyle, layout: &Layout) -> Option<(&'a Caption, Rect)> {
-    let caption = plot.items.iter().find_map(|item| match item {
-        Item::Caption(caption) => Some(caption),
-        _ => None,
-    })?;
-    let size = style.tick_pt;
-    let widest = caption.lines.iter().map(|l| fonts::width(l, style.family, false, size)).fold(0.0, f64::max);
-    let box_size = [
-        1.03 * widest + 2.0 * PAD * size,
-        (LINE * caption.lines.len() as f64 - LINE + 1.0 + 2.0 * PAD) * size,
-    ];
-    let to = Transform::new(plot, layout.axes);
-    let corner = emptiest_corner(layout.axes, box_size, plot, &to, 0.3 * size, &[]);
-    // Everywhere is something: at least the upper left stays free in a rising plot.
-    let place = corner.unwrap_or(Rect {
-        left: layout.axes.left + 0.3 * size,
-        top: layout.axes.top + 0.3 * size,
-        width: box_size[0],
-        height: box_size[1],
-    });
-    Some((caption, place))
+/// The caption of a plot.
+pub struct Caption<'a> {
+    lines: Vec<&'a str>,
+    /// What it covers of the axes; none if it stands below.
+    pub inside: Option<Rect>,
+    /// What it needs below the x label.
+    pub room_below: f64,
 }
 
-/// Draws it on a pale ground.
-pub fn draw(scene: &mut Scene, caption: &Caption, place: Rect, style: &FigureStyle) {
-    let size = style.tick_pt;
-    scene.path(vec![place.ring()], Some(Color::WHITE.with_alpha(0.85)), None, false);
-    let (on_the_right, middle) = (place.left + place.width / 2.0, scene.frame.left + scene.frame.width / 2.0);
-    for (i, line) in caption.lines.iter().enumerate() {
-        let baseline = place.top + (PAD + 0.8 + LINE * i as f64) * size;
-        if on_the_right > middle {
-            scene.text([place.right() - PAD * size, baseline], Anchor::End, line, size);
-        } else {
-            scene.text([place.left + PAD * size, baseline], Anchor::Start, line, size);
+impl<'a> Caption<'a> {
+    /// Finds a place; none if there is no caption.
+    pub fn new(plot: &'a Plot, style: &FigureStyle, layout: &Layout) -> Option<Self> {
+        let lines = plot.items.iter().find_map(|item| match item {
+            Item::Caption(caption) => Some(caption.lines.iter().map(|line| &**line).collect::<Vec<_>>()),
+            _ => None,
+        })?;
+        let size = style.tick_pt;
+        let widest = lines.iter().map(|l| fonts::width(l, style.family, false, size)).fold(0.0, f64::max);
+        let room =
+            [1.03 * widest + 2.0 * PAD * size, (LINE * lines.len() as f64 - LINE + 1.0 + 2.0 * PAD) * size];
+        let inside = emptiest_corner(layout.axes, room, plot, style, 0.3 * size, &[])
+            .or_else(|| elsewhere(plot, style, layout, room));
+        let below = (0.6 + LINE * lines.len() as f64) * size;
+        Some(Self { lines, inside, room_below: if inside.is_some() { 0.0 } else { below } })
+    }
+
+    /// Draws it: on a pale ground inside of the axes, or below, from `top` on.
+    pub fn draw(&self, scene: &mut Scene, top: f64, style: &FigureStyle) {
+        let size = style.tick_pt;
+        let axes = scene.frame;
+        let middle = axes.left + axes.width / 2.0;
+        let (x, anchor, top) = match self.inside {
+            None => (middle, Anchor::Middle, top + 0.6 * size),
+            Some(place) => {
+                scene.path(vec![place.ring()], Some(Color::WHITE.with_alpha(0.85)), None, false);
+                let top = place.top + PAD * size;
+                if place.left + place.width / 2.0 > middle {
+                    (place.right() - PAD * size, Anchor::End, top)
+                } else {
+                    (place.left + PAD * size, Anchor::Start, top)
+                }
+            }
+        };
+        for (i, line) in self.lines.iter().enumerate() {
+            scene.text([x, top + (0.8 + LINE * i as f64) * size], anchor, line, size);
         }
     }
+}
+
+/// A place that covers neither points nor error bars; if need be the regression line. Near the edges rather than in the
+/// middle.
+fn elsewhere(plot: &Plot, style: &FigureStyle, layout: &Layout, room: [f64; 2]) -> Option<Rect> {
+    let (axes, margin) = (layout.axes, 0.3 * style.tick_pt);
+    let ground = Transform::new(plot, axes).ground(style);
+    let spare = [axes.width - room[0] - 2.0 * margin, axes.height - room[1] - 2.0 * margin];
+    if ground.symbols.is_empty() || spare.iter().any(|spare| *spare < 0.0) {
+        return None;
+    }
+    let share = |i: usize| i as f64 / PLACES as f64;
+    let mut places: Vec<[f64; 2]> =
+        (0..=PLACES).flat_map(|i| (0..=PLACES).map(move |j| [share(i), share(j)])).collect();
+    let depth = |[x, y]: &[f64; 2]| x.min(1.0 - x).min(y.min(1.0 - y));
+    places.sort_by(|a, b| depth(a).total_cmp(&depth(b)));
+    let boxed = |[x, y]: &[f64; 2]| Rect {
+        left: axes.left + margin + x * spare[0],
+        top: axes.top + margin + y * spare[1],
+        width: room[0],
+        height: room[1],
+    };
+    [true, false].into_iter().find_map(|guides| {
+        places.iter().map(boxed).find(|place| ground.is_free(place, 0.25 * margin, guides))
+    })
 }

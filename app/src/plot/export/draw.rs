@@ -1,15 +1,16 @@
 //! Plot to scene: every item at its place on paper.
 
+use super::caption::Caption;
+use super::contour_labels;
 use super::fonts;
 use super::layout::{CAP_HEIGHT, Layout, layout};
 use super::legend::{self, Legend};
+use super::point_labels::PointLabels;
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
 use super::style::FigureStyle;
-use super::{caption, contour_labels, point_labels};
 use crate::plot::contour::{iso_lines, region};
-use crate::plot::{
-    Color, Field, Guide, GuideLine, Histogram, Item, Mark, Plot, Scale, Scatter, Series, text,
-};
+use crate::plot::place::Ground;
+use crate::plot::{Color, Field, Guide, Histogram, Item, Mark, Plot, Scatter, Series, text};
 
 const GRID: Color = Color::rgb(205, 205, 205);
 
@@ -34,6 +35,13 @@ impl<'a> Transform<'a> {
 
     pub fn point(&self, x: f64, y: f64) -> Option<[f64; 2]> {
         Some([self.x(x)?, self.y(y)?])
+    }
+
+    /// Points, bars and guides, which words do not cover.
+    pub fn ground(&self, style: &FigureStyle) -> Ground {
+        let mut ground = Ground::of(self.plot, |x, y| self.point(x, y), |size| style.symbol_pt * size / 2.0);
+        ground.symbols.retain(|(at, _)| self.axes.contains(*at, -0.01));
+        ground
     }
 
     fn outlines(&self, paths: Vec<Outline>) -> Vec<Outline> {
@@ -62,16 +70,7 @@ impl<'a> Transform<'a> {
 
 /// Draws a plot.
 pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
-    let mut layout = layout(plot, style, 0.0);
-    let mut caption = caption::place(plot, style, &layout);
-    let taken: Vec<Rect> = caption.iter().map(|(_, place)| *place).collect();
-    let legend = Legend::new(plot, style, &layout, &taken);
-    if let Some(legend) = &legend
-        && legend.room_below > 0.0
-    {
-        layout = super::layout::layout(plot, style, legend.room_below);
-        caption = caption::place(plot, style, &layout);
-    }
+    let Parts { layout, caption, legend, labels } = parts(plot, style);
     let to = Transform::new(plot, layout.axes);
     let mut scene = Scene {
         width: layout.width,
@@ -107,16 +106,48 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
             }
         }
     }
-    let taken = caption.iter().map(|(_, place)| *place).chain(legend.as_ref().and_then(Legend::inside));
-    point_labels::draw(&mut scene, plot, &to, style, &taken.collect::<Vec<_>>());
+    labels.draw(&mut scene, style);
     frame(&mut scene, plot, &layout, &to, style);
-    if let Some((words, place)) = caption {
-        caption::draw(&mut scene, words, place, style);
+    let mut below = layout.below;
+    if let Some(caption) = caption {
+        caption.draw(&mut scene, below, style);
+        below += caption.room_below;
     }
     if let Some(legend) = legend {
-        legend.draw(&mut scene, &layout, style);
+        legend.draw(&mut scene, &layout, below, style);
+        below += legend.room_below;
     }
+    labels.draw_key(&mut scene, below, style);
     scene
+}
+
+/// Where everything stands that looks for a free place.
+struct Parts<'a> {
+    layout: Layout,
+    caption: Option<Caption<'a>>,
+    legend: Option<Legend<'a>>,
+    labels: PointLabels,
+}
+
+/// What finds no place inside of the axes stands below them. In a figure of a given height the axes become smaller by
+/// that, so that even less may fit inside of them: the room below only ever grows.
+fn parts<'a>(plot: &'a Plot, style: &FigureStyle) -> Parts<'a> {
+    let mut room = 0.0;
+    loop {
+        let layout = layout(plot, style, room);
+        let caption = Caption::new(plot, style, &layout);
+        let mut taken: Vec<Rect> = caption.iter().filter_map(|caption| caption.inside).collect();
+        let legend = Legend::new(plot, style, &layout, &taken);
+        taken.extend(legend.as_ref().and_then(Legend::inside));
+        let labels = PointLabels::new(plot, style, &layout, &taken);
+        let below = caption.as_ref().map_or(0.0, |caption| caption.room_below)
+            + legend.as_ref().map_or(0.0, |legend| legend.room_below)
+            + labels.room_below;
+        if below <= room {
+            return Parts { layout, caption, legend, labels };
+        }
+        room = below;
+    }
 }
 
 fn grid(scene: &mut Scene, layout: &Layout, to: &Transform<'_>, style: &FigureStyle) {
@@ -239,25 +270,11 @@ fn field(scene: &mut Scene, field: &Field, to: &Transform<'_>, layout: &Layout, 
 }
 
 fn guide(scene: &mut Scene, guide: &Guide, to: &Transform<'_>, plot: &Plot, style: &FigureStyle) {
-    let points = guide_points(guide, to, plot);
+    let points: Vec<_> = guide.points(plot).into_iter().filter_map(|[x, y]| to.point(x, y)).collect();
     if points.len() > 1 {
         let stroke = Stroke { color: guide.color, width: 0.8 * style.line_pt, dash: guide.dash };
         scene.path(vec![Outline { points, closed: false }], None, Some(stroke), true);
     }
-}
-
-/// A guide on paper: its ends, or many points of a sloped line where it bends on logarithmic axes.
-pub fn guide_points(guide: &Guide, to: &Transform<'_>, plot: &Plot) -> Vec<[f64; 2]> {
-    let (x, y) = (plot.x.range, plot.y.range);
-    let ends = match guide.line {
-        GuideLine::Horizontal(at) => [(x.0, at), (x.1, at)],
-        GuideLine::Vertical(at) => [(at, y.0), (at, y.1)],
-        GuideLine::Sloped { slope, intercept } => [x.0, x.1].map(|x| (x, slope * x + intercept)),
-    };
-    let pieces = if plot.x.scale == Scale::Log || plot.y.scale == Scale::Log { 100 } else { 1 };
-    let along = |t: f64| [ends[0].0 + t * (ends[1].0 - ends[0].0), ends[0].1 + t * (ends[1].1 - ends[0].1)];
-    let points = (0..=pieces).map(|i| along(f64::from(i) / f64::from(pieces)));
-    points.filter_map(|[x, y]| to.point(x, y)).collect()
 }
 
 fn mark(scene: &mut Scene, mark: &Mark, to: &Transform<'_>, style: &FigureStyle) {

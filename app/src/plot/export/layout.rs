@@ -29,6 +29,8 @@ pub struct Layout {
     pub y_ticks: Vec<Tick>,
     /// Baseline of the x label.
     pub x_label: f64,
+    /// Where what stands below the axes and their label begins.
+    pub below: f64,
     /// Baseline (a vertical) of the y label.
     pub y_label: f64,
     /// Baseline (a vertical) of the colour bar's label.
@@ -84,7 +86,8 @@ pub fn layout(plot: &Plot, style: &FigureStyle, below: f64) -> Layout {
 
     let axes_width = (width - left - right).max(10.0);
     let axes_height = match style.height_in {
-        Some(height) => (height * 72.0 - top - bottom).max(10.0),
+        // Rather a higher figure than axes in which nothing can be seen.
+        Some(height) => (height * 72.0 - top - bottom).max(0.4 * height * 72.0),
         None if plot.equal_aspect => axes_width * aspect(plot),
         None if plot.y.unit == Unit::Names => plot.y.ticks.len() as f64 * NAME_LINE * style.tick_pt,
         None => (0.75 * width - top - bottom + below).max(10.0),
@@ -94,7 +97,8 @@ pub fn layout(plot: &Plot, style: &FigureStyle, below: f64) -> Layout {
         axes_width = axes_width.min(axes_height / aspect(plot));
         axes_height = axes_height.min(axes_width * aspect(plot));
     }
-    let height = style.height_in.map_or(top + axes_height + bottom, |h| h * 72.0);
+    let least = top + axes_height + bottom;
+    let height = style.height_in.map_or(least, |h| least.max(h * 72.0));
     // What an equal aspect leaves over goes to both sides.
     let spare =
         [width - left - right - axes_width, height - top - bottom - axes_height].map(|s| s.max(0.0) / 2.0);
@@ -111,6 +115,7 @@ pub fn layout(plot: &Plot, style: &FigureStyle, below: f64) -> Layout {
         tick,
         gap,
         x_label: axes.bottom() + below_axes + 1.6 * gap + ASCENT * style.label_pt,
+        below: axes.bottom() + bottom - margin - below,
         y_label: axes.left - tick - gap - widest(&y_ticks) - 1.6 * gap - DESCENT * style.label_pt,
         bar_label: axes.right() + bar_gap + bar_room - DESCENT * style.label_pt,
         title: axes.top - 0.55 * style.title_pt,

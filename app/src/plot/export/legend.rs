@@ -1,6 +1,6 @@
 //! The legend in the emptiest corner, the colour bar, and the symbols both share with the plot.
 
-use super::draw::{Transform, guide_points};
+use super::draw::Transform;
 use super::fonts;
 use super::layout::{CAP_HEIGHT, Layout};
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
@@ -39,9 +39,8 @@ impl<'a> Legend<'a> {
         let width = entry_width + 2.0 * PAD * size;
         let height = (2.0 * PAD + ROW * entries.len() as f64 - (ROW - 1.0)) * size;
         let fits = width < 0.95 * layout.axes.width && height < 0.8 * layout.axes.height;
-        let to = Transform::new(plot, layout.axes);
         let inside = fits
-            .then(|| emptiest_corner(layout.axes, [width, height], plot, &to, 0.5 * size, taken))
+            .then(|| emptiest_corner(layout.axes, [width, height], plot, style, 0.5 * size, taken))
             .flatten();
         let mut legend = Self { entries, size, entry_width, inside, columns: 1, room_below: 0.0 };
         if inside.is_none() {
@@ -65,8 +64,8 @@ impl<'a> Legend<'a> {
         self.inside
     }
 
-    /// Draws it.
-    pub fn draw(&self, scene: &mut Scene, layout: &Layout, style: &FigureStyle) {
+    /// Draws it: inside of the axes, or below, from `top` on.
+    pub fn draw(&self, scene: &mut Scene, layout: &Layout, top: f64, style: &FigureStyle) {
         let size = self.size;
         if let Some(place) = self.inside {
             let stroke = Stroke::solid(Color::rgb(60, 60, 60), 0.75 * style.frame_pt);
@@ -84,7 +83,7 @@ impl<'a> Legend<'a> {
         let rows = self.entries.len().div_ceil(self.columns);
         for (i, entry) in self.entries.iter().enumerate() {
             let (column, row) = (i / rows, i % rows);
-            let middle = layout.x_label + 0.24 * style.label_pt + (0.6 + ROW * row as f64 + 0.5) * size;
+            let middle = top + (0.6 + ROW * row as f64 + 0.5) * size;
             self.entry(scene, entry, [left + advance * column as f64, middle], style);
         }
     }
@@ -137,7 +136,7 @@ pub fn emptiest_corner(
     axes: Rect,
     size: [f64; 2],
     plot: &Plot,
-    to: &Transform<'_>,
+    style: &FigureStyle,
     margin: f64,
     taken: &[Rect],
 ) -> Option<Rect> {
@@ -145,15 +144,16 @@ pub fn emptiest_corner(
     let (t, b) = (axes.top + margin, axes.bottom() - margin - size[1]);
     let centre = axes.left + (axes.width - size[0]) / 2.0;
     let places = [[r, t], [l, t], [r, b], [l, b], [centre, t], [centre, b]];
-    let covered = covered_points(plot, to);
-    let overlaps = |a: &Rect, b: &Rect| {
-        a.left < b.right() && b.left < a.right() && a.top < b.bottom() && b.top < a.bottom()
-    };
-    let covered = |place: &Rect| {
-        covered.iter().any(|p| place.contains(*p, -0.5 * margin)) || taken.iter().any(|t| overlaps(place, t))
+    let to = Transform::new(plot, axes);
+    let points = covered_points(plot, &to);
+    let mut ground = to.ground(style);
+    ground.boxes = taken.to_vec();
+    let free = |place: &Rect| {
+        ground.is_free(place, 0.25 * margin, true)
+            && !points.iter().any(|p| place.contains(*p, -0.5 * margin))
     };
     let boxed = |[left, top]: [f64; 2]| Rect { left, top, width: size[0], height: size[1] };
-    places.into_iter().map(boxed).find(|place| !covered(place))
+    places.into_iter().map(boxed).find(free)
 }
 
 /// Points all along the data, dense enough that a box cannot slip between them.
@@ -173,17 +173,8 @@ fn covered_points(plot: &Plot, to: &Transform<'_>) -> Vec<[f64; 2]> {
                     }));
                 }
             }
-            Item::Scatter(scatter) => {
-                for p in &scatter.points {
-                    let ends = |interval: Option<(f64, f64)>, own| interval.map_or([own; 2], |(a, b)| [a, b]);
-                    let (x, y) = (ends(p.x_interval, p.x), ends(p.y_interval, p.y));
-                    for t in 0..=10 {
-                        let along = |ends: [f64; 2]| ends[0] + f64::from(t) / 10.0 * (ends[1] - ends[0]);
-                        points.extend(to.point(along(x), p.y));
-                        points.extend(to.point(p.x, along(y)));
-                    }
-                }
-            }
+            // Their exact shape is known to the ground.
+            Item::Scatter(_) => {}
             Item::Histogram(histogram) => {
                 for (i, value) in histogram.values.iter().enumerate() {
                     for step in 0..=10 {
@@ -193,7 +184,8 @@ fn covered_points(plot: &Plot, to: &Transform<'_>) -> Vec<[f64; 2]> {
                 }
             }
             Item::Guide(guide) => {
-                let line = guide_points(guide, to, plot);
+                let line: Vec<_> =
+                    guide.points(plot).into_iter().filter_map(|[x, y]| to.point(x, y)).collect();
                 points.extend(line.windows(2).flat_map(|ends| {
                     let [a, b] = [ends[0], ends[1]];
                     (0..=100).map(move |i| [0, 1].map(|k| a[k] + f64::from(i) / 100.0 * (b[k] - a[k])))
@@ -209,16 +201,6 @@ fn covered_points(plot: &Plot, to: &Transform<'_>) -> Vec<[f64; 2]> {
 pub fn symbol(scene: &mut Scene, at: [f64; 2], shape: Symbol, radius: f64, fill: Color, style: &FigureStyle) {
     let [x, y] = at;
     let outline = Stroke::solid(Color::BLACK, 0.6 * style.frame_pt);
-    let polygon = |corners: usize, inner: f64, turn: f64| {
-        let points = (0..corners)
-            .map(|i| {
-                let angle = std::f64::consts::TAU * i as f64 / corners as f64 + turn.to_radians();
-                let r = if i % 2 == 1 { radius * inner } else { radius };
-                [x + r * angle.sin(), y - r * angle.cos()]
-            })
-            .collect();
-        vec![Outline { points, closed: true }]
-    };
     let outlines = match shape {
         Symbol::Circle => {
             let stroke = Some(outline);
@@ -233,11 +215,11 @@ pub fn symbol(scene: &mut Scene, at: [f64; 2], shape: Symbol, radius: f64, fill:
             scene.path(arms, None, Some(Stroke::solid(fill, 0.55 * radius)), false);
             return;
         }
-        Symbol::Square => polygon(4, 1.0, 45.0),
-        Symbol::Diamond => polygon(4, 1.0, 0.0),
-        Symbol::Triangle => polygon(3, 1.0, 0.0),
-        Symbol::Pentagon => polygon(5, 1.0, 0.0),
-        Symbol::Star => polygon(10, 0.45, 0.0),
+        _ => {
+            let corners = shape.corners().into_iter();
+            let points = corners.map(|[dx, dy]| [x + radius * dx, y + radius * dy]).collect();
+            vec![Outline { points, closed: true }]
+        }
     };
     scene.path(outlines, Some(fill), Some(outline), false);
 }

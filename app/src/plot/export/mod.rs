@@ -23,8 +23,7 @@ use resvg::{tiny_skia, usvg};
 
 pub use csv::csv;
 pub(crate) use fonts::width;
-pub(crate) use scene::Anchor;
-pub use scene::{Scene, Text};
+pub use scene::{Anchor, Rect, Scene, Text};
 pub use style::{FigureStyle, FontFamily, Preset, parse_length};
 pub(crate) use svg::{families, write_text};
 

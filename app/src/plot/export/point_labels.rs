@@ -1,154 +1,152 @@
 //! Words beside points: each at the nearest free place, with a thin line to its point where that is not beside it.
-//! Words without a free place near their point are left out; data files have every name.
+//! Words without a free place near their point are numbered there, and stand in a key below the figure.
 
-use super::draw::{Transform, guide_points};
+use super::draw::Transform;
 use super::fonts;
-use super::layout::CAP_HEIGHT;
+use super::layout::{CAP_HEIGHT, Layout};
 use super::scene::{Anchor, Outline, Rect, Scene, Stroke};
 use super::style::FigureStyle;
+use crate::plot::place::{Placed, Wanted};
 use crate::plot::{Color, Item, Plot, text};
 
-/// Directions tried, clockwise from the right; the earlier the better.
-const DIRECTIONS: [[f64; 2]; 16] = [
-    [1.0, 0.0],
-    [0.8, -0.6],
-    [0.8, 0.6],
-    [-1.0, 0.0],
-    [0.0, -1.0],
-    [0.0, 1.0],
-    [-0.8, -0.6],
-    [-0.8, 0.6],
-    [0.92, -0.39],
-    [0.92, 0.39],
-    [0.39, -0.92],
-    [0.39, 0.92],
-    [-0.39, -0.92],
-    [-0.39, 0.92],
-    [-0.92, -0.39],
-    [-0.92, 0.39],
-];
-/// Distances tried, in font sizes beyond the symbol.
-const DISTANCES: [f64; 7] = [0.3, 0.8, 1.3, 1.9, 2.6, 3.4, 4.3];
+/// Distance of the rows of the key, relative to the font size.
+const ROW: f64 = 1.35;
 
-/// Words that want a place.
-struct Wanted {
-    label: String,
-    at: [f64; 2],
-    radius: f64,
+/// If more than one in so many finds no place for its words, all are numbered.
+const MANY: usize = 3;
+
+/// Words or a number near a point.
+struct Label {
+    text: String,
+    placed: Placed,
+    /// It stands over lines, on a pale ground.
+    ground: bool,
 }
 
-/// Draws the labels of every scatter of the plot; `taken` is not to be covered.
-pub fn draw(scene: &mut Scene, plot: &Plot, to: &Transform<'_>, style: &FigureStyle, taken: &[Rect]) {
-    let size = 0.8 * style.tick_pt;
-    let mut symbols: Vec<([f64; 2], f64)> = Vec::new();
-    let mut bars: Vec<[[f64; 2]; 2]> = Vec::new();
-    let mut wanted = Vec::new();
-    for item in &plot.items {
-        if let Item::Guide(guide) = item {
-            let points = guide_points(guide, to, plot);
-            bars.extend(points.windows(2).map(|ends| [ends[0], ends[1]]));
+/// The labels of every scatter of a plot.
+pub struct PointLabels {
+    labels: Vec<Label>,
+    key: Vec<String>,
+    columns: usize,
+    column_width: f64,
+    /// What the key needs below the x label.
+    pub room_below: f64,
+}
+
+impl PointLabels {
+    /// Finds a place for every label; `taken` is not to be covered.
+    pub fn new(plot: &Plot, style: &FigureStyle, layout: &Layout, taken: &[Rect]) -> Self {
+        let size = size(style);
+        let to = Transform::new(plot, layout.axes);
+        let mut ground = to.ground(style);
+        ground.boxes = taken.to_vec();
+        let (names, wanted) = wanted(plot, style, layout, &to);
+        let bare = ground.clone();
+        let mut places = ground.label(&wanted, layout.axes, size, false);
+        // Where many would be numbered, all are.
+        if MANY * places.iter().filter(|place| place.is_none()).count() > names.len() {
+            (ground, places) = (bare, vec![None; names.len()]);
         }
-        let Item::Scatter(scatter) = item else { continue };
-        let radius = style.symbol_pt * scatter.size / 2.0;
-        for p in &scatter.points {
-            let Some(at) = to.point(p.x, p.y).filter(|at| scene.frame.contains(*at, -0.01)) else { continue };
-            symbols.push((at, radius));
-            let x_bar = p.x_interval.and_then(|(a, b)| Some([to.point(a, p.y)?, to.point(b, p.y)?]));
-            let y_bar = p.y_interval.and_then(|(a, b)| Some([to.point(p.x, a)?, to.point(p.x, b)?]));
-            bars.extend([x_bar, y_bar].into_iter().flatten());
-            wanted.extend(p.label.as_ref().map(|label| Wanted { label: text::literal(label), at, radius }));
+        let named = names.iter().zip(&places);
+        let mut labels: Vec<Label> = named
+            .filter_map(|(name, place)| Some(Label { text: name.clone(), placed: (*place)?, ground: false }))
+            .collect();
+        // From left to right, so that a number is found easily.
+        let mut left: Vec<usize> = (0..names.len()).filter(|i| places[*i].is_none()).collect();
+        left.sort_by(|a, b| wanted[*a].at[0].total_cmp(&wanted[*b].at[0]));
+        let number = |i: usize| format!("({})", i + 1);
+        let numbered: Vec<Wanted> = (left.iter().enumerate())
+            .map(|(i, at)| Wanted { size: room(&number(i), style), ..wanted[*at] })
+            .collect();
+        let free = ground.label(&numbered, layout.axes, size, false);
+        for (i, (wanted, free)) in numbered.iter().zip(free).enumerate() {
+            let loose =
+                || ground.label(&[*wanted], layout.axes, size, true)[0].unwrap_or_else(|| upon(wanted));
+            labels.push(Label {
+                text: number(i),
+                ground: free.is_none(),
+                placed: free.unwrap_or_else(loose),
+            });
+        }
+        let key: Vec<String> =
+            left.iter().enumerate().map(|(i, at)| format!("{}  {}", number(i), names[*at])).collect();
+        let widest = key.iter().map(|entry| room(entry, style)[0]).fold(0.0, f64::max);
+        let column_width = widest + 1.5 * size;
+        let columns =
+            (((layout.width - 4.0) / column_width.max(1.0)).floor() as usize).clamp(1, key.len().max(1));
+        let rows = key.len().div_ceil(columns);
+        let room_below = if key.is_empty() { 0.0 } else { (0.6 + ROW * rows as f64) * size };
+        Self { labels, key, columns, column_width, room_below }
+    }
+
+    /// Draws the labels with their leaders.
+    pub fn draw(&self, scene: &mut Scene, style: &FigureStyle) {
+        for Label { text, placed: Placed { place, leader }, ground } in &self.labels {
+            if let Some([from, to]) = leader {
+                let stroke = Stroke::solid(Color::rgb(110, 110, 110), 0.6 * style.frame_pt);
+                scene.path(
+                    vec![Outline { points: vec![*from, *to], closed: false }],
+                    None,
+                    Some(stroke),
+                    true,
+                );
+            }
+            if *ground {
+                scene.path(vec![place.ring()], Some(Color::WHITE.with_alpha(0.8)), None, false);
+            }
+            scene.text([place.left, place.bottom()], Anchor::Start, text, size(style));
         }
     }
-    // Crowded points choose first.
-    let crowd = |w: &Wanted| symbols.iter().filter(|(at, _)| distance(*at, w.at) < 4.0 * size).count();
-    wanted.sort_by_key(|w| std::cmp::Reverse(crowd(w)));
-    let mut boxes: Vec<Rect> = taken.to_vec();
-    let mut leaders: Vec<[[f64; 2]; 2]> = Vec::new();
-    for w in &wanted {
-        let width = 1.03 * fonts::width(&w.label, style.family, false, size);
-        let height = CAP_HEIGHT * size;
-        let found = DISTANCES.iter().enumerate().find_map(|(ring, far)| {
-            DIRECTIONS.iter().find_map(|[dx, dy]| {
-                let reach = w.radius + far * size;
-                // The box touches the circle of this reach with the side or corner that faces the point.
-                let middle = [
-                    w.at[0] + dx * reach + dx.signum() * (dx.abs() * width / 2.0).min(width / 2.0),
-                    w.at[1] + dy * (reach + height / 2.0),
-                ];
-                let place =
-                    Rect { left: middle[0] - width / 2.0, top: middle[1] - height / 2.0, width, height };
-                let leader = (ring > 0).then(|| [w.at, nearest(&place, w.at)]);
-                let inside = scene.frame.contains([place.left, place.top], 2.0)
-                    && scene.frame.contains([place.right(), place.bottom()], 2.0);
-                let margin = 0.12 * size;
-                let free = inside
-                    && boxes.iter().all(|other| !overlap(&place, other, 2.0 * margin))
-                    && symbols
-                        .iter()
-                        .all(|(at, radius)| distance(nearest(&place, *at), *at) > radius + margin)
-                    && bars.iter().chain(&leaders).all(|line| !crosses(&place, line, margin))
-                    && leader.is_none_or(|line| {
-                        boxes.iter().all(|other| !crosses(other, &line, margin))
-                            && leaders.iter().all(|other| !intersect(other, &line))
-                            && symbols
-                                .iter()
-                                .filter(|(at, _)| *at != w.at)
-                                .all(|(at, radius)| from_line(*at, &line) > *radius)
-                    });
-                free.then_some((place, leader))
-            })
-        });
-        let Some((place, leader)) = found else { continue };
-        boxes.push(place);
-        if let Some([from, to]) = leader {
-            leaders.push([from, to]);
-            let length = distance(from, to).max(1e-9);
-            let edge = [0, 1].map(|i| from[i] + (to[i] - from[i]) * (w.radius / length).min(1.0));
-            let stroke = Stroke::solid(Color::rgb(110, 110, 110), 0.6 * style.frame_pt);
-            scene.path(vec![Outline { points: vec![edge, to], closed: false }], None, Some(stroke), true);
+
+    /// Draws the key of the numbers, from `top` on.
+    pub fn draw_key(&self, scene: &mut Scene, top: f64, style: &FigureStyle) {
+        let size = size(style);
+        let rows = self.key.len().div_ceil(self.columns);
+        let width = self.column_width * self.columns as f64 - 1.5 * size;
+        let centre = scene.frame.left + scene.frame.width / 2.0;
+        let left = (centre - width / 2.0).clamp(2.0, (scene.width - width - 2.0).max(2.0));
+        for (i, entry) in self.key.iter().enumerate() {
+            let (column, row) = (i / rows, i % rows);
+            let at = [left + self.column_width * column as f64, top + (0.6 + ROW * row as f64 + 0.8) * size];
+            scene.text(at, Anchor::Start, entry, size);
         }
-        scene.text([place.left, place.bottom()], Anchor::Start, &w.label, size);
     }
 }
 
-fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
-    (b[0] - a[0]).hypot(b[1] - a[1])
+fn size(style: &FigureStyle) -> f64 {
+    0.8 * style.tick_pt
 }
 
-/// The point of a box nearest to a place.
-fn nearest(place: &Rect, [x, y]: [f64; 2]) -> [f64; 2] {
-    [x.clamp(place.left, place.right()), y.clamp(place.top, place.bottom())]
+/// Width and height of a label.
+fn room(label: &str, style: &FigureStyle) -> [f64; 2] {
+    [1.03 * fonts::width(label, style.family, false, size(style)), CAP_HEIGHT * size(style)]
 }
 
-fn overlap(a: &Rect, b: &Rect, margin: f64) -> bool {
-    a.left < b.right() + margin
-        && b.left < a.right() + margin
-        && a.top < b.bottom() + margin
-        && b.top < a.bottom() + margin
+/// Labels and what they need.
+fn wanted(
+    plot: &Plot,
+    style: &FigureStyle,
+    layout: &Layout,
+    to: &Transform<'_>,
+) -> (Vec<String>, Vec<Wanted>) {
+    let scatters = plot.items.iter().filter_map(|item| match item {
+        Item::Scatter(scatter) => Some(scatter),
+        _ => None,
+    });
+    let labelled = scatters.flat_map(|s| s.points.iter().map(move |p| (s.size, p)));
+    labelled
+        .filter_map(|(relative, p)| {
+            let label = text::literal(p.label.as_ref()?);
+            let at = to.point(p.x, p.y).filter(|at| layout.axes.contains(*at, -0.01))?;
+            let wanted = Wanted { size: room(&label, style), at, radius: style.symbol_pt * relative / 2.0 };
+            Some((label, wanted))
+        })
+        .unzip()
 }
 
-/// Distance of a place from a line between two places.
-fn from_line(at: [f64; 2], [a, b]: &[[f64; 2]; 2]) -> f64 {
-    let along = [b[0] - a[0], b[1] - a[1]];
-    let square = (along[0] * along[0] + along[1] * along[1]).max(1e-12);
-    let t = (((at[0] - a[0]) * along[0] + (at[1] - a[1]) * along[1]) / square).clamp(0.0, 1.0);
-    distance(at, [a[0] + t * along[0], a[1] + t * along[1]])
-}
-
-/// Whether a line between two places comes nearer to a box than `margin`.
-fn crosses(place: &Rect, line: &[[f64; 2]; 2], margin: f64) -> bool {
-    let steps = (distance(line[0], line[1]) / 1.5).ceil().max(1.0) as usize;
-    (0..=steps).any(|i| {
-        let t = i as f64 / steps as f64;
-        let at = [0, 1].map(|k| line[0][k] + t * (line[1][k] - line[0][k]));
-        place.contains(at, -margin)
-    })
-}
-
-/// Whether two lines between places cross.
-fn intersect([a, b]: &[[f64; 2]; 2], [c, d]: &[[f64; 2]; 2]) -> bool {
-    let side = |p: &[f64; 2], q: &[f64; 2], r: &[f64; 2]| {
-        (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
-    };
-    side(a, b, c) * side(a, b, d) < 0.0 && side(c, d, a) * side(c, d, b) < 0.0
+/// The last resort of a number: on its own symbol.
+fn upon(wanted: &Wanted) -> Placed {
+    let [width, height] = wanted.size;
+    let place = Rect { left: wanted.at[0] - width / 2.0, top: wanted.at[1] - height / 2.0, width, height };
+    Placed { place, leader: None }
 }

@@ -3,6 +3,7 @@
 //! `records` and `published` give models with two numbers each; here they become a figure with groups,
 //! intervals, correlations and, on request, the least squares line.
 
+mod alike;
 pub mod published;
 mod records;
 
@@ -258,7 +259,7 @@ fn groups(models: &Models, labels: bool) -> Vec<Scatter> {
         points: members(Some(name)),
         color: series_color(i),
         shape: shape(i),
-        size: if shape(i) == Shape::Star { 1.25 } else { 1.0 },
+        size: shape(i).fair_size(),
     });
     grey.into_iter().chain(colored).collect()
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use basin_core::data::Split;
-use basin_core::job::{Case, FlatnessLoss, Job, Pgd};
+use basin_core::job::{Case, FlatnessLoss, Job};
 use basin_core::record::{AttackOutcome, Evaluated, Outcome, Record};
 
+use super::alike::{Mixed, differences};
 use super::{Choice, Measured, Model, Models, Quantity};
 use crate::plot::text::literal;
 
@@ -24,15 +25,17 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
     let models = by_checkpoint(records);
     let radius = choice.radius.or_else(|| usual_radius(&models, choice));
     let mut used: Vec<&Record> = Vec::new();
+    let mut mixed = Mixed::default();
     let found: Vec<Model> = models
         .iter()
         .enumerate()
         .map(|(number, of)| {
             let (x, flat) = flatness(of, choice, radius);
             let (y, evaluated) = value(of, choice.y);
-            used.extend(flat.into_iter().chain(evaluated));
             let first = of.records[0];
             let name = names.get(number).cloned().unwrap_or_else(|| checkpoint_name(first.job.checkpoint()));
+            mixed.look_at(&name, flat, &evaluated, choice.y);
+            used.extend(flat.into_iter().chain(evaluated));
             let group = groups.get(number).cloned().unwrap_or_else(|| first.provenance.model.clone());
             Model {
                 label: name.clone(),
@@ -72,7 +75,7 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
         x_label: format!("{case}-Case Flatness in {of}{at}"),
         y_label: y_label.to_owned(),
         percent: choice.y == Quantity::Error,
-        notes: differences(&used),
+        notes: mixed.notes().iter().map(|note| literal(note)).chain(differences(&used)).collect(),
         provenance: sources.collect(),
     }
 }
@@ -165,45 +168,79 @@ fn flatness<'a>(
     }
 }
 
-/// The value on the vertical axis.
+/// Robust loss and error on images of one split, and the record that has them.
+struct Robust<'a> {
+    record: &'a Record,
+    loss: Measured,
+    error: Measured,
+}
+
+impl Robust<'_> {
+    /// Whether it is what a flatness record compares with, for want of an evaluation.
+    fn is_reference(&self) -> bool {
+        is_flatness(self.record)
+    }
+}
+
+fn is_flatness(record: &Record) -> bool {
+    matches!(record.outcome, Outcome::Flatness(_))
+}
+
+/// The value on the vertical axis, and the records that it is from.
 fn value<'a>(of: &Of<'a>, y: Quantity) -> (Result<Measured, String>, Vec<&'a Record>) {
     if y == Quantity::Error
         && let Some((record, ensemble)) = ensemble(of)
     {
         return (Ok(share(ensemble.robust_error, ensemble.per_example.index.len())), vec![record]);
     }
-    match (y, attacked(of, Split::Test)) {
-        (_, None) => (Err("evaluation under attack on test images".to_owned()), Vec::new()),
-        (Quantity::Loss, Some((record, robust))) => (Ok(loss(robust)), vec![record]),
-        (Quantity::Error, Some((record, robust))) => {
-            (Ok(share(robust.error, robust.per_example.index.len())), vec![record])
-        }
-        (Quantity::Gap, Some((record, robust))) => match attacked(of, Split::Train) {
+    let Some(test) = robust(of, Split::Test) else {
+        return (Err("evaluation under attack on test images".to_owned()), Vec::new());
+    };
+    match y {
+        Quantity::Loss => (Ok(test.loss), vec![test.record]),
+        Quantity::Error => (Ok(test.error), vec![test.record]),
+        Quantity::Gap => match robust(of, Split::Train) {
             None => (Err("evaluation under attack on training images".to_owned()), Vec::new()),
-            Some((other, train)) => {
-                let (test, train) = (loss(robust), loss(train));
-                let value = test.value - train.value;
+            Some(train) => {
+                let value = test.loss.value - train.loss.value;
                 let half = |m: Measured| m.interval.map_or(0.0, |(low, high)| (high - low) / 2.0);
-                let half = half(test).hypot(half(train));
-                let interval = (half > 0.0).then_some((value - half, value + half));
-                (Ok(Measured { value, interval }), vec![record, other])
+                // Of a reference no interval is known, so of the difference neither.
+                let known = !test.is_reference() && !train.is_reference();
+                let half = half(test.loss).hypot(half(train.loss));
+                let interval = (known && half > 0.0).then_some((value - half, value + half));
+                (Ok(Measured { value, interval }), vec![test.record, train.record])
             }
         },
     }
 }
 
-/// The evaluation under attack on most images; of equals the one of highest loss: the strongest attack.
-fn attacked<'a>(of: &Of<'a>, split: Split) -> Option<(&'a Record, &'a Evaluated)> {
-    let evaluations = of.records.iter().filter_map(|record| match &record.outcome {
-        Outcome::Evaluate(e) if record.job.data().examples.split == split => {
-            Some((*record, e.robust.as_ref()?))
+/// Of the evaluations under attack, else of the references of flatness records, that on most images; of equals the one of
+/// highest loss: the strongest attack.
+fn robust<'a>(of: &Of<'a>, split: Split) -> Option<Robust<'a>> {
+    let on_split = || of.records.iter().copied().filter(|r| r.job.data().examples.split == split);
+    let evaluated = on_split().filter_map(|record| match &record.outcome {
+        Outcome::Evaluate(e) => {
+            let e = e.robust.as_ref()?;
+            let count = e.per_example.index.len();
+            Some((count, Robust { record, loss: loss(e), error: share(e.error, count) }))
         }
         _ => None,
     });
-    evaluations.max_by(|a, b| {
-        let size = |e: &Evaluated| e.per_example.index.len();
-        size(a.1).cmp(&size(b.1)).then(a.1.loss.total_cmp(&b.1.loss))
-    })
+    let references = on_split().filter_map(|record| match (&record.job, &record.outcome) {
+        (Job::Flatness(job), Outcome::Flatness(f)) if job.loss == FlatnessLoss::Robust => {
+            let count = job.data.examples.len();
+            let loss = Measured { value: f.reference_loss, interval: None };
+            Some((count, Robust { record, loss, error: share(f.reference_error, count) }))
+        }
+        _ => None,
+    });
+    let best = |all: Vec<(usize, Robust<'a>)>| {
+        let order = |a: &(usize, Robust), b: &(usize, Robust)| {
+            a.0.cmp(&b.0).then(a.1.loss.value.total_cmp(&b.1.loss.value))
+        };
+        all.into_iter().max_by(order).map(|(_, robust)| robust)
+    };
+    best(evaluated.collect()).or_else(|| best(references.collect()))
 }
 
 /// Mean loss with its interval over examples.
@@ -231,72 +268,4 @@ fn ensemble<'a>(of: &Of<'a>) -> Option<(&'a Record, &'a AttackOutcome)> {
         let size = |a: &AttackOutcome| a.per_example.index.len();
         size(a).cmp(&size(b)).then(a.robust_error.total_cmp(&b.robust_error))
     })
-}
-
-/// Notes if the points are not measured alike.
-fn differences(used: &[&Record]) -> Vec<String> {
-    let differ = |setting: fn(&Record) -> Option<String>| {
-        let mut values: Vec<String> = used.iter().filter_map(|record| setting(record)).collect();
-        values.sort();
-        values.dedup();
-        values.len() > 1
-    };
-    let evaluated_on = |record: &Record, split: Split| match &record.job {
-        Job::Evaluate(job) if job.data.examples.split == split => Some(images(record)),
-        _ => None,
-    };
-    let settings: [(&str, bool); 5] = [
-        ("images of the evaluations", {
-            let on = |split| {
-                let mut values: Vec<String> = used.iter().filter_map(|r| evaluated_on(r, split)).collect();
-                values.sort();
-                values.dedup();
-                values.len() > 1
-            };
-            on(Split::Test) || on(Split::Train)
-        }),
-        (
-            "attacks of the evaluations",
-            differ(|record| match &record.job {
-                Job::Evaluate(job) => job.attack.as_ref().map(Pgd::to_string),
-                _ => None,
-            }),
-        ),
-        (
-            "images of the flatness",
-            differ(|record| match &record.job {
-                Job::Flatness(_) => Some(images(record)),
-                _ => None,
-            }),
-        ),
-        (
-            "numbers of draws",
-            differ(|record| match &record.job {
-                Job::Flatness(job) => Some(job.draws.to_string()),
-                _ => None,
-            }),
-        ),
-        (
-            "settings of the flatness",
-            differ(|record| match &record.job {
-                Job::Flatness(job) => Some(format!(
-                    "{} {:?} {:?} {:?} {:?} {}",
-                    job.attack, job.scope, job.tensors, job.weight_box, job.descent, job.absolute
-                )),
-                _ => None,
-            }),
-        ),
-    ];
-    let differing: Vec<&str> = settings.iter().filter(|(_, differ)| *differ).map(|(what, _)| *what).collect();
-    let alike = (!differing.is_empty())
-        .then(|| format!("not all points are measured alike: {} differ", differing.join(", ")));
-    let unfinished = used.iter().any(|record| !record.provenance.complete);
-    let unfinished = unfinished.then(|| "some records are of unfinished jobs".to_owned());
-    alike.into_iter().chain(unfinished).collect()
-}
-
-/// Data set, examples and fingerprint.
-fn images(record: &Record) -> String {
-    let p = &record.provenance;
-    format!("{} {} {}", p.data, record.job.data().examples, p.data_fingerprint)
 }

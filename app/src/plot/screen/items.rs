@@ -1,14 +1,12 @@
 //! Items of a plot as items of `egui_plot`.
 
 use eframe::egui::{self, Color32, RichText, Stroke};
-use egui_plot::{HLine, Line, LineStyle, MarkerShape, PlotPoint, PlotPoints, PlotUi, Points, Polygon, VLine};
+use egui_plot::{HLine, Line, LineStyle, PlotPoint, PlotPoints, PlotUi, Points, Polygon, VLine};
 
 use super::field_item::FieldItem;
+use super::symbols::{self, SymbolsItem};
 use super::{ScreenPlot, coordinates};
-use crate::plot::{Color, Dash, GuideLine, Histogram, Item, Scatter, Series, Shape, text};
-
-/// Symbols smaller than this, relative to the style's, have no outline: it would be all one sees.
-const SMALLEST_OUTLINED: f64 = 0.6;
+use crate::plot::{Color, Dash, GuideLine, Histogram, Item, Scatter, Series, text};
 
 impl ScreenPlot {
     /// Adds one item.
@@ -46,13 +44,8 @@ impl ScreenPlot {
             }
             Item::Mark(mark) => {
                 let at: Vec<_> = self.at(mark.x, mark.y).into_iter().collect();
-                for (i, (radius, color)) in
-                    [(6.5, Color32::BLACK), (5.0, Color32::WHITE)].into_iter().enumerate()
-                {
-                    let points =
-                        Points::new("", at.clone()).shape(marker(mark.shape)).radius(radius).color(color);
-                    ui.points(points.id((index, i)).allow_hover(false));
-                }
+                let colors = [Color32::WHITE, Color32::BLACK];
+                ui.add(SymbolsItem::new(String::new(), &at, mark.shape, 5.5, colors).without_hover());
             }
             // Said beside the plot, where zooming does not move it.
             Item::Caption(_) => {}
@@ -114,27 +107,10 @@ impl ScreenPlot {
                 ui.line(bar.id(id).allow_hover(false));
             }
         }
-        for p in &scatter.points {
-            if let (Some(label), Some([x, y])) = (&p.label, self.at(p.x, p.y)) {
-                let words = egui_plot::Text::new(name.clone(), PlotPoint::new(x, y), format!("  {label}"));
-                ui.text(words.anchor(egui::Align2::LEFT_BOTTOM).id(id).allow_hover(false));
-            }
-        }
-        // The symbols last: the legend takes their colour.
         let points: Vec<_> = scatter.points.iter().filter_map(|p| self.at(p.x, p.y)).collect();
-        // A triangle of the radius of a circle has less than half of its area.
-        let fuller = match scatter.shape {
-            Shape::Circle | Shape::Square => 1.0,
-            _ => 1.3,
-        };
-        let radius = 4.5 * fuller * scatter.size as f32;
-        let outline = ui.ctx().global_style().visuals.text_color();
-        if scatter.size >= SMALLEST_OUTLINED {
-            let behind = Points::new(name.clone(), points.clone()).color(outline).radius(radius + 0.8);
-            ui.points(behind.shape(marker(scatter.shape)).id(id).allow_hover(false));
-        }
-        let symbols = Points::new(name.clone(), points).color(color).radius(radius);
-        ui.points(symbols.shape(marker(scatter.shape)).id(id));
+        let colors = [color, ui.ctx().global_style().visuals.text_color()];
+        let radius = symbols::radius(scatter.size);
+        ui.add(SymbolsItem::new(name.clone(), &points, scatter.shape, radius, colors));
     }
 
     fn histogram(&self, ui: &mut PlotUi<'_>, index: usize, histogram: &Histogram, dark: bool) {
@@ -160,7 +136,7 @@ impl ScreenPlot {
 }
 
 /// A colour on the screen; dark hues are lightened on a dark background.
-fn themed(color: Color, dark: bool) -> Color32 {
+pub(super) fn themed(color: Color, dark: bool) -> Color32 {
     let color = if dark && color.lightness() < 0.6 {
         color.mix(Color::WHITE.with_alpha(color.alpha()), 0.3)
     } else {
@@ -177,15 +153,11 @@ fn style(dash: Dash) -> LineStyle {
     }
 }
 
-fn marker(shape: Shape) -> MarkerShape {
-    match shape {
-        Shape::Circle => MarkerShape::Circle,
-        Shape::Square => MarkerShape::Square,
-        Shape::Diamond => MarkerShape::Diamond,
-        Shape::Triangle => MarkerShape::Up,
-        // There is no filled pentagon or star; other filled shapes are told apart more easily than lines.
-        Shape::Pentagon => MarkerShape::Down,
-        Shape::Star => MarkerShape::Right,
-        Shape::Cross => MarkerShape::Cross,
+/// A straight line in a style.
+pub(super) fn line_style(dash: Dash, ends: &[egui::Pos2], stroke: Stroke) -> Vec<egui::Shape> {
+    match dash {
+        Dash::Solid => vec![egui::Shape::line(ends.to_vec(), stroke)],
+        Dash::Dashed => egui::Shape::dashed_line(ends, stroke, 7.0, 4.0),
+        Dash::Dotted => egui::Shape::dotted_line(ends, stroke.color, 5.0, stroke.width),
     }
 }

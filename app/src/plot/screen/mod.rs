@@ -5,15 +5,15 @@
 mod color_bar;
 mod field_item;
 mod items;
+mod legend;
+mod names;
+mod symbols;
 
 use std::cell::Cell;
 use std::ops::RangeInclusive;
 
 use eframe::egui::{self, RichText, Vec2};
-use egui_plot::{
-    AxisHints, ColorConflictHandling, Corner, GridInput, GridMark, HoverPosition, Legend, PlotMemory,
-    PlotPoint, PlotTransform,
-};
+use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, PlotMemory, PlotPoint, PlotTransform};
 
 use super::ticks::{Scale, readable, ticks};
 use super::{Axis, Item, Plot, ScatterPoint, Unit, text};
@@ -23,6 +23,8 @@ use field_item::FieldDrawing;
 pub struct ScreenPlot {
     plot: Plot,
     field: Option<FieldDrawing>,
+    /// A point of a scatter that is pointed out.
+    marked: Option<[f64; 2]>,
     /// Item and point of a scatter that was clicked in the last frame.
     clicked: Cell<Option<(usize, usize)>>,
 }
@@ -31,7 +33,12 @@ impl ScreenPlot {
     /// Prepares a plot. Costs some milliseconds for a map; make a new one only when the data change.
     pub fn new(plot: Plot) -> Self {
         let field = plot.field().map(FieldDrawing::new);
-        Self { plot, field, clicked: Cell::new(None) }
+        Self { plot, field, marked: None, clicked: Cell::new(None) }
+    }
+
+    /// Points out a point of a scatter with a ring.
+    pub fn marking(self, point: Option<[f64; 2]>) -> Self {
+        Self { marked: point, ..self }
     }
 
     /// The plot that is shown.
@@ -124,23 +131,18 @@ impl ScreenPlot {
             // The size sees to it; zooming keeps it.
             widget = widget.allow_boxed_zoom(false).allow_axis_zoom_drag(false);
         }
-        let corner = self.emptiest_corner();
-        if !plot.legend().is_empty() {
-            let legend = Legend::default().position(corner).follow_insertion_order(true);
-            widget = widget.legend(legend.color_conflict_handling(ColorConflictHandling::PickLast));
-        }
+        let hidden = legend::hidden(ui, id);
         let shown = widget.show(ui, |ui| {
             if first_time {
                 ui.set_auto_bounds(true);
             }
-            let items = plot.items.iter().enumerate();
-            // A legend at the bottom lists from below.
-            if matches!(corner, Corner::LeftBottom | Corner::RightBottom) {
-                items.rev().for_each(|(index, item)| self.item(ui, index, item, dark));
-            } else {
-                items.for_each(|(index, item)| self.item(ui, index, item, dark));
+            for (index, item) in plot.items.iter().enumerate().filter(|(index, _)| !hidden.contains(index)) {
+                self.item(ui, index, item, dark);
             }
         });
+        let axes = *shown.transform.frame();
+        let explained = legend::show(ui, id, plot, axes, self.emptiest_corner());
+        self.names_ui(ui, &shown.transform, &hidden, explained);
         let response = shown.response;
         if response.clicked()
             && let Some(at) = response.interact_pointer_pos()
@@ -213,8 +215,8 @@ impl ScreenPlot {
         }
     }
 
-    /// The corner of the axes with the fewest points near it; egui draws the legend there.
-    fn emptiest_corner(&self) -> Corner {
+    /// The corner of the axes with the fewest points near it, for the legend.
+    fn emptiest_corner(&self) -> egui::Align2 {
         let mut filled = [0usize; 4];
         let mut count = |x: f64, y: f64| {
             if let (Some(x), Some(y)) = (self.plot.x.position(x), self.plot.y.position(y)) {
@@ -237,7 +239,12 @@ impl ScreenPlot {
                 _ => {}
             }
         }
-        let corners = [Corner::RightTop, Corner::LeftTop, Corner::RightBottom, Corner::LeftBottom];
+        let corners = [
+            egui::Align2::RIGHT_TOP,
+            egui::Align2::LEFT_TOP,
+            egui::Align2::RIGHT_BOTTOM,
+            egui::Align2::LEFT_BOTTOM,
+        ];
         let best = (0..4).min_by_key(|i| filled[*i]).unwrap_or(0);
         corners[best]
     }
