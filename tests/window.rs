@@ -638,6 +638,8 @@ fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
     window.click("Worst");
     window.click("Clean loss");
     window.click("Each layer by itself, too");
+    // Of the stand-in's two tensors one belongs to no normalization layer.
+    assert!(window.harness.query_by_label_contains("20 draws, 10 for each of 1 layer").is_some());
     window.click("Perturbation, per layer");
     window.retype("Epochs", "7");
     window.picture("flatness-worst");

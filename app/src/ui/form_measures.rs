@@ -139,7 +139,7 @@ impl Editor<'_> {
             self.field_ui(ui, Field::Names);
             return;
         };
-        ui.add(Label::new(RichText::new(sentence(what) + ".").small().color(weak)).wrap());
+        ui.add(Label::new(RichText::new(sentence(what.split(':').next().unwrap_or(what)) + ".").small().color(weak)).wrap());
         let names = group(name).unwrap_or_default();
         CollapsingHeader::new(count(names.len(), "attack")).id_salt("members").show_unindented(ui, |ui| {
             for name in names {
@@ -166,7 +166,7 @@ impl Editor<'_> {
         if changed {
             self.form.fill(&job);
         }
-        let words = meaning(&job) + ". Empty the name to change its settings.";
+        let words = sentence(&meaning(&job)) + ". Empty the name to change its settings.";
         ui.add(Label::new(RichText::new(words).small().color(palette(ui).weak)).wrap());
     }
 
