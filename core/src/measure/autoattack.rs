@@ -2,10 +2,8 @@
 //!
 //! The search may run in low precision. Then every success it claims is confirmed by the measuring network
 //! before the example leaves, and the search goes on where it is not. Survivors that low precision cannot be
-//! trusted with are attacked again by the same attack from the same start with the measuring network: those
-//! with a claim that was not confirmed, and those whose margin came nearer to 0 than twice the largest
-//! difference between the margins of both networks on the block's clean images (FAB, which ends at the boundary:
-//! whose norm came within 1.2 epsilon, or that found no boundary).
+//! trusted with are doubtful, to be attacked again from the same start with the measuring network: those with a claim that was not confirmed, and those whose margin came nearer to 0 than the tolerance (FAB, which ends at the boundary:
+//! whose norm came within 1.2 epsilon, or that found none although its linearization came within 1.5).
 
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
@@ -24,7 +22,7 @@ use crate::progress::Pulse;
 use crate::record::{AttackFlags, PerExample};
 use crate::seed::{generator, normal};
 
-/// Survivors nearer to the boundary than this many times the largest difference of margins are doubtful.
+/// Survivors nearer to the boundary than this many times the typical difference of margins are doubtful.
 const SAFETY: f64 = 2.0;
 /// Outputs of two passes that differ by more, relative to their length, come from a random network.
 const RANDOM: f64 = 1e-4;
@@ -38,12 +36,10 @@ pub struct Verdicts {
     pub per_example: PerExample,
     /// Whether the measuring network misclassifies it.
     pub broken: Vec<bool>,
+    /// Not broken, but low precision cannot be trusted with it: the run has to be repeated by the measuring network.
+    pub doubtful: Vec<bool>,
     /// The points minus the images.
     pub perturbation: Tensor,
-    /// Examples attacked a second time, in the measuring precision.
-    pub repeated: usize,
-    /// Of those, how many only then were broken: what low precision alone would have missed.
-    pub recovered: usize,
 }
 
 /// One run of one attack.
@@ -57,6 +53,10 @@ pub struct Search<'a> {
     pub run: Run,
     /// Random numbers depend on this, the attack, the run and an example's index alone.
     pub seed: u64,
+    /// The searching network.
+    pub model: &'a Evaluator,
+    /// What decides, and how far it may be from the searching network.
+    pub judge: Judge<'a>,
 }
 
 /// Attacks examples that are classified correctly. Square, which takes longest, leaves notes in `memory` and goes on
@@ -65,52 +65,36 @@ pub struct Search<'a> {
 /// # Errors
 /// A loss or gradient is NaN; a note cannot be kept; or `pulse` wants to stop.
 pub fn attack_block(
-    pair: &Pair,
     search: &Search,
     block: &Batch,
     memory: &mut dyn Memory,
     pulse: Pulse,
 ) -> Result<Verdicts> {
     let _guard = tch::no_grad_guard();
-    let tolerance = match &pair.search {
-        None => 0.0,
-        Some(fast) => SAFETY * margin_difference(fast, &pair.measure, block),
-    };
-    let judge = Judge { model: &pair.measure, tolerance };
-    let found = search.points(pair.searcher(), judge, block, memory, pulse)?;
-    let mut verdicts = decide(&pair.measure, block, &found.points)?;
-    if pair.search.is_none() {
-        return Ok(verdicts);
-    }
-    let doubtful = Vec::<bool>::try_from(&found.doubtful)?;
-    let again: Vec<usize> = (0..block.len()).filter(|at| doubtful[*at] && !verdicts.broken[*at]).collect();
-    if !again.is_empty() {
-        let part = block.select(&again);
-        let judge = Judge { model: &pair.measure, tolerance: 0.0 };
-        memory.turn();
-        let found = search.points(&pair.measure, judge, &part, memory, pulse)?;
-        let exact = decide(&pair.measure, &part, &found.points)?;
-        verdicts.repeated = again.len();
-        verdicts.recovered = exact.broken.iter().filter(|broken| **broken).count();
-        verdicts.replace(&again, &exact);
-    }
-    Ok(verdicts)
+    let found = search.points(block, memory, pulse)?;
+    let perturbation = channels_last(&(found.points - &block.images));
+    let per_example = measure(search.judge.model, block, Some(&perturbation))?;
+    let broken: Vec<bool> =
+        per_example.predicted.iter().zip(&per_example.label).map(|(p, l)| p != l).collect();
+    let unsure = Vec::<bool>::try_from(&found.doubtful)?;
+    let in_doubt = search.judge.tolerance > 0.0;
+    let doubtful = broken.iter().zip(unsure).map(|(broken, unsure)| in_doubt && unsure && !broken).collect();
+    Ok(Verdicts { per_example, broken, doubtful, perturbation })
 }
 
-impl Verdicts {
-    /// Takes over rows that are broken, or of higher loss.
-    fn replace(&mut self, places: &[usize], other: &Self) {
-        for (row, place) in places.iter().enumerate() {
-            let (mine, theirs) = (&mut self.per_example, &other.per_example);
-            if other.broken[row] || theirs.loss[row] > mine.loss[*place] {
-                self.broken[*place] = other.broken[row];
-                mine.loss[*place] = theirs.loss[row];
-                mine.predicted[*place] = theirs.predicted[row];
-                mine.confidence[*place] = theirs.confidence[row];
-                self.perturbation.get(*place as i64).copy_(&other.perturbation.get(row as i64));
-            }
-        }
+/// How near to 0 a margin found in low precision may be before it is doubtful: twice the root mean square difference
+/// between the margins of both networks on clean images; 0 where the measuring network searches itself.
+pub fn tolerance(pair: &Pair, blocks: impl IntoIterator<Item = Batch>) -> f64 {
+    let Some(fast) = &pair.search else { return 0.0 };
+    let _guard = tch::no_grad_guard();
+    let (mut squares, mut count) = (0.0, 0);
+    for block in blocks {
+        let of =
+            |model: &Evaluator| margin(&model.logits(&block.images), &block.labels).to_kind(Kind::Double);
+        squares += (of(fast) - of(&pair.measure)).square().sum(Kind::Double).double_value(&[]);
+        count += block.len();
     }
+    SAFETY * (squares / count.max(1) as f64).sqrt().max(f64::MIN_POSITIVE)
 }
 
 /// Points found by a search, and whether low precision can be trusted with them.
@@ -120,15 +104,8 @@ struct Points {
 }
 
 impl Search<'_> {
-    fn points(
-        &self,
-        model: &Evaluator,
-        judge: Judge,
-        block: &Batch,
-        memory: &mut dyn Memory,
-        pulse: Pulse,
-    ) -> Result<Points> {
-        let Self { settings, plan, run, .. } = *self;
+    fn points(&self, block: &Batch, memory: &mut dyn Memory, pulse: Pulse) -> Result<Points> {
+        let Self { settings, plan, run, model, judge, .. } = *self;
         let (norm, epsilon, images) = (settings.norm, settings.epsilon, &block.images);
         let subject = Subject { model, images, labels: &block.labels, judge: Some(judge) };
         let targets = run.rank.map(|rank| class_of_rank(judge.model, images, rank));
@@ -185,23 +162,10 @@ impl Search<'_> {
     }
 }
 
-fn decide(model: &Evaluator, block: &Batch, points: &Tensor) -> Result<Verdicts> {
-    let perturbation = channels_last(&(points - &block.images));
-    let per_example = measure(model, block, Some(&perturbation))?;
-    let broken = per_example.predicted.iter().zip(&per_example.label).map(|(p, l)| p != l).collect();
-    Ok(Verdicts { per_example, broken, perturbation, repeated: 0, recovered: 0 })
-}
-
 /// The class with the `rank`-th highest logit (from 1) of each image.
 fn class_of_rank(model: &Evaluator, images: &Tensor, rank: usize) -> Tensor {
     let (_, order) = class_logits(&model.logits(images)).sort_stable(true, 1, true);
     order.select(1, rank as i64 - 1)
-}
-
-/// Largest difference between the margins of two networks on clean images.
-fn margin_difference(fast: &Evaluator, exact: &Evaluator, block: &Batch) -> f64 {
-    let of = |model: &Evaluator| margin(&model.logits(&block.images), &block.labels).to_kind(Kind::Double);
-    (of(fast) - of(exact)).abs().max().double_value(&[])
 }
 
 /// Signs that gradients or outputs of a network may mislead gradient attacks, from one block of examples.

@@ -93,14 +93,14 @@ impl Setup {
         match (attack, self.device.is_cuda()) {
             (Attack::Square, true) => 4 * self.batch_size,
             (_, true) => self.batch_size,
-            (_, false) => self.batch_size.min(32),
+            (_, false) => self.batch_size.min(64),
         }
     }
 
     /// How many examples go through all attacks of AutoAttack before the others begin: so many that those still robust
     /// fill their blocks.
     pub fn group(&self) -> usize {
-        2 * self.block(Attack::Square).max(4 * self.block(Attack::ApgdCe))
+        (2 * self.block(Attack::Square)).max(4 * self.block(Attack::ApgdCe))
     }
 
     /// The networks at `weights` (on any device).

@@ -26,6 +26,8 @@ const NOTHING: f64 = 1e10;
 const LOOK_EVERY: usize = 5;
 /// In low precision, examples whose norm came this near to epsilon, relative to it, are doubtful.
 const NEAR: f64 = 1.2;
+/// So are those that found no boundary, though its linearization once was this near to the image.
+const WITHIN: f64 = 1.5;
 
 /// Settings of one run.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +62,8 @@ struct State {
     point: Tensor,
     best: Tensor,
     norm: Tensor,
+    /// The smallest distance of the image from its linearized boundary so far.
+    estimate: Tensor,
     /// A point within epsilon was found since the last look.
     claimed: Tensor,
     /// Gradient and value of the difference of two logits at `point`: the boundary, linearized.
@@ -76,6 +80,7 @@ impl State {
             &mut self.point,
             &mut self.best,
             &mut self.norm,
+            &mut self.estimate,
             &mut self.claimed,
             &mut self.slope,
             &mut self.difference,
@@ -125,6 +130,7 @@ pub fn run(
         point,
         best: images.shallow_clone(),
         norm: full(count, NOTHING, images),
+        estimate: full(count, NOTHING, images),
         claimed: flags,
         slope: images.zeros_like(),
         difference: full(count, 0.0, images),
@@ -157,8 +163,9 @@ pub fn run(
     if let Some(judge) = judge {
         look(settings, judge, &mut state, &mut found);
         if judge.tolerance > 0.0 {
-            // Found near epsilon, or lost in the noise without finding the boundary at all.
-            let near = state.norm.le(NEAR * settings.epsilon).logical_or(&state.norm.ge(NOTHING));
+            // Found near epsilon; or lost in the noise, though the boundary seemed not far.
+            let lost = state.norm.ge(NOTHING).logical_and(&state.estimate.le(WITHIN * settings.epsilon));
+            let near = state.norm.le(NEAR * settings.epsilon).logical_or(&lost);
             let near = near.logical_or(&rows(&found.doubtful, &state.active));
             put(&mut found.doubtful, &state.active, &near);
         }
@@ -277,6 +284,7 @@ fn step(settings: &Fab, state: &mut State) {
     let count = point.size()[0];
     let (near, far) = (both.narrow(0, 0, count).view_as(point), both.narrow(0, count, count).view_as(point));
     let (a, b) = (size(settings.norm, &near).clamp_min(1e-8), size(settings.norm, &far).clamp_min(1e-8));
+    state.estimate = state.estimate.minimum(&b);
     let pull = per_example(&(&a / (&a + &b)).clamp(0.0, LARGEST_PULL), point);
     let moved: Tensor = (point + near * OVERSHOOT) * (1.0f64 - &pull) + (images + far * OVERSHOOT) * pull;
     state.point = channels_last(&moved.clamp(0.0, 1.0));

@@ -31,9 +31,6 @@ pub trait Memory {
     /// Whether the last note is so old that a new one should be made. Never decides what comes out.
     fn is_due(&mut self) -> bool;
 
-    /// Another run begins, whose notes are its own.
-    fn turn(&mut self) {}
-
     /// Keeps a note in place of the last one of this run.
     ///
     /// # Errors

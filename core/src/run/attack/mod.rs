@@ -2,7 +2,8 @@
 //! leaves notes inside of its units.
 //!
 //! A group of examples goes through all attacks before the next, so that the bounds of the robust accuracy close in
-//! from both sides. Within a group, those still robust are packed into full blocks again before each run. So blocks
+//! from both sides. Within a group, those still robust are packed into full blocks again before each run, and those
+//! that low precision cannot be trusted with, of all blocks together, after it: they are attacked again. So blocks
 //! follow from the units before them, never from threads or interruptions.
 
 mod notes;
@@ -18,11 +19,11 @@ use super::Measured;
 use super::journal::Journal;
 use super::kept::kept;
 use super::setup::Setup;
-use crate::attack::autoattack::{self, Plan, Run};
+use crate::attack::autoattack::{self, Judge, Plan, Run};
 use crate::bits::to_hex;
 use crate::error::{Error, Result};
 use crate::job::Attack;
-use crate::measure::autoattack::{Search, attack_block, flags as look};
+use crate::measure::autoattack::{Search, attack_block, flags as look, tolerance};
 use crate::measure::evaluation::{Batch, Pair, error_rate, mean};
 use crate::model::Evaluator;
 use crate::progress::{Event, Progress};
@@ -63,8 +64,22 @@ pub fn run(
     }
     let work = Work::new(&plans, classes, survivors.len());
     let rows = plans.iter().map(|plan| row(plan.attack.name())).collect();
-    let mut ensemble =
-        Ensemble { job, setup, pair, all, journal, progress, state, rows, work, finished: 0, resumed: true };
+    let tolerance = tolerance(&pair, survivors.chunks(setup.batch_size).map(|places| all.select(places)));
+    let (finished, resumed) = (0, true);
+    let mut ensemble = Ensemble {
+        job,
+        setup,
+        pair,
+        tolerance,
+        all,
+        journal,
+        progress,
+        state,
+        rows,
+        work,
+        finished,
+        resumed,
+    };
     let groups = survivors.chunks(setup.group());
     let complete =
         match groups.enumerate().try_for_each(|(number, group)| ensemble.attack_group(number, group, &plans))
@@ -146,11 +161,22 @@ fn looked(
     Ok(flags)
 }
 
+/// One run of one attack on a group.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    name: &'a str,
+    plan: &'a Plan,
+    run: Run,
+    group: &'a [usize],
+}
+
 /// The attacks at work.
 struct Ensemble<'a> {
     job: &'a Attack,
     setup: &'a Setup,
     pair: Pair,
+    /// How near to 0 margins found in low precision are doubtful.
+    tolerance: f64,
     all: Batch,
     journal: &'a mut Journal,
     progress: &'a mut dyn Progress,
@@ -168,48 +194,62 @@ impl Ensemble<'_> {
     fn attack_group(&mut self, group_number: usize, group: &[usize], plans: &[Plan]) -> Result<()> {
         self.work.begin(group.len());
         for (at, plan) in plans.iter().enumerate() {
-            let attack = plan.attack.name();
             for (run_number, run) in plan.runs().into_iter().enumerate() {
-                let survivors = self.state.robust_of(group);
-                let mut left = survivors.len();
-                for (block, places) in survivors.chunks(self.setup.block(plan.attack)).enumerate() {
-                    let name = format!("group {group_number} {at} {attack} {run_number} {block}");
-                    let unit = self.unit(&name, plan, run, places, (group, left))?;
-                    self.state.take(places, &unit, attack)?;
-                    let row = &mut self.rows[at];
-                    row.attacked += if run_number == 0 { places.len() } else { 0 };
-                    row.broken += unit.broken.iter().filter(|broken| **broken).count();
-                    row.repeated += unit.repeated;
-                    row.recovered += unit.recovered;
-                    row.seconds += unit.seconds;
-                    left -= places.len();
-                    self.work.add(passes(plan, self.classes()) * places.len() as u64);
-                    if self.work.is_last_run() {
-                        self.finished += unit.broken.iter().filter(|broken| !**broken).count();
-                    }
-                    self.progress.report(self.work.event(0, self.state.robust_of(group).len(), left))?;
-                    let lower = self.finished as f64 / self.all.len() as f64;
-                    self.progress.report(Event::Bounds { lower, upper: 1.0 - self.state.robust_error() })?;
-                }
+                let name = format!("group {group_number} {at} {} {run_number}", plan.attack.name());
+                let turn = Turn { name: &name, plan, run, group };
+                let given = self.state.robust_of(group);
+                self.rows[at].attacked += if run_number == 0 { given.len() } else { 0 };
+                let (_, doubtful) = self.attack(&turn, given, at, false)?;
+                self.rows[at].repeated += doubtful.len();
+                let (broken, _) = self.attack(&turn, doubtful, at, true)?;
+                self.rows[at].recovered += broken;
                 self.work.finish_run();
             }
         }
         Ok(())
     }
 
+    /// One run on examples, block by block; `again`: by the measuring network. How many it broke, and which are doubtful.
+    fn attack(
+        &mut self,
+        turn: &Turn,
+        given: Vec<usize>,
+        at: usize,
+        again: bool,
+    ) -> Result<(usize, Vec<usize>)> {
+        let (attack, cost) = (turn.plan.attack, passes(turn.plan, self.classes()));
+        let (mut broken, mut doubtful) = (0, Vec::new());
+        let mut left = given.len();
+        for (number, places) in given.chunks(self.setup.block(attack)).enumerate() {
+            let again_word = if again { " again" } else { "" };
+            let name = format!("{}{again_word} {number}", turn.name);
+            let unit = self.unit(&name, turn, places, left, again)?;
+            self.state.take(places, &unit, attack.name())?;
+            let of_unit = unit.broken.iter().filter(|broken| **broken).count();
+            broken += of_unit;
+            doubtful.extend(places.iter().zip(&unit.doubtful).filter(|(_, d)| **d).map(|(place, _)| *place));
+            self.rows[at].broken += of_unit;
+            self.rows[at].seconds += unit.seconds;
+            left -= places.len();
+            self.work.add(cost * places.len() as u64);
+            if self.work.is_last_run() {
+                let settled = unit.broken.iter().zip(&unit.doubtful).filter(|(b, d)| !**b && !**d);
+                self.finished += settled.count();
+            }
+            self.progress.report(self.work.event(0, self.state.robust_of(turn.group).len(), left))?;
+            let lower = self.finished as f64 / self.all.len() as f64;
+            self.progress.report(Event::Bounds { lower, upper: 1.0 - self.state.robust_error() })?;
+        }
+        Ok((broken, doubtful))
+    }
+
     fn classes(&self) -> usize {
         self.setup.checkpoint.summary.classes
     }
 
-    /// A unit of an earlier run, or a fresh one; `left` examples are left of the run on `group`.
-    fn unit(
-        &mut self,
-        name: &str,
-        plan: &Plan,
-        run: Run,
-        places: &[usize],
-        (group, left): (&[usize], usize),
-    ) -> Result<Unit> {
+    /// A unit of an earlier run, or a fresh one; `left` examples are left of the run.
+    fn unit(&mut self, name: &str, turn: &Turn, places: &[usize], left: usize, again: bool) -> Result<Unit> {
+        let Turn { plan, run, group, .. } = *turn;
         if let Some(unit) = self.journal.get::<Unit>(name) {
             return Ok(unit);
         }
@@ -228,10 +268,14 @@ impl Ensemble<'_> {
             calls.set(calls.get() + 1);
             progress.report(work.event((calls.get() * per_call).min(cost), alive, left))
         };
-        let search = Search { settings: &self.job.attack, plan, run, seed: self.job.compute.seed };
+        let (model, tolerance) =
+            if again { (&self.pair.measure, 0.0) } else { (self.pair.searcher(), self.tolerance) };
+        let judge = Judge { model: &self.pair.measure, tolerance };
+        let (settings, seed) = (&self.job.attack, self.job.compute.seed);
+        let search = Search { settings, plan, run, seed, model, judge };
         let block = self.all.select(places);
         let mut notes = Notes::new(self.journal, name, &calls);
-        let verdicts = attack_block(&self.pair, &search, &block, &mut notes, &mut pulse)?;
+        let verdicts = attack_block(&search, &block, &mut notes, &mut pulse)?;
         let perturbation = self.job.keep_examples.then(|| hex_rows(&verdicts.perturbation)).transpose()?;
         let unit = Unit {
             broken: verdicts.broken,
@@ -239,8 +283,7 @@ impl Ensemble<'_> {
             predicted: verdicts.per_example.predicted,
             confidence: verdicts.per_example.confidence,
             perturbation,
-            repeated: verdicts.repeated,
-            recovered: verdicts.recovered,
+            doubtful: verdicts.doubtful,
             seconds: notes.seconds_before() + begun.elapsed().as_secs_f64(),
         };
         self.journal.put(name, &unit)?;

@@ -16,8 +16,6 @@ const NOTE_EVERY: Duration = Duration::from_secs(10);
 pub struct Notes<'a> {
     journal: &'a mut Journal,
     unit: &'a str,
-    /// How many runs of the unit came before this one.
-    turn: usize,
     last: Instant,
     begun: Instant,
     /// Seconds of earlier processes in this unit.
@@ -37,29 +35,21 @@ impl<'a> Notes<'a> {
     /// For a unit that is about to begin, or to go on.
     pub fn new(journal: &'a mut Journal, unit: &'a str, calls: &'a Cell<u64>) -> Self {
         let now = Instant::now();
-        Self { journal, unit, turn: 0, last: now, begun: now, before: 0.0, calls }
+        Self { journal, unit, last: now, begun: now, before: 0.0, calls }
     }
 
     /// Seconds that earlier processes were at work on this unit.
     pub fn seconds_before(&self) -> f64 {
         self.before
     }
-
-    fn name(&self) -> String {
-        format!("{} turn {}", self.unit, self.turn)
-    }
 }
 
 impl Memory for Notes<'_> {
     fn recall(&mut self) -> Option<Halfway> {
-        let note: Note = self.journal.halfway(&self.name())?;
+        let note: Note = self.journal.halfway(self.unit)?;
         self.before = self.before.max(note.seconds);
         self.calls.set(self.calls.get() + note.halfway.queries as u64);
         Some(note.halfway)
-    }
-
-    fn turn(&mut self) {
-        self.turn += 1;
     }
 
     fn is_due(&mut self) -> bool {
@@ -68,8 +58,7 @@ impl Memory for Notes<'_> {
 
     fn note(&mut self, halfway: &Halfway) -> Result<()> {
         let seconds = self.before + self.begun.elapsed().as_secs_f64();
-        let name = self.name();
-        self.journal.put_halfway(&name, &Note { halfway: halfway.clone(), seconds })?;
+        self.journal.put_halfway(self.unit, &Note { halfway: halfway.clone(), seconds })?;
         self.last = Instant::now();
         Ok(())
     }

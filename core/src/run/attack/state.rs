@@ -19,8 +19,8 @@ pub struct Unit {
     pub confidence: Vec<f32>,
     /// Bits of the perturbations, where examples are kept.
     pub perturbation: Option<Vec<String>>,
-    pub repeated: usize,
-    pub recovered: usize,
+    /// To be repeated by the measuring network.
+    pub doubtful: Vec<bool>,
     pub seconds: f64,
 }
 
