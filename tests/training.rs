@@ -5,6 +5,8 @@ mod batches;
 #[path = "training/defaults.rs"]
 mod defaults;
 mod support;
+#[path = "training/trades.rs"]
+mod trades;
 
 use basin_core::attack::weights::{Ball, Descent, Tensors};
 use basin_core::attack::{Objective, Pgd, Start};
@@ -258,8 +260,9 @@ fn mart_steps_agree() {
 }
 
 /// The oracle's attack of TRADES begins at the clean images, where the divergence has no gradient: its first
-/// step follows the signs of rounding errors, which no other arithmetic repeats. What does not depend on the
-/// attack is compared; the loss and its gradients are compared on fixed logits above.
+/// step follows the signs of rounding errors, which no other arithmetic repeats (`trades.rs` shows it). What does not
+/// depend on the attack is compared; the loss and its gradients are compared on fixed logits above, and whole steps
+/// with a determined attack in `trades.rs`.
 #[test]
 fn trades_begins_like_the_oracle_and_adds_its_terms() {
     let mut settings = Train { method: Method::Trades { weight: 6.0 }, ..settings() };

@@ -1,0 +1,188 @@
+//! TRADES, written once more in the plainest way: what the oracle's steps can show of it, and what they cannot.
+//!
+//! The oracle's attack starts at the clean images. There the divergence from the clean prediction is at its minimum,
+//! so its gradient is zero and the attack's first step follows the signs of rounding errors. The same formula with
+//! the same library gives a robust term of 0.257, 0.399 or 0.445 in the first step with AVX2, AVX512 or neither
+//! (0.363 in float64; the oracle has 0.354), so those arrays cannot be reproduced by any other arithmetic. The
+//! steps of the plain way here agree with the oracle where its attack is determined (adversarial training), and the
+//! trainer agrees with the plain way on TRADES.
+
+use basin_core::attack::Objective;
+use basin_core::checkpoint;
+use basin_core::device::Precision;
+use basin_core::model::Network;
+use basin_core::train::{Method, Train};
+use tch::{Kind, Tensor};
+
+use super::{adversarial, oracle_batches, settings, train};
+use crate::support::{Npz, max_abs_difference, reference};
+
+fn tiny() -> Network {
+    checkpoint::open(&reference("checkpoints/lenet_tiny.pth.tar")).unwrap().network
+}
+
+/// The network `lenet_tiny`, its weights one by one in the order of the file.
+struct Plain {
+    names: Vec<String>,
+    weights: Vec<Tensor>,
+    buffers: Vec<(String, Tensor)>,
+    momenta: Vec<Tensor>,
+}
+
+impl Plain {
+    fn new(network: &Network, kind: Kind) -> Self {
+        let names: Vec<String> = network.layout().entries.iter().map(|entry| entry.name.clone()).collect();
+        let weight = |i| network.weights.view(i).to_kind(kind).copy();
+        let buffers =
+            network.buffers.iter().map(|(name, buffer)| (name.clone(), buffer.to_kind(kind).copy()));
+        Self {
+            weights: (0..names.len()).map(weight).collect(),
+            names,
+            buffers: buffers.collect(),
+            momenta: Vec::new(),
+        }
+    }
+
+    fn get(&self, name: &str) -> Tensor {
+        match self.names.iter().position(|found| found == name) {
+            Some(i) => self.weights[i].shallow_clone(),
+            None => self.buffers.iter().find(|(found, _)| found == name).unwrap().1.shallow_clone(),
+        }
+    }
+
+    fn logits(&self, images: &Tensor, training: bool) -> Tensor {
+        let block = |x: &Tensor, i: usize| {
+            let of = |layer: &str, what: &str| self.get(&format!("{layer}{i}.{what}"));
+            let x = x.conv2d(&of("conv", "weight"), Some(of("conv", "bias")), [1, 1], [2, 2], [1, 1], 1);
+            let norm = |what: &str| Some(of("bn", what));
+            let (scale, shift) = (norm("weight"), norm("bias"));
+            let x = x.batch_norm(
+                scale,
+                shift,
+                norm("running_mean"),
+                norm("running_var"),
+                training,
+                0.1,
+                1e-5,
+                false,
+            );
+            x.relu().max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)
+        };
+        let x = block(&block(&images.clamp(0.0, 1.0), 0), 1).flatten(1, -1);
+        let x = x.linear(&self.get("fc1.weight"), Some(self.get("fc1.bias"))).relu();
+        x.linear(&self.get("logits.weight"), Some(self.get("logits.bias")))
+    }
+
+    /// PGD of three steps on the cross-entropy from the clean images; the worst point seen of each.
+    fn attacked(&self, images: &Tensor, labels: &Tensor) -> Tensor {
+        let mut delta = images.zeros_like();
+        let mut worst =
+            (Tensor::full([images.size()[0]], -1.0, (images.kind(), images.device())), delta.copy());
+        for step in 0..4 {
+            delta = ((images + &delta).clamp(0.0, 1.0) - images).clamp(-0.1, 0.1);
+            let point = delta.detach().set_requires_grad(true);
+            let log = self.logits(&(images + &point), false).log_softmax(1, images.kind());
+            let loss = -log.gather(1, &labels.unsqueeze(1), false).squeeze_dim(1);
+            let better = loss.detach().gt_tensor(&worst.0);
+            worst.0 = loss.detach().where_self(&better, &worst.0);
+            worst.1 = delta.where_self(&better.view([-1, 1, 1, 1]), &worst.1);
+            if step < 3 {
+                let sum = loss.sum(images.kind());
+                delta += Tensor::run_backward(&[&sum], &[&point], false, false).remove(0).sign() * 0.05;
+            }
+        }
+        images + worst.1
+    }
+
+    /// SGD with Nesterov's momentum 0.9 and weight decay 5e-4.
+    fn descend(&mut self, loss: &Tensor, rate: f64) {
+        let weights: Vec<&Tensor> = self.weights.iter().collect();
+        let gradients = Tensor::run_backward(&[loss], &weights, false, false);
+        let _guard = tch::no_grad_guard();
+        let decayed: Vec<Tensor> = gradients.iter().zip(&self.weights).map(|(g, w)| g + w * 5e-4).collect();
+        self.momenta = match self.momenta.is_empty() {
+            true => decayed.iter().map(Tensor::copy).collect(),
+            false => self.momenta.iter().zip(&decayed).map(|(m, g)| m * 0.9 + g).collect(),
+        };
+        for ((weight, gradient), momentum) in self.weights.iter_mut().zip(&decayed).zip(&self.momenta) {
+            *weight = (&*weight - (gradient + momentum * 0.9) * rate).detach();
+        }
+    }
+
+    /// Three steps on the oracle's batches: adversarial training, or TRADES with this weight.
+    fn train(&mut self, weight: Option<f64>) {
+        for (step, batch) in oracle_batches().take(3).enumerate() {
+            let kind = self.weights[0].kind();
+            let (images, labels) = (batch.images.to_kind(kind), batch.labels);
+            let adversarial = self.attacked(&images, &labels);
+            self.weights = self.weights.iter().map(|w| w.detach().set_requires_grad(true)).collect();
+            let loss = match weight {
+                None => self.logits(&adversarial, true).cross_entropy_for_logits(&labels),
+                Some(weight) => {
+                    let (clean, attacked) = (self.logits(&images, true), self.logits(&adversarial, true));
+                    let target = clean.softmax(1, kind);
+                    let divergence =
+                        attacked.log_softmax(1, kind).kl_div(&target, tch::Reduction::Sum, false);
+                    clean.cross_entropy_for_logits(&labels) + divergence * (weight / 8.0)
+                }
+            };
+            // The rate that the trainer's schedule has in these steps.
+            self.descend(&loss, 0.05 * 0.5f64.powi(step as i32 / 3));
+        }
+    }
+
+    fn flat(&self) -> Tensor {
+        Tensor::cat(&self.weights.iter().map(|w| w.detach().reshape([-1])).collect::<Vec<_>>(), 0)
+    }
+}
+
+#[test]
+fn the_plain_way_agrees_with_the_oracle_and_the_trainer_with_the_plain_way() {
+    let mut plain = Plain::new(&tiny(), Kind::Double);
+    plain.train(None);
+    let oracle = Npz::open("training/steps.npz").get("adversarial_fraction_1__parameters").copy();
+    let difference = max_abs_difference(&plain.flat(), &oracle);
+    assert!(difference < 1e-5, "adversarial training differs from the oracle's float32 by {difference:e}");
+    let (trainer, _) = train(&adversarial(1.0), "lenet_tiny", 1);
+    let difference = max_abs_difference(&plain.flat(), trainer.learner.weights().flat());
+    assert!(difference < 1e-6, "adversarial training differs by {difference:e}");
+
+    for weight in [1.0, 6.0] {
+        let mut plain = Plain::new(&tiny(), Kind::Double);
+        plain.train(Some(weight));
+        let job = Train { method: Method::Trades { weight }, ..settings() };
+        assert_eq!((job.attack.objective, job.precision), (Objective::CrossEntropy, Precision::F64));
+        let (trainer, _) = train(&job, "lenet_tiny", 1);
+        let difference = max_abs_difference(&plain.flat(), trainer.learner.weights().flat());
+        assert!(difference < 1e-6, "TRADES with weight {weight} differs by {difference:e}");
+        for (name, buffer) in trainer.learner.buffers() {
+            if buffer.kind() != Kind::Int64 {
+                let difference = max_abs_difference(&plain.get(name), buffer);
+                assert!(difference < 1e-6, "TRADES with weight {weight}: {name} differs by {difference:e}");
+            }
+        }
+    }
+}
+
+/// Why the oracle's own TRADES steps cannot be reproduced.
+#[test]
+fn at_the_clean_image_the_divergence_has_no_gradient() {
+    let batch = oracle_batches().next().unwrap();
+    for (kind, noise) in [(Kind::Float, 1e-4), (Kind::Double, 1e-12)] {
+        let plain = Plain::new(&tiny(), kind);
+        let images = batch.images.to_kind(kind);
+        let target = tch::no_grad(|| plain.logits(&images, false)).softmax(1, kind);
+        let gradient = |at: f64| {
+            let point = (images.zeros_like() + at).set_requires_grad(true);
+            let log = plain.logits(&(&images + &point), false).log_softmax(1, kind);
+            let divergence = log.kl_div(&target, tch::Reduction::Sum, false);
+            Tensor::run_backward(&[&divergence], &[&point], false, false)
+                .remove(0)
+                .abs()
+                .max()
+                .double_value(&[])
+        };
+        let (here, beside) = (gradient(0.0), gradient(0.05));
+        assert!(here < noise * beside, "{kind:?}: {here:e} at the clean images, {beside:e} beside them");
+    }
+}
