@@ -91,6 +91,20 @@ impl Progress for Dying {
     }
 }
 
+/// Trains until killed after so many events; false if it was over before.
+fn killed(job: &Train, folder: &Path, after: usize) -> bool {
+    static QUIET: std::sync::Once = std::sync::Once::new();
+    QUIET.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if panic.payload().downcast_ref::<&str>() != Some(&"killed") {
+                usual(panic);
+            }
+        }));
+    });
+    catch_unwind(AssertUnwindSafe(|| train(job, folder, &mut Dying(after)).map(drop))).is_err()
+}
+
 /// Counts events; asks to stop at the given one.
 struct Stopping {
     at: usize,
@@ -141,15 +155,12 @@ fn killed_at_any_moment_training_goes_on_to_the_same_bits() {
     train(&job, &whole, &mut counting).unwrap();
     let expected = results(&whole);
     let (events, moments) = (counting.seen, 20);
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
     for moment in 0..moments {
         let folder = home.path().join(format!("killed-{moment}"));
         let first = 1 + moment * (events - 2) / moments;
         // Killed, and killed again while going on.
         for after in [first, 1 + events / 3] {
-            let died = catch_unwind(AssertUnwindSafe(|| train(&job, &folder, &mut Dying(after)).map(drop)));
-            if died.is_ok() {
+            if !killed(&job, &folder, after) {
                 break;
             }
         }
@@ -161,7 +172,131 @@ fn killed_at_any_moment_training_goes_on_to_the_same_bits() {
             "killed after {first} of {events} events: another log"
         );
     }
-    std::panic::set_hook(hook);
+}
+
+/// Trainings that carry something else from step to step each.
+fn carrying() -> Vec<(&'static str, Train)> {
+    let adversarial = |fraction, ignore_incorrect, prevent_label_leaking| Method::Adversarial {
+        fraction,
+        ignore_incorrect,
+        prevent_label_leaking,
+    };
+    let entropy = EntropySgd { inner_steps: 2, momentum: 0.9, scoping: 0.5, ..EntropySgd::default() };
+    let average = |statistics| Some(Average { tau: 0.9, statistics });
+    let paper_entropy =
+        Train { optimizer: Optimizer::EntropySgd(entropy.clone()), as_in_paper: true, ..tiny() };
+    let rotation = Method::Rotation { weight: 0.5, fraction: 0.5 };
+    let mut extra = Train { average: average(Statistics::Averaged), ..tiny() };
+    extra.data.extra =
+        Some(Extra { name: "bundled".into(), examples: examples(Split::Train, 100, 150), share: 0.7 });
+    let mut trades = Train { method: Method::Trades { weight: 6.0 }, ..tiny() };
+    (trades.attack.objective, trades.data.augmentation) = (Objective::BatchKl, Augmentation::AutoAugment);
+    let random = Awp {
+        attack: basin_core::train::WeightAttack::Random {
+            ball: basin_core::attack::weights::Ball::layerwise(0.3),
+            sampling: basin_core::attack::weights::Sampling::Sphere,
+        },
+        population: 2,
+        ..Awp::default()
+    };
+    let rebn = Architecture { normalization: Some(Norm::Reparameterized), ..tiny().architecture };
+    vec![
+        (
+            "entropy",
+            Train {
+                average: average(Statistics::Newest),
+                optimizer: paper_entropy.optimizer.clone(),
+                ..tiny()
+            },
+        ),
+        ("entropy-as-in-paper", paper_entropy),
+        (
+            "adam",
+            Train { optimizer: Optimizer::adam(0.01), average: average(Statistics::Averaged), ..tiny() },
+        ),
+        ("rotation", Train { method: rotation, early_stopping: true, ..tiny() }),
+        ("extra", extra),
+        (
+            "guessing",
+            Train {
+                method: adversarial(0.5, true, true),
+                as_in_paper: true,
+                average: average(Statistics::Newest),
+                ..tiny()
+            },
+        ),
+        ("trades", trades),
+        (
+            "mart",
+            Train {
+                method: Method::Mart { weight: 6.0 },
+                labels: Labels::Smoothed(0.1),
+                architecture: rebn,
+                ..tiny()
+            },
+        ),
+        ("random-weights", Train { sharpness: Sharpness::Awp(random), early_stopping: true, ..tiny() }),
+        (
+            "adaptive-sam",
+            Train {
+                sharpness: Sharpness::Sam { radius: 0.5, adaptive: true },
+                clipping: Some(0.3),
+                ..tiny()
+            },
+        ),
+        ("cyclic", Train { schedule: Schedule::Cyclic { low: 0.0, high: 0.1, up: 1, down: 2 }, ..tiny() }),
+    ]
+}
+
+/// All networks that a training leaves, by name, snapshots included.
+fn networks(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for below in ["", "snapshots"] {
+        for entry in std::fs::read_dir(folder.join(below)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name.ends_with(".safetensors") && name != "state.safetensors" {
+                found.push((name, std::fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whatever a variant carries from step to step is kept within epochs (cancelled) and between them (killed).
+#[test]
+fn every_variant_goes_on_to_the_same_bits() {
+    let home = tempfile::tempdir().unwrap();
+    for (name, job) in carrying() {
+        let (whole, broken) = (home.path().join(name), home.path().join(format!("{name}-broken")));
+        let mut counting = Stopping { at: usize::MAX, seen: 0 };
+        train(&job, &whole, &mut counting).unwrap_or_else(|error| panic!("{name}: {error}"));
+        // Once killed, and then cancelled again and again.
+        assert!(killed(&job, &broken, counting.seen / 2), "{name} was over before it was killed");
+        let mut cancelled = 0;
+        while let Err(error) = train(&job, &broken, &mut Stopping { at: counting.seen / 7, seen: 0 }) {
+            assert!(matches!(error, basin_core::Error::Cancelled), "{name}: {error}");
+            cancelled += 1;
+            assert!(cancelled < 50, "{name}: no step is ever finished");
+        }
+        assert!(cancelled > 1, "{name} was not cancelled");
+        let (ours, expected) = (networks(&broken), networks(&whole));
+        assert_eq!(
+            ours.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            expected.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            "{name}"
+        );
+        for ((file, ours), (_, expected)) in ours.iter().zip(&expected) {
+            assert!(ours == expected, "{name}: {file} differs after {cancelled} cancellations");
+        }
+        let ends = |folder: &Path| {
+            let timeless =
+                |epoch: Epoch| (epoch.epoch, epoch.step, epoch.test, epoch.average, epoch.held_out);
+            epochs(folder).into_iter().map(timeless).collect::<Vec<_>>()
+        };
+        assert_eq!(ends(&broken), ends(&whole), "{name}: another log");
+    }
 }
 
 #[test]
