@@ -126,6 +126,18 @@ fn job_files_say_what_presets_say() {
 }
 
 #[test]
+fn divergence_names_the_step_and_the_rate() {
+    let basin = Basin::new();
+    let done = basin.run(&arguments(PLAIN, &["--epochs", "2", "--set", "optimizer.learning_rate=1e6"]));
+    assert_eq!(done.code, Some(1));
+    for part in
+        ["training diverged in step 1 (epoch 1 of 2, learning rate 1000000.0)", "there is no snapshot yet"]
+    {
+        assert!(done.err.contains(part), "{part:?} is not in: {}", done.err);
+    }
+}
+
+#[test]
 fn pseudo_labelled_images_join_a_training() {
     let basin = Basin::new();
     let job = basin.run(&arguments(PLAIN, &["--extra", "bundled", "--epochs", "1", "--dry-run"]));

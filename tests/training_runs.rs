@@ -341,6 +341,13 @@ fn a_finished_folder_holds_what_was_asked() {
         epochs.iter().map(|epoch| (epoch.epoch, epoch.step)).collect::<Vec<_>>(),
         (0..6).map(|e| (e, 4 * e + 4)).collect::<Vec<_>>()
     );
+    // The rate that was used, also where a milestone follows.
+    for line in log(&folder) {
+        if let LogLine::Steps(steps) = line {
+            assert_eq!(steps.learning_rate, job.schedule.rate(0.05, steps.step - 1, 4).learning_rate);
+        }
+    }
+    assert!(epochs.iter().all(|epoch| epoch.test.examples == 20), "all test images are tested");
     // The last epoch's network is the final one.
     assert_eq!(epochs[5].test, trained.last);
     assert_eq!(epochs[5].average, trained.average);
@@ -384,7 +391,7 @@ fn a_diverging_training_says_where_and_what_is_left() {
     let folder = folder.with_file_name("late");
     let error =
         train(&Train { schedule: exploding(2), ..job }, &folder, &mut Silent).unwrap_err().to_string();
-    assert!(error.contains("epoch 2, learning rate 1e27"), "{error}");
+    assert!(error.contains("(epoch 3 of 3, learning rate 1e27)"), "{error}");
     let snapshot = folder.join("snapshots/epoch-0000.safetensors");
     assert!(error.contains(&format!("the last good snapshot is {}", snapshot.display())), "{error}");
     checkpoint::open(&snapshot).unwrap();

@@ -46,12 +46,19 @@ fn drawn_examples_fill_every_batch() {
     assert_eq!(keys.len(), 20);
 }
 
+/// As in the paper's program also where AutoAugment is asked for: with rotations there is none.
 #[test]
 fn turned_images_are_turned_by_their_labels() {
+    for augmentation in [Augmentation::None, Augmentation::AutoAugment] {
+        turned_by_labels(augmentation);
+    }
+}
+
+fn turned_by_labels(augmentation: Augmentation) {
     let job = Train {
         method: Method::Rotation { weight: 1.0, fraction: 0.5 },
         batch_size: 20,
-        data: TrainData { augmentation: Augmentation::None, ..TrainData::bundled() },
+        data: TrainData { augmentation, ..TrainData::bundled() },
         ..Train::default()
     };
     let dataset = data::load("bundled", &"train:0..40".parse().unwrap()).unwrap();

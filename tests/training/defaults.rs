@@ -4,7 +4,7 @@
 use basin_core::attack::weights::Descent;
 use basin_core::model::Network;
 use basin_core::train::{
-    Average, Awp, Curriculum, Method, Optimizer, Schedule, Sharpness, StepReport, Train, Trainer,
+    Average, Awp, Curriculum, Method, Optimizer, Schedule, Sharpness, Statistics, StepReport, Train, Trainer,
     WeightAttack,
 };
 use tch::{Device, Kind, Tensor};
@@ -110,6 +110,46 @@ fn the_average_takes_in_every_step_once() {
     let average = |job| counts(&train(&job, "lenet_tiny", 2).0.average.unwrap().buffers);
     let (meant, paper) = (average(meant(job.clone())), average(job));
     assert!(meant.iter().zip(&paper).all(|(meant, paper)| meant + 1 == *paper), "{meant:?}, {paper:?}");
+}
+
+/// `tau^n` of the start and the rest from the steps; the paper's statistics are simply the network's newest.
+#[test]
+fn statistics_of_the_average_are_averaged_where_asked() {
+    let mixed = |statistics| {
+        let average = Some(Average { tau: 0.9, statistics });
+        let mut trainer = Trainer::new(Train { average, ..meant(settings()) }, &tiny(), Device::Cpu).unwrap();
+        let mut batches = oracle_batches();
+        trainer.begin_epoch();
+        let mut expected: Vec<Tensor> = trainer.learner.buffers().iter().map(|(_, b)| b.copy()).collect();
+        for step in 0..3 {
+            let rate = trainer.rate(step, 3);
+            trainer.step(step, rate, &mut || Ok(batches.next().unwrap()), &mut || Ok(())).unwrap();
+            for (expected, (_, new)) in expected.iter_mut().zip(trainer.learner.buffers()) {
+                *expected = &*expected * 0.9 + new * 0.1;
+            }
+        }
+        let newest: Vec<Tensor> = trainer.learner.buffers().iter().map(|(_, b)| b.copy()).collect();
+        (trainer.average.unwrap().buffers, expected, newest)
+    };
+    let differ = |buffers: &[(String, Tensor)], others: &[Tensor]| {
+        let floats = buffers.iter().zip(others).filter(|((_, buffer), _)| buffer.is_floating_point());
+        floats.map(|((_, buffer), other)| max_abs_difference(buffer, other)).fold(0.0, f64::max)
+    };
+    let (buffers, expected, newest) = mixed(Statistics::Averaged);
+    assert!(differ(&buffers, &expected) < 1e-12 && differ(&buffers, &newest) > 1e-3);
+    let (buffers, _, newest) = mixed(Statistics::Newest);
+    assert_eq!(differ(&buffers, &newest), 0.0);
+}
+
+/// The paper's program runs test images through the network in training mode to learn how wide its features are.
+#[test]
+fn attaching_an_auxiliary_head_leaves_the_statistics_alone() {
+    let job = Train { method: Method::Rotation { weight: 1.0, fraction: 0.5 }, ..meant(settings()) };
+    let trainer = Trainer::new(job, &tiny(), Device::Cpu).unwrap();
+    for (name, buffer) in &tiny().buffers {
+        let found = trainer.learner.buffers().iter().find(|(found, _)| found == name).unwrap();
+        assert_eq!(max_abs_difference(&found.1, buffer), 0.0, "{name}");
+    }
 }
 
 /// The gradient that SAM steps along is the plain gradient at the moved weights.

@@ -198,8 +198,9 @@ impl Run<'_> {
             None => "there is no snapshot yet".to_owned(),
         };
         Error::NotFinite(format!(
-            "training diverged in step {step} (epoch {}, learning rate {:?}): {reason}; {kept}; use a smaller learning rate",
-            step / self.per_epoch(),
+            "training diverged in step {step} (epoch {} of {}, learning rate {:?}): {reason}; {kept}; use a smaller learning rate",
+            step / self.per_epoch() + 1,
+            self.job.epochs,
             rate.learning_rate
         ))
     }
