@@ -54,6 +54,7 @@ fn every_sample_opens_and_is_consistent() {
                 assert!(lengths.iter().all(|n| *n == rows.index.len()));
             }
             Outcome::Benchmark(b) => assert_eq!(record.parts().len(), b.entries.len()),
+            Outcome::Train(t) => assert!(!t.epochs.is_empty()),
             Outcome::Landscape(l) => {
                 let cells = l.x.len() * l.y.as_ref().map_or(1, Vec::len);
                 for grid in l.clean.iter().chain(&l.robust) {

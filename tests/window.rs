@@ -82,7 +82,7 @@ fn a_landscape_runs_to_its_record() {
     window.picture("surface");
     let study = window.harness.state().study();
     let stored = study.records().first().expect("the record of the finished job");
-    assert_eq!(*stored.record.job.checkpoint(), path);
+    assert_eq!(stored.record.job.checkpoint(), Some(&*path));
     assert!(stored.path.is_file(), "the record is a file beside the checkpoint");
     assert!(Record::load(&stored.path).expect("a readable record").provenance.complete);
     assert_eq!(study.target, Some(Target::Record(stored.id)));

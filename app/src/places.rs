@@ -14,7 +14,9 @@ use basin_core::job::{Job, LandscapeLoss};
 /// No folder can be written.
 pub fn record_path(job: &Job) -> Result<PathBuf, Error> {
     let mut refusal = None;
-    for folder in folders(job.checkpoint()) {
+    let checkpoint =
+        job.checkpoint().ok_or_else(|| Error::invalid("a training needs a folder; choose one"))?;
+    for folder in folders(checkpoint) {
         match make_writable(&folder) {
             Ok(()) => return Ok(folder.join(file_name(job))),
             Err(error) => refusal = Some(Error::io("cannot write records to", &folder, error)),
@@ -70,7 +72,7 @@ fn make_writable(folder: &Path) -> std::io::Result<()> {
 fn file_name(job: &Job) -> String {
     let what = match job {
         Job::Evaluate(job) => if job.attack.is_some() { "evaluate-pgd" } else { "evaluate" }.to_owned(),
-        Job::Benchmark(_) => "benchmark".to_owned(),
+        Job::Benchmark(_) | Job::Train(_) => job.kind().to_owned(),
         Job::Flatness(job) => job.label().replace(' ', "-"),
         Job::Attack(job) => format!("attack-{}", job.attack.version.to_string().replace(',', "-")),
         Job::Landscape(job) => {

@@ -10,6 +10,7 @@ use crate::ui::ScatterSettings;
 use crate::ui::display::Display;
 use crate::ui::export_settings::ExportSettings;
 use crate::ui::form::Form;
+use crate::ui::train_form::TrainForm;
 
 /// Version of the remembered settings; another version means defaults.
 const VERSION: u32 = 2;
@@ -18,9 +19,11 @@ const KEY: &str = "basin-settings";
 /// Which part of the right panel is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Side {
-    /// The forms.
+    /// The forms of measures.
     #[default]
     Measure,
+    /// The form of a training.
+    Train,
     /// How results are drawn.
     Display,
 }
@@ -59,6 +62,8 @@ pub struct State {
     pub measure: Measure,
     /// What the forms say.
     pub form: Form,
+    /// What the form of a training says.
+    pub train: TrainForm,
     /// How results are drawn.
     pub display: Display,
     /// What the scatter shows.
@@ -77,6 +82,7 @@ impl Default for State {
             side: Side::default(),
             measure: Measure::default(),
             form: Form::default(),
+            train: TrainForm::default(),
             display: Display::default(),
             scatter: ScatterSettings::default(),
             export: ExportSettings::default(),

@@ -41,9 +41,7 @@ pub fn surfaces(record: &Record, quantity: Quantity, which: Which) -> Vec<Surfac
 pub fn style(record: &Record, options: &Options) -> SurfaceStyle {
     let drawn = match &record.outcome {
         Outcome::Landscape(landscape) => layers(landscape, options.which),
-        Outcome::Evaluate(_) | Outcome::Attack(_) | Outcome::Flatness(_) | Outcome::Benchmark(_) => {
-            Vec::new()
-        }
+        _ => Vec::new(),
     };
     let kinds: Vec<bool> = drawn.into_iter().map(|(robust, _)| robust).collect();
     let name = |i: usize| kinds.get(i).map_or_else(String::new, |robust| kind_label(*robust).to_owned());

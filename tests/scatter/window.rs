@@ -77,7 +77,7 @@ fn a_click_on_a_point_selects_its_model() {
     let selected = |window: &Window| {
         let study = window.harness.state().study();
         let Some(basin::ui::Target::Record(id)) = study.target else { return None };
-        Some(checkpoint_name(study.record(id)?.record.job.checkpoint()))
+        Some(checkpoint_name(study.record(id)?.record.job.subject()))
     };
     // Somewhere near the middle stands the point of b.
     let plot = plot_rect(&window);

@@ -1,19 +1,16 @@
 //! Options shared by subcommands, and what they mean as parts of a job.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use basin_core::Error;
 use basin_core::attack::names::{PaperAttack, Recipe, looks_like_a_name};
-use basin_core::files::read_text;
 use basin_core::job::{
-    Compute, DataSelection, DirectionKind, Examples, GradientRule, InputNorm, Job, LandscapeLoss,
-    Normalization, Objective, PaperToken, Pgd, Precision, Projection, Selection, Start, TargetClass,
+    Compute, DataSelection, DirectionKind, Examples, GradientRule, InputNorm, LandscapeLoss, Normalization,
+    Objective, PaperToken, Pgd, Precision, Projection, Selection, Start, TargetClass,
 };
-use basin_core::record::Record;
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
-use serde_json::Value;
 
 /// Data, device, precision, seed.
 #[derive(Debug, Args)]
@@ -543,36 +540,4 @@ pub fn number(text: &str) -> Result<f64, String> {
         None => text.trim().parse().map_err(|_| wrong())?,
     };
     if value.is_finite() { Ok(value) } else { Err(wrong()) }
-}
-
-/// Reads a job, or the job of a record.
-///
-/// # Errors
-/// The file cannot be read or is neither.
-pub fn read_job(path: &Path) -> Result<Job> {
-    const EXAMPLE: &str = "see the \"job\" of any record for an example";
-    let text = read_text(path, "a job or record")?;
-    let value: Value = serde_json::from_str(&text)
-        .map_err(|e| Error::file(path, format!("is neither job nor record (not JSON: {e}); {EXAMPLE}")))?;
-    if value.get("format").is_some() {
-        return Ok(Record::parse(&text).map_err(|reason| Error::file(path, reason))?.job);
-    }
-    let job: Job = serde_json::from_value(value.clone())
-        .map_err(|e| Error::file(path, format!("is no job: {e}; {EXAMPLE}")))?;
-    // A setting with a slip in its name would silently keep its default.
-    match unknown(&value, &serde_json::to_value(&job)?) {
-        Some(name) => {
-            Err(Error::file(path, format!("has a setting {name:?} that no such job has; {EXAMPLE}")).into())
-        }
-        None => Ok(job),
-    }
-}
-
-/// The first key that is given but not understood.
-pub fn unknown(given: &Value, understood: &Value) -> Option<String> {
-    let (given, understood) = (given.as_object()?, understood.as_object()?);
-    given.iter().filter(|(_, value)| !value.is_null()).find_map(|(key, value)| match understood.get(key) {
-        None => Some(key.clone()),
-        Some(other) => unknown(value, other).map(|inner| format!("{key}.{inner}")),
-    })
 }

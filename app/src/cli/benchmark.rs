@@ -65,7 +65,7 @@ pub fn report(text: &mut String, outcome: &BenchmarkOutcome) {
                 });
                 at.collect::<Vec<_>>().join(", ")
             }
-            Outcome::Landscape(_) | Outcome::Benchmark(_) => String::new(),
+            Outcome::Landscape(_) | Outcome::Benchmark(_) | Outcome::Train(_) => String::new(),
         };
         let _ = writeln!(text, "{}\n  {number}", entry.name);
     }

@@ -25,7 +25,7 @@ use basin_core::Error;
 use basin_core::checkpoint::{self, is_bundled};
 use basin_core::job::{Evaluate, Job, Landscape};
 use basin_core::record::Record;
-use basin_core::run::{RunOptions, estimate, has_unfinished, run};
+use basin_core::run::{RunOptions, estimate, has_unfinished, read_job, run};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use args::{Attack, AttackName, Common, LandscapeArgs, Output};
@@ -144,9 +144,10 @@ enum Command {
     },
     /// Train a network, as the paper or otherwise.
     Train(TrainArgs),
-    /// Run a job file (or the job of a record again).
+    /// Run a job file (or the job of a record again, or go on with the folder of a training).
     Run {
-        /// Job or record, JSON.
+        /// Job or record, JSON; or the folder of a training.
+        #[arg(value_name = "JOB")]
         job: PathBuf,
         /// Print the resolved job and its cost, and stop.
         #[arg(long)]
@@ -252,12 +253,11 @@ fn dispatch(cli: Cli) -> Result<()> {
             }
             compute_asked(&job, &output, common.threads)
         }
-        Some(Command::Run { job, dry_run, output }) if train::is_job(&job) => {
-            let (out, json) = (output.out, output.json);
-            TrainArgs { job: Some(job), dry_run, out, json, ..TrainArgs::default() }.run()
-        }
-        Some(Command::Run { job, dry_run, output }) => {
-            let job = args::read_job(&job)?;
+        Some(Command::Run { job: file, dry_run, mut output }) => {
+            let job = read_job(&file)?;
+            if output.out.is_none() && file.is_dir() {
+                output.out = Some(file);
+            }
             if dry_run {
                 return tell_cost(&job);
             }
@@ -279,14 +279,15 @@ fn tell_cost(job: &Job) -> Result<()> {
     job.check()?;
     let cost = estimate(job)?;
     let about = if cost.seconds < 1.0 { "" } else { "about " };
-    say(format!("{about}{}", report::duration(cost.seconds)));
+    let steps = if let Job::Train(_) = job { format!("{} steps, ", cost.units) } else { String::new() };
+    say(format!("{steps}{about}{}", report::duration(cost.seconds)));
     let resolved = match job {
         Job::Benchmark(benchmark) => {
             let entries = benchmark.entries()?;
             let entry = |(name, job)| serde_json::json!({ "name": name, "job": job });
             serde_json::to_string_pretty(&entries.into_iter().map(entry).collect::<Vec<_>>())?
         }
-        job => serde_json::to_string_pretty(job)?,
+        job => return print(&job.to_json()),
     };
     print(&(resolved + "\n"))
 }
@@ -344,7 +345,7 @@ fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
     if let Some(threads) = threads {
         basin_core::device::set_threads(threads);
     }
-    let options = RunOptions { out: output.out.clone(), replace: output.force };
+    let options = RunOptions { out: folder_of(job, output)?, replace: output.force };
     let mut terminal = Terminal::new()?;
     let record = run(job, &options, &mut terminal);
     terminal.finish();
@@ -356,6 +357,10 @@ fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
         (Error::Cancelled, None) => say("cancelled; with --out, what is finished would have been kept"),
         _ => {}
     })?;
+    if let (Job::Train(_), false, Some(folder)) = (job, record.provenance.complete, &options.out) {
+        say(format!("cancelled; `basin train {}` goes on from here", folder.display()));
+        return Err(Error::Cancelled.into());
+    }
     show(&record, output)?;
     if !record.provenance.complete {
         match &output.out {
@@ -367,6 +372,17 @@ fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
         return Err(Error::Cancelled.into());
     }
     Ok(())
+}
+
+/// Where the job keeps its results: a training in a folder of its name, if nothing else was said.
+fn folder_of(job: &Job, output: &Output) -> Result<Option<PathBuf>> {
+    match job {
+        Job::Train(_) if output.force => {
+            Err(usage("--force replaces no training; remove its folder yourself, or choose another --out"))
+        }
+        Job::Train(train) => Ok(Some(output.out.clone().unwrap_or_else(|| PathBuf::from(&train.name)))),
+        _ => Ok(output.out.clone()),
+    }
 }
 
 fn show(record: &Record, output: &Output) -> Result<()> {

@@ -11,12 +11,12 @@ use super::failure::{say, usage};
 use super::scatter::ScatterArgs;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
-use crate::plot::{ColorMap, Plot, attack, evaluation, flatness, text};
+use crate::plot::{ColorMap, Plot, attack, evaluation, flatness, text, training};
 
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
 pub struct PlotArgs {
-    /// Record files, as written by --out; several 1-D landscapes share one figure, and a scatter shows a point per
+    /// Record files, as written by --out, or folders of trainings; several 1-D landscapes share one figure, and a scatter shows a point per
     /// checkpoint.
     #[arg(value_name = "RECORD", required_unless_present = "example")]
     pub records: Vec<PathBuf>,
@@ -119,6 +119,10 @@ pub enum FigureKind {
     Surface,
     /// Flatness against robust loss, a point per checkpoint.
     Scatter,
+    /// Loss (or --error) of trainings over epochs, training against test.
+    Training,
+    /// Learning rate of trainings over epochs.
+    LearningRate,
 }
 
 /// Which values of a landscape.
@@ -228,6 +232,7 @@ fn usual_figure(records: &[Record]) -> FigureKind {
         Some(Outcome::Flatness(_)) => FigureKind::Flatness,
         Some(Outcome::Attack(_)) => FigureKind::Attack,
         Some(Outcome::Benchmark(_)) => FigureKind::Scatter,
+        Some(Outcome::Train(_)) => FigureKind::Training,
         _ => FigureKind::Landscape,
     }
 }
@@ -261,6 +266,8 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
         FigureKind::Evaluation => ("an evaluation figure", of_landscapes()),
         FigureKind::Attack => ("a figure of attacks", of_landscapes()),
         FigureKind::Flatness | FigureKind::Layers => ("a figure of flatness", of_landscapes()),
+        FigureKind::Training => ("a figure of trainings", vec![("--colors", args.colors.is_some())]),
+        FigureKind::LearningRate => ("a figure of learning rates", of_landscapes()),
         FigureKind::Landscape if plane => ("a map", vec![("--no-grid", args.no_grid)]),
         FigureKind::Landscape => ("a figure of curves", vec![("--colors", args.colors.is_some())]),
         FigureKind::Surface => {
@@ -296,6 +303,13 @@ fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot
         (FigureKind::Layers, _) => {
             Err("a figure of layers shows one record; give one, or draw each by itself".to_owned())
         }
+        (FigureKind::Training, _) => {
+            let quantity = if args.error { training::Quantity::Error } else { training::Quantity::Loss };
+            training::plot(named, &trained(args, quantity))
+        }
+        (FigureKind::LearningRate, _) => {
+            training::plot(named, &trained(args, training::Quantity::LearningRate))
+        }
         _ => landscape::plot(named, &options(args)),
     }
 }
@@ -308,6 +322,17 @@ fn options(args: &PlotArgs) -> Options {
         log: args.log,
         clip: args.clip.map(|clip| clip * unit),
         map: args.colors.unwrap_or_default(),
+        title: args.title.clone(),
+    }
+}
+
+fn trained(args: &PlotArgs, quantity: training::Quantity) -> training::Options {
+    training::Options {
+        quantity,
+        which: args.which.map_or(landscape::Which::Auto, Into::into),
+        log: args.log,
+        clip: options(args).clip,
+        screen: false,
         title: args.title.clone(),
     }
 }
@@ -337,7 +362,10 @@ fn surface(args: &PlotArgs, kind: FileKind, named: &[Named<'_>]) -> Result<Vec<S
     super::surface::write(*only, &options(args), &style(args), &args.out)
 }
 
-/// The file name without folder and ending: the name of a record in the legend.
+/// The file name without folder and ending, or the name of a training's folder: the name of a record in the legend.
 fn file_name(path: &Path) -> String {
+    if let (true, Some(folder)) = (path.is_dir(), path.file_name()) {
+        return folder.to_string_lossy().into_owned();
+    }
     path.file_stem().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use basin_core::checkpoint::{Role, Summary};
 use basin_core::job::{AutoAttack, Job, Pgd};
-use basin_core::record::{AttackOutcome, Evaluated, Evaluation, LandscapeOutcome, Outcome, Record, Values};
-use basin_core::run::Trained;
+use basin_core::record::{
+    AttackOutcome, Evaluated, Evaluation, LandscapeOutcome, Outcome, Record, TrainingOutcome, Values,
+};
 use basin_core::train::{Epoch, Scores};
 
 /// A duration in words.
@@ -93,6 +94,7 @@ pub fn record(record: &Record) -> String {
         (Outcome::Attack(a), Job::Attack(job)) => attacked(&mut text, a, Some(&job.attack)),
         (Outcome::Attack(a), _) => attacked(&mut text, a, None),
         (Outcome::Landscape(l), _) => landscape(&mut text, l),
+        (Outcome::Train(t), _) => trained(&mut text, t),
         (Outcome::Benchmark(b), _) => super::benchmark::report(&mut text, b),
         (Outcome::Evaluate(e), _) => evaluation(&mut text, e, None),
     }
@@ -271,11 +273,13 @@ fn in_words(scores: &Scores) -> String {
 }
 
 /// What a training ended with.
-pub fn trained(trained: &Trained) -> String {
-    let mut text = String::new();
+fn trained(text: &mut String, outcome: &TrainingOutcome) {
+    let Some(trained) = &outcome.result else {
+        let _ = writeln!(text, "{} epochs are finished", outcome.epochs.len());
+        return;
+    };
     let mut line = |file: &str, what: &str, scores: &Scores| {
-        let path = trained.folder.join(file);
-        let _ = writeln!(text, "{} ({what})\n  {}", path.display(), in_words(scores));
+        let _ = writeln!(text, "{file} ({what})\n  {}", in_words(scores));
     };
     line("final.safetensors", "last epoch", &trained.last);
     if let Some(scores) = &trained.average {
@@ -288,7 +292,6 @@ pub fn trained(trained: &Trained) -> String {
         line("best.safetensors", &format!("early stopping: epoch {}", epoch + 1), scores);
     }
     let _ = writeln!(text, "{} test images, {}", trained.last.examples, duration(trained.seconds));
-    text
 }
 
 #[cfg(test)]

@@ -6,17 +6,14 @@ use anyhow::Result;
 use basin_core::Error;
 use basin_core::attack::Objective;
 use basin_core::data::{Examples, Split, count, search_folders};
-use basin_core::files::read_text;
-use basin_core::run::{estimate_training, job_to_json, read_job, train};
+use basin_core::job::Job;
+use basin_core::run::read_job;
 use basin_core::train::preset::{groups, preset};
-use basin_core::train::{Extra, Method, Train, TrainData};
+use basin_core::train::{Extra, Method, Train};
 use clap::Args;
-use serde_json::Value;
 
-use super::args::unknown;
+use super::args::Output;
 use super::failure::{say, usage};
-use super::report;
-use super::terminal::Terminal;
 
 /// What to train.
 #[derive(Debug, Default, Args)]
@@ -88,17 +85,13 @@ impl TrainArgs {
             return Err(usage(text));
         }
         self.change(&mut job)?;
-        job.check().map_err(usage)?;
-        if let Some(threads) = self.threads {
-            basin_core::device::set_threads(threads);
-        }
+        let job = Job::Train(Box::new(job));
         if self.dry_run {
-            let cost = estimate_training(&job)?;
-            say(format!("{} steps, about {}", cost.units, report::duration(cost.seconds)));
-            return super::print(&job_to_json(&job));
+            job.check().map_err(usage)?;
+            return super::tell_cost(&job);
         }
-        let out = folder.or(self.out).unwrap_or_else(|| PathBuf::from(&job.name));
-        run(&job, &out, self.json)
+        let output = Output { out: folder.or(self.out), json: self.json, force: false };
+        super::compute_asked(&job, &output, self.threads)
     }
 
     fn changes(&self) -> bool {
@@ -115,11 +108,7 @@ impl TrainArgs {
 
     fn change(&self, job: &mut Train) -> Result<()> {
         if let Some(name) = &self.data {
-            let augmentation = job.data.augmentation;
-            match name.as_str() {
-                "bundled" => job.data = TrainData { augmentation, ..TrainData::bundled() },
-                name => job.data.name = name.to_owned(),
-            }
+            job.use_data(name);
         }
         if let Some(name) = &self.extra {
             let images = count(&search_folders(), name, Split::Train)?;
@@ -127,8 +116,7 @@ impl TrainArgs {
             job.data.extra = Some(Extra { name: name.clone(), examples, share: Extra::SHARE });
         }
         if let Some(epochs) = self.epochs {
-            job.schedule = job.schedule.scaled(job.epochs, epochs);
-            job.epochs = epochs;
+            job.use_epochs(epochs);
         }
         if let Some(width) = self.channels {
             job.architecture.family.set_channels(width).map_err(usage)?;
@@ -144,58 +132,24 @@ impl TrainArgs {
         }
         job.seed = self.seed.unwrap_or(job.seed);
         for setting in &self.settings {
-            *job = changed(job, setting).map_err(usage)?;
+            *job = job
+                .with(setting)
+                .map_err(|reason| usage(format!("--set {reason}; --dry-run shows the settings there are")))?;
         }
         Ok(())
     }
 }
 
-/// The job with one setting changed, e.g. `attack.steps=3`. A value that is no JSON is text.
-fn changed(job: &Train, setting: &str) -> Result<Train, String> {
-    let (place, text) = setting
-        .split_once('=')
-        .ok_or_else(|| format!("{setting:?} sets nothing; write e.g. --set attack.steps=3"))?;
-    let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-    let mut whole = serde_json::to_value(job).map_err(|e| e.to_string())?;
-    let mut inner = &mut whole;
-    for part in place.split('.') {
-        if inner.is_null() {
-            *inner = Value::Object(serde_json::Map::new());
-        }
-        inner = match inner {
-            Value::Object(settings) => settings.entry(part).or_insert(Value::Null),
-            _ => return Err(format!("--set {place}: there is no setting of this name")),
-        };
-    }
-    *inner = value;
-    let job = serde_json::from_value(whole.clone()).map_err(|e| format!("--set {setting}: {e}"))?;
-    match slip(&whole, &job) {
-        Some(name) => {
-            Err(format!("--set {setting}: there is no setting {name:?}; --dry-run shows those there are"))
-        }
-        None => Ok(job),
-    }
-}
-
-/// Reads a job file, in which every setting must be one.
+/// Reads a training's job file, or that of its folder.
 fn read(path: &Path) -> Result<Train> {
-    let job = read_job(path)?;
-    if path.is_file() {
-        let given: Value = serde_json::from_str(&read_text(path, "a training's job")?)?;
-        if let Some(name) = slip(&given, &job) {
+    match read_job(path)? {
+        Job::Train(job) => Ok(*job),
+        other => {
             let reason =
-                format!("has a setting {name:?} that no training has; --dry-run shows those there are");
-            return Err(Error::file(path, reason).into());
+                format!("is no training but a job of `basin {}`; use `basin run` for it", other.kind());
+            Err(Error::file(path, reason).into())
         }
     }
-    Ok(job)
-}
-
-/// The first setting that is given but not understood: it would silently keep its default.
-fn slip(given: &Value, job: &Train) -> Option<String> {
-    let mut understood = serde_json::to_value(job).ok()?;
-    understood["kind"] = Value::Null;
-    unknown(given, &understood)
 }
 
 /// All names, grouped and explained.
@@ -207,26 +161,4 @@ fn listed() -> String {
         text.push('\n');
     }
     text + "Names end in _es for early stopping. Other numbers in their places work, too, and variants can be combined.\n"
-}
-
-/// Whether a file says that it is a training's job.
-pub fn is_job(path: &Path) -> bool {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    serde_json::from_str::<Value>(&text).is_ok_and(|value| value["kind"] == "train")
-}
-
-/// Trains in a folder and says what came of it.
-fn run(job: &Train, folder: &Path, json: bool) -> Result<()> {
-    let mut terminal = Terminal::new()?;
-    let trained = train(job, folder, &mut terminal);
-    terminal.finish();
-    let trained = trained.inspect_err(|error| {
-        if let Error::Cancelled = error {
-            say(format!("cancelled; `basin train {}` goes on from here", folder.display()));
-        }
-    })?;
-    if json {
-        return super::print(&(serde_json::to_string_pretty(&trained)? + "\n"));
-    }
-    super::print(&report::trained(&trained))
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use basin_core::job::Job;
 use basin_core::progress::Event;
-use basin_core::record::{Grid, LandscapeOutcome, Outcome};
+use basin_core::record::{Grid, LandscapeOutcome, Outcome, TrainingOutcome};
 
 use super::live_flatness;
 use crate::pace::Pace;
@@ -20,7 +20,7 @@ pub struct Live {
     pub total: u64,
     /// How fast it is.
     pub pace: Pace,
-    /// Points of a landscape, or draws of a flatness measure, known so far.
+    /// Points of a landscape, draws of a flatness measure or epochs of a training, known so far.
     pub outcome: Option<Outcome>,
     /// The robust accuracy is between these, 0 to 1 (AutoAttack).
     pub bounds: Option<(f64, f64)>,
@@ -78,7 +78,14 @@ impl Live {
                 }
             }
             Event::Bounds { lower, upper } => self.bounds = Some((lower, upper)),
-            Event::Alive | Event::AlreadyDone | Event::Training(_) => {}
+            Event::Alive | Event::AlreadyDone => {}
+            Event::Training(line) => {
+                let outcome = self.outcome.get_or_insert_with(|| Outcome::Train(TrainingOutcome::default()));
+                if let Outcome::Train(training) = outcome {
+                    training.push(*line);
+                    self.version += 1;
+                }
+            }
             Event::Warning(text) => self.warnings.push(text),
         }
     }

@@ -9,7 +9,7 @@ mod live_flatness;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -56,6 +56,8 @@ pub struct Entry {
     pub id: JobId,
     /// What was asked.
     pub job: Job,
+    /// Where it keeps its results; none: in a file of its own (see [`crate::places`]).
+    pub out: Option<PathBuf>,
     /// Where it is.
     pub status: Status,
     /// How long it computed, once it has ended.
@@ -86,11 +88,8 @@ impl Entry {
             let live = self.live();
             (live.version, live.outcome.clone()?)
         };
-        let provenance = Provenance {
-            seed: self.job.compute().seed,
-            data: self.job.data().name.clone(),
-            ..Provenance::default()
-        };
+        let provenance =
+            Provenance { seed: self.job.compute().seed, data: self.job.data().name, ..Provenance::default() };
         let format = basin_core::record::FORMAT;
         Some((version, Record { format, job: self.job.clone(), provenance, outcome, examples: None }))
     }
@@ -132,18 +131,24 @@ impl Jobs {
         self.entries.iter().find(|entry| entry.id == id)
     }
 
+    /// The job that trains in this folder, or waits for it.
+    pub fn training_in(&self, folder: &Path) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.is_active() && entry.out.as_deref() == Some(folder))
+    }
+
     /// Number of jobs that compute or wait.
     pub fn active(&self) -> usize {
         self.entries.iter().filter(|entry| entry.is_active()).count()
     }
 
     /// Adds a job; it starts when those before it have ended.
-    pub fn add(&mut self, job: Job) -> JobId {
+    pub fn add(&mut self, job: Job, out: Option<PathBuf>) -> JobId {
         let id = JobId(self.next);
         self.next += 1;
         self.entries.push(Entry {
             id,
             job,
+            out,
             status: Status::Waiting,
             took: None,
             stop: Arc::default(),
@@ -208,6 +213,7 @@ impl Jobs {
         let (engine, wake, job) = (self.engine.clone(), self.wake.clone(), entry.job.clone());
         let mut reporter = Reporter {
             job: job.clone(),
+            out: entry.out.clone(),
             live: entry.live.clone(),
             stop: entry.stop.clone(),
             wake: wake.clone(),

@@ -9,8 +9,10 @@ use std::time::Duration;
 use basin_core::Error;
 use basin_core::job::Job;
 use basin_core::progress::{Cancelled, Event, Progress};
-use basin_core::record::Record;
+use basin_core::record::training::snapshots;
+use basin_core::record::{Outcome, Record};
 use basin_core::run::RunOptions;
+use basin_core::train::LogLine;
 
 use crate::jobs::{Engine, Live, Wake};
 use crate::places;
@@ -25,7 +27,20 @@ pub(super) fn compute(
     job: &Job,
     progress: &mut Reporter,
 ) -> Result<(PathBuf, Record), Error> {
-    let path = places::record_path(job)?;
+    let path = match &progress.out {
+        Some(out) => out.clone(),
+        None => places::record_path(job)?,
+    };
+    if let Job::Train(_) = job {
+        // What an earlier run left is seen at once; the folder itself is the record.
+        if let Ok(Record { job: known, outcome, .. }) = Record::load(&path)
+            && known == *job
+        {
+            lock(&progress.live).outcome = Some(outcome);
+        }
+        let options = RunOptions { out: Some(path.clone()), replace: false };
+        return Ok((path, engine.run(job, &options, progress)?));
+    }
     // The file is named after the job: what is there is of this job, if perhaps of older weights.
     let options = RunOptions { out: Some(path.clone()), replace: true };
     let record = engine.run(job, &options, progress)?;
@@ -36,6 +51,7 @@ pub(super) fn compute(
 /// [`Progress`] of the window: into the slot, and a sign that there is something to draw.
 pub(super) struct Reporter {
     pub job: Job,
+    pub out: Option<PathBuf>,
     pub live: Arc<Mutex<Live>>,
     pub stop: Arc<AtomicBool>,
     pub wake: Wake,
@@ -44,7 +60,15 @@ pub(super) struct Reporter {
 impl Progress for Reporter {
     fn report(&mut self, event: Event) -> Result<(), Cancelled> {
         if event != Event::Alive {
-            lock(&self.live).take(event, &self.job);
+            let epoch = matches!(&event, Event::Training(line) if matches!(**line, LogLine::Epoch(_)));
+            let kept = self.out.as_deref().filter(|_| epoch).map(snapshots);
+            let mut live = lock(&self.live);
+            live.take(event, &self.job);
+            if let (Some(kept), Some(Outcome::Train(training))) = (kept, &mut live.outcome) {
+                training.snapshots = kept;
+                training.folder = self.out.clone().unwrap_or_default();
+            }
+            drop(live);
             (self.wake)(FRAME);
         }
         if self.stop.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use basin_core::job::{DirectionKind, Job, Landscape};
 use basin_core::record::{Grid, LandscapeOutcome, Outcome, Record, Values};
+use serde::{Deserialize, Serialize};
 
 use super::color::series_color;
 use super::{
@@ -22,7 +23,7 @@ pub enum Quantity {
 }
 
 /// On which images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Which {
     /// What the record has: both in 1-D, robust before clean in 2-D.
     #[default]

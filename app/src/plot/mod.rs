@@ -21,6 +21,7 @@ pub mod screen;
 mod symbol;
 pub mod text;
 pub mod ticks;
+pub mod training;
 
 pub use color::Color;
 pub use colormap::ColorMap;

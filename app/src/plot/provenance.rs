@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use basin_core::job::{
-    Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization,
+    Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization, Train,
 };
 use basin_core::record::Record;
 
@@ -60,9 +60,19 @@ pub fn flatness(name: &str, record: &Record, job: &Flatness) -> Vec<String> {
     lines(name, record, what)
 }
 
+/// Of a training: model, method, attacks, test images, data, program.
+pub fn training(name: &str, record: &Record, job: &Train) -> Vec<String> {
+    let what = vec![
+        format!("{}, {} epochs of batches of {}", job.method.title(), job.epochs, job.batch_size),
+        "loss: mean -log(p + 1e-12) (natural logarithm)".to_owned(),
+        format!("training and test under {}; test images {}", job.attack, job.data.test),
+    ];
+    lines(name, record, what)
+}
+
 fn lines(name: &str, record: &Record, what: Vec<String>) -> Vec<String> {
     let p = &record.provenance;
-    let model = format!("{name}: {}, {}", p.model, last_part(record.job.checkpoint()));
+    let model = format!("{name}: {}, {}", p.model, last_part(record.job.subject()));
     let images = last_part(Path::new(&p.data));
     let data = format!("data: {images} {} ({})", record.job.data().examples, p.data_fingerprint);
     let program = format!(

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use basin_core::checkpoint::BUNDLED;
-use basin_core::job::Job;
+use basin_core::job::{Job, Train};
 use eframe::egui::{Context, ThemePreference, ViewportCommand};
 
 use crate::command::Command;
 use crate::jobs::{Ended, JobId};
+use crate::state::{Measure, Side};
 use crate::ui::answers::{Answer, Purpose};
 use crate::ui::study::{RecordId, Target};
 use crate::ui::tabs::{Pane, Tabs};
@@ -36,6 +37,16 @@ pub enum Action {
     CopyCommandLine(Box<Job>),
     /// Run a job.
     Run(Box<Job>),
+    /// Train in a folder, or go on there.
+    Train(Box<Job>, PathBuf),
+    /// Take a training's settings over into its form.
+    TakeTraining(Box<Train>),
+    /// Open a network of a training; with a measure, show its form.
+    UseNetwork(PathBuf, Option<Measure>),
+    /// Choose the folder of a training's data set.
+    ChooseTrainingData,
+    /// Choose the folder of a training.
+    ChooseTrainingFolder,
     /// Stop a job.
     Cancel(JobId),
     /// Run a cancelled job again; it goes on where it stopped.
@@ -77,14 +88,28 @@ impl App {
                 self.note("The command line is on the clipboard.");
             }
             Action::Run(job) => {
-                let id = self.jobs.add(*job);
+                let id = self.jobs.add(*job, None);
                 self.select_job(id);
             }
+            Action::Train(job, folder) => {
+                self.standings.forget();
+                let id = self.jobs.add(*job, Some(folder));
+                self.select_job(id);
+            }
+            Action::TakeTraining(job) => {
+                self.state.train.take(*job);
+                self.state.side = Side::Train;
+            }
+            Action::UseNetwork(path, measure) => self.use_network(path, measure),
+            Action::ChooseTrainingData => self.ask_for(Purpose::TrainingData),
+            Action::ChooseTrainingFolder => self.ask_for(Purpose::TrainingFolder),
             Action::Cancel(id) => self.jobs.cancel(id),
             Action::Continue(id) => {
-                if let Some(job) = self.jobs.get(id).map(|entry| entry.job.clone()) {
+                if let Some((job, out)) =
+                    self.jobs.get(id).map(|entry| (entry.job.clone(), entry.out.clone()))
+                {
                     self.jobs.dismiss(id);
-                    let id = self.jobs.add(job);
+                    let id = self.jobs.add(job, out);
                     self.select_job(id);
                 }
             }
@@ -139,6 +164,10 @@ impl App {
             },
             Command::Shortcuts => self.modal = Some(Modal::Shortcuts),
             Command::About => self.modal = Some(Modal::About),
+            Command::Run if self.state.side == Side::Train => match self.train_job(ctx) {
+                Ok((job, folder)) => self.carry_out(ctx, Action::Train(Box::new(job), folder)),
+                Err(why) => self.note_error(why),
+            },
             Command::Run => match self.form_job() {
                 Some(Ok(job)) => self.carry_out(ctx, Action::Run(Box::new(job))),
                 Some(Err(_)) => {
@@ -155,6 +184,18 @@ impl App {
         shown.or_else(|| self.form_job()?.ok())
     }
 
+    /// Opens a network of a training; what the views show stays.
+    fn use_network(&mut self, path: PathBuf, measure: Option<Measure>) {
+        let (target, pane) = (self.study.target, Pane::History);
+        self.open_paths(vec![path.clone()]);
+        self.study.select_model(&path);
+        self.study.target = target;
+        if let Some(measure) = measure {
+            (self.state.side, self.state.measure) = (Side::Measure, measure);
+            self.tabs.show(pane);
+        }
+    }
+
     fn set_theme(&mut self, ctx: &Context, theme: ThemePreference) {
         self.state.theme = theme;
         ctx.set_theme(theme);
@@ -162,7 +203,10 @@ impl App {
 
     fn select_model(&mut self, path: &std::path::Path) {
         let keep = match self.study.target {
-            Some(Target::Job(id)) => self.jobs.get(id).is_some_and(|entry| entry.job.checkpoint() == path),
+            Some(Target::Job(id)) => self.jobs.get(id).is_some_and(|entry| {
+                let trained = entry.out.as_deref().is_some_and(|folder| path.starts_with(folder));
+                trained || entry.job.checkpoint() == Some(path)
+            }),
             _ => false,
         };
         let target = self.study.target;
@@ -174,8 +218,10 @@ impl App {
 
     fn select_job(&mut self, id: JobId) {
         let Some(entry) = self.jobs.get(id) else { return };
-        let checkpoint = entry.job.checkpoint().clone();
-        self.study.select_model(&checkpoint);
+        match entry.job.checkpoint() {
+            Some(checkpoint) => self.study.select_model(checkpoint),
+            None => self.study.show_alone(),
+        }
         self.study.target = Some(Target::Job(id));
         self.show_target();
     }
@@ -195,6 +241,7 @@ impl App {
             Some(Job::Landscape(_)) => self.tabs.show(Pane::Curves),
             Some(Job::Flatness(_)) => self.tabs.show(Pane::Curves),
             Some(job) if job.keeps_examples() => self.tabs.show(Pane::Examples),
+            Some(Job::Train(_)) => self.tabs.show(Pane::History),
             Some(Job::Evaluate(_) | Job::Attack(_) | Job::Benchmark(_)) => self.tabs.show(Pane::Table),
             None => {}
         }

@@ -12,9 +12,13 @@ use eframe::egui::ColorImage;
 
 use crate::places;
 use crate::ui::example_set::ExampleSet;
+use crate::ui::follow::Stamp;
+use crate::ui::standing::{Place, Standing};
 use crate::ui::study::{RecordId, Target};
 use crate::ui::{Action, App, form};
 
+/// So many trainings that are opened together are shown together.
+const TOGETHER: usize = 6;
 /// Number of test images of the sanity check.
 const SANITY_IMAGES: isize = 200;
 
@@ -31,6 +35,10 @@ pub enum Purpose {
     Data,
     /// The file to export to.
     Export,
+    /// The folder of a training's data set.
+    TrainingData,
+    /// The folder of a training.
+    TrainingFolder,
 }
 
 /// What a worker thread found out.
@@ -43,11 +51,11 @@ pub enum Answer {
         /// What was chosen.
         paths: Vec<PathBuf>,
     },
-    /// What is in a folder, or in the records that were opened.
+    /// What is in folders, or in the records that were opened.
     Listed {
-        /// The folder, if it was one.
-        folder: Option<PathBuf>,
-        /// Checkpoint files: in the folder, or named in the records.
+        /// The folders, if they were some.
+        folders: Vec<PathBuf>,
+        /// Checkpoint files: in the folders, or named in the records.
         checkpoints: Vec<PathBuf>,
         /// Records.
         records: Vec<(PathBuf, Record)>,
@@ -77,6 +85,17 @@ pub enum Answer {
         /// The time, or why it cannot be said.
         result: Result<Estimate, String>,
     },
+    /// What is in the folder of the form's training.
+    Standing {
+        /// The training and where it is to go.
+        place: Box<Place>,
+        /// The folder.
+        folder: PathBuf,
+        /// What is in it.
+        standing: Standing,
+    },
+    /// Trainings whose folders have changed.
+    Followed(Vec<(PathBuf, Stamp, Record)>),
     /// Files that were open when the window was last closed and are still there.
     Remembered(Vec<PathBuf>),
     /// A small picture of what would be exported.
@@ -104,8 +123,8 @@ impl App {
     pub fn handle(&mut self, answer: Answer) {
         match answer {
             Answer::Chosen { purpose, paths } => self.chosen(purpose, paths),
-            Answer::Listed { folder, checkpoints, records, problems } => {
-                self.listed(folder, checkpoints, records, problems);
+            Answer::Listed { folders, checkpoints, records, problems } => {
+                self.listed(&folders, checkpoints, records, problems);
             }
             Answer::Inspected { path, result } => self.inspected(&path, result),
             Answer::Sanity { path, result } => {
@@ -117,6 +136,8 @@ impl App {
                 self.add_records(records);
             }
             Answer::Estimated { job, result } => self.estimates.answered(*job, result),
+            Answer::Standing { place, folder, standing } => self.standings.answered(*place, folder, standing),
+            Answer::Followed(changed) => self.followed(changed),
             Answer::Exported { path, result } => match result {
                 Ok(()) => self.note(format!("Written: {}", path.display())),
                 Err(error) => self.note_error(error),
@@ -135,24 +156,41 @@ impl App {
         match purpose {
             Purpose::OpenCheckpoints | Purpose::OpenRecords | Purpose::OpenFolder => self.open_paths(paths),
             Purpose::Data => self.state.form.data = first.display().to_string(),
+            Purpose::TrainingData => self.state.train.data = first.display().to_string(),
+            Purpose::TrainingFolder => self.state.train.folder = first.display().to_string(),
             Purpose::Export => self.export.path = first.display().to_string(),
         }
     }
 
     fn listed(
         &mut self,
-        folder: Option<PathBuf>,
+        folders: &[PathBuf],
         checkpoints: Vec<PathBuf>,
         records: Vec<(PathBuf, Record)>,
         problems: Vec<String>,
     ) {
-        if let Some(folder) = folder.filter(|_| checkpoints.is_empty() && records.is_empty()) {
-            self.note_error(format!("{}: no checkpoints or records in this folder", folder.display()));
+        if let [folder, ..] = folders
+            && checkpoints.is_empty()
+            && records.is_empty()
+            && problems.is_empty()
+        {
+            let what = "no checkpoints, records or trainings in this folder";
+            self.note_error(format!("{}: {what}", folder.display()));
         }
         problems.into_iter().for_each(|problem| self.note_error(problem));
         self.open_paths(checkpoints);
-        if let Some(best) = self.add_records(records) {
-            self.actions.push(Action::SelectRecord(best));
+        let trainings = records.iter().filter(|(_, record)| matches!(record.outcome, Outcome::Train(_)));
+        let trainings: Vec<PathBuf> = trainings.map(|(path, _)| path.clone()).collect();
+        let Some(best) = self.add_records(records) else { return };
+        // Several trainings are there to be compared.
+        let ids = trainings.iter().filter_map(|path| self.study.record_at(path)).take(TOGETHER);
+        let ids: Vec<RecordId> = ids.collect();
+        match ids.split_first() {
+            Some((first, others)) => {
+                self.actions.push(Action::SelectRecord(*first));
+                self.actions.extend(others.iter().map(|id| Action::ToggleRecord(*id)));
+            }
+            None => self.actions.push(Action::SelectRecord(best)),
         }
     }
 

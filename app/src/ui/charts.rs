@@ -19,13 +19,14 @@ pub(crate) struct Charts {
 
 /// One chart and what it was made of.
 #[derive(Default)]
-struct Cached {
+pub(crate) struct Cached {
     of: Option<(u64, Display)>,
     chart: Option<Result<ScreenPlot, String>>,
 }
 
 impl Cached {
-    fn get(
+    /// The chart, made anew if what it is made of has changed.
+    pub fn get(
         &mut self,
         version: u64,
         display: &Display,

@@ -3,14 +3,19 @@
 use basin_core::attack::fraction;
 use basin_core::job::{
     Case, Compute, DataSelection, Descent, Flatness, FlatnessLoss, Job, LandscapeLoss, Normalization,
-    Objective, Pgd, Start, TargetClass,
+    Objective, Pgd, Start, TargetClass, Train,
 };
+use basin_core::train::preset::preset;
+use serde_json::{Value, json};
 
 use crate::cli::spelled;
 
 /// The command, quoted for a shell.
 pub fn command_line(job: &Job) -> String {
-    let mut words = vec!["basin".to_owned(), job.kind().to_owned(), job.checkpoint().display().to_string()];
+    if let Job::Train(job) = job {
+        return train_command(job);
+    }
+    let mut words = vec!["basin".to_owned(), job.kind().to_owned(), job.subject().display().to_string()];
     // A flag has no value.
     let mut option = |name: &str, value: String| {
         words.push(format!("--{name}"));
@@ -26,6 +31,8 @@ pub fn command_line(job: &Job) -> String {
         },
         Job::Flatness(job) => flatness_options(job, &mut option),
         Job::Benchmark(job) => option("attacks", job.attacks.join(",")),
+        // Has returned.
+        Job::Train(_) => {}
         Job::Attack(job) => {
             let attack = &job.attack;
             option("version", attack.version.to_string());
@@ -76,6 +83,41 @@ pub fn command_line(job: &Job) -> String {
         option("batch-size", size.to_string());
     }
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The name of the model, and every setting in which the job differs from what the name stands for.
+fn train_command(job: &Train) -> String {
+    const PLAIN: &str = "normal_training";
+    let (name, base) = match preset(&job.name) {
+        Ok(preset) => (&*job.name, Some(preset.train)),
+        Err(_) => (PLAIN, preset(PLAIN).ok().map(|preset| preset.train)),
+    };
+    let mut words = vec!["basin".to_owned(), "train".into(), "--preset".into(), quoted(name)];
+    let mut settings = Vec::new();
+    differences("", &json!(base), &json!(job), &mut settings);
+    for setting in settings {
+        words.extend(["--set".to_owned(), quoted(&setting)]);
+    }
+    words.join(" ")
+}
+
+/// `place=value` for everything in which two jobs differ.
+fn differences(place: &str, from: &Value, to: &Value, found: &mut Vec<String>) {
+    match (from, to) {
+        _ if from == to => {}
+        (Value::Object(from), Value::Object(to)) if from.get("kind") == to.get("kind") => {
+            for key in from.keys().chain(to.keys().filter(|key| !from.contains_key(*key))) {
+                let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+                let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or_default();
+                differences(&place, &of(from), &of(to), found);
+            }
+        }
+        // What reads as JSON would not be taken for text.
+        (_, Value::String(text)) if serde_json::from_str::<Value>(text).is_err() => {
+            found.push(format!("{place}={text}"))
+        }
+        _ => found.push(format!("{place}={to}")),
+    }
 }
 
 fn flatness_options(job: &Flatness, option: &mut impl FnMut(&str, String)) {

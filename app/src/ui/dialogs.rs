@@ -54,6 +54,8 @@ fn show(request: &Request) -> Vec<PathBuf> {
             .unwrap_or_default(),
         Purpose::OpenFolder => one(dialog.set_title("Open folder").pick_folder()),
         Purpose::Data => one(dialog.set_title("Choose the folder of the data set").pick_folder()),
+        Purpose::TrainingData => one(dialog.set_title("Choose the folder of the data set").pick_folder()),
+        Purpose::TrainingFolder => one(dialog.set_title("Choose the folder of the training").pick_folder()),
         Purpose::Export => {
             let name = request.suggestion.clone().unwrap_or_default();
             one(dialog.set_title("Export").set_file_name(name).save_file())

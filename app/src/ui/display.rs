@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
-use crate::plot::{Plot, attack, evaluation, flatness};
+use crate::plot::{Plot, attack, evaluation, flatness, training};
 use crate::surface;
 use crate::ui::names;
 
@@ -57,6 +57,10 @@ pub struct Display {
     pub height: f32,
     /// Flatness layer by layer instead of over radii.
     pub per_layer: bool,
+    /// What of a training is exported.
+    pub training: training::Quantity,
+    /// Clean or robust values of trainings; automatic: both of one, robust of several.
+    pub training_images: Which,
 }
 
 impl Default for Display {
@@ -77,6 +81,8 @@ impl Default for Display {
             lighting: true,
             height: 1.0,
             per_layer: false,
+            training: training::Quantity::default(),
+            training_images: Which::Auto,
         }
     }
 }
@@ -103,6 +109,9 @@ impl Display {
     /// # Errors
     /// A sentence that says why there is none.
     pub fn figure(&self, records: &[Arc<Record>]) -> Result<Plot, String> {
+        if records.first().is_some_and(|record| matches!(record.outcome, Outcome::Train(_))) {
+            return self.history(records, self.training, false);
+        }
         let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
         let names = names::distinct(&records);
         if let ([record], [name]) = (&*records, &*names)
@@ -123,6 +132,31 @@ impl Display {
             return attack::plot(&named, None);
         }
         landscape::plot(&named, &self.plot_options())
+    }
+
+    /// The chart of trainings: a quantity over epochs. `screen`: with a point for every network that was kept.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    pub fn history(
+        &self,
+        records: &[Arc<Record>],
+        quantity: training::Quantity,
+        screen: bool,
+    ) -> Result<Plot, String> {
+        let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
+        let names = names::distinct(&records);
+        let named: Vec<Named<'_>> =
+            names.iter().zip(records).map(|(name, record)| Named { name, record }).collect();
+        let which = self.training_images;
+        let log = self.logarithmic;
+        // Of the other quantity, the largest value is another.
+        let clipped = matches!(
+            (quantity, self.quantity),
+            (training::Quantity::Loss, Quantity::Loss) | (training::Quantity::Error, Quantity::Error)
+        );
+        let clip = self.plot_options().clip.filter(|_| clipped);
+        training::plot(&named, &training::Options { quantity, which, log, clip, screen, title: None })
     }
 
     /// The sections of a 2-D landscape along its two directions through the checkpoint, as curves.

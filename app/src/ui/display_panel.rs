@@ -6,6 +6,7 @@ use basin_core::record::{Outcome, Record};
 use eframe::egui::{DragValue, RichText, Slider, Ui};
 
 use crate::plot::colormap::ColorMap;
+use crate::plot::landscape::Which;
 use crate::ui::display::{Display, Quantity};
 use crate::ui::widgets::{choice_ui, heading_ui, palette, row_ui, segmented_ui};
 
@@ -28,7 +29,7 @@ fn slider_ui<N: eframe::emath::Numeric>(
 pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>>) {
     let landscape = record.and_then(|record| match &record.outcome {
         Outcome::Landscape(landscape) => Some(landscape),
-        Outcome::Evaluate(_) | Outcome::Attack(_) | Outcome::Flatness(_) | Outcome::Benchmark(_) => None,
+        _ => None,
     });
     if let Some(Outcome::Flatness(flatness)) = record.map(|record| &record.outcome)
         && !flatness.layers.is_empty()
@@ -39,6 +40,17 @@ pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>
             (true, "Per layer", "Each tensor perturbed by itself"),
         ];
         segmented_ui(ui, &mut display.per_layer, &charts);
+    }
+    if record.is_some_and(|record| matches!(record.outcome, Outcome::Train(_))) {
+        heading_ui(ui, "Curves of trainings");
+        let images = [
+            (Which::Auto, "automatic"),
+            (Which::Robust, "robust"),
+            (Which::Clean, "clean"),
+            (Which::Both, "robust and clean"),
+        ];
+        let tip = "Automatic: both of one training, robust of several";
+        choice_ui(ui, "Images", tip, &mut display.training_images, &images);
     }
     heading_ui(ui, "Values");
     let quantities = [

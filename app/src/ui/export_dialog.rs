@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use basin_core::record::Outcome;
 use eframe::egui::{
     Align, Align2, Button, ColorImage, Frame, Label, Layout, RichText, TextEdit, TextureHandle,
     TextureOptions, Ui,
 };
 
+use crate::plot::training::Quantity;
 use crate::ui::answers::Answer;
 use crate::ui::export_order::Order;
 use crate::ui::export_settings::{ExportSettings, Format, What, Wrong};
@@ -19,6 +21,13 @@ use crate::ui::{Action, App, Modal, Pane, theme};
 
 const PREVIEW_WIDTH: f32 = 300.0;
 const SETTINGS_WIDTH: f32 = 340.0;
+
+/// What of a training can be exported.
+const QUANTITIES: [(Quantity, &str, &str); 3] = [
+    (Quantity::Loss, "Loss", "Training and test loss over epochs"),
+    (Quantity::Error, "Error", "Training and test error over epochs"),
+    (Quantity::LearningRate, "Learning rate", "The learning rate over epochs"),
+];
 
 /// What lives with the dialog.
 #[derive(Default)]
@@ -69,7 +78,7 @@ impl App {
     /// Where a new file goes: the last folder, else beside the checkpoint.
     fn export_path(&self) -> PathBuf {
         let beside =
-            self.shown.record().and_then(|record| record.job.checkpoint().parent().map(Path::to_owned));
+            self.shown.record().and_then(|record| record.job.checkpoint()?.parent().map(Path::to_owned));
         self.state.folder.clone().or(beside).unwrap_or_default().join(self.export_suggestion())
     }
 
@@ -79,15 +88,25 @@ impl App {
             return format!("scatter.{}", self.state.export.ending());
         }
         let model =
-            self.shown.record().map_or_else(|| "basin".into(), |record| file_name(record.job.checkpoint()));
+            self.shown.record().map_or_else(|| "basin".into(), |record| file_name(record.job.subject()));
         let stem = model.split('.').next().unwrap_or("basin").to_owned();
         let kind = match (self.state.export.what, self.shown.landscape()) {
             (What::View, _) => "surface",
             (_, Some(landscape)) if landscape.y.is_some() => "contours",
             (_, Some(_)) => "curves",
-            (_, None) => "evaluation",
+            (_, None) => match self.shown.record().map(|record| &record.outcome) {
+                Some(Outcome::Train(_)) => "history",
+                Some(Outcome::Flatness(_)) => "flatness",
+                Some(Outcome::Attack(_)) => "attacks",
+                _ => "evaluation",
+            },
         };
         format!("{stem}-{kind}.{}", self.state.export.ending())
+    }
+
+    fn exports_history(&self) -> bool {
+        let shown = self.shown.record().map(|record| &record.outcome);
+        !self.export.scatter && matches!(shown, Some(Outcome::Train(_)))
     }
 
     fn order(&self) -> Option<Order> {
@@ -139,6 +158,10 @@ impl App {
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.x = 8.0;
                     ui.set_width(SETTINGS_WIDTH);
+                    if self.exports_history() {
+                        let quantity = &mut self.state.display.training;
+                        segmented_ui(ui, quantity, &QUANTITIES);
+                    }
                     settings_ui(ui, &mut self.state.export, plane, problem);
                 });
             });

@@ -32,7 +32,7 @@ pub fn meaning(job: &Job) -> String {
             return format!("AutoAttack, version {version}, {norm} {}", fraction(*epsilon));
         }
         Job::Flatness(job) => job,
-        Job::Landscape(_) | Job::Benchmark(_) => return String::new(),
+        Job::Landscape(_) | Job::Benchmark(_) | Job::Train(_) => return String::new(),
     };
     let mut words = vec![flatness.label().to_owned()];
     words.extend(flatness.absolute.then(|| "absolute radius".to_owned()));
@@ -61,7 +61,7 @@ impl Form {
             }
             Job::Attack(attack) => self.ensemble = EnsembleText::from(&attack.attack),
             Job::Flatness(flatness) => self.fill_flatness(flatness),
-            Job::Landscape(_) | Job::Benchmark(_) => return,
+            Job::Landscape(_) | Job::Benchmark(_) | Job::Train(_) => return,
         }
         self.examples = job.data().examples.to_string();
     }

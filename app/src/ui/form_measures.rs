@@ -139,7 +139,12 @@ impl Editor<'_> {
             self.field_ui(ui, Field::Names);
             return;
         };
-        ui.add(Label::new(RichText::new(sentence(what.split(':').next().unwrap_or(what)) + ".").small().color(weak)).wrap());
+        ui.add(
+            Label::new(
+                RichText::new(sentence(what.split(':').next().unwrap_or(what)) + ".").small().color(weak),
+            )
+            .wrap(),
+        );
         let names = group(name).unwrap_or_default();
         CollapsingHeader::new(count(names.len(), "attack")).id_salt("members").show_unindented(ui, |ui| {
             for name in names {

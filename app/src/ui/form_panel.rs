@@ -92,6 +92,7 @@ impl App {
                 let attacks = benchmark.entries().map_or(0, |entries| entries.len());
                 format!("{}, {}", count(attacks, "attack"), count(job.data().examples.len(), "image"))
             }
+            Job::Train(train) => count(train.epochs, "epoch"),
             Job::Evaluate(_) | Job::Attack(_) => count(job.data().examples.len(), "image"),
         };
         let time = match self.estimate(ui.ctx(), job) {

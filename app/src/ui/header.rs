@@ -1,5 +1,6 @@
 //! The line above a view: what is shown, how far it is, and what can be done with it.
 
+use basin_core::job::Job;
 use basin_core::record::Record;
 use eframe::egui::{Button, Frame, Label, Margin, RichText, Sides, Ui};
 
@@ -20,11 +21,14 @@ impl App {
                 true => (format!("computing, {:.0} %", 100.0 * entry.live().fraction()), p.accent),
                 false => ("stopped".to_owned(), p.warning),
             }),
+            _ if !record.provenance.complete && matches!(record.job, Job::Train(_)) => {
+                Some(("not finished".to_owned(), p.warning))
+            }
             _ if !record.provenance.complete => Some(("partial".to_owned(), p.warning)),
             _ => None,
         };
         let details = match self.shown.together().len() {
-            0 | 1 => format!("{}, {}", file_name(record.job.checkpoint()), job_details(&record.job)),
+            0 | 1 => format!("{}, {}", file_name(record.job.subject()), job_details(&record.job)),
             _ => String::new(),
         };
         let actions = &mut self.actions;

@@ -1,5 +1,6 @@
 //! The bottom: jobs with progress, rate and remaining time, and what the user should know.
 
+use basin_core::job::Job;
 use eframe::egui::{Align, Layout, ProgressBar, RichText, ScrollArea, Sides, Ui};
 
 use crate::jobs::{Entry, Jobs, Status};
@@ -50,6 +51,9 @@ fn entry_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
         Status::Done => {
             (p.good, format!("done in {}", duration_words(entry.took.unwrap_or_default().as_secs_f64())))
         }
+        Status::Cancelled { kept: true } if matches!(entry.job, Job::Train(_)) => {
+            (p.warning, "stopped; everything trained so far is kept, and it goes on from there".into())
+        }
         Status::Cancelled { kept: true } => (p.warning, "cancelled; what was finished is kept".into()),
         Status::Cancelled { kept: false } => (p.weak, "cancelled".into()),
         Status::Failed(error) => (p.error, sentence(error)),
@@ -59,9 +63,10 @@ fn entry_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
         ui,
         |ui| {
             dot_ui(ui, color);
-            let hover = format!("{}\n{}", entry.job.checkpoint().display(), job_details(&entry.job));
+            let place = entry.out.as_deref().unwrap_or(entry.job.subject());
+            let hover = format!("{}\n{}", place.display(), job_details(&entry.job));
             ui.label(RichText::new(job_title(&entry.job)).strong()).on_hover_text(hover);
-            ui.label(RichText::new(file_name(entry.job.checkpoint())).color(p.weak));
+            ui.label(RichText::new(file_name(entry.job.subject())).color(p.weak));
             if !words.is_empty() {
                 let text = RichText::new(&words).color(if failed { p.error } else { p.weak });
                 ui.label(text).on_hover_text(&words);

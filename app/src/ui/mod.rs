@@ -16,6 +16,7 @@ mod examples_view;
 mod export_dialog;
 mod export_order;
 pub mod export_settings;
+mod follow;
 pub mod form;
 mod form_editor;
 mod form_field;
@@ -25,6 +26,7 @@ mod form_panel;
 mod form_parts;
 mod form_reader;
 mod header;
+mod history_view;
 mod jobs_panel;
 mod menu;
 mod model_view;
@@ -34,6 +36,7 @@ mod open;
 mod opening;
 mod scatter_view;
 mod shown;
+mod standing;
 mod study;
 mod study_panel;
 pub mod surface_texture;
@@ -41,6 +44,8 @@ mod surface_view;
 mod table_view;
 mod tabs;
 pub mod theme;
+pub mod train_form;
+mod train_panel;
 mod widgets;
 
 use std::path::PathBuf;
@@ -99,6 +104,9 @@ pub struct App {
     modal: Option<Modal>,
     tabs: tabs::Tabs,
     estimates: estimates::Estimates,
+    standings: standing::Standings,
+    follow: follow::Follow,
+    history: history_view::HistoryView,
     shown: shown::Shown,
     surface: surface_view::SurfaceView,
     charts: charts::Charts,
@@ -128,6 +136,9 @@ impl App {
             modal: None,
             tabs: tabs::Tabs::load(cc.storage),
             estimates: estimates::Estimates::default(),
+            standings: standing::Standings::default(),
+            follow: follow::Follow::default(),
+            history: history_view::HistoryView::default(),
             shown: shown::Shown::default(),
             surface: surface_view::SurfaceView::new(cc),
             charts: charts::Charts::default(),
@@ -241,7 +252,8 @@ impl App {
     fn side_ui(&mut self, ui: &mut Ui) {
         use crate::state::{Measure, Side};
         let sides = [
-            (Side::Measure, "Measure", "Describe a job, see its cost, run it"),
+            (Side::Measure, "Measure", "Describe a measure of a checkpoint, see its cost, run it"),
+            (Side::Train, "Train", "Describe a training, see its cost, run it"),
             (Side::Display, "Display", "How results are drawn"),
         ];
         widgets::segmented_ui(ui, &mut self.state.side, &sides);
@@ -259,13 +271,17 @@ impl App {
             widgets::segmented_ui(ui, &mut self.state.measure, &second);
         }
         ui.add_space(4.0);
-        if self.state.side == Side::Display {
-            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                display_panel::ui(ui, &mut self.state.display, self.shown.record());
-            });
-        } else {
-            self.form_ui(ui);
+        match self.state.side {
+            Side::Measure => self.form_ui(ui),
+            Side::Train => self.train_ui(ui),
+            Side::Display => self.display_ui(ui),
         }
+    }
+
+    fn display_ui(&mut self, ui: &mut Ui) {
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            display_panel::ui(ui, &mut self.state.display, self.shown.record());
+        });
     }
 }
 
@@ -298,6 +314,7 @@ impl eframe::App for App {
         for action in std::mem::take(&mut self.actions) {
             self.carry_out(ctx, action);
         }
+        self.follow(ctx);
         self.shown.update(&self.study, &self.jobs);
         self.name_window(ctx);
     }

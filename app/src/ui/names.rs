@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use basin_core::job::{Job, LandscapeLoss, Normalization};
-use basin_core::record::Record;
+use basin_core::record::{Outcome, Record};
 
 use crate::ui::study::{file_name, when};
 
@@ -56,9 +56,16 @@ fn traits(record: &Record) -> Vec<String> {
                 (job.attack.version.to_string(), format!("{} {:.4}", job.attack.norm, job.attack.epsilon));
             [version, ball, String::new(), String::new(), String::new()]
         }
-        Job::Evaluate(_) | Job::Benchmark(_) => Default::default(),
+        Job::Evaluate(_) | Job::Benchmark(_) | Job::Train(_) => Default::default(),
     };
-    let first = file_name(job.checkpoint());
+    // The folder of a training is its name.
+    if let Outcome::Train(training) = &record.outcome
+        && !training.folder.as_os_str().is_empty()
+    {
+        let nothing = std::iter::repeat_n(String::new(), landscape.len() + 3);
+        return std::iter::once(file_name(&training.folder)).chain(nothing).collect();
+    }
+    let first = file_name(job.subject());
     let rest = [
         format!("{} {}", record.provenance.data, job.data().examples),
         format!("seed {}", record.provenance.seed),

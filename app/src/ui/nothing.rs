@@ -34,6 +34,10 @@ fn state_words(entry: &Entry) -> (&'static str, String) {
             ("Computing the first point", text.into())
         }
         Status::Running => match (&entry.job, entry.live().bounds) {
+            (Job::Train(_), _) => (
+                "Preparing",
+                "Images and network are being loaded; the curves begin with the first steps.".into(),
+            ),
             (Job::Flatness(_), _) => {
                 let text = "First the loss of the unperturbed network; then every draw appears as it comes.";
                 ("Computing the reference", text.into())

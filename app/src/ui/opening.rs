@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use basin_core::checkpoint::is_bundled;
 use basin_core::record::Record;
+use basin_core::record::training::is_training;
 use eframe::egui::Context;
 
 use crate::ui::answers::Answer;
@@ -21,7 +22,7 @@ impl App {
 
     /// Opens files and folders; what each is, is found out on threads.
     pub fn open_paths(&mut self, paths: Vec<PathBuf>) {
-        let mut records = Vec::new();
+        let (mut records, mut folders) = (Vec::new(), Vec::new());
         for path in paths {
             if is_bundled(&path) {
                 self.open_checkpoint(path);
@@ -29,12 +30,15 @@ impl App {
             }
             let path = std::path::absolute(&path).unwrap_or(path);
             if path.is_dir() {
-                self.background.spawn("folder", move || list_folder(path));
+                folders.push(path);
             } else if path.extension().is_some_and(|e| e == "json") {
                 records.push(path);
             } else {
                 self.open_checkpoint(path);
             }
+        }
+        if !folders.is_empty() {
+            self.background.spawn("folder", move || list_folders(folders));
         }
         if !records.is_empty() {
             self.background.spawn("records", move || load_records(records));
@@ -72,23 +76,33 @@ fn is_checkpoint(path: &Path) -> bool {
     [".pth.tar", ".pth", ".pt", ".ckpt", ".safetensors"].iter().any(|end| name.ends_with(end))
 }
 
-/// Checkpoints and records in a folder and the folders in it, two levels deep.
-fn list_folder(folder: PathBuf) -> Answer {
-    let mut files = Vec::new();
-    collect(&folder, 2, &mut files);
+/// Trainings, checkpoints and records in folders and the folders in them, two levels deep. The networks of a training
+/// are opened from its history, those with records of their own at once.
+fn list_folders(folders: Vec<PathBuf>) -> Answer {
+    let (mut files, mut trainings) = (Vec::new(), Vec::new());
+    folders.iter().for_each(|folder| collect(folder, 2, &mut files, &mut trainings));
     files.sort();
-    let records: Vec<(PathBuf, Record)> = files
+    trainings.sort();
+    let mut problems = Vec::new();
+    let mut records: Vec<(PathBuf, Record)> = files
         .iter()
         .filter(|path| path.extension().is_some_and(|e| e == "json"))
         .filter_map(|path| Some((path.clone(), Record::load(path).ok()?)))
         .collect();
     let mut checkpoints: Vec<PathBuf> = files.into_iter().filter(|path| is_checkpoint(path)).collect();
+    checkpoints.retain(|path| !trainings.iter().any(|training| path.starts_with(training)));
     for checkpoint in checkpoints_of(&records) {
         if !checkpoints.contains(&checkpoint) {
             checkpoints.push(checkpoint);
         }
     }
-    Answer::Listed { folder: Some(folder), checkpoints, records, problems: Vec::new() }
+    for training in trainings {
+        match Record::load(&training) {
+            Ok(record) => records.push((training, record)),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    Answer::Listed { folders, checkpoints, records, problems }
 }
 
 /// Records that were asked for one by one, with the checkpoints they are about.
@@ -100,28 +114,31 @@ fn load_records(paths: Vec<PathBuf>) -> Answer {
             Err(error) => problems.push(error.to_string()),
         }
     }
-    Answer::Listed { folder: None, checkpoints: checkpoints_of(&records), records, problems }
+    Answer::Listed { folders: Vec::new(), checkpoints: checkpoints_of(&records), records, problems }
 }
 
 /// The checkpoint files that records are about, as far as they are still there.
 fn checkpoints_of(records: &[(PathBuf, Record)]) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     for (_, record) in records {
-        let checkpoint = record.job.checkpoint();
-        if (checkpoint.is_file() || is_bundled(checkpoint)) && !found.contains(checkpoint) {
-            found.push(checkpoint.clone());
+        let Some(checkpoint) = record.job.checkpoint() else { continue };
+        if (checkpoint.is_file() || is_bundled(checkpoint)) && !found.iter().any(|path| path == checkpoint) {
+            found.push(checkpoint.to_owned());
         }
     }
     found
 }
 
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, trainings: &mut Vec<PathBuf>) {
+    if is_training(folder) {
+        trainings.push(folder.to_owned());
+    }
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         if path.is_file() {
             files.push(path);
         } else if depth > 0 {
-            collect(&path, depth - 1, files);
+            collect(&path, depth - 1, files, trainings);
         }
     }
 }

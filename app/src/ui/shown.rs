@@ -59,7 +59,7 @@ impl Shown {
     pub fn landscape(&self) -> Option<&LandscapeOutcome> {
         match &self.record.as_ref()?.outcome {
             Outcome::Landscape(landscape) => Some(landscape),
-            Outcome::Evaluate(_) | Outcome::Attack(_) | Outcome::Flatness(_) | Outcome::Benchmark(_) => None,
+            _ => None,
         }
     }
 

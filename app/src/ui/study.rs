@@ -125,6 +125,11 @@ impl Study {
         self.records.iter().find(|stored| stored.id == id)
     }
 
+    /// The record of a file, or of a training's folder.
+    pub fn record_at(&self, path: &Path) -> Option<RecordId> {
+        self.records.iter().find(|stored| stored.path == path).map(|stored| stored.id)
+    }
+
     /// The selected checkpoint.
     pub fn selected_model(&self) -> Option<&Model> {
         self.model(self.selected.as_deref()?)
@@ -197,7 +202,9 @@ impl Study {
         self.beside.clear();
         let Some(model) = self.model(path) else { return };
         let keeps = match self.target {
-            Some(Target::Record(id)) => self.record(id).is_some_and(|stored| belongs(stored, model)),
+            Some(Target::Record(id)) => {
+                self.record(id).is_some_and(|stored| belongs(stored, model) || is_of(stored, model))
+            }
             Some(Target::Job(_)) | None => false,
         };
         if !keeps {
@@ -205,6 +212,11 @@ impl Study {
             let latest = self.records_of(model).rfind(|stored| landscape(stored));
             self.target = latest.map(|stored| Target::Record(stored.id));
         }
+    }
+
+    /// Nothing is shown beside the target any more.
+    pub fn show_alone(&mut self) {
+        self.beside.clear();
     }
 
     /// Selects a record, and its checkpoint if that is open.
@@ -241,8 +253,13 @@ impl Study {
         Some(other)
     }
 
-    /// Closes a record. The file stays.
+    /// Closes a record; of a training its networks, too. The file stays.
     pub fn remove_record(&mut self, id: RecordId) {
+        let networks: Vec<PathBuf> = match self.record(id) {
+            Some(stored) => self.networks_of(stored).map(|model| model.path.clone()).collect(),
+            None => Vec::new(),
+        };
+        networks.iter().for_each(|path| self.remove_model(path));
         self.records.retain(|stored| stored.id != id);
         self.forget_lost_target();
     }
@@ -262,9 +279,25 @@ impl Study {
         self.records.iter().filter(|stored| belongs(stored, model))
     }
 
+    /// Trainings.
+    pub fn trainings(&self) -> impl Iterator<Item = &Stored> {
+        self.records.iter().filter(|stored| is_training(stored))
+    }
+
+    /// The open training that a checkpoint is of.
+    pub fn training_of(&self, model: &Model) -> Option<&Stored> {
+        self.trainings().find(|stored| is_of(stored, model))
+    }
+
+    /// Open checkpoints of a training.
+    pub fn networks_of<'a>(&'a self, training: &'a Stored) -> impl Iterator<Item = &'a Model> {
+        self.models.iter().filter(|model| is_of(training, model))
+    }
+
     /// Records whose checkpoint is not open.
     pub fn other_records(&self) -> impl Iterator<Item = &Stored> {
-        self.records.iter().filter(|stored| !self.models.iter().any(|model| belongs(stored, model)))
+        let measures = self.records.iter().filter(|stored| !is_training(stored));
+        measures.filter(|stored| !self.models.iter().any(|model| belongs(stored, model)))
     }
 }
 
@@ -273,15 +306,26 @@ fn belongs(stored: &Stored, model: &Model) -> bool {
     let hash = &stored.record.provenance.checkpoint_hash;
     match model.summary.ready() {
         Some(summary) if !hash.is_empty() => *hash == summary.hash,
-        _ => *stored.record.job.checkpoint() == model.path,
+        _ => stored.record.job.checkpoint() == Some(&*model.path),
     }
 }
 
-/// Whether two records can share a chart: 1-D landscapes with each other, flatness with each other.
+fn is_training(stored: &Stored) -> bool {
+    matches!(stored.record.outcome, Outcome::Train(_))
+}
+
+/// Whether a checkpoint lies in the folder of a training.
+fn is_of(training: &Stored, model: &Model) -> bool {
+    is_training(training) && model.path.starts_with(&training.path)
+}
+
+/// Whether two records can share a chart: 1-D landscapes, flatness, attacks, trainings, each with their kind.
 pub fn share_a_chart(one: &Record, other: &Record) -> bool {
     match (&one.outcome, &other.outcome) {
         (Outcome::Landscape(one), Outcome::Landscape(other)) => one.y.is_none() && other.y.is_none(),
-        (Outcome::Flatness(_), Outcome::Flatness(_)) | (Outcome::Attack(_), Outcome::Attack(_)) => true,
+        (Outcome::Flatness(_), Outcome::Flatness(_))
+        | (Outcome::Attack(_), Outcome::Attack(_))
+        | (Outcome::Train(_), Outcome::Train(_)) => true,
         _ => false,
     }
 }
@@ -305,6 +349,7 @@ pub fn job_title(job: &Job) -> String {
         }
         Job::Attack(job) => format!("AutoAttack {}", job.attack.version),
         Job::Benchmark(_) => "Benchmark".into(),
+        Job::Train(_) => "Training".into(),
         Job::Landscape(job) => {
             let loss = match job.loss {
                 LandscapeLoss::Clean => "clean loss",
@@ -325,6 +370,7 @@ pub fn job_details(job: &Job) -> String {
     match job {
         Job::Evaluate(_) => images,
         Job::Benchmark(job) => format!("{}, {images}", job.attacks.join(", ")),
+        Job::Train(job) => format!("{}, {} epochs, {images}", job.method.title(), job.epochs),
         Job::Flatness(job) => {
             let radii: Vec<String> = job.radii.iter().map(f64::to_string).collect();
             let draws = if job.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", job.draws) };

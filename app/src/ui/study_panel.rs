@@ -1,13 +1,18 @@
-//! The left: open checkpoints with their records below each.
+//! The left: trainings with their networks, and checkpoints, with their records below each.
 
-use basin_core::record::Outcome;
-use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, TextEdit, Ui};
+use basin_core::job::Job;
+use basin_core::record::{Outcome, Record};
+use eframe::egui::{Align, Button, Color32, Label, Layout, RichText, ScrollArea, TextEdit, Ui};
 
-use crate::jobs::Jobs;
+use crate::jobs::{Jobs, Status};
 use crate::ui::Action;
-use crate::ui::study::{Model, Reading, Stored, Study, Target, flatness_words, job_details, job_title, when};
+use crate::ui::history_view::network_name;
+use crate::ui::study::{
+    Model, Reading, Stored, Study, Target, file_name, flatness_words, job_details, job_title, when,
+};
 use crate::ui::table_view::{at_the_checkpoint, model_name};
 use crate::ui::tabs::open_buttons_ui;
+use crate::ui::theme::Palette;
 use crate::ui::widgets::palette;
 
 /// Draws the panel.
@@ -27,32 +32,36 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, jobs: &Jobs, filter: &mut String, a
     ui.add_space(4.0);
     let wanted = filter.trim().to_lowercase();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        let mut lines = Lines { study, jobs, wanted: &wanted, actions };
         let mut any = false;
-        for model in study.models() {
-            let whole = matches(&wanted, &[&model.file_name(), &short_name(model)]);
-            let records: Vec<&Stored> =
-                study.records_of(model).filter(|stored| whole || record_matches(&wanted, stored)).collect();
-            if whole || !records.is_empty() {
-                any = true;
-                ui.push_id(&model.path, |ui| {
-                    model_ui(ui, study, model, actions);
-                    jobs_ui(ui, study, jobs, model, actions);
-                    records.iter().for_each(|stored| record_ui(ui, study, stored, actions));
-                });
-                ui.add_space(8.0);
-            }
+        for training in study.trainings() {
+            any |= lines.training_ui(ui, training);
+        }
+        for model in study.models().iter().filter(|model| study.training_of(model).is_none()) {
+            any |= lines.branch_ui(ui, model, false, 0.0);
         }
         let others: Vec<&Stored> =
             study.other_records().filter(|stored| record_matches(&wanted, stored)).collect();
         if !others.is_empty() {
             any = true;
             ui.label(RichText::new("Records without their checkpoint").small().color(palette(ui).weak));
-            others.iter().for_each(|stored| record_ui(ui, study, stored, actions));
+            others.iter().for_each(|stored| lines.record_ui(ui, stored, INDENT));
         }
         if !any {
             ui.label(RichText::new("Nothing matches the filter.").color(palette(ui).weak));
         }
     });
+}
+
+/// What is below something stands this much to its right.
+const INDENT: f32 = 12.0;
+
+/// Draws the lines of the panel.
+struct Lines<'a> {
+    study: &'a Study,
+    jobs: &'a Jobs,
+    wanted: &'a str,
+    actions: &'a mut Vec<Action>,
 }
 
 fn matches(wanted: &str, texts: &[&str]) -> bool {
@@ -75,61 +84,135 @@ fn short_name(model: &Model) -> String {
     }
 }
 
-fn model_ui(ui: &mut Ui, study: &Study, model: &Model, actions: &mut Vec<Action>) {
-    let p = palette(ui);
-    let selected = study.selected.as_deref() == Some(&model.path);
-    let name = model.file_name();
-    let response = line_ui(ui, selected, RichText::new(&name).strong(), 0.0, |ui| {
-        if ui
-            .add(Button::new("×").frame(false))
-            .on_hover_text(format!("Close {name}; the file stays"))
-            .clicked()
-        {
-            actions.push(Action::RemoveModel(model.path.clone()));
+impl Lines<'_> {
+    /// A training with those of its networks that are open; whether the filter lets any of it through.
+    fn training_ui(&mut self, ui: &mut Ui, training: &Stored) -> bool {
+        let (study, wanted) = (self.study, self.wanted);
+        let whole = record_matches(wanted, training);
+        let passes = |model: &Model| {
+            let named = matches(wanted, &[&model.file_name(), &short_name(model)]);
+            named || study.records_of(model).any(|stored| record_matches(wanted, stored))
+        };
+        if !whole && !study.networks_of(training).any(passes) {
+            return false;
         }
-    });
-    if response.on_hover_text(model.path.display().to_string()).clicked() {
-        actions.push(Action::SelectModel(model.path.clone()));
-    }
-    let color = if matches!(model.summary, Reading::Failed(_)) { p.error } else { p.weak };
-    small_ui(ui, &short_name(model), color, 0.0);
-    if let Reading::Ready(evaluation) = &model.sanity {
-        small_ui(ui, &format!("Clean error {:.1} %", 100.0 * evaluation.clean.error), p.weak, 0.0);
-    }
-}
-
-fn jobs_ui(ui: &mut Ui, study: &Study, jobs: &Jobs, model: &Model, actions: &mut Vec<Action>) {
-    for entry in
-        jobs.entries().iter().filter(|entry| entry.is_active() && *entry.job.checkpoint() == model.path)
-    {
-        ui.push_id(entry.id, |ui| {
-            let selected = study.target == Some(Target::Job(entry.id));
-            let title = job_title(&entry.job);
-            let percent = format!("{:.0} %", 100.0 * entry.live().fraction());
-            let accent = palette(ui).accent;
-            let response = line_ui(ui, selected, RichText::new(title), 12.0, |ui| {
-                ui.label(RichText::new(percent).small().color(accent));
-            });
-            if response.on_hover_text(job_details(&entry.job)).clicked() {
-                actions.push(Action::SelectJob(entry.id));
+        ui.push_id(training.id, |ui| {
+            let name = file_name(&training.path);
+            self.line_of_record_ui(ui, training, RichText::new(&name).strong(), &name, 0.0);
+            let p = palette(ui);
+            let (words, color) = match self.jobs.training_in(&training.path) {
+                Some(entry) if entry.status == Status::Waiting => ("waiting".to_owned(), p.weak),
+                Some(entry) => (format!("training, {:.0} %", 100.0 * entry.live().fraction()), p.accent),
+                None => training_words(&training.record, p),
+            };
+            small_ui(ui, &words, color, 0.0);
+            for model in study.networks_of(training) {
+                self.branch_ui(ui, model, whole, INDENT);
             }
         });
+        ui.add_space(8.0);
+        true
     }
-}
 
-fn record_ui(ui: &mut Ui, study: &Study, stored: &Stored, actions: &mut Vec<Action>) {
-    ui.push_id(stored.id, |ui| {
+    /// A checkpoint with its records; whether the filter lets any of it through.
+    fn branch_ui(&mut self, ui: &mut Ui, model: &Model, all: bool, indent: f32) -> bool {
+        let whole = all || matches(self.wanted, &[&model.file_name(), &short_name(model)]);
+        let records: Vec<&Stored> = self
+            .study
+            .records_of(model)
+            .filter(|stored| whole || record_matches(self.wanted, stored))
+            .collect();
+        if !whole && records.is_empty() {
+            return false;
+        }
+        ui.push_id(&model.path, |ui| {
+            self.model_ui(ui, model, indent);
+            self.jobs_ui(ui, model, indent + INDENT);
+            records.iter().for_each(|stored| self.record_ui(ui, stored, indent + INDENT));
+        });
+        ui.add_space(if indent > 0.0 { 2.0 } else { 8.0 });
+        true
+    }
+
+    fn model_ui(&mut self, ui: &mut Ui, model: &Model, indent: f32) {
         let p = palette(ui);
+        let selected = self.study.selected.as_deref() == Some(&model.path);
+        let name = match self.study.training_of(model) {
+            Some(_) => network_name(&model.path),
+            None => model.file_name(),
+        };
+        let response = line_ui(ui, selected, RichText::new(&name).strong(), indent, |ui| {
+            if ui
+                .add(Button::new("×").frame(false))
+                .on_hover_text(format!("Close {name}; the file stays"))
+                .clicked()
+            {
+                self.actions.push(Action::RemoveModel(model.path.clone()));
+            }
+        });
+        if response.on_hover_text(model.path.display().to_string()).clicked() {
+            self.actions.push(Action::SelectModel(model.path.clone()));
+        }
+        let color = if matches!(model.summary, Reading::Failed(_)) { p.error } else { p.weak };
+        small_ui(ui, &short_name(model), color, indent);
+        if let Reading::Ready(evaluation) = &model.sanity {
+            let words = format!("Clean error {:.1} %", 100.0 * evaluation.clean.error);
+            small_ui(ui, &words, p.weak, indent);
+        }
+    }
+
+    fn jobs_ui(&mut self, ui: &mut Ui, model: &Model, indent: f32) {
+        let of = |job: &Job| job.checkpoint() == Some(&*model.path);
+        for entry in self.jobs.entries().iter().filter(|entry| entry.is_active() && of(&entry.job)) {
+            ui.push_id(entry.id, |ui| {
+                let selected = self.study.target == Some(Target::Job(entry.id));
+                let title = job_title(&entry.job);
+                let percent = format!("{:.0} %", 100.0 * entry.live().fraction());
+                let accent = palette(ui).accent;
+                let response = line_ui(ui, selected, RichText::new(title), indent, |ui| {
+                    ui.label(RichText::new(percent).small().color(accent));
+                });
+                if response.on_hover_text(job_details(&entry.job)).clicked() {
+                    self.actions.push(Action::SelectJob(entry.id));
+                }
+            });
+        }
+    }
+
+    fn record_ui(&mut self, ui: &mut Ui, stored: &Stored, indent: f32) {
+        ui.push_id(stored.id, |ui| {
+            let p = palette(ui);
+            let record = &stored.record;
+            let title = job_title(&record.job);
+            self.line_of_record_ui(ui, stored, RichText::new(&title), &title, indent);
+            let numbers = match (&record.outcome, at_the_checkpoint(record)) {
+                (Outcome::Flatness(flatness), _) => flatness_words(flatness),
+                (Outcome::Evaluate(_) | Outcome::Attack(_), [_, Some((_, error))]) => {
+                    format!("robust error {:.1} %", 100.0 * error)
+                }
+                (Outcome::Evaluate(_), [Some((_, error)), None]) => {
+                    format!("clean error {:.1} %", 100.0 * error)
+                }
+                _ => job_details(&record.job),
+            };
+            let state = if record.provenance.complete { String::new() } else { "partial · ".into() };
+            let color = if record.provenance.complete { p.weak } else { p.warning };
+            small_ui(ui, &format!("{state}{numbers}"), color, indent);
+        });
+    }
+
+    /// The line that selects and closes a record.
+    fn line_of_record_ui(&mut self, ui: &mut Ui, stored: &Stored, text: RichText, title: &str, indent: f32) {
         let record = &stored.record;
-        let selected = study.is_shown(stored.id);
-        let title = job_title(&record.job);
-        let response = line_ui(ui, selected, RichText::new(&title), 12.0, |ui| {
+        let own_job = self.jobs.training_in(&stored.path).map(|entry| Target::Job(entry.id));
+        let selected = self.study.is_shown(stored.id) || (own_job.is_some() && self.study.target == own_job);
+        let response = line_ui(ui, selected, text, indent, |ui| {
             if ui
                 .add(Button::new("×").frame(false))
                 .on_hover_text(format!("Close {title}; the file stays"))
                 .clicked()
             {
-                actions.push(Action::RemoveRecord(stored.id));
+                self.actions.push(Action::RemoveRecord(stored.id));
             }
         });
         let response = response.on_hover_text(format!(
@@ -140,27 +223,31 @@ fn record_ui(ui: &mut Ui, study: &Study, stored: &Stored, actions: &mut Vec<Acti
         ));
         response.context_menu(|ui| {
             if ui.button("Copy command line").clicked() {
-                actions.push(Action::CopyCommandLine(Box::new(record.job.clone())));
+                self.actions.push(Action::CopyCommandLine(Box::new(record.job.clone())));
                 ui.close();
             }
         });
         if response.clicked() {
             let beside = ui.input(|input| input.modifiers.command);
             let action = if beside { Action::ToggleRecord } else { Action::SelectRecord };
-            actions.push(action(stored.id));
+            self.actions.push(action(stored.id));
         }
-        let numbers = match (&record.outcome, at_the_checkpoint(record)) {
-            (Outcome::Flatness(flatness), _) => flatness_words(flatness),
-            (Outcome::Evaluate(_) | Outcome::Attack(_), [_, Some((_, error))]) => {
-                format!("robust error {:.1} %", 100.0 * error)
-            }
-            (Outcome::Evaluate(_), [Some((_, error)), None]) => format!("clean error {:.1} %", 100.0 * error),
-            _ => job_details(&record.job),
-        };
-        let state = if record.provenance.complete { String::new() } else { "partial · ".into() };
-        let color = if record.provenance.complete { p.weak } else { p.warning };
-        small_ui(ui, &format!("{state}{numbers}"), color, 12.0);
-    });
+    }
+}
+
+/// How far a training is that this window is not at work on.
+fn training_words(record: &Record, p: &Palette) -> (String, Color32) {
+    let (Job::Train(job), Outcome::Train(outcome)) = (&record.job, &record.outcome) else {
+        return (String::new(), p.weak);
+    };
+    match (&outcome.result, outcome.epochs.last()) {
+        (Some(result), _) => (format!("robust error {:.1} %", 100.0 * result.last.robust_error), p.weak),
+        (None, Some(last)) => {
+            let words = format!("epoch {} of {}", outcome.epochs.len(), job.epochs);
+            (format!("{words} · robust error {:.1} %", 100.0 * last.test.robust_error), p.warning)
+        }
+        (None, None) => (format!("epoch 0 of {}", job.epochs), p.warning),
+    }
 }
 
 /// A selectable line that fills the row, with something small at its right end.
@@ -190,7 +277,7 @@ fn line_ui(
     .inner
 }
 
-fn small_ui(ui: &mut Ui, text: &str, color: eframe::egui::Color32, indent: f32) {
+fn small_ui(ui: &mut Ui, text: &str, color: Color32, indent: f32) {
     let size = [ui.available_width(), 13.0].into();
     ui.spacing_mut().item_spacing.y -= 3.0;
     ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {

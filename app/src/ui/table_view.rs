@@ -63,7 +63,7 @@ fn text_ui(ui: &mut Ui, text: &str) -> eframe::egui::Response {
 /// Short name of the model, or of its file.
 pub(crate) fn model_name(record: &Record) -> String {
     if record.provenance.model.is_empty() {
-        file_name(record.job.checkpoint())
+        file_name(record.job.subject())
     } else {
         record.provenance.model.clone()
     }
@@ -107,6 +107,11 @@ pub(crate) fn at_the_checkpoint(record: &Record) -> [Option<(f64, f64)>; 2] {
         }
         Outcome::Attack(attack) => {
             [Some((attack.clean_loss, attack.clean_error)), Some((attack.robust_loss, attack.robust_error))]
+        }
+        // On its test images, after the last epoch.
+        Outcome::Train(training) => {
+            let last = training.epochs.last().map(|epoch| epoch.test);
+            [last.map(|test| (test.loss, test.error)), last.map(|test| (test.robust_loss, test.robust_error))]
         }
         // Of its evaluation on test images.
         Outcome::Benchmark(_) => {

@@ -23,6 +23,8 @@ pub enum Pane {
     Contours,
     /// Flatness against robustness, a point per checkpoint.
     Scatter,
+    /// How a training goes, epoch by epoch.
+    History,
     /// Images with what an attack made of them.
     Examples,
     /// Every record with its provenance.
@@ -31,12 +33,13 @@ pub enum Pane {
 
 impl Pane {
     /// All views in the order of the first tabs.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Model,
         Self::Surface,
         Self::Curves,
         Self::Contours,
         Self::Scatter,
+        Self::History,
         Self::Examples,
         Self::Table,
     ];
@@ -49,6 +52,7 @@ impl Pane {
             Self::Curves => "Curves",
             Self::Contours => "Contours",
             Self::Scatter => "Scatter",
+            Self::History => "History",
             Self::Examples => "Examples",
             Self::Table => "Table",
         }
@@ -141,6 +145,7 @@ impl App {
             Pane::Curves => self.curves_ui(ui),
             Pane::Contours => self.contours_ui(ui),
             Pane::Scatter => self.scatter_ui(ui),
+            Pane::History => self.history_ui(ui),
             Pane::Examples => self.examples_ui(ui),
             Pane::Table => table_view::ui(ui, &self.study, &mut self.actions),
         }

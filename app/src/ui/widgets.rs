@@ -49,7 +49,7 @@ pub fn optional_field_ui(
     ui: &mut Ui,
     label: &str,
     tooltip: &str,
-    hint: &'static str,
+    hint: &str,
     text: &mut String,
     problem: Option<&str>,
 ) -> bool {
@@ -60,7 +60,7 @@ pub fn optional_field_ui(
             ui.visuals_mut().widgets.hovered.bg_stroke = stroke;
         }
         let edit = TextEdit::singleline(text)
-            .hint_text(hint)
+            .hint_text(hint.to_owned())
             .desired_width(f32::INFINITY)
             .align(Align2::LEFT_CENTER);
         let response = ui.add(edit);
@@ -142,9 +142,9 @@ pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool, width: f32) -> Res
 }
 
 /// A heading of a group.
-pub fn heading_ui(ui: &mut Ui, text: &str) {
+pub fn heading_ui(ui: &mut Ui, text: &str) -> Response {
     ui.add_space(theme::GAP * 0.5);
-    ui.label(RichText::new(text).strong());
+    ui.label(RichText::new(text).strong())
 }
 
 /// What a place says while there is nothing in it.

@@ -100,6 +100,6 @@ fn on(job: Job, given: Examples) -> Job {
             let (data, search_data) = (replace(job.data), job.search_data.map(replace));
             Job::Flatness(Flatness { data, search_data, ..job })
         }
-        job @ (Job::Landscape(_) | Job::Benchmark(_)) => job,
+        job @ (Job::Landscape(_) | Job::Benchmark(_) | Job::Train(_)) => job,
     }
 }

@@ -9,7 +9,7 @@ mod flatness;
 mod landscape;
 mod paper;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,7 @@ pub use crate::data::{Examples, Split};
 pub use crate::device::Precision;
 use crate::error::{Error, Result};
 pub use crate::measure::direction::{DirectionKind, Normalization, PaperToken};
+pub use crate::train::Train;
 pub use attack::Attack;
 pub use benchmark::Benchmark;
 pub use evaluate::Evaluate;
@@ -41,43 +42,61 @@ pub enum Job {
     Landscape(Landscape),
     /// Many attacks of the paper on one checkpoint.
     Benchmark(Benchmark),
+    /// A network is trained; what comes out is a folder.
+    Train(Box<Train>),
 }
 
 impl Job {
-    /// The checkpoint the job is about.
-    pub fn checkpoint(&self) -> &PathBuf {
+    /// The checkpoint that is measured; a training has none.
+    pub fn checkpoint(&self) -> Option<&Path> {
         match self {
-            Self::Evaluate(job) => &job.checkpoint,
-            Self::Flatness(job) => &job.checkpoint,
-            Self::Attack(job) => &job.checkpoint,
-            Self::Landscape(job) => &job.checkpoint,
-            Self::Benchmark(job) => &job.checkpoint,
+            Self::Evaluate(job) => Some(&job.checkpoint),
+            Self::Flatness(job) => Some(&job.checkpoint),
+            Self::Attack(job) => Some(&job.checkpoint),
+            Self::Landscape(job) => Some(&job.checkpoint),
+            Self::Benchmark(job) => Some(&job.checkpoint),
+            Self::Train(_) => None,
         }
     }
 
-    /// The data the job uses.
-    pub fn data(&self) -> &DataSelection {
+    /// What the job is about, as something to be called by: its checkpoint, or the name of the network to be trained.
+    pub fn subject(&self) -> &Path {
         match self {
-            Self::Evaluate(job) => &job.data,
-            Self::Flatness(job) => &job.data,
-            Self::Attack(job) => &job.data,
-            Self::Landscape(job) => &job.data,
-            Self::Benchmark(job) => &job.data,
+            Self::Train(job) => Path::new(&job.name),
+            job => job.checkpoint().unwrap_or(Path::new("")),
+        }
+    }
+
+    /// The images that are looked at; of a training those that it learns from.
+    pub fn data(&self) -> DataSelection {
+        match self {
+            Self::Evaluate(job) => job.data.clone(),
+            Self::Flatness(job) => job.data.clone(),
+            Self::Attack(job) => job.data.clone(),
+            Self::Landscape(job) => job.data.clone(),
+            Self::Benchmark(job) => job.data.clone(),
+            Self::Train(job) => DataSelection { name: job.data.name.clone(), examples: job.data.train },
         }
     }
 
     /// How the job is to be computed.
-    pub fn compute(&self) -> &Compute {
+    pub fn compute(&self) -> Compute {
         match self {
-            Self::Evaluate(job) => &job.compute,
-            Self::Flatness(job) => &job.compute,
-            Self::Attack(job) => &job.compute,
-            Self::Landscape(job) => &job.compute,
-            Self::Benchmark(job) => &job.compute,
+            Self::Evaluate(job) => job.compute.clone(),
+            Self::Flatness(job) => job.compute.clone(),
+            Self::Attack(job) => job.compute.clone(),
+            Self::Landscape(job) => job.compute.clone(),
+            Self::Benchmark(job) => job.compute.clone(),
+            Self::Train(job) => Compute {
+                device: job.device.clone(),
+                precision: job.precision,
+                seed: job.seed,
+                batch_size: Some(job.batch_size),
+            },
         }
     }
 
-    /// Short name of the kind of job: `evaluate`, `attack`, `flatness`, `landscape`, `benchmark`.
+    /// Short name of the kind of job: `evaluate`, `attack`, `flatness`, `landscape`, `benchmark`, `train`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Evaluate(_) => "evaluate",
@@ -85,6 +104,7 @@ impl Job {
             Self::Flatness(_) => "flatness",
             Self::Landscape(_) => "landscape",
             Self::Benchmark(_) => "benchmark",
+            Self::Train(_) => "train",
         }
     }
 
@@ -93,7 +113,7 @@ impl Job {
         match self {
             Self::Evaluate(job) => job.keep_examples && job.attack.is_some(),
             Self::Attack(job) => job.keep_examples,
-            Self::Flatness(_) | Self::Landscape(_) | Self::Benchmark(_) => false,
+            Self::Flatness(_) | Self::Landscape(_) | Self::Benchmark(_) | Self::Train(_) => false,
         }
     }
 
@@ -112,7 +132,13 @@ impl Job {
             Self::Landscape(job) if job.loss == LandscapeLoss::Clean => Ok(()),
             Self::Landscape(job) => job.attack.objective.check_classes(classes),
             Self::Benchmark(job) => job.entries()?.iter().try_for_each(|(_, job)| job.check_classes(classes)),
+            Self::Train(job) => job.attack.objective.check_classes(classes),
         }
+    }
+
+    /// The job as the text of a file.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a job is plain data") + "\n"
     }
 
     /// Whether gradients of weights are needed.
@@ -135,6 +161,7 @@ impl Job {
             Self::Attack(job) => job.attack.check()?,
             Self::Landscape(job) => job.check()?,
             Self::Benchmark(job) => job.check()?,
+            Self::Train(job) => job.check()?,
         }
         if self.compute().batch_size == Some(0) {
             return Err(Error::invalid("batch size 0 is not possible; use 1 or more, or auto"));

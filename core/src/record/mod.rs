@@ -8,6 +8,7 @@ mod evaluate;
 mod examples;
 mod flatness;
 mod landscape;
+pub mod training;
 
 use std::path::Path;
 
@@ -22,6 +23,7 @@ pub use evaluate::{Evaluated, Evaluation, Metrics, PerExample, Rejecting};
 pub use examples::KeptExamples;
 pub use flatness::{AtRadius, Draw, FlatnessOutcome, LayerFlatness};
 pub use landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Point, Values};
+pub use training::{Snapshot, Trained, TrainingOutcome};
 
 /// Version of the record format; readers accept every version up to their own.
 pub const FORMAT: u32 = 1;
@@ -96,14 +98,19 @@ pub enum Outcome {
     Landscape(LandscapeOutcome),
     /// Of a benchmark.
     Benchmark(BenchmarkOutcome),
+    /// Of a training.
+    Train(TrainingOutcome),
 }
 
 impl Record {
-    /// Reads a record.
+    /// Reads a record; that of a training is its folder.
     ///
     /// # Errors
     /// The file cannot be read, is not a record, or was written by a newer Basin.
     pub fn load(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return training::read(path);
+        }
         let text = read_text(path, "a Basin record")?;
         Self::parse(&text).map_err(|reason| Error::file(path, reason))
     }

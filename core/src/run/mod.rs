@@ -5,6 +5,7 @@ mod benchmark;
 mod earlier;
 mod evaluate;
 mod flatness;
+mod job_file;
 mod journal;
 mod kept;
 mod landscape;
@@ -19,16 +20,18 @@ use crate::error::{Error, Result};
 use crate::job::{DataSelection, Job, LandscapeLoss};
 use crate::progress::{Event, Progress};
 use crate::record::{FORMAT, KeptExamples, Outcome, Record};
+pub use job_file::read_job;
 use journal::Journal;
 pub use journal::has_unfinished;
 use setup::{Cost, Setup};
-pub use training::{Trained, estimate_training, job_to_json, read_job, train};
+pub use training::train;
 
 /// Where a run keeps its results, if anywhere.
 #[derive(Debug, Clone, Default)]
 pub struct RunOptions {
     /// The record is written there; finished units are kept in a journal beside it meanwhile, so that the
-    /// same job goes on where it was cancelled or killed. None: nothing is written.
+    /// same job goes on where it was cancelled or killed. None: nothing is written. For a training: its folder,
+    /// which it must have.
     pub out: Option<PathBuf>,
     /// What is at `out` may be replaced even if it is a finished record, or of another job.
     pub replace: bool,
@@ -65,6 +68,12 @@ struct Measured {
 /// [`crate::Error::Cancelled`] if there is nothing worth keeping.
 pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Result<Record> {
     job.check()?;
+    if let Job::Train(job) = job {
+        let folder = options.out.as_deref();
+        let folder =
+            folder.ok_or_else(|| Error::invalid("a training needs a folder; give one with --out"))?;
+        return training::run(job, folder, progress);
+    }
     if job.keeps_examples() {
         kept::check(options.out.as_deref())?;
     }
@@ -128,7 +137,13 @@ fn measure(job: &Job, setup: &Setup, journal: &mut Journal, progress: &mut dyn P
         Job::Attack(attack) => attack::run(attack, setup, journal, progress),
         Job::Landscape(landscape) => landscape::run(landscape, setup, journal, progress),
         Job::Benchmark(benchmark) => benchmark::run(benchmark, journal, progress),
+        Job::Train(_) => Err(no_measure()),
     }
+}
+
+/// A training where a measure of a checkpoint belongs.
+fn no_measure() -> Error {
+    Error::invalid("a training measures no checkpoint; run it by itself")
 }
 
 /// Estimates the time of a job by a trial of about a second.
@@ -137,6 +152,9 @@ fn measure(job: &Job, setup: &Setup, journal: &mut Journal, progress: &mut dyn P
 /// As [`run`].
 pub fn estimate(job: &Job) -> Result<Estimate> {
     job.check()?;
+    if let Job::Train(job) = job {
+        return training::estimate(job);
+    }
     let Job::Benchmark(benchmark) = job else {
         let setup = Setup::new(job)?;
         return estimated(job, &setup, &setup.trial()?);
@@ -145,12 +163,13 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
     let mut known: Vec<(DataSelection, Setup, Cost)> = Vec::new();
     let mut sum = Estimate { units: 0, seconds: 0.0 };
     for (_, job) in benchmark.entries()? {
-        if known.iter().all(|(data, ..)| data != job.data()) {
+        let images = job.data();
+        if known.iter().all(|(data, ..)| *data != images) {
             let setup = Setup::new(&job)?;
             let cost = setup.trial()?;
-            known.push((job.data().clone(), setup, cost));
+            known.push((images.clone(), setup, cost));
         }
-        if let Some((_, setup, cost)) = known.iter().find(|(data, ..)| data == job.data()) {
+        if let Some((_, setup, cost)) = known.iter().find(|(data, ..)| *data == images) {
             let one = estimated(&job, setup, cost)?;
             sum = Estimate { units: sum.units + one.units, seconds: sum.seconds + one.seconds };
         }
@@ -183,6 +202,7 @@ fn estimated(job: &Job, setup: &Setup, cost: &Cost) -> Result<Estimate> {
             return Ok(Estimate { units, seconds });
         }
         Job::Benchmark(_) => return Err(Error::invalid("a benchmark cannot be part of another")),
+        Job::Train(_) => return Err(no_measure()),
         Job::Landscape(job) => (
             job.cells() as u64,
             cost.forward

@@ -44,7 +44,7 @@ impl Setup {
     pub fn new(job: &Job) -> Result<Self> {
         let compute = job.compute();
         let device = device::parse(&compute.device)?;
-        let checkpoint = checkpoint::open(job.checkpoint())?;
+        let checkpoint = checkpoint::open(job.checkpoint().ok_or_else(super::no_measure)?)?;
         job.check_classes(checkpoint.summary.classes)?;
         let selection = job.data();
         let dataset = data::load(&selection.name, &selection.examples)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,7 @@ pub struct Steps {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub population: Option<f64>,
     /// Means of what the steps report, e.g. `loss`, `robust_loss`, `robust_error`, `clean_error`.
+    #[serde(deserialize_with = "numbers")]
     pub values: BTreeMap<String, f64>,
 }
 
@@ -42,7 +43,11 @@ pub struct Epoch {
     pub epoch: u64,
     /// Steps done since the beginning.
     pub step: u64,
+    /// Learning rate of its last step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
     /// Means over the epoch's steps.
+    #[serde(deserialize_with = "numbers")]
     pub train: BTreeMap<String, f64>,
     /// On the test images.
     pub test: Scores,
@@ -62,14 +67,19 @@ pub struct Scores {
     /// Number of images.
     pub examples: usize,
     /// Clean loss.
+    #[serde(deserialize_with = "number")]
     pub loss: f64,
     /// Clean error.
+    #[serde(deserialize_with = "number")]
     pub error: f64,
     /// Mean probability of the predicted class.
+    #[serde(deserialize_with = "number")]
     pub confidence: f64,
     /// Loss under attack.
+    #[serde(deserialize_with = "number")]
     pub robust_loss: f64,
     /// Share of images that are wrong clean or under attack.
+    #[serde(deserialize_with = "number")]
     pub robust_error: f64,
 }
 
@@ -84,4 +94,14 @@ pub fn means<'a>(groups: impl IntoIterator<Item = &'a Steps>) -> BTreeMap<String
         }
     }
     sums.into_iter().map(|(name, (sum, count))| (name, sum / count as f64)).collect()
+}
+
+/// JSON has no word for what is not finite: `null` is NaN.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
+}
+
+fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let numbers = BTreeMap::<String, Option<f64>>::deserialize(from)?;
+    Ok(numbers.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
 }

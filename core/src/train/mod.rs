@@ -7,6 +7,7 @@
 
 mod average;
 mod batch;
+mod change;
 mod entropy;
 mod learner;
 mod log;
@@ -26,6 +27,7 @@ mod weight_attack;
 
 pub use average::RunningAverage;
 pub use batch::TrainBatch;
+pub(crate) use change::unknown;
 pub use learner::{Head, Learner, auxiliary_head};
 pub use log::{Epoch, LogLine, Scores, Steps, means};
 pub use loss::Labels;

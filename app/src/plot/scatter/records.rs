@@ -33,7 +33,7 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
             let (x, flat) = flatness(of, choice, radius);
             let (y, evaluated) = value(of, choice.y);
             let first = of.records[0];
-            let name = names.get(number).cloned().unwrap_or_else(|| checkpoint_name(first.job.checkpoint()));
+            let name = names.get(number).cloned().unwrap_or_else(|| checkpoint_name(first.job.subject()));
             mixed.look_at(&name, flat, &evaluated, choice.y);
             used.extend(flat.into_iter().chain(evaluated));
             let group = groups.get(number).cloned().unwrap_or_else(|| first.provenance.model.clone());
@@ -63,7 +63,7 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
         let (data, examples) = (&p.data, record.job.data().examples);
         literal(&format!(
             "{}: {} on {data} {examples}, seed {}, search {}, basin {}",
-            checkpoint_name(record.job.checkpoint()),
+            checkpoint_name(record.job.subject()),
             record.job.kind(),
             p.seed,
             p.search_precision,

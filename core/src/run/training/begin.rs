@@ -1,5 +1,7 @@
 //! What a training begins with: data, network, device.
 
+use std::time::SystemTime;
+
 use tch::{Device, Kind, Tensor};
 
 use crate::checkpoint;
@@ -8,7 +10,8 @@ use crate::device::{self, Precision};
 use crate::error::{Error, Result};
 use crate::measure::evaluation::Batch;
 use crate::model::{Layer, Network, Topology};
-use crate::run::setup::cut;
+use crate::record::Provenance;
+use crate::run::setup::{cut, rfc3339};
 use crate::train::{Source, Train, Trainer};
 
 /// Images per batch when testing.
@@ -26,8 +29,8 @@ pub struct Beginning {
 }
 
 impl Beginning {
-    /// Loads everything and checks that it fits together.
-    pub fn of(job: &Train) -> Result<Self> {
+    /// Loads everything and checks that it fits together; with the training images.
+    pub fn of(job: &Train) -> Result<(Self, Dataset)> {
         job.check()?;
         let device = device::parse(&job.device)?;
         let load = |examples: &Examples| data::load(&job.data.name, examples);
@@ -46,14 +49,33 @@ impl Beginning {
             ));
         }
         let batches = |data: &Dataset| cut(data, device, TEST_BATCH.min(data.len()));
-        Ok(Self {
+        let beginning = Self {
             trainer,
             source,
             test: batches(&test),
             held_out: held_out.as_ref().map(batches).unwrap_or_default(),
             device,
             precision,
-        })
+        };
+        Ok((beginning, train))
+    }
+
+    /// Where the numbers will come from.
+    pub fn provenance(&self, job: &Train, images: &Dataset) -> Provenance {
+        let measured = if self.precision == Precision::F64 { "f64" } else { "f32" };
+        Provenance {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: job.seed,
+            device: device::describe(self.device),
+            search_precision: self.precision.to_string(),
+            measure_precision: measured.to_owned(),
+            batch_size: job.batch_size,
+            data: images.name.clone(),
+            data_fingerprint: images.fingerprint(),
+            model: self.trainer.learner.export().topology.title.clone(),
+            started: rfc3339(SystemTime::now()),
+            ..Provenance::default()
+        }
     }
 }
 

@@ -14,10 +14,10 @@ const TRIAL_BATCH: usize = 16;
 ///
 /// # Errors
 /// As [`super::train`].
-pub fn estimate_training(job: &Train) -> Result<Estimate> {
+pub fn estimate(job: &Train) -> Result<Estimate> {
     let mut trial = job.clone();
     trial.batch_size = job.batch_size.min(TRIAL_BATCH);
-    let mut beginning = Beginning::of(&trial)?;
+    let (mut beginning, _) = Beginning::of(&trial)?;
     let images =
         |batches: &[crate::measure::evaluation::Batch]| batches.iter().map(|b| b.len()).sum::<usize>();
     let (test, held_out) = (images(&beginning.test), images(&beginning.held_out));

@@ -9,8 +9,12 @@ use serde_json::json;
 
 use crate::checkpoint::{read_tensors, save, write_tensors};
 use crate::error::{Error, Result};
-use crate::files::{read_text, write_atomically};
+use crate::files::write_atomically;
+use crate::job::Job;
 use crate::model::Network;
+use crate::record::training::{JOB, LOG, PROVENANCE, SNAPSHOTS};
+use crate::record::{Provenance, training};
+use crate::run::read_job;
 use crate::train::{Counters, LogLine, Tensors, Train};
 
 /// Version of the saved state.
@@ -33,13 +37,13 @@ impl Folder {
     /// Opens the folder of a job, or makes it; with what an earlier run of the same job left there. A job that
     /// never finished an epoch makes room for another one.
     pub fn open(path: &Path, job: &Train) -> Result<(Self, Option<Earlier>)> {
-        let job_path = path.join("job.json");
+        let job_path = path.join(JOB);
         if path.is_file() || (!job_path.is_file() && holds_other_things(path)) {
             return Err(Error::file(path, "exists and is no folder of a training; choose another --out"));
         }
-        let snapshots = path.join("snapshots");
+        let snapshots = path.join(SNAPSHOTS);
         std::fs::create_dir_all(&snapshots).map_err(|e| Error::io("cannot create", &snapshots, e))?;
-        let log_path = path.join("log.jsonl");
+        let log_path = path.join(LOG);
         let failed = |e| Error::io("cannot write", &log_path, e);
         let mut options = OpenOptions::new();
         let log =
@@ -50,7 +54,8 @@ impl Folder {
             return Err(Error::file(path, reason));
         }
         let mut folder = Self { path: path.to_owned(), log };
-        let has_same = job_path.is_file() && read_job(&job_path).is_ok_and(|found| found == *job);
+        let job = Job::Train(Box::new(job.clone()));
+        let has_same = job_path.is_file() && read_job(&job_path).is_ok_and(|found| found == job);
         if !has_same && folder.state_path().is_file() {
             return Err(Error::file(
                 path,
@@ -58,7 +63,7 @@ impl Folder {
             ));
         }
         if !has_same {
-            write_atomically(&job_path, job_to_json(job).as_bytes())?;
+            write_atomically(&job_path, job.to_json().as_bytes())?;
         }
         let earlier = folder.earlier()?;
         Ok((folder, earlier))
@@ -135,10 +140,17 @@ impl Folder {
 
     /// The newest snapshot there is.
     pub fn last_snapshot(&self) -> Option<PathBuf> {
-        let entries = std::fs::read_dir(self.path.join("snapshots")).ok()?;
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let newest = names.filter(|name| name.starts_with("epoch-") && !name.contains("average")).max()?;
-        Some(self.path.join("snapshots").join(newest))
+        let all = training::snapshots(&self.path);
+        let newest = all.into_iter().rfind(|snapshot| !snapshot.average)?;
+        Some(self.path.join(newest.file))
+    }
+
+    /// Notes where the numbers come from, unless an earlier run of the same training has.
+    pub fn save_provenance(&self, provenance: impl FnOnce() -> Provenance) -> Result<()> {
+        if self.path.join(PROVENANCE).is_file() {
+            return Ok(());
+        }
+        self.save_json(PROVENANCE, &provenance())
     }
 
     /// Where a file of the folder is.
@@ -153,40 +165,7 @@ impl Folder {
 
 /// Whether a folder has anything in it that a training, killed at its very beginning, does not leave.
 fn holds_other_things(path: &Path) -> bool {
-    let own = |name: &str| ["log.jsonl", "snapshots"].contains(&name) || name.starts_with(".basin-");
+    let own = |name: &str| [LOG, SNAPSHOTS].contains(&name) || name.starts_with(".basin-");
     let mut entries = std::fs::read_dir(path).into_iter().flatten().flatten();
     entries.any(|entry| !own(&entry.file_name().to_string_lossy()))
-}
-
-/// What the files of trainings say they are.
-const KIND: &str = "train";
-
-/// A training as the text of a job file.
-pub fn job_to_json(job: &Train) -> String {
-    let mut object = serde_json::Map::from_iter([("kind".to_owned(), json!(KIND))]);
-    if let serde_json::Value::Object(settings) = json!(job) {
-        object.extend(settings);
-    }
-    serde_json::to_string_pretty(&object).expect("a job is plain data") + "\n"
-}
-
-/// Reads a training's job file, or that of its folder. Settings that are not given have their defaults.
-///
-/// # Errors
-/// It is missing, or not a training's job; the reason names the setting.
-pub fn read_job(path: &Path) -> Result<Train> {
-    let file = if path.is_dir() { path.join("job.json") } else { path.to_owned() };
-    let text = read_text(&file, "a training's job")?;
-    let wrong = |reason: String| {
-        Error::file(
-            &file,
-            format!("is no training's job ({reason}); `basin train --preset NAME --dry-run` prints one"),
-        )
-    };
-    let mut object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
-    match object.remove("kind") {
-        Some(kind) if kind != KIND => Err(wrong(format!("its kind is {kind}"))),
-        _ => serde_json::from_value(object.into()).map_err(|e| wrong(e.to_string())),
-    }
 }

@@ -5,22 +5,23 @@ mod cost;
 mod folder;
 mod test;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tch::{Kind, Tensor};
 
 use crate::attack::Pgd;
 use crate::error::{Error, Result};
+use crate::job::Job;
 use crate::measure::evaluation::Batch;
 use crate::model::{Network, Weights};
 use crate::progress::{Event, Progress};
+use crate::record::training::{EVALUATION, FINAL};
+use crate::record::{Outcome, Record, Trained};
 use crate::train::{Counters, Epoch, LogLine, Rate, Scores, StepReport, Steps, Train, means};
 use begin::Beginning;
-pub use cost::estimate_training;
+pub use cost::estimate;
 use folder::Folder;
-pub use folder::{job_to_json, read_job};
 use test::scores;
 
 /// Lines of the log per epoch.
@@ -30,26 +31,29 @@ const SAVE_AFTER: Duration = Duration::from_secs(600);
 /// Restarts of the attack that early stopping asks.
 const HELD_OUT_RESTARTS: usize = 5;
 
-/// How good the networks are that a training ends with.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Trained {
-    /// The folder.
-    #[serde(skip)]
-    pub folder: PathBuf,
-    /// The network after the last epoch, on the test images (`final.safetensors`).
-    #[serde(rename = "final")]
-    pub last: Scores,
-    /// The running average (`average.safetensors`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub average: Option<Scores>,
-    /// The running average with calibrated statistics (`average-calibrated.safetensors`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub calibrated: Option<Scores>,
-    /// The best snapshot on the held-out images, with its epoch (`best.safetensors`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub best: Option<(u64, Scores)>,
-    /// Seconds of training and testing.
-    pub seconds: f64,
+/// Trains in `folder`; the folder is the record. What is finished already is not trained again.
+///
+/// # Errors
+/// As [`train`]; [`Error::Cancelled`] only if nothing is kept.
+pub fn run(job: &Train, folder: &Path, progress: &mut dyn Progress) -> Result<Record> {
+    if let Ok(record) = Record::load(folder)
+        && record.provenance.complete
+        && record.job == Job::Train(Box::new(job.clone()))
+        && folder.join(FINAL).is_file()
+    {
+        return Ok(record);
+    }
+    let trained = train(job, folder, progress);
+    if let Err(error) = trained
+        && !matches!(error, Error::Cancelled)
+    {
+        return Err(error);
+    }
+    let record = Record::load(folder)?;
+    match &record.outcome {
+        Outcome::Train(outcome) if outcome.steps_done() == 0 => Err(Error::Cancelled),
+        _ => Ok(record),
+    }
 }
 
 /// Trains in `folder`, which is made, or goes on with what an earlier run of the same job left there: with the
@@ -61,7 +65,9 @@ pub struct Trained {
 pub fn train(job: &Train, folder: &Path, progress: &mut dyn Progress) -> Result<Trained> {
     job.check()?;
     let (opened, earlier) = Folder::open(folder, job)?;
-    let beginning = Beginning::of(job)?;
+    let (beginning, images) = Beginning::of(job)?;
+    opened.save_provenance(|| beginning.provenance(job, &images))?;
+    drop(images);
     let mut counters = Counters { step: 0, optimizer_steps: 0, population: 0, best: None, seconds: 0.0 };
     let mut run =
         Run { job, folder: opened, begun: Instant::now(), earlier: 0.0, groups: Vec::new(), beginning };
@@ -249,6 +255,7 @@ impl Run<'_> {
         let line = Epoch {
             epoch,
             step: counters.step,
+            learning_rate: self.groups.last().map(|group| group.learning_rate),
             train: means(&self.groups),
             test,
             average,
@@ -307,14 +314,8 @@ impl Run<'_> {
         }
         let test = &self.beginning.test;
         let mut measure = |network: &Network| self.scores(network, test, &self.job.attack, progress);
-        let mut trained = Trained {
-            folder: self.folder.file(""),
-            last: measure(&last)?,
-            average: None,
-            calibrated: None,
-            best: None,
-            seconds: 0.0,
-        };
+        let mut trained =
+            Trained { last: measure(&last)?, average: None, calibrated: None, best: None, seconds: 0.0 };
         if let Some((plain, calibrated)) = &averages {
             trained.average = Some(measure(plain)?);
             trained.calibrated = Some(measure(calibrated)?);
@@ -325,9 +326,9 @@ impl Run<'_> {
             let best = crate::checkpoint::open(&self.folder.file("best.safetensors"))?.network;
             trained.best = Some((epoch, measure(&best)?));
         }
-        self.folder.save("final.safetensors", &last, epochs)?;
+        self.folder.save(FINAL, &last, epochs)?;
         trained.seconds = self.seconds();
-        self.folder.save_json("evaluation.json", &trained)?;
+        self.folder.save_json(EVALUATION, &trained)?;
         Ok(trained)
     }
 }

@@ -1,0 +1,338 @@
+//! The right: the form of a training, its cost, where it goes, and Run.
+
+use std::path::PathBuf;
+
+use basin_core::job::{Job, Train};
+use basin_core::train::Optimizer;
+use basin_core::train::preset::{Group, groups};
+use eframe::egui::{Button, CollapsingHeader, Label, Panel, RichText, ScrollArea, TextEdit, Ui};
+
+use crate::command::Command;
+use crate::ui::estimates::Known;
+use crate::ui::standing::Standing;
+use crate::ui::train_form::{TrainField, TrainForm, TrainProblem};
+use crate::ui::widgets::{
+    choice_ui, count_words, duration_words, heading_ui, optional_field_ui, palette, primary_button,
+    problem_ui, row_ui, sentence,
+};
+use crate::ui::{Action, App, theme};
+
+/// Names offered while one is typed, at most.
+const OFFERED: usize = 6;
+
+impl App {
+    /// The training that the form describes with its folder, if it can be started now.
+    pub(crate) fn train_job(&mut self, ctx: &eframe::egui::Context) -> Result<(Job, PathBuf), String> {
+        let job = self
+            .state
+            .train
+            .job()
+            .map_err(|_| "the form has a setting that cannot be used; it is marked there")?;
+        match self.standing(ctx, &job) {
+            None => Err("the folder is being looked at; try again in a moment".into()),
+            Some((folder, Standing::Taken(why))) => Err(format!("{} {why}", folder.display())),
+            Some((folder, _)) => Ok((job, folder)),
+        }
+    }
+
+    /// Draws the form.
+    pub(crate) fn train_ui(&mut self, ui: &mut Ui) {
+        let job = self.state.train.job();
+        let problems = job.as_ref().err().cloned().unwrap_or_default();
+        let frame = theme::panel_frame(ui.visuals().dark_mode)
+            .inner_margin(eframe::egui::Margin { top: 8, ..Default::default() });
+        let standing = job.as_ref().ok().map(|job| self.standing(ui.ctx(), job));
+        Panel::bottom("run training")
+            .frame(frame)
+            .show(ui, |ui| self.run_training_ui(ui, &job, standing, &problems));
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let mut editor =
+                Editor { form: &mut self.state.train, problems: &problems, actions: &mut self.actions };
+            editor.model_ui(ui, job.as_ref().ok());
+            editor.images_ui(ui, job.as_ref().ok());
+            editor.compute_ui(ui);
+            editor.settings_ui(ui, job.as_ref().ok());
+            ui.add_space(theme::GAP);
+        });
+    }
+
+    /// Cost, folder and Run, always in sight.
+    fn run_training_ui(
+        &mut self,
+        ui: &mut Ui,
+        job: &Result<Job, Vec<TrainProblem>>,
+        standing: Option<Option<(PathBuf, Standing)>>,
+        problems: &[TrainProblem],
+    ) {
+        let p = palette(ui);
+        for (_, text) in problems.iter().filter(|(field, _)| field.is_none()) {
+            ui.add(Label::new(RichText::new(sentence(text)).color(p.error)).wrap());
+        }
+        let words = match job {
+            Ok(job) => self.training_cost(ui, job),
+            Err(_) => "A setting above cannot be used.".to_owned(),
+        };
+        ui.add(Label::new(RichText::new(words).color(p.weak)).wrap());
+        let standing = standing.flatten();
+        if let Some((folder, standing)) = &standing {
+            let path = folder.display();
+            let (words, color) = match standing {
+                Standing::Free => (format!("Goes to {path}"), p.weak),
+                Standing::GoesOn(done, all) => {
+                    (format!("Goes on after epoch {done} of {all} in {path}"), p.accent)
+                }
+                Standing::Finished => (format!("Is finished already, in {path}"), p.accent),
+                Standing::Taken(why) => (format!("{path} {why}"), p.error),
+            };
+            ui.add(Label::new(RichText::new(words).small().color(color)).wrap());
+        }
+        let text = match &standing {
+            _ if self.jobs.active() > 0 => "Train next",
+            Some((_, Standing::GoesOn(..))) => "Continue training",
+            _ => "Start training",
+        };
+        let usable = standing.filter(|(_, standing)| !matches!(standing, Standing::Taken(_)));
+        let ready = job.as_ref().ok().cloned().zip(usable);
+        let width = ui.available_width();
+        let run = primary_button(ui, text, ready.is_some(), width).on_hover_text(Command::Run.tooltip());
+        if let Some((job, (folder, _))) = ready.filter(|_| run.clicked()) {
+            self.actions.push(Action::Train(Box::new(job), folder));
+        }
+    }
+
+    fn training_cost(&mut self, ui: &Ui, job: &Job) -> String {
+        match self.estimate(ui.ctx(), job) {
+            Known::Ready(estimate) => {
+                let steps = count_words(estimate.units as usize);
+                format!("{steps} steps, about {}", duration_words(estimate.seconds))
+            }
+            Known::Failed(error) => sentence(&error),
+            Known::Pending if self.jobs.active() > 0 => "Time unknown while a job runs".into(),
+            Known::Pending => "Estimating the time…".into(),
+        }
+    }
+}
+
+/// Draws the groups of the form.
+struct Editor<'a> {
+    form: &'a mut TrainForm,
+    problems: &'a [TrainProblem],
+    actions: &'a mut Vec<Action>,
+}
+
+impl Editor<'_> {
+    fn problem(&self, field: TrainField) -> Option<String> {
+        let found = self.problems.iter().find(|(at, _)| *at == Some(field));
+        found.map(|(_, text)| text.clone())
+    }
+
+    /// A field; what it says while it is empty is what the name stands for.
+    fn field_ui(&mut self, ui: &mut Ui, field: TrainField, usual: Option<String>) {
+        let (label, tooltip) = field.label_and_tooltip();
+        let problem = self.problem(field);
+        optional_field_ui(
+            ui,
+            label,
+            tooltip,
+            &usual.unwrap_or_default(),
+            self.form.text_mut(field),
+            problem.as_deref(),
+        );
+    }
+
+    fn model_ui(&mut self, ui: &mut Ui, job: Option<&Job>) {
+        heading_ui(ui, "Model");
+        let groups = groups();
+        row_ui(ui, "Preset", "The paper's models, grouped, and what the field uses since", |ui| {
+            let menu = ui.menu_button("Choose…", |ui| preset_menu_ui(ui, &groups, self.form));
+            (menu.response, ())
+        });
+        let (label, tooltip) = TrainField::Name.label_and_tooltip();
+        let named = ui.add(Label::new(RichText::new(label).color(palette(ui).weak)).selectable(false));
+        let edit = TextEdit::multiline(&mut self.form.name).desired_rows(2).desired_width(f32::INFINITY);
+        let edit = ui.add(edit.hint_text("normal_training")).labelled_by(named.id).on_hover_text(tooltip);
+        if edit.changed() {
+            self.form.name.retain(|c| !c.is_whitespace());
+            self.form.completing = true;
+        }
+        problem_ui_wide(ui, self.problem(TrainField::Name).as_deref());
+        self.completions_ui(ui, &groups);
+        if let Ok((start, notes)) = self.form.start() {
+            if self.form.base.as_ref().is_some_and(|base| base.name == start.name) {
+                small_ui(ui, "With the settings of another training or job file.", palette(ui).accent);
+                if ui.small_button("Back to what the name stands for").clicked() {
+                    self.form.base = None;
+                }
+            }
+            for note in notes {
+                small_ui(ui, &sentence(&note), palette(ui).warning);
+            }
+        }
+        if let Some(Job::Train(job)) = job {
+            small_ui(ui, &summary(job), palette(ui).weak);
+        }
+        let start = self.form.start().ok().map(|(start, _)| start);
+        let channels = start.as_ref().and_then(channels).map(|n| n.to_string());
+        self.field_ui(ui, TrainField::Channels, channels);
+        self.field_ui(ui, TrainField::Epochs, start.as_ref().map(|job| job.epochs.to_string()));
+        self.field_ui(ui, TrainField::BatchSize, start.as_ref().map(|job| job.batch_size.to_string()));
+    }
+
+    /// Names that contain what is typed.
+    fn completions_ui(&mut self, ui: &mut Ui, groups: &[Group]) {
+        let typed = self.form.name.trim();
+        if !self.form.completing || typed.is_empty() {
+            return;
+        }
+        let names = groups.iter().flat_map(|group| &group.names);
+        let offered: Vec<&String> =
+            names.filter(|name| name.contains(typed) && *name != typed).take(OFFERED).collect();
+        let mut chosen = None;
+        for name in offered {
+            let short = name.replace("linf_gd_normalized_lr0007_mom0_", "…");
+            let button = Button::selectable(false, RichText::new(short).small()).truncate();
+            if ui.add(button).on_hover_text(name).clicked() {
+                chosen = Some(name.clone());
+            }
+        }
+        if let Some(name) = chosen {
+            (self.form.name, self.form.completing) = (name, false);
+        }
+    }
+
+    fn images_ui(&mut self, ui: &mut Ui, job: Option<&Job>) {
+        heading_ui(ui, "Images");
+        let folder = self.form.data.clone();
+        let mut options = vec![
+            (String::new(), "as the model has it"),
+            ("bundled".to_owned(), "CIFAR-10, bundled"),
+            ("cifar10".to_owned(), "CIFAR-10, whole"),
+            ("mnist".to_owned(), "MNIST"),
+            ("fashion-mnist".to_owned(), "Fashion-MNIST"),
+        ];
+        if !options.iter().any(|(name, _)| *name == folder) {
+            options.push((folder.clone(), &folder));
+        }
+        let choose = "\u{0}choose";
+        options.push((choose.to_owned(), "Folder…"));
+        let mut chosen = folder.clone();
+        let (label, tooltip) = TrainField::Data.label_and_tooltip();
+        choice_ui(ui, label, tooltip, &mut chosen, &options);
+        if chosen == choose {
+            self.actions.push(Action::ChooseTrainingData);
+        } else {
+            self.form.data = chosen;
+        }
+        let train = |of: fn(&Train) -> String| match job {
+            Some(Job::Train(job)) => Some(of(job)),
+            _ => None,
+        };
+        self.field_ui(ui, TrainField::Images, train(|job| job.data.train.to_string()));
+        self.field_ui(ui, TrainField::Test, train(|job| job.data.test.to_string()));
+    }
+
+    fn compute_ui(&mut self, ui: &mut Ui) {
+        heading_ui(ui, "Computing");
+        self.field_ui(ui, TrainField::Seed, Some("0".into()));
+        let mut devices = vec![
+            ("auto".to_owned(), "automatic"),
+            ("cpu".to_owned(), "CPU"),
+            ("cuda:0".to_owned(), "GPU 0 (cuda:0)"),
+            ("cuda:1".to_owned(), "GPU 1 (cuda:1)"),
+        ];
+        let device = self.form.device.clone();
+        if !devices.iter().any(|(name, _)| *name == device) {
+            devices.push((device.clone(), &device));
+        }
+        let tip = "Where to compute; automatic: the GPU if there is one";
+        choice_ui(ui, "Device", tip, &mut self.form.device, &devices);
+        let (label, tooltip) = TrainField::Folder.label_and_tooltip();
+        row_ui(ui, label, tooltip, |ui| {
+            let edit = TextEdit::singleline(&mut self.form.folder).hint_text("automatic");
+            let edit = ui.add(edit.desired_width((ui.available_width() - 48.0).max(40.0)));
+            if ui.small_button("…").on_hover_text("Choose the folder").clicked() {
+                self.actions.push(Action::ChooseTrainingFolder);
+            }
+            (edit, ())
+        });
+        problem_ui(ui, self.problem(TrainField::Folder).as_deref());
+    }
+
+    fn settings_ui(&mut self, ui: &mut Ui, job: Option<&Job>) {
+        let (label, tooltip) = TrainField::Settings.label_and_tooltip();
+        let heading = heading_ui(ui, label);
+        let edit = TextEdit::multiline(&mut self.form.settings)
+            .desired_rows(2)
+            .desired_width(f32::INFINITY)
+            .font(eframe::egui::TextStyle::Monospace)
+            .hint_text("attack.steps=3");
+        ui.add(edit).labelled_by(heading.id).on_hover_text(tooltip);
+        let wrong: Vec<String> = self
+            .problems
+            .iter()
+            .filter(|(field, _)| *field == Some(TrainField::Settings))
+            .map(|(_, text)| text.clone())
+            .collect();
+        wrong.iter().for_each(|text| problem_ui_wide(ui, Some(text)));
+        let Some(job) = job else { return };
+        CollapsingHeader::new("The whole job").id_salt("whole job").show_unindented(ui, |ui| {
+            let text = job.to_json();
+            if ui.small_button("Copy").on_hover_text("As the text of a job file, for basin train").clicked() {
+                ui.ctx().copy_text(text.clone());
+            }
+            ui.add(Label::new(RichText::new(text).monospace().size(10.5)).wrap());
+        });
+    }
+}
+
+/// Groups as submenus, each with its explanation.
+fn preset_menu_ui(ui: &mut Ui, groups: &[Group], form: &mut TrainForm) {
+    ui.set_min_width(200.0);
+    for group in groups {
+        ui.menu_button(group.title, |ui| {
+            ui.set_max_width(520.0);
+            ui.add(
+                Label::new(RichText::new(sentence(group.explanation)).small().color(palette(ui).weak)).wrap(),
+            );
+            for name in &group.names {
+                if ui.add(Button::selectable(form.name == *name, name)).clicked() {
+                    form.name.clone_from(name);
+                    (form.base, form.completing) = (None, false);
+                    ui.close();
+                }
+            }
+        });
+    }
+}
+
+fn small_ui(ui: &mut Ui, text: &str, color: eframe::egui::Color32) {
+    ui.add(Label::new(RichText::new(text).small().color(color)).wrap());
+}
+
+fn problem_ui_wide(ui: &mut Ui, problem: Option<&str>) {
+    if let Some(problem) = problem {
+        small_ui(ui, &sentence(problem), palette(ui).error);
+    }
+}
+
+fn channels(job: &Train) -> Option<i64> {
+    use basin_core::model::Family;
+    match job.architecture.family {
+        Family::ResNet { channels, .. } | Family::LeNet { channels, .. } => Some(channels),
+        Family::Mlp { .. } => None,
+    }
+}
+
+/// What will be trained, in a sentence.
+fn summary(job: &Train) -> String {
+    let rate = match &job.optimizer {
+        Optimizer::Sgd { learning_rate, .. } => format!("SGD, learning rate {learning_rate}"),
+        Optimizer::Adam { learning_rate, .. } => format!("Adam, learning rate {learning_rate}"),
+        Optimizer::EntropySgd(_) => "Entropy-SGD".to_owned(),
+    };
+    let attack = match job.method {
+        basin_core::train::Method::Normal => format!("tested with {}", job.attack),
+        _ => job.attack.to_string(),
+    };
+    sentence(&format!("{}; {attack}; {rate}", job.method.title()))
+}

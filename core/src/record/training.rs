@@ -1,0 +1,188 @@
+//! The numbers of a training. Its record is its folder: the job, the log, what was kept of the network, and, once it
+//! is finished, how good that is.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{FORMAT, Outcome, Provenance, Record};
+use crate::error::{Error, Result};
+use crate::files::read_text;
+use crate::job::Job;
+use crate::train::{Epoch, LogLine, Scores, Steps};
+
+/// What was asked, in the folder of a training.
+pub const JOB: &str = "job.json";
+/// One JSON line per group of steps and per epoch.
+pub const LOG: &str = "log.jsonl";
+/// Where the numbers come from.
+pub const PROVENANCE: &str = "provenance.json";
+/// Folder of the networks that were kept on the way.
+pub const SNAPSHOTS: &str = "snapshots";
+/// The network after the last epoch.
+pub const FINAL: &str = "final.safetensors";
+/// How good the networks are that a training ended with: a [`Trained`].
+pub const EVALUATION: &str = "evaluation.json";
+
+/// A training as far as it has come.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TrainingOutcome {
+    /// Its folder, as it was given.
+    #[serde(default)]
+    pub folder: PathBuf,
+    /// Finished epochs in order.
+    pub epochs: Vec<Epoch>,
+    /// Groups of steps of the epoch in hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Steps>,
+    /// Networks that were kept, by epoch.
+    #[serde(default)]
+    pub snapshots: Vec<Snapshot>,
+    /// How good the networks are that it ended with; none: it has not ended.
+    #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Trained>,
+}
+
+/// A network that was kept after an epoch.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Which epoch, from 0.
+    pub epoch: u64,
+    /// Whether it is the running average.
+    #[serde(default)]
+    pub average: bool,
+    /// The checkpoint, relative to the training's folder.
+    pub file: PathBuf,
+}
+
+/// How good the networks are that a training ended with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trained {
+    /// The network after the last epoch, on the test images (`final.safetensors`).
+    #[serde(rename = "final")]
+    pub last: Scores,
+    /// The running average (`average.safetensors`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<Scores>,
+    /// The running average with calibrated statistics (`average-calibrated.safetensors`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibrated: Option<Scores>,
+    /// The best snapshot on the held-out images, with its epoch (`best.safetensors`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best: Option<(u64, Scores)>,
+    /// Seconds of training and testing.
+    pub seconds: f64,
+}
+
+impl TrainingOutcome {
+    /// Takes a line of the log. A training that goes on may repeat steps: the newest line counts.
+    pub fn push(&mut self, line: LogLine) {
+        let before = match &line {
+            LogLine::Steps(steps) => steps.step.saturating_sub(steps.count),
+            LogLine::Epoch(epoch) => epoch.step.saturating_sub(1),
+        };
+        self.epochs.retain(|epoch| epoch.step <= before);
+        match line {
+            LogLine::Steps(steps) => {
+                self.steps.retain(|group| group.step <= before);
+                self.steps.push(steps);
+            }
+            LogLine::Epoch(mut epoch) => {
+                let rate = self.steps.last().map(|group| group.learning_rate);
+                epoch.learning_rate = epoch.learning_rate.or(rate);
+                self.steps.clear();
+                self.epochs.push(epoch);
+            }
+        }
+    }
+
+    /// Steps that are done.
+    pub fn steps_done(&self) -> u64 {
+        let of_epochs = self.epochs.last().map_or(0, |epoch| epoch.step);
+        self.steps.last().map_or(of_epochs, |group| group.step)
+    }
+}
+
+/// Networks in the folder of a training, by epoch.
+pub fn snapshots(folder: &Path) -> Vec<Snapshot> {
+    let entries = std::fs::read_dir(folder.join(SNAPSHOTS)).into_iter().flatten().flatten();
+    let snapshot = |name: String| {
+        let stem = name.strip_prefix("epoch-")?.strip_suffix(".safetensors")?;
+        let (number, average) = match stem.strip_suffix("-average") {
+            Some(number) => (number, true),
+            None => (stem, false),
+        };
+        let epoch = number.parse().ok()?;
+        Some(Snapshot { epoch, average, file: Path::new(SNAPSHOTS).join(&name) })
+    };
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut found: Vec<Snapshot> = names.filter_map(snapshot).collect();
+    found.sort();
+    found
+}
+
+/// Whether a folder is that of a training.
+pub fn is_training(folder: &Path) -> bool {
+    folder.join(JOB).is_file() && folder.join(LOG).is_file()
+}
+
+/// The record of a folder; the training may still be at work on it.
+pub(super) fn read(folder: &Path) -> Result<Record> {
+    if !is_training(folder) {
+        let reason =
+            "is a folder, but not that of a training; give a record's file, or a folder of `basin train`";
+        return Err(Error::file(folder, reason));
+    }
+    let parsed = |name: &str| -> Result<Option<serde_json::Value>> {
+        let path = folder.join(name);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let text = read_text(&path, "a part of a training")?;
+        serde_json::from_str(&text).map(Some).map_err(|e| Error::file(&path, format!("is damaged ({e})")))
+    };
+    let damaged =
+        |name: &str, e: serde_json::Error| Error::file(&folder.join(name), format!("is damaged ({e})"));
+    let job = parsed(JOB)?.unwrap_or_default();
+    let job: Job = serde_json::from_value(job).map_err(|e| damaged(JOB, e))?;
+    if !matches!(job, Job::Train(_)) {
+        return Err(Error::file(&folder.join(JOB), format!("is not a training but `basin {}`", job.kind())));
+    }
+    let provenance = parsed(PROVENANCE)?.map(serde_json::from_value).transpose();
+    let mut provenance: Provenance =
+        provenance.map_err(|e| damaged(PROVENANCE, e))?.unwrap_or_else(|| Provenance {
+            seed: job.compute().seed,
+            data: job.data().name,
+            batch_size: job.compute().batch_size.unwrap_or_default(),
+            ..Provenance::default()
+        });
+    let (mut outcome, unreadable) = read_log(&folder.join(LOG))?;
+    outcome.folder = folder.to_owned();
+    outcome.snapshots = snapshots(folder);
+    outcome.result =
+        parsed(EVALUATION)?.map(serde_json::from_value).transpose().map_err(|e| damaged(EVALUATION, e))?;
+    let last = outcome.epochs.last().map_or(0.0, |epoch| epoch.seconds);
+    provenance.duration_s = outcome.result.as_ref().map_or(last, |result| result.seconds);
+    provenance.complete = outcome.result.is_some();
+    if unreadable > 0 {
+        let (lines, are) = if unreadable == 1 { ("line", "is") } else { ("lines", "are") };
+        let text = format!("{unreadable} {lines} of {LOG} cannot be read and {are} left out");
+        provenance.warnings.push(text);
+    }
+    Ok(Record { format: FORMAT, job, provenance, outcome: Outcome::Train(outcome), examples: None })
+}
+
+/// A log with the number of lines that cannot be read. A last line without its end is being written, or was when
+/// the training was killed: it does not count.
+fn read_log(path: &Path) -> Result<(TrainingOutcome, usize)> {
+    let text = std::fs::read(path).map_err(|e| Error::io("cannot read", path, e))?;
+    let mut outcome = TrainingOutcome::default();
+    let mut unreadable = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.last() == Some(&b'\n')) {
+        match serde_json::from_slice(line) {
+            Ok(line) => outcome.push(line),
+            Err(_) => unreadable += 1,
+        }
+    }
+    Ok((outcome, unreadable))
+}

@@ -1,0 +1,36 @@
+//! Jobs from files: a job, the job of a record, or that of a training's folder.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::files::read_text;
+use crate::job::Job;
+use crate::record::{Record, training};
+use crate::train::unknown;
+
+const EXAMPLE: &str =
+    "see the \"job\" of any record, or `basin train --preset NAME --dry-run`, for an example";
+
+/// Reads a job file, the job of a record, or that of a training's folder. Settings that are not given have their
+/// defaults.
+///
+/// # Errors
+/// The file cannot be read, is neither, or has a setting that no such job has.
+pub fn read_job(path: &Path) -> Result<Job> {
+    let path = &if path.is_dir() { path.join(training::JOB) } else { path.to_owned() };
+    let text = read_text(path, "a job or record")?;
+    let wrong = |reason: String| Error::file(path, format!("{reason}; {EXAMPLE}"));
+    let value: Value = serde_json::from_str(&text)
+        .map_err(|e| wrong(format!("is neither job nor record (not JSON: {e})")))?;
+    if value.get("format").is_some() {
+        return Ok(Record::parse(&text).map_err(|reason| Error::file(path, reason))?.job);
+    }
+    let job: Job = serde_json::from_value(value.clone()).map_err(|e| wrong(format!("is no job: {e}")))?;
+    // A setting with a slip in its name would silently keep its default.
+    match unknown(&value, &serde_json::to_value(&job).expect("a job is plain data")) {
+        Some(name) => Err(wrong(format!("has a setting {name:?} that no such job has"))),
+        None => Ok(job),
+    }
+}

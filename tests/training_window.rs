@@ -1,0 +1,350 @@
+//! Training in the window: its form, its history, and what is done with the networks it keeps.
+
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "support/bowl.rs"]
+mod bowl;
+#[path = "support/sample_training.rs"]
+mod sample;
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "support/window.rs"]
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use basin::command::Command;
+use basin::jobs::Engine;
+use basin::ui::{Answer, App, Pane, Purpose, command_line};
+use basin_core::checkpoint::Summary;
+use basin_core::job::{Job, Train};
+use basin_core::progress::{Event, Progress};
+use basin_core::record::{Outcome, Record};
+use basin_core::run::{Estimate, RunOptions};
+use basin_core::train::LogLine;
+use basin_core::train::preset::preset;
+use bowl::Fake;
+use eframe::egui::Modifiers;
+use eframe::egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use support::Window;
+
+const PLAIN: &str = "at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100";
+
+/// Writes the folder of a made-up training, epoch by epoch; stops halfway and waits when it is told to.
+#[derive(Default)]
+struct Trainer {
+    measures: Fake,
+    held: Arc<Mutex<bool>>,
+}
+
+impl Engine for Trainer {
+    fn inspect(&self, path: &Path) -> basin_core::Result<Summary> {
+        self.measures.inspect(path)
+    }
+
+    fn estimate(&self, job: &Job) -> basin_core::Result<Estimate> {
+        self.measures.estimate(job)
+    }
+
+    fn run(
+        &self,
+        job: &Job,
+        options: &RunOptions,
+        progress: &mut dyn Progress,
+    ) -> basin_core::Result<Record> {
+        let Job::Train(train) = job else { return self.measures.run(job, options, progress) };
+        let folder = options.out.as_deref().expect("a training has a folder");
+        let done = match Record::load(folder).map(|record| record.outcome) {
+            Ok(Outcome::Train(earlier)) => earlier.epochs.len() as u64,
+            _ => {
+                sample::begin(folder, train);
+                0
+            }
+        };
+        let (epochs, steps) = (train.epochs as u64, sample::STEPS);
+        let total = steps * epochs;
+        progress.report(Event::Started { label: train.name.clone(), done: done * steps, total })?;
+        for epoch in done..epochs {
+            while epoch >= epochs / 2 && *self.held.lock().expect("not poisoned") {
+                std::thread::sleep(Duration::from_millis(2));
+                if progress.report(Event::Alive).is_err() {
+                    return Record::load(folder);
+                }
+            }
+            for line in sample::lines(train, epoch) {
+                sample::log(folder, std::slice::from_ref(&line));
+                if let LogLine::Epoch(_) = line {
+                    sample::snapshot(folder, epoch);
+                }
+                progress.report(Event::Training(Box::new(line)))?;
+            }
+            progress.report(Event::Step { done: (epoch + 1) * steps, total })?;
+        }
+        sample::finish(folder, train);
+        Record::load(folder)
+    }
+}
+
+fn window() -> Window {
+    Window::with_engine(Arc::new(Trainer::default()))
+}
+
+/// The folder of a finished training in the window's own folder.
+fn trained(window: &Window, name: &str, job: &Train) -> PathBuf {
+    let folder = window.folder.path().join(name);
+    sample::whole(&folder, job);
+    folder
+}
+
+fn open(window: &mut Window, paths: &[&Path]) {
+    window.harness.state_mut().open_paths(paths.iter().map(|path| path.to_path_buf()).collect());
+    window.settle();
+}
+
+fn says(window: &Window, text: &str) -> bool {
+    window.harness.query_all_by_label_contains(text).next().is_some()
+}
+
+fn choose_folder(window: &mut Window, name: &str) -> PathBuf {
+    let folder = window.folder.path().join(name);
+    let paths = vec![folder.clone()];
+    window.harness.state_mut().handle(Answer::Chosen { purpose: Purpose::TrainingFolder, paths });
+    window.harness.state_mut().handle(Answer::Chosen { purpose: Purpose::OpenFolder, paths: Vec::new() });
+    window.harness.run_steps(3);
+    folder
+}
+
+fn epochs(record: &Record) -> usize {
+    let Outcome::Train(training) = &record.outcome else { panic!("a training") };
+    training.epochs.len()
+}
+
+/// Draws until the window says something.
+fn wait_for(window: &mut Window, text: &str) {
+    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    while !says(window, text) {
+        assert!(std::time::Instant::now() < patience, "the window never says {text:?}");
+        window.harness.step();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Replaces what a large field says.
+fn rewrite(window: &mut Window, label: &str, text: &str) {
+    let field =
+        |window: &Window| window.harness.get_by_role_and_label(Role::MultilineTextInput, label).click();
+    field(window);
+    window.harness.step();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, eframe::egui::Key::A);
+    window.harness.step();
+    window.harness.get_by_role_and_label(Role::MultilineTextInput, label).type_text(text);
+    window.harness.run_steps(3);
+}
+
+/// Waits until the form knows what its folder holds.
+fn ready(window: &mut Window, button: &str) {
+    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        window.harness.step();
+        let found = window.harness.query_by_role_and_label(Role::Button, button);
+        if found.is_some_and(|node| !node.accesskit_node().is_disabled()) {
+            return;
+        }
+        assert!(std::time::Instant::now() < patience, "{button} is never enabled");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_training_runs_from_its_form_is_stopped_and_goes_on() {
+    let trainer = Trainer::default();
+    let held = trainer.held.clone();
+    *held.lock().expect("not poisoned") = true;
+    let mut window = Window::with_engine(Arc::new(trainer));
+    window.click("Train");
+    window.retype("Epochs", "12");
+    let folder = choose_folder(&mut window, "mine");
+    ready(&mut window, "Start training");
+    wait_for(&mut window, "625 steps, about 40 s");
+    assert!(says(&window, "Goes to "), "and where it goes");
+    window.picture("train-form");
+    window.click("Start training");
+    let half = |app: &App| app.jobs().entries().iter().any(|entry| entry.live().fraction() >= 0.5);
+    window.until("half of the epochs are there", half);
+    assert_eq!(window.harness.state().visible_panes(), [Pane::History]);
+    let live = window.harness.state().jobs().entries()[0].partial_record().expect("epochs are known").1;
+    assert_eq!(epochs(&live), 6);
+    assert!(says(&window, "Epoch 6 of 12"));
+    window.until("the study shows the folder", |app| app.study().records().len() == 1);
+    window.picture("history-live");
+    window.click("Stop");
+    window.until("it has stopped", |app| app.jobs().active() == 0);
+    window.settle();
+    assert!(says(&window, "everything trained so far is kept"));
+    window.picture("history-stopped");
+    *held.lock().expect("not poisoned") = false;
+    window.harness.get_all_by_label("Continue").next().expect("a button to go on").click();
+    window.harness.run_steps(3);
+    window.until("it has ended", |app| app.jobs().active() == 0);
+    window.settle();
+    let study = window.harness.state().study();
+    assert_eq!(study.records().len(), 1, "one folder, one record");
+    let stored = &study.records()[0];
+    assert_eq!((&stored.path, epochs(&stored.record)), (&folder, 12));
+    assert!(stored.record.provenance.complete);
+    let Job::Train(job) = &stored.record.job else { panic!("a training") };
+    assert_eq!((job.epochs, job.name.as_str(), job.data.train.len()), (12, PLAIN, 2000));
+}
+
+#[test]
+fn what_is_wrong_in_the_form_is_said_in_words() {
+    let mut window = window();
+    window.click("Train");
+    choose_folder(&mut window, "mine");
+    window.retype("Epochs", "ten");
+    assert!(says(&window, "Use a whole number of at least 1"));
+    assert!(says(&window, "A setting above cannot be used."));
+    window.retype("Epochs", "3");
+    window.retype("Training images", "train:5");
+    assert!(says(&window, "\"train:5\""), "what cannot be a range is named");
+    window.retype("Training images", "train:0..200");
+    ready(&mut window, "Start training");
+    // A folder of something else is refused before the start.
+    std::fs::create_dir(window.folder.path().join("thesis")).expect("a writable folder");
+    std::fs::write(window.folder.path().join("thesis/thesis.tex"), "").expect("a writable folder");
+    choose_folder(&mut window, "thesis");
+    wait_for(&mut window, "is no folder of a training");
+    window.picture("train-form-wrong");
+    let button = window.harness.get_by_role_and_label(Role::Button, "Start training");
+    assert!(button.accesskit_node().is_disabled());
+}
+
+#[test]
+fn names_are_completed_and_chosen_and_settings_are_changed_by_place() {
+    let mut window = window();
+    window.click("Train");
+    rewrite(&mut window, "Name", "trades");
+    assert!(says(&window, "is no name of a model"), "half a name is none");
+    window.picture("train-form-completing");
+    window.click("trades6_…i7_e00314_f100");
+    assert!(says(&window, "TRADES; PGD-7, L-inf 0.0314"), "what the name stands for is said");
+    rewrite(&mut window, "Other settings", "attack.stepps=3");
+    assert!(says(&window, "there is no setting \"attack.stepps\""));
+    rewrite(&mut window, "Other settings", "attack.steps=3");
+    assert!(says(&window, "TRADES; PGD-3, L-inf 0.0314"));
+}
+
+#[test]
+fn the_folder_of_a_training_opens_as_its_history_and_its_networks_are_measured() {
+    let mut window = window();
+    let folder = trained(&window, "at", &sample::job());
+    open(&mut window, &[&folder]);
+    assert_eq!(window.harness.state().visible_panes(), [Pane::History]);
+    assert!(says(&window, "Epoch 15 of 15") && says(&window, "finished in 5 min"));
+    assert!(says(&window, "best: epoch 12"), "where robust overfitting begins");
+    assert_eq!(window.harness.state().study().models().len(), 0, "networks are opened when they are wanted");
+    window.picture("history");
+    let error = 100.0 * sample::scores(&sample::job(), 5).robust_error;
+    window.choose("Network", &format!("epoch 6, robust error {error:.1} %"));
+    window.click("Flatness…");
+    window.settle();
+    window.picture("history-flatness");
+    let study = window.harness.state().study();
+    let path = folder.join("snapshots/epoch-0005.safetensors");
+    assert_eq!(study.selected.as_deref(), Some(&*path));
+    assert_eq!(window.harness.state().visible_panes(), [Pane::History], "the history stays in sight");
+    assert!(says(&window, "10 draws"), "the form of flatness is there");
+    window.click("Run");
+    window.settle();
+    let study = window.harness.state().study();
+    let flatness = study.records().iter().find(|s| matches!(s.record.outcome, Outcome::Flatness(_)));
+    assert_eq!(flatness.expect("flatness was measured").record.job.checkpoint(), Some(&*path));
+    window.picture("history-measured");
+    window.harness.state_mut().command(Command::ThemeLight);
+    open(&mut window, &[&folder]);
+    window.harness.run_steps(4);
+    window.picture("history-light");
+}
+
+#[test]
+fn several_trainings_are_laid_over_each_other_and_exported() {
+    let mut window = window();
+    let (one, two) = (sample::job(), Train { seed: 30, ..sample::job() });
+    let folders = [trained(&window, "at", &one), trained(&window, "awp", &two)];
+    open(&mut window, &[&folders[0], &folders[1]]);
+    assert!(says(&window, "2 trainings"));
+    window.picture("history-two");
+    window.harness.state_mut().command(Command::ThemeLight);
+    window.harness.set_size([960.0, 600.0].into());
+    window.harness.run_steps(4);
+    window.picture("history-two-light-small");
+    window.harness.state_mut().command(Command::Export);
+    window.harness.run_steps(3);
+    window.click("Error");
+    window.click("Data");
+    let path = window.folder.path().join("history.csv");
+    window.harness.state_mut().handle(Answer::Chosen { purpose: Purpose::Export, paths: vec![path.clone()] });
+    window.settle();
+    window.click("Export");
+    window.settle();
+    let table = std::fs::read_to_string(&path).expect("the table is written");
+    let lines: Vec<&str> = table.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(lines[0], r#"x,"at, test","at, training","awp, test","awp, training""#);
+    assert_eq!(lines.len(), 16);
+    let robust = sample::scores(&one, 14).robust_error;
+    assert!(lines[15].starts_with(&format!("15.0,{robust:?},")), "{}", lines[15]);
+}
+
+#[test]
+fn a_training_of_another_process_is_followed() {
+    let mut window = window();
+    let job = sample::job();
+    let folder = window.folder.path().join("elsewhere");
+    sample::begin(&folder, &job);
+    sample::epoch(&folder, &job, 0);
+    open(&mut window, &[&folder]);
+    assert!(says(&window, "Epoch 1 of 15") && says(&window, "epoch 1 of 15"));
+    window.picture("history-first");
+    sample::epoch(&folder, &job, 1);
+    // Half a line is being written.
+    sample::write(&folder, "{\"kind\":\"steps\",\"epo");
+    window.until("the second epoch is seen", |app| epochs(&app.study().records()[0].record) == 2);
+    assert!(says(&window, "Epoch 2 of 15"));
+    assert!(!says(&window, "cannot be read"), "a line in the making is no damage");
+}
+
+#[test]
+fn a_damaged_log_shows_what_is_left_of_it() {
+    let mut window = window();
+    let job = Train { epochs: 4, ..sample::job() };
+    let folder = window.folder.path().join("damaged");
+    sample::begin(&folder, &job);
+    sample::epoch(&folder, &job, 0);
+    sample::write(&folder, "{\"kind\":\"epoch\",\"epoch\"\u{0}\u{0}\n");
+    // A loss that was no number is null in JSON.
+    let line = serde_json::to_string(&sample::lines(&job, 1)[4]).expect("plain data");
+    let loss = sample::scores(&job, 1).robust_loss;
+    sample::write(&folder, &(line.replace(&format!("{loss}"), "null") + "\n"));
+    sample::epoch(&folder, &job, 2);
+    open(&mut window, &[&folder]);
+    window.picture("history-damaged");
+    assert_eq!(epochs(&window.harness.state().study().records()[0].record), 3);
+    assert!(says(&window, "1 line of log.jsonl cannot be read"));
+    assert!(says(&window, "not a finite number in epoch 2"));
+}
+
+#[test]
+fn a_training_as_a_command_line_is_that_training() {
+    let mut job = preset(PLAIN).expect("a name of the grammar").train;
+    assert_eq!(command_line(&Job::Train(Box::new(job.clone()))), format!("basin train --preset {PLAIN}"));
+    job.use_data("bundled");
+    job.use_epochs(10);
+    (job.attack.steps, job.snapshot_every, job.clipping) = (3, 2, Some(0.5));
+    let command = command_line(&Job::Train(Box::new(job.clone())));
+    let mut again = preset(PLAIN).expect("a name of the grammar").train;
+    for setting in command.split(" --set ").skip(1) {
+        again = again.with(setting.trim_matches('\'')).unwrap_or_else(|e| panic!("{setting}: {e}"));
+    }
+    assert_eq!(again, job, "{command}");
+}
