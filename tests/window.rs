@@ -693,4 +693,17 @@ fn autoattack_keeps_examples_and_shows_them() {
     let left = window.harness.query_all_by_label_contains("Adversarial image").count();
     assert_eq!(left, broken);
     window.picture("examples-broken");
+    // The arrow keys show one after the other large; the perturbation is labelled with its factor.
+    let large = |window: &Window| window.harness.query_all_by_label("adversarial image").next().is_some();
+    assert!(!large(&window));
+    for _ in 0..2 {
+        window.harness.key_press(Key::ArrowRight);
+        window.harness.run_steps(3);
+    }
+    assert!(large(&window));
+    assert!(window.harness.query_all_by_label("perturbation × 16").next().is_some());
+    window.picture("example-large");
+    window.harness.key_press(Key::Escape);
+    window.harness.run_steps(3);
+    assert!(!large(&window));
 }

@@ -40,6 +40,7 @@ pub fn shortcuts_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
                 ("Right or Shift drag", "Move the surface"),
                 ("Wheel", "Zoom"),
                 ("Double click", "Reset the view"),
+                ("← and →", "The example before, the next one"),
                 ("Drag a tab", "Put views side by side"),
                 (several, "Lay curves over each other"),
                 ("Drop a file", "Open a checkpoint, a record or a folder"),

@@ -57,6 +57,11 @@ impl App {
             several => format!("{several} landscapes"),
         };
         self.record_header_ui(ui, &title, &record);
+        if matches!(record.outcome, Outcome::Benchmark(_)) {
+            let text =
+                "Its numbers are in the Table, a row for each attack; the Scatter takes its point from them.";
+            return empty_ui(ui, "A benchmark has no curves", text, |_| ());
+        }
         let display = &self.state.display;
         let make = || if plane { display.sections(&record) } else { display.figure(&together) };
         chart_ui(ui, self.charts.curves.get(self.shown.version(), display, make), "curves");
@@ -69,7 +74,7 @@ impl App {
             return self.nothing_ui(ui, "No map yet", text);
         };
         if self.shown.landscape().is_none_or(|landscape| landscape.y.is_none()) {
-            return empty_ui(ui, "This record has one direction only", text, |_| ());
+            return empty_ui(ui, "This record has no map", text, |_| ());
         }
         self.record_header_ui(ui, &job_title(&record.job), &record);
         let display = &self.state.display;

@@ -128,6 +128,9 @@ fn flatness_options(job: &Flatness, option: &mut impl FnMut(&str, String)) {
     option("draws", job.draws.to_string());
     option("scope", spelled(&job.scope));
     option("tensors", job.tensors.to_string());
+    if let Some(weight_box) = &job.weight_box {
+        option("weight-box", weight_box.to_string());
+    }
     if job.absolute {
         option("absolute", String::new());
     }

@@ -55,8 +55,11 @@ pub(crate) struct ExamplesView {
     of: Option<u64>,
     set: Reading<Arc<ExampleSet>>,
     listed: Listed,
-    amplification: f32,
+    pub(super) amplification: f32,
     textures: HashMap<(usize, Picture), TextureHandle>,
+    /// The example that is shown large, and whether the list must be scrolled to it.
+    pub(super) chosen: Option<usize>,
+    pub(super) follow: bool,
 }
 
 impl App {
@@ -128,7 +131,7 @@ fn attacks_ui(ui: &mut Ui, outcome: &AttackOutcome) {
 impl ExamplesView {
     /// Asks for the examples of another record.
     fn want(&mut self, of: u64) {
-        (self.of, self.set) = (Some(of), Reading::Pending);
+        (self.of, self.set, self.chosen) = (Some(of), Reading::Pending, None);
         self.textures.clear();
     }
 
@@ -148,9 +151,20 @@ impl ExamplesView {
         if rows.is_empty() {
             return empty_ui(ui, "No such example", "Choose another group above.", |_| ());
         }
+        self.step(ui, &rows);
+        if let Some(at) = self.chosen.filter(|at| rows.contains(at)) {
+            self.detail_ui(ui, set, at);
+        }
         let columns = ((ui.available_width() - 20.0) / CARD[0]).floor().max(1.0) as usize;
         let lines = rows.len().div_ceil(columns);
-        ScrollArea::vertical().auto_shrink(false).show_rows(ui, CARD[1], lines, |ui, visible| {
+        let mut list = ScrollArea::vertical().auto_shrink(false);
+        let chosen = self.chosen.and_then(|at| rows.iter().position(|row| *row == at));
+        if let Some(position) = chosen.filter(|_| std::mem::take(&mut self.follow)) {
+            let line = CARD[1] + ui.spacing().item_spacing.y;
+            let middle = (ui.available_height() - line) / 2.0;
+            list = list.vertical_scroll_offset((line * (position / columns) as f32 - middle).max(0.0));
+        }
+        list.show_rows(ui, CARD[1], lines, |ui, visible| {
             for line in visible {
                 ui.horizontal(|ui| {
                     ui.add_space(12.0);
@@ -176,30 +190,51 @@ impl ExamplesView {
         let words = names.map(|(listed, name, _)| format!("{name} {}", count(listed)));
         let options: Vec<_> =
             names.iter().zip(&words).map(|((listed, _, tip), name)| (*listed, name.as_str(), *tip)).collect();
-        ui.horizontal(|ui| {
-            ui.scope(|ui| {
-                ui.set_max_width(380.0_f32.min(ui.available_width() - 150.0).max(160.0));
-                segmented_ui(ui, &mut self.listed, &options);
+        // Side by side where the names of the groups can be read then.
+        let room = ui.available_width();
+        if room < 500.0 {
+            segmented_ui(ui, &mut self.listed, &options);
+            ui.horizontal(|ui| self.amplification_ui(ui));
+        } else {
+            ui.horizontal(|ui| {
+                ui.scope(|ui| {
+                    ui.set_max_width(380.0_f32.min(room - 150.0));
+                    segmented_ui(ui, &mut self.listed, &options);
+                });
+                self.amplification_ui(ui);
             });
-            let before = self.amplification;
-            let label = ui.label(RichText::new("Perturbation").color(palette(ui).weak));
-            let value = DragValue::new(&mut self.amplification).prefix("× ").range(1.0..=1000.0).speed(0.2);
-            let tip = "How many times the change is amplified around grey";
-            ui.add(value).labelled_by(label.id).on_hover_text(tip);
-            if self.amplification != before {
-                self.textures.retain(|(_, picture), _| *picture != Picture::Perturbation);
-            }
-        });
-        let words = "Left the image, in the middle what the attack adds, right the adversarial image; beside them what the network says of both.";
-        ui.label(RichText::new(words).small().color(palette(ui).weak));
+        }
+        let factor = factor(self.amplification);
+        let words = format!(
+            "Left the image, in the middle what the attack adds ({factor}), right the adversarial image. A click or the arrow keys show one large."
+        );
+        ui.add(Label::new(RichText::new(words).small().color(palette(ui).weak)).wrap());
+    }
+
+    fn amplification_ui(&mut self, ui: &mut Ui) {
+        let before = self.amplification;
+        let label = ui.label(RichText::new("Perturbation").color(palette(ui).weak));
+        let value = DragValue::new(&mut self.amplification).prefix("× ").range(1.0..=1000.0).speed(0.2);
+        let tip = "How many times the change is amplified around grey";
+        ui.add(value).labelled_by(label.id).on_hover_text(tip);
+        if self.amplification != before {
+            self.textures.retain(|(_, picture), _| *picture != Picture::Perturbation);
+        }
     }
 
     fn card_ui(&mut self, ui: &mut Ui, set: &ExampleSet, at: usize) {
         let row = &set.rows[at];
+        if self.chosen == Some(at) {
+            let mark = ui.max_rect().expand2(vec2(6.0, -2.0));
+            ui.painter().rect_filled(mark, 4.0, ui.visuals().selection.bg_fill.gamma_multiply(0.5));
+        }
         ui.spacing_mut().item_spacing.x = 4.0;
         let pictures = [
             (Picture::Clean, format!("Image {}: {}, seen as {}", row.index, row.label, row.clean.class)),
-            (Picture::Perturbation, format!("Perturbation of image {}, amplified", row.index)),
+            (
+                Picture::Perturbation,
+                format!("Perturbation of image {}, {}", row.index, factor(self.amplification)),
+            ),
             (
                 Picture::Adversarial,
                 format!("Adversarial image {}, seen as {}", row.index, row.attacked.class),
@@ -210,28 +245,27 @@ impl ExamplesView {
             let image = Image::new((texture.id(), vec2(SIDE, SIDE)))
                 .corner_radius(3)
                 .alt_text(&name)
-                .sense(Sense::hover());
-            ui.add(image).on_hover_text(name);
+                .sense(Sense::click());
+            if ui.add(image).on_hover_text(name).clicked() {
+                self.chosen = (self.chosen != Some(at)).then_some(at);
+            }
         }
         ui.add_space(6.0);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             ui.spacing_mut().interact_size.y = 17.0;
             ui.add_space(4.0);
-            let p = palette(ui);
-            ui.horizontal(|ui| {
-                ui.label(RichText::new(&row.label).strong());
-                ui.label(RichText::new(format!("# {}", row.index)).small().color(p.weak));
-            });
-            verdict_ui(ui, "clean", &row.clean);
-            verdict_ui(ui, "attacked", &row.attacked);
-            if !row.broken_by.is_empty() {
-                ui.label(RichText::new(format!("by {}", row.broken_by)).small().color(p.weak));
-            }
+            words_ui(ui, row);
         });
     }
 
-    fn texture(&mut self, ctx: &Context, set: &ExampleSet, at: usize, picture: Picture) -> &TextureHandle {
+    pub(super) fn texture(
+        &mut self,
+        ctx: &Context,
+        set: &ExampleSet,
+        at: usize,
+        picture: Picture,
+    ) -> &TextureHandle {
         if self.textures.len() > MOST_TEXTURES {
             self.textures.clear();
         }
@@ -242,6 +276,25 @@ impl ExamplesView {
             ctx.load_texture("example", image, TextureOptions::NEAREST)
         })
     }
+}
+
+/// What an image is, and what the network says.
+pub(super) fn words_ui(ui: &mut Ui, row: &Row) {
+    let p = palette(ui);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(&row.label).strong());
+        ui.label(RichText::new(format!("# {}", row.index)).small().color(p.weak));
+    });
+    verdict_ui(ui, "clean", &row.clean);
+    verdict_ui(ui, "attacked", &row.attacked);
+    if !row.broken_by.is_empty() {
+        ui.label(RichText::new(format!("by {}", row.broken_by)).small().color(p.weak));
+    }
+}
+
+/// `× 16`, of an amplification.
+pub(super) fn factor(amplification: f32) -> String {
+    format!("× {}", (f64::from(amplification) * 10.0).round() / 10.0)
 }
 
 fn verdict_ui(ui: &mut Ui, what: &str, verdict: &Verdict) {

@@ -12,6 +12,7 @@ pub mod display;
 mod display_panel;
 mod estimates;
 pub mod example_set;
+mod examples_detail;
 mod examples_view;
 mod export_dialog;
 mod export_order;

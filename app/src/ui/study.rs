@@ -369,8 +369,11 @@ pub fn job_details(job: &Job) -> String {
     };
     match job {
         Job::Evaluate(_) => images,
-        Job::Benchmark(job) => format!("{}, {images}", job.attacks.join(", ")),
         Job::Train(job) => format!("{}, {} epochs, {images}", job.method.title(), job.epochs),
+        Job::Benchmark(job) => match &*job.attacks {
+            [only] => format!("{only}, {images}"),
+            several => format!("{} names, {images}", several.len()),
+        },
         Job::Flatness(job) => {
             let radii: Vec<String> = job.radii.iter().map(f64::to_string).collect();
             let draws = if job.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", job.draws) };

@@ -50,10 +50,22 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
                     record_ui(ui, &stored.record);
                     text_ui(ui, &file_name(&stored.path)).on_hover_text(stored.path.display().to_string());
                     ui.end_row();
+                    entries_ui(ui, &stored.record);
                 }
             });
         });
     });
+}
+
+/// A row for each entry of a benchmark.
+fn entries_ui(ui: &mut Ui, record: &Record) {
+    let Outcome::Benchmark(benchmark) = &record.outcome else { return };
+    for (entry, part) in benchmark.entries.iter().zip(record.parts()) {
+        let title = RichText::new(format!("    {}", job_title(&part.job))).color(palette(ui).weak);
+        ui.add(Label::new(title).extend()).on_hover_text(&entry.name);
+        record_ui(ui, &part);
+        ui.end_row();
+    }
 }
 
 fn text_ui(ui: &mut Ui, text: &str) -> eframe::egui::Response {

@@ -129,7 +129,8 @@ impl Tabs {
 impl App {
     pub(crate) fn tabs_ui(&mut self, ui: &mut Ui) {
         let mut tabs = std::mem::take(&mut self.tabs);
-        tabs.tree.ui(&mut Views { app: self }, ui);
+        let narrow = ui.available_width() < NARROW;
+        tabs.tree.ui(&mut Views { app: self, narrow }, ui);
         self.tabs = tabs;
     }
 
@@ -154,7 +155,12 @@ impl App {
 
 struct Views<'a> {
     app: &'a mut App,
+    /// There is room for all tabs only side by side closely.
+    narrow: bool,
 }
+
+/// Below this width tabs stand closely.
+const NARROW: f32 = 600.0;
 
 impl Behavior<Pane> for Views<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _: TileId, pane: &mut Pane) -> UiResponse {
@@ -174,7 +180,7 @@ impl Behavior<Pane> for Views<'_> {
     }
 
     fn tab_title_spacing(&self, _: &Visuals) -> f32 {
-        14.0
+        if self.narrow { 6.0 } else { 14.0 }
     }
 
     fn gap_width(&self, _: &Style) -> f32 {
