@@ -67,7 +67,8 @@ impl ScreenPlot {
             let space = egui::vec2(ui.available_width(), (ui.available_height() - notes).max(60.0));
             let response = self.axes_and_bar(ui, id, space);
             for note in &self.plot.notes {
-                ui.label(RichText::new(text::plain(note)).small().weak());
+                // One line each, for which room is left; the pointer shows the rest.
+                ui.add(egui::Label::new(RichText::new(text::plain(note)).small().weak()).truncate());
             }
             response
         })
