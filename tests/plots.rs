@@ -10,6 +10,10 @@ mod geometry;
 mod labels;
 #[path = "support/sample_records.rs"]
 mod sample_records;
+#[path = "support/sample_training.rs"]
+mod sample_training;
+#[path = "plots/trainings.rs"]
+mod trainings;
 
 use std::path::{Path, PathBuf};
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use basin::command::Command;
-use basin::jobs::Engine;
+use basin::jobs::{Core, Engine};
 use basin::ui::{Answer, App, Pane, Purpose, command_line};
 use basin_core::checkpoint::Summary;
 use basin_core::job::{Job, Train};
@@ -268,6 +268,24 @@ fn the_folder_of_a_training_opens_as_its_history_and_its_networks_are_measured()
 }
 
 #[test]
+fn the_settings_of_a_training_or_a_job_file_are_taken_over() {
+    let mut window = window();
+    let folder = trained(&window, "at", &sample::job());
+    open(&mut window, &[&folder]);
+    window.click("Train again…");
+    assert!(says(&window, "With the settings of another training"));
+    window.click("The whole job");
+    assert!(says(&window, "\"train\": \"train:0..2000\""), "everything that will be done can be read");
+    window.picture("train-form-again");
+    let mut job = sample::job();
+    job.attack.steps = 11;
+    let file = window.folder.path().join("other.json");
+    std::fs::write(&file, Job::Train(Box::new(job)).to_json()).expect("a writable folder");
+    open(&mut window, &[&file]);
+    assert!(says(&window, "PGD-11"));
+}
+
+#[test]
 fn several_trainings_are_laid_over_each_other_and_exported() {
     let mut window = window();
     let (one, two) = (sample::job(), Train { seed: 30, ..sample::job() });
@@ -347,4 +365,52 @@ fn a_training_as_a_command_line_is_that_training() {
         again = again.with(setting.trim_matches('\'')).unwrap_or_else(|e| panic!("{setting}: {e}"));
     }
     assert_eq!(again, job, "{command}");
+}
+
+/// The one test with the real computation: two epochs of a tiny network, and what it keeps is a checkpoint.
+#[test]
+fn the_real_thing_trains() {
+    let mut window = Window::with_engine(Arc::new(Core));
+    window.click("Train");
+    for (field, text) in [
+        ("Channels", "2"),
+        ("Epochs", "2"),
+        ("Batch size", "20"),
+        ("Training images", "train:0..40"),
+        ("Test images", "test:0..20"),
+    ] {
+        window.retype(field, text);
+    }
+    rewrite(&mut window, "Other settings", "attack.steps=1");
+    let folder = choose_folder(&mut window, "real");
+    ready(&mut window, "Start training");
+    window.click("Start training");
+    window.settle();
+    window.picture("history-real");
+    let study = window.harness.state().study();
+    let record = &study.records().first().expect("a record").record;
+    assert!(record.provenance.complete && epochs(record) == 2);
+    assert_eq!(record.provenance.data, "bundled");
+    assert_eq!(*record.job.subject(), *Path::new(PLAIN));
+    window.choose("Network", &networks(record)[1]);
+    window.click("Open");
+    window.settle();
+    window.picture("history-real-opened");
+    let model = window.harness.state().study().selected_model().expect("the network is open");
+    assert_eq!(model.path, folder.join("snapshots/epoch-0001.safetensors"));
+    let summary = model.summary.ready().expect("a checkpoint that opens");
+    assert_eq!(summary.model, record_model(&window));
+}
+
+/// What the networks of a training are called in its list.
+fn networks(record: &Record) -> Vec<String> {
+    let Outcome::Train(training) = &record.outcome else { panic!("a training") };
+    let words = |epoch: &basin_core::train::Epoch| {
+        format!("epoch {}, robust error {:.1} %", epoch.epoch + 1, 100.0 * epoch.test.robust_error)
+    };
+    training.epochs.iter().map(words).collect()
+}
+
+fn record_model(window: &Window) -> String {
+    window.harness.state().study().records()[0].record.provenance.model.clone()
 }

@@ -4,11 +4,11 @@ use basin::plot::export::{FigureStyle, FontFamily, Preset};
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
 use basin::plot::{
     Axis, Color, ColorMap, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Shape, Unit,
-    evaluation,
+    evaluation, training,
 };
 use basin_core::record::{Outcome, Record, Values};
 
-use crate::{named, sample, sample_records};
+use crate::{named, sample, sample_records, trainings};
 
 /// A landscape with a hole in the middle of one quarter and values of zero in another.
 pub fn damaged_plane() -> Record {
@@ -117,6 +117,13 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
     let title = Some("Random direction, $\\xi=0.5$".to_owned());
     let paper = FigureStyle::default();
     let evaluated = evaluation::plot("AT", &sample("evaluation.json"), None).expect("an evaluation");
+    let (whole, other) = (trainings::whole(), trainings::other());
+    let trained = |records: &[(&str, &Record)], options: training::Options| {
+        let named: Vec<Named<'_>> = records.iter().map(|(name, record)| Named { name, record }).collect();
+        training::plot(&named, &options).expect("a figure of trainings")
+    };
+    let error_of_training =
+        training::Options { quantity: training::Quantity::Error, ..training::Options::default() };
     let error = Options { quantity: Quantity::Error, which: Which::Robust, ..Options::default() };
     let cividis = Options { clip: Some(5.0), map: ColorMap::Cividis, ..Options::default() };
     let magma = Options { quantity: Quantity::Error, map: ColorMap::Magma, ..Options::default() };
@@ -142,6 +149,8 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
         ),
         ("evaluation", evaluated.clone(), paper.clone()),
         ("evaluation-slide", evaluated, Preset::Slide.style()),
+        ("training", trained(&[("AT", &whole)], training::Options::default()), paper.clone()),
+        ("trainings", trained(&[("AT", &whole), ("AWP", &other)], error_of_training), paper.clone()),
         ("scatter", scatter(), paper.clone()),
         ("scatter-sans", scatter(), FigureStyle { family: FontFamily::Sans, ..paper }),
     ]

@@ -64,9 +64,9 @@ impl Progress for Reporter {
             let kept = self.out.as_deref().filter(|_| epoch).map(snapshots);
             let mut live = lock(&self.live);
             live.take(event, &self.job);
-            if let (Some(kept), Some(Outcome::Train(training))) = (kept, &mut live.outcome) {
-                training.snapshots = kept;
-                training.folder = self.out.clone().unwrap_or_default();
+            if let (Some(Outcome::Train(training)), Some(folder)) = (&mut live.outcome, &self.out) {
+                training.folder.clone_from(folder);
+                training.snapshots = kept.unwrap_or_else(|| std::mem::take(&mut training.snapshots));
             }
             drop(live);
             (self.wake)(FRAME);

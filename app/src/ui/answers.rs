@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use basin_core::checkpoint::Summary;
-use basin_core::job::{DataSelection, Evaluate, Examples, Job, Split};
+use basin_core::job::{DataSelection, Evaluate, Examples, Job, Split, Train};
 use basin_core::progress::Silent;
 use basin_core::record::{Evaluation, Outcome, Record};
 use basin_core::run::{Estimate, RunOptions};
@@ -59,6 +59,8 @@ pub enum Answer {
         checkpoints: Vec<PathBuf>,
         /// Records.
         records: Vec<(PathBuf, Record)>,
+        /// A training that is asked for in a job file: for its form.
+        training: Option<Box<Train>>,
         /// What cannot be used, in words.
         problems: Vec<String>,
     },
@@ -123,7 +125,8 @@ impl App {
     pub fn handle(&mut self, answer: Answer) {
         match answer {
             Answer::Chosen { purpose, paths } => self.chosen(purpose, paths),
-            Answer::Listed { folders, checkpoints, records, problems } => {
+            Answer::Listed { folders, checkpoints, records, training, problems } => {
+                self.actions.extend(training.map(Action::TakeTraining));
                 self.listed(&folders, checkpoints, records, problems);
             }
             Answer::Inspected { path, result } => self.inspected(&path, result),

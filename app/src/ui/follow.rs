@@ -65,7 +65,11 @@ impl App {
         for (folder, stamp, record) in changed {
             self.follow.stamps.retain(|(path, _)| *path != folder);
             self.follow.stamps.push((folder.clone(), stamp));
-            self.study.add_record(folder, record);
+            let known = self.study.record_at(&folder).and_then(|id| self.study.record(id));
+            // It ended while its folder was being read.
+            if known.is_none_or(|known| !known.record.provenance.complete) {
+                self.study.add_record(folder, record);
+            }
         }
     }
 }

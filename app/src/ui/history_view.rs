@@ -1,19 +1,19 @@
 //! The History tab: how trainings go, epoch by epoch, and the networks they keep.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use basin_core::job::{Job, Train};
 use basin_core::record::{Outcome, Record, TrainingOutcome};
-use basin_core::train::Scores;
 use eframe::egui::{Button, ComboBox, Frame, Label, Margin, RichText, Ui, vec2};
 
 use crate::plot::screen::ScreenPlot;
-use crate::plot::training::{self, Quantity};
+use crate::plot::training::Quantity;
 use crate::state::Measure;
 use crate::ui::charts::Cached;
-use crate::ui::study::{Target, file_name};
-use crate::ui::widgets::{duration_words, empty_ui, palette, sentence};
+use crate::ui::history_facts::{Network, facts, networks};
+use crate::ui::study::Target;
+use crate::ui::widgets::{empty_ui, palette, sentence};
 use crate::ui::{Action, App, theme};
 
 /// Two charts stand side by side from this width.
@@ -27,13 +27,6 @@ pub(crate) struct HistoryView {
     charts: [Cached; 3],
     /// Folder of the training, and the file in it.
     picked: Option<(PathBuf, PathBuf)>,
-}
-
-/// A network of a training's folder.
-struct Network {
-    file: PathBuf,
-    title: String,
-    scores: Option<Scores>,
 }
 
 impl App {
@@ -214,108 +207,4 @@ fn draw_chart(ui: &mut Ui, plot: &ScreenPlot, quantity: Quantity) -> Option<u64>
     plot.ui(ui, ("history", quantity as usize));
     let point = plot.take_clicked()?;
     Some(point.x as u64 - 1)
-}
-
-impl Network {
-    /// `epoch 6, robust error 76.4 %`.
-    fn words(&self) -> String {
-        match &self.scores {
-            Some(scores) => format!("{}, robust error {:.1} %", self.title, 100.0 * scores.robust_error),
-            None => self.title.clone(),
-        }
-    }
-}
-
-/// Everything that can be measured, in the order of the training.
-fn networks(outcome: &TrainingOutcome) -> Vec<Network> {
-    let mut found: Vec<Network> = Vec::new();
-    for snapshot in &outcome.snapshots {
-        let epoch = outcome.epochs.iter().find(|epoch| epoch.epoch == snapshot.epoch);
-        let number = snapshot.epoch + 1;
-        let (title, scores) = match snapshot.average {
-            false => (format!("epoch {number}"), epoch.map(|epoch| epoch.test)),
-            true => (format!("epoch {number}, average"), epoch.and_then(|epoch| epoch.average)),
-        };
-        found.push(Network { file: snapshot.file.clone(), title, scores });
-    }
-    if let Some(result) = &outcome.result {
-        let mut add = |file: &str, title: String, scores: Option<Scores>| {
-            found.extend(scores.map(|s| Network { file: file.into(), title, scores: Some(s) }));
-        };
-        add("average.safetensors", "running average".into(), result.average);
-        add("average-calibrated.safetensors", "running average, calibrated".into(), result.calibrated);
-        if let Some((epoch, scores)) = result.best {
-            add("best.safetensors", format!("early stopping, epoch {}", epoch + 1), Some(scores));
-        }
-        add("final.safetensors", "final".into(), Some(result.last));
-    }
-    found
-}
-
-/// What a network is called beside its training: `epoch 6`, `final`.
-pub(crate) fn network_name(file: &Path) -> String {
-    let name = file_name(file);
-    let stem = name.strip_suffix(".safetensors").unwrap_or(&name);
-    let Some(rest) = stem.strip_prefix("epoch-") else { return stem.to_owned() };
-    let (number, average) = rest.strip_suffix("-average").map_or((rest, ""), |number| (number, ", average"));
-    number.parse::<u64>().map_or_else(|_| stem.to_owned(), |epoch| format!("Epoch {}{average}", epoch + 1))
-}
-
-/// Short facts with their explanation: epoch, time, the best epoch, the gap.
-fn facts(
-    job: &Train,
-    outcome: &TrainingOutcome,
-    complete: bool,
-    left: Option<f64>,
-) -> Vec<(String, &'static str)> {
-    let epochs = &outcome.epochs;
-    let mut facts = vec![(format!("Epoch {} of {}", epochs.len(), job.epochs), "Finished epochs")];
-    if let Some(group) = outcome.steps.last().filter(|_| epochs.is_empty()) {
-        let loss = group.values.get("loss").copied().unwrap_or(f64::NAN);
-        let steps = training::steps_per_epoch(job);
-        facts.push((format!("step {} of {steps}, loss {loss:.3}", group.step), "In the first epoch"));
-    }
-    let per_epoch = seconds_per_epoch(outcome);
-    if let Some(seconds) = per_epoch {
-        facts.push((
-            format!("{} per epoch", duration_words(seconds)),
-            "Training and test, mean of the last epochs",
-        ));
-    }
-    let to_go = job.epochs.saturating_sub(epochs.len()) as f64;
-    match (complete, left.or(per_epoch.map(|seconds| seconds * to_go))) {
-        (true, _) => {
-            let seconds = outcome.result.as_ref().map_or(0.0, |result| result.seconds);
-            facts.push((format!("finished in {}", duration_words(seconds)), "Over all its runs"));
-        }
-        (false, Some(left)) => {
-            facts.push((format!("{} left", duration_words(left)), "If it goes on like this"))
-        }
-        (false, None) => {}
-    }
-    let finite = epochs.iter().filter(|epoch| epoch.test.robust_error.is_finite());
-    if let Some(best) = finite.min_by(|a, b| a.test.robust_error.total_cmp(&b.test.robust_error)) {
-        let words =
-            format!("best: epoch {}, robust error {:.1} %", best.epoch + 1, 100.0 * best.test.robust_error);
-        facts.push((words, "The epoch of lowest robust error on the test images"));
-    }
-    let gap = epochs.last().and_then(|epoch| Some(epoch.test.robust_loss - epoch.train.get("robust_loss")?));
-    if let Some(gap) = gap.filter(|gap| gap.is_finite()) {
-        facts.push((
-            format!("robust gap {gap:+.3}"),
-            "Robust loss on test images minus training images, last epoch: the robust generalization gap",
-        ));
-    }
-    facts
-}
-
-/// Seconds of an epoch, the mean of the last five; an interruption within one does not count.
-fn seconds_per_epoch(outcome: &TrainingOutcome) -> Option<f64> {
-    let last = outcome.epochs.len().saturating_sub(6);
-    let newest = &outcome.epochs[last..];
-    match newest {
-        [] => None,
-        [only] => Some(only.seconds),
-        [first, .., last] => Some((last.seconds - first.seconds) / (last.epoch - first.epoch).max(1) as f64),
-    }
 }

@@ -27,6 +27,7 @@ mod form_panel;
 mod form_parts;
 mod form_reader;
 mod header;
+mod history_facts;
 mod history_view;
 mod jobs_panel;
 mod menu;
@@ -46,6 +47,7 @@ mod table_view;
 mod tabs;
 pub mod theme;
 pub mod train_form;
+mod train_names;
 mod train_panel;
 mod widgets;
 

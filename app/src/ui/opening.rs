@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use basin_core::checkpoint::is_bundled;
+use basin_core::job::Job;
 use basin_core::record::Record;
 use basin_core::record::training::is_training;
+use basin_core::run::read_job;
 use eframe::egui::Context;
 
 use crate::ui::answers::Answer;
@@ -102,19 +104,21 @@ fn list_folders(folders: Vec<PathBuf>) -> Answer {
             Err(error) => problems.push(error.to_string()),
         }
     }
-    Answer::Listed { folders, checkpoints, records, problems }
+    Answer::Listed { folders, checkpoints, records, training: None, problems }
 }
 
-/// Records that were asked for one by one, with the checkpoints they are about.
+/// Records that were asked for one by one, with the checkpoints they are about; the job file of a training, too.
 fn load_records(paths: Vec<PathBuf>) -> Answer {
-    let (mut records, mut problems) = (Vec::new(), Vec::new());
+    let (mut records, mut problems, mut training) = (Vec::new(), Vec::new(), None);
     for path in paths {
-        match Record::load(&path) {
-            Ok(record) => records.push((path, record)),
-            Err(error) => problems.push(error.to_string()),
+        match (Record::load(&path), read_job(&path)) {
+            (Ok(record), _) => records.push((path, record)),
+            (Err(_), Ok(Job::Train(job))) => training = Some(job),
+            (Err(error), _) => problems.push(error.to_string()),
         }
     }
-    Answer::Listed { folders: Vec::new(), checkpoints: checkpoints_of(&records), records, problems }
+    let checkpoints = checkpoints_of(&records);
+    Answer::Listed { folders: Vec::new(), checkpoints, records, training, problems }
 }
 
 /// The checkpoint files that records are about, as far as they are still there.

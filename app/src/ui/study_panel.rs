@@ -6,7 +6,7 @@ use eframe::egui::{Align, Button, Color32, Label, Layout, RichText, ScrollArea, 
 
 use crate::jobs::{Jobs, Status};
 use crate::ui::Action;
-use crate::ui::history_view::network_name;
+use crate::ui::history_facts::network_name;
 use crate::ui::study::{
     Model, Reading, Stored, Study, Target, file_name, flatness_words, job_details, job_title, when,
 };

@@ -3,22 +3,19 @@
 use std::path::PathBuf;
 
 use basin_core::job::{Job, Train};
-use basin_core::train::Optimizer;
-use basin_core::train::preset::{Group, groups};
-use eframe::egui::{Button, CollapsingHeader, Label, Panel, RichText, ScrollArea, TextEdit, Ui};
+use basin_core::train::preset::groups;
+use eframe::egui::{CollapsingHeader, Label, Panel, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::command::Command;
 use crate::ui::estimates::Known;
 use crate::ui::standing::Standing;
 use crate::ui::train_form::{TrainField, TrainForm, TrainProblem};
+use crate::ui::train_names::{channels, completions_ui, preset_menu_ui, summary};
 use crate::ui::widgets::{
     choice_ui, count_words, duration_words, heading_ui, optional_field_ui, palette, primary_button,
     problem_ui, row_ui, sentence,
 };
 use crate::ui::{Action, App, theme};
-
-/// Names offered while one is typed, at most.
-const OFFERED: usize = 6;
 
 impl App {
     /// The training that the form describes with its folder, if it can be started now.
@@ -156,7 +153,7 @@ impl Editor<'_> {
             self.form.completing = true;
         }
         problem_ui_wide(ui, self.problem(TrainField::Name).as_deref());
-        self.completions_ui(ui, &groups);
+        completions_ui(ui, &groups, self.form);
         if let Ok((start, notes)) = self.form.start() {
             if self.form.base.as_ref().is_some_and(|base| base.name == start.name) {
                 small_ui(ui, "With the settings of another training or job file.", palette(ui).accent);
@@ -176,28 +173,6 @@ impl Editor<'_> {
         self.field_ui(ui, TrainField::Channels, channels);
         self.field_ui(ui, TrainField::Epochs, start.as_ref().map(|job| job.epochs.to_string()));
         self.field_ui(ui, TrainField::BatchSize, start.as_ref().map(|job| job.batch_size.to_string()));
-    }
-
-    /// Names that contain what is typed.
-    fn completions_ui(&mut self, ui: &mut Ui, groups: &[Group]) {
-        let typed = self.form.name.trim();
-        if !self.form.completing || typed.is_empty() {
-            return;
-        }
-        let names = groups.iter().flat_map(|group| &group.names);
-        let offered: Vec<&String> =
-            names.filter(|name| name.contains(typed) && *name != typed).take(OFFERED).collect();
-        let mut chosen = None;
-        for name in offered {
-            let short = name.replace("linf_gd_normalized_lr0007_mom0_", "…");
-            let button = Button::selectable(false, RichText::new(short).small()).truncate();
-            if ui.add(button).on_hover_text(name).clicked() {
-                chosen = Some(name.clone());
-            }
-        }
-        if let Some(name) = chosen {
-            (self.form.name, self.form.completing) = (name, false);
-        }
     }
 
     fn images_ui(&mut self, ui: &mut Ui, job: Option<&Job>) {
@@ -285,26 +260,6 @@ impl Editor<'_> {
     }
 }
 
-/// Groups as submenus, each with its explanation.
-fn preset_menu_ui(ui: &mut Ui, groups: &[Group], form: &mut TrainForm) {
-    ui.set_min_width(200.0);
-    for group in groups {
-        ui.menu_button(group.title, |ui| {
-            ui.set_max_width(520.0);
-            ui.add(
-                Label::new(RichText::new(sentence(group.explanation)).small().color(palette(ui).weak)).wrap(),
-            );
-            for name in &group.names {
-                if ui.add(Button::selectable(form.name == *name, name)).clicked() {
-                    form.name.clone_from(name);
-                    (form.base, form.completing) = (None, false);
-                    ui.close();
-                }
-            }
-        });
-    }
-}
-
 fn small_ui(ui: &mut Ui, text: &str, color: eframe::egui::Color32) {
     ui.add(Label::new(RichText::new(text).small().color(color)).wrap());
 }
@@ -313,26 +268,4 @@ fn problem_ui_wide(ui: &mut Ui, problem: Option<&str>) {
     if let Some(problem) = problem {
         small_ui(ui, &sentence(problem), palette(ui).error);
     }
-}
-
-fn channels(job: &Train) -> Option<i64> {
-    use basin_core::model::Family;
-    match job.architecture.family {
-        Family::ResNet { channels, .. } | Family::LeNet { channels, .. } => Some(channels),
-        Family::Mlp { .. } => None,
-    }
-}
-
-/// What will be trained, in a sentence.
-fn summary(job: &Train) -> String {
-    let rate = match &job.optimizer {
-        Optimizer::Sgd { learning_rate, .. } => format!("SGD, learning rate {learning_rate}"),
-        Optimizer::Adam { learning_rate, .. } => format!("Adam, learning rate {learning_rate}"),
-        Optimizer::EntropySgd(_) => "Entropy-SGD".to_owned(),
-    };
-    let attack = match job.method {
-        basin_core::train::Method::Normal => format!("tested with {}", job.attack),
-        _ => job.attack.to_string(),
-    };
-    sentence(&format!("{}; {attack}; {rate}", job.method.title()))
 }

@@ -1,117 +1,31 @@
-//! Trainings to figures: loss or error over epochs, training against test, so that robust overfitting shows; and the
-//! learning rate.
+//! The curves of trainings, from their logs.
 
 use basin_core::job::{Job, Train};
 use basin_core::record::{Outcome, Record, TrainingOutcome};
 use basin_core::train::{Epoch, Labels, Scores};
-use serde::{Deserialize, Serialize};
 
-use super::color::series_color;
-use super::landscape::{Named, Which};
-use super::{
-    Axis, Color, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Series, Shape, Tick, Unit,
-    padded_range, provenance, text, ticks,
-};
-
-/// What is shown over epochs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub enum Quantity {
-    /// Mean cross-entropy.
-    #[default]
-    Loss,
-    /// Share of wrong examples.
-    Error,
-    /// Learning rate of the last step of each epoch.
-    LearningRate,
-}
-
-/// What of trainings is shown, and how.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Options {
-    /// Loss, error or learning rate.
-    pub quantity: Quantity,
-    /// Clean, robust or both; automatic: both of one training, robust of several.
-    pub which: Which,
-    /// Logarithmic values.
-    pub log: bool,
-    /// Largest value shown: the first epochs are often far above all others.
-    pub clip: Option<f64>,
-    /// For the window: points where a network was kept, short legends, no words that stand elsewhere.
-    pub screen: bool,
-    /// Title above the axes.
-    pub title: Option<String>,
-}
+use super::{Options, Quantity, steps_per_epoch};
+use crate::plot::color::series_color;
+use crate::plot::landscape::{Named, Which};
+use crate::plot::{Color, Dash, Guide, GuideLine, Item, Scatter, ScatterPoint, Series, Shape, text};
 
 /// Blue and red, as clean and robust have everywhere.
 const CLEAN: usize = 0;
 const ROBUST: usize = 1;
 const AVERAGE: usize = 4;
 
-/// Up to so many learning rates are named one by one.
-const FEW_RATES: usize = 5;
-
 /// A curve's values by epoch.
 type Values<'a> = &'a dyn Fn(&Epoch) -> Option<f64>;
 
-/// Curves over epochs.
-///
-/// # Errors
-/// A sentence saying which record cannot be part of the figure.
-pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
-    let shown = records.iter().map(taken_apart).collect::<Result<Vec<_>, _>>()?;
-    if shown.is_empty() {
-        return Err("no training given; give at least one folder".into());
-    }
-    if let Some(empty) = shown.iter().find(|shown| shown.outcome.steps_done() == 0) {
-        return Err(format!("{} has no finished step yet; look again in a while", empty.name));
-    }
-    let mut items = Vec::new();
-    for (number, shown) in shown.iter().enumerate() {
-        items.extend(match options.quantity {
-            Quantity::LearningRate => vec![rates(shown, number, records.len() == 1)],
-            _ if records.len() == 1 => alone(shown, options),
-            _ => among(shown, number, options),
-        });
-    }
-    let longest = shown.iter().map(Shown::length).fold(1.0, f64::max);
-    let (scale, unit) = match options.quantity {
-        Quantity::LearningRate => (Scale::Log, Unit::One),
-        quantity => {
-            let unit = if quantity == Quantity::Error { Unit::Percent } else { Unit::One };
-            (if options.log { Scale::Log } else { Scale::Linear }, unit)
-        }
-    };
-    let values = || items.iter().flat_map(heights);
-    let range = range(values(), scale).ok_or("no value can be shown on this axis")?;
-    let range =
-        (range.0, options.clip.filter(|clip| *clip > range.0).map_or(range.1, |clip| clip.min(range.1)));
-    let mut notes: Vec<String> = shown.iter().flat_map(|shown| shown.notes(options)).collect();
-    if options.log && values().any(|value| value <= 0.0) {
-        notes.push("values of 0 are left out of the logarithmic axis".into());
-    }
-    Ok(Plot {
-        title: options.title.clone(),
-        x: epochs_axis(longest),
-        y: match options.quantity {
-            Quantity::LearningRate => rate_axis(range, values()),
-            _ => Axis::new(label(options, shown.len() == 1), range, scale, unit),
-        },
-        items,
-        equal_aspect: false,
-        notes,
-        provenance: shown.iter().flat_map(|s| provenance::training(s.name, s.record, s.job)).collect(),
-    })
-}
-
 /// A record of a training taken apart.
-struct Shown<'a> {
-    name: &'a str,
-    record: &'a Record,
-    job: &'a Train,
-    outcome: &'a TrainingOutcome,
+pub struct Shown<'a> {
+    pub name: &'a str,
+    pub record: &'a Record,
+    pub job: &'a Train,
+    pub outcome: &'a TrainingOutcome,
 }
 
-fn taken_apart<'a>(named: &Named<'a>) -> Result<Shown<'a>, String> {
+pub fn taken_apart<'a>(named: &Named<'a>) -> Result<Shown<'a>, String> {
     let Named { name, record } = *named;
     match (&record.job, &record.outcome) {
         (Job::Train(job), Outcome::Train(outcome)) => Ok(Shown { name, record, job, outcome }),
@@ -121,7 +35,7 @@ fn taken_apart<'a>(named: &Named<'a>) -> Result<Shown<'a>, String> {
 
 impl Shown<'_> {
     /// The last epoch on the axis; epochs count from 1 for people.
-    fn length(&self) -> f64 {
+    pub fn length(&self) -> f64 {
         let last = self.outcome.epochs.last().map_or(0, |epoch| epoch.epoch + 1);
         let begun = self.outcome.steps.last().map_or(0, |group| group.epoch + 1);
         last.max(begun) as f64
@@ -192,7 +106,8 @@ impl Shown<'_> {
         (!kept.points.is_empty()).then_some(Item::Scatter(kept))
     }
 
-    fn notes(&self, options: &Options) -> Vec<String> {
+    /// What the reader must know.
+    pub fn notes(&self, options: &Options) -> Vec<String> {
         let quantity = options.quantity;
         let name = text::literal(self.name);
         let warnings = self.record.provenance.warnings.iter().filter(|_| !options.screen);
@@ -216,50 +131,50 @@ impl Shown<'_> {
     }
 }
 
-/// One training: clean and robust, training and test, the gap between them shaded.
-fn alone(shown: &Shown<'_>, options: &Options) -> Vec<Item> {
+/// One training: robust and clean, training and test, the robust gap between them shaded.
+pub fn alone(shown: &Shown<'_>, options: &Options) -> Vec<Item> {
     let (clean, robust) = quantities(options.quantity);
+    let robust =
+        if options.which == Which::Clean { Vec::new() } else { robust_curves(shown, &robust, options) };
+    let clean = if options.which == Which::Robust { Vec::new() } else { clean_curves(shown, &clean) };
+    robust.into_iter().chain(clean).collect()
+}
+
+fn clean_curves(shown: &Shown<'_>, place: &Place) -> Vec<Item> {
+    let color = series_color(CLEAN);
+    let test = |epoch: &Epoch| Some((place.test)(&epoch.test));
+    let test = shown.curve(Some("clean, test".into()), color, Dash::Solid, &test).map(Item::Series);
+    test.into_iter().chain(shown.training(Some("clean, training".into()), color, place.train)).collect()
+}
+
+fn robust_curves(shown: &Shown<'_>, place: &Place, options: &Options) -> Vec<Item> {
+    let color = series_color(ROBUST);
     let mut items = Vec::new();
-    let colors = [series_color(CLEAN), series_color(ROBUST)];
-    if options.which != Which::Robust {
-        let test = |epoch: &Epoch| Some((clean.test)(&epoch.test));
-        items
-            .extend(shown.curve(Some("clean, test".into()), colors[0], Dash::Solid, &test).map(Item::Series));
-        items.extend(shown.training(Some("clean, training".into()), colors[0], clean.train));
-    }
-    if options.which == Which::Clean {
-        return items;
-    }
-    let test = |epoch: &Epoch| Some((robust.test)(&epoch.test));
-    if let Some(mut curve) = shown.curve(Some("robust, test".into()), colors[1], Dash::Solid, &test) {
-        curve.band = shown
-            .outcome
-            .epochs
-            .iter()
-            .zip(&curve.y)
-            .map(|(epoch, y)| {
-                let train = epoch.train.get(robust.train).copied().filter(|value| value.is_finite())?;
-                y.map(|y| (train.min(y), train.max(y)))
-            })
-            .collect();
+    let test = |epoch: &Epoch| Some((place.test)(&epoch.test));
+    if let Some(mut curve) = shown.curve(Some("robust, test".into()), color, Dash::Solid, &test) {
+        let gap = |(epoch, y): (&Epoch, &Option<f64>)| {
+            let train = epoch.train.get(place.train).copied().filter(|value| value.is_finite())?;
+            y.map(|y| (train.min(y), train.max(y)))
+        };
+        curve.band = shown.outcome.epochs.iter().zip(&curve.y).map(gap).collect();
         items.push(Item::Series(curve));
     }
-    items.extend(shown.training(Some("robust, training".into()), colors[1], robust.train));
-    let average = |epoch: &Epoch| epoch.average.as_ref().map(robust.test);
+    items.extend(shown.training(Some("robust, training".into()), color, place.train));
+    let average = |epoch: &Epoch| epoch.average.as_ref().map(place.test);
     let name = Some("robust, running average".to_owned());
     items.extend(shown.curve(name, series_color(AVERAGE), Dash::Solid, &average).map(Item::Series));
     if options.screen {
-        items.extend(shown.kept(robust.test, colors[1]));
+        items.extend(shown.kept(place.test, color));
     }
-    if let Some((epoch, _)) = shown.best(robust.test) {
-        let name = (!options.screen).then(|| format!("lowest robust test {}: epoch {epoch}", robust.word));
+    if let Some((epoch, _)) = shown.best(place.test) {
+        let name = (!options.screen).then(|| format!("lowest robust test {}: epoch {epoch}", place.word));
         items.push(best_line(name, epoch, Color::GREY));
     }
     items
 }
 
 /// One of several trainings: test solid, training broken, in the colour of the training.
-fn among(shown: &Shown<'_>, number: usize, options: &Options) -> Vec<Item> {
+pub fn among(shown: &Shown<'_>, number: usize, options: &Options) -> Vec<Item> {
     let (clean, robust) = quantities(options.quantity);
     let color = series_color(number);
     let name = text::literal(shown.name);
@@ -296,7 +211,7 @@ fn best_line(name: Option<String>, epoch: f64, color: Color) -> Item {
     Item::Guide(Guide { name, line: GuideLine::Vertical(epoch), color, dash: Dash::Dotted })
 }
 
-fn rates(shown: &Shown<'_>, number: usize, single: bool) -> Item {
+pub fn rates(shown: &Shown<'_>, number: usize, single: bool) -> Item {
     let epochs = shown.outcome.epochs.iter().map(|epoch| ((epoch.epoch + 1) as f64, epoch.learning_rate));
     let per_epoch = steps_per_epoch(shown.job) as f64;
     let in_hand = shown.outcome.steps.iter().map(|g| (g.step as f64 / per_epoch, Some(g.learning_rate)));
@@ -332,79 +247,5 @@ fn quantities(quantity: Quantity) -> (Place, Place) {
             Place { test: |scores| scores.loss, train: "clean_loss", word: "loss" },
             Place { test: |scores| scores.robust_loss, train: "robust_loss", word: "loss" },
         ),
-    }
-}
-
-/// Steps of an epoch as the job asks for them.
-pub fn steps_per_epoch(job: &Train) -> u64 {
-    let needed = job.data.train.len().div_ceil(job.batch_size.max(1));
-    job.steps_per_epoch.unwrap_or(needed).max(1) as u64
-}
-
-fn label(options: &Options, single: bool) -> String {
-    let what = match options.quantity {
-        Quantity::LearningRate => return "Learning rate".to_owned(),
-        Quantity::Loss => "loss",
-        Quantity::Error => "error (%)",
-    };
-    let label = match (options.which, single) {
-        (Which::Clean, _) => format!("Clean {what}"),
-        (Which::Robust, _) | (Which::Auto, false) => format!("Robust {what}"),
-        (Which::Both, _) | (Which::Auto, true) => what[..1].to_uppercase() + &what[1..],
-    };
-    if options.screen && !single { format!("{label}, broken: training") } else { label }
-}
-
-/// Whole epochs only.
-fn epochs_axis(longest: f64) -> Axis {
-    let first = if longest > 1.0 { 1.0 } else { 0.0 };
-    let room = 0.02 * (longest - first);
-    let step = [1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 200.0, 500.0]
-        .into_iter()
-        .find(|step| (longest - first) / step <= 8.0)
-        .unwrap_or(1000.0);
-    let whole =
-        (0..=(longest / step) as u64).map(|number| number as f64 * step).filter(|value| *value >= first);
-    let from_one = (step > 1.0 && first > 0.0).then_some(first);
-    let tick = |value: f64| Tick { value, label: format!("{value:.0}") };
-    Axis {
-        label: "Epoch".into(),
-        range: (first - room, longest + room),
-        scale: Scale::Linear,
-        unit: Unit::One,
-        ticks: from_one.into_iter().chain(whole).map(tick).collect(),
-    }
-}
-
-/// With the rates themselves as ticks, if they are few.
-fn rate_axis(range: (f64, f64), rates: impl Iterator<Item = f64>) -> Axis {
-    let mut distinct: Vec<f64> = Vec::new();
-    for rate in rates {
-        if !distinct.iter().any(|known| (known / rate - 1.0).abs() < 0.02) {
-            distinct.push(rate);
-        }
-    }
-    let mut axis = Axis::new("Learning rate", range, Scale::Log, Unit::One);
-    if distinct.len() <= FEW_RATES {
-        distinct.sort_by(f64::total_cmp);
-        let labels = ticks::labels(&distinct, Scale::Log, Unit::One);
-        axis.ticks = distinct.into_iter().zip(labels).map(|(value, label)| Tick { value, label }).collect();
-    }
-    axis
-}
-
-/// Close around the values: the rise at the end of a training is small beside its beginning.
-fn range(values: impl Iterator<Item = f64> + Clone, scale: Scale) -> Option<(f64, f64)> {
-    let (low, high) = padded_range(values.clone(), scale)?;
-    let lowest = values.fold(f64::INFINITY, f64::min);
-    let close = scale == Scale::Linear && low == 0.0 && lowest > 0.0;
-    Some((if close { lowest - 0.06 * (high - lowest) } else { low }, high))
-}
-
-/// Every number that is drawn, to find the range of the axis.
-fn heights(item: &Item) -> Vec<f64> {
-    match item {
-        Item::Series(series) => series.y.iter().flatten().copied().collect(),
-        _ => Vec::new(),
     }
 }

@@ -1,0 +1,167 @@
+//! Trainings to figures: loss or error over epochs, training against test, so that robust overfitting shows; and the
+//! learning rate.
+
+mod curves;
+
+use basin_core::job::Train;
+use serde::{Deserialize, Serialize};
+
+use super::landscape::{Named, Which};
+use super::{Axis, Item, Plot, Scale, Tick, Unit, padded_range, provenance, ticks};
+use curves::{Shown, alone, among, rates, taken_apart};
+
+/// What is shown over epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Quantity {
+    /// Mean cross-entropy.
+    #[default]
+    Loss,
+    /// Share of wrong examples.
+    Error,
+    /// Learning rate of the last step of each epoch.
+    LearningRate,
+}
+
+/// What of trainings is shown, and how.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Options {
+    /// Loss, error or learning rate.
+    pub quantity: Quantity,
+    /// Clean, robust or both; automatic: both of one training, robust of several.
+    pub which: Which,
+    /// Logarithmic values.
+    pub log: bool,
+    /// Largest value shown: the first epochs are often far above all others.
+    pub clip: Option<f64>,
+    /// For the window: points where a network was kept, short legends, no words that stand elsewhere.
+    pub screen: bool,
+    /// Title above the axes.
+    pub title: Option<String>,
+}
+
+/// Up to so many learning rates are named one by one.
+const FEW_RATES: usize = 5;
+
+/// Curves over epochs.
+///
+/// # Errors
+/// A sentence saying which record cannot be part of the figure.
+pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
+    let shown = records.iter().map(taken_apart).collect::<Result<Vec<_>, _>>()?;
+    if shown.is_empty() {
+        return Err("no training given; give at least one folder".into());
+    }
+    if let Some(empty) = shown.iter().find(|shown| shown.outcome.steps_done() == 0) {
+        return Err(format!("{} has no finished step yet; look again in a while", empty.name));
+    }
+    let mut items = Vec::new();
+    for (number, shown) in shown.iter().enumerate() {
+        items.extend(match options.quantity {
+            Quantity::LearningRate => vec![rates(shown, number, records.len() == 1)],
+            _ if records.len() == 1 => alone(shown, options),
+            _ => among(shown, number, options),
+        });
+    }
+    let longest = shown.iter().map(Shown::length).fold(1.0, f64::max);
+    let (scale, unit) = match options.quantity {
+        Quantity::LearningRate => (Scale::Log, Unit::One),
+        quantity => {
+            let unit = if quantity == Quantity::Error { Unit::Percent } else { Unit::One };
+            (if options.log { Scale::Log } else { Scale::Linear }, unit)
+        }
+    };
+    let values = || items.iter().flat_map(heights);
+    let range = range(values(), scale).ok_or("no value can be shown on this axis")?;
+    let range =
+        (range.0, options.clip.filter(|clip| *clip > range.0).map_or(range.1, |clip| clip.min(range.1)));
+    let mut notes: Vec<String> = shown.iter().flat_map(|shown| shown.notes(options)).collect();
+    if options.log && values().any(|value| value <= 0.0) {
+        notes.push("values of 0 are left out of the logarithmic axis".into());
+    }
+    Ok(Plot {
+        title: options.title.clone(),
+        x: epochs_axis(longest),
+        y: match options.quantity {
+            Quantity::LearningRate => rate_axis(range, values()),
+            _ => Axis::new(label(options, shown.len() == 1), range, scale, unit),
+        },
+        items,
+        equal_aspect: false,
+        notes,
+        provenance: shown.iter().flat_map(|s| provenance::training(s.name, s.record, s.job)).collect(),
+    })
+}
+
+/// Steps of an epoch as the job asks for them.
+pub fn steps_per_epoch(job: &Train) -> u64 {
+    let needed = job.data.train.len().div_ceil(job.batch_size.max(1));
+    job.steps_per_epoch.unwrap_or(needed).max(1) as u64
+}
+
+fn label(options: &Options, single: bool) -> String {
+    let what = match options.quantity {
+        Quantity::LearningRate => return "Learning rate".to_owned(),
+        Quantity::Loss => "loss",
+        Quantity::Error => "error (%)",
+    };
+    let label = match (options.which, single) {
+        (Which::Clean, _) => format!("Clean {what}"),
+        (Which::Robust, _) | (Which::Auto, false) => format!("Robust {what}"),
+        (Which::Both, _) | (Which::Auto, true) => what[..1].to_uppercase() + &what[1..],
+    };
+    if options.screen && !single { format!("{label}, broken: training") } else { label }
+}
+
+/// Whole epochs only.
+fn epochs_axis(longest: f64) -> Axis {
+    let first = if longest > 1.0 { 1.0 } else { 0.0 };
+    let room = 0.02 * (longest - first);
+    let step = [1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 200.0, 500.0]
+        .into_iter()
+        .find(|step| (longest - first) / step <= 8.0)
+        .unwrap_or(1000.0);
+    let whole =
+        (0..=(longest / step) as u64).map(|number| number as f64 * step).filter(|value| *value >= first);
+    let from_one = (step > 2.0 && first > 0.0).then_some(first);
+    let tick = |value: f64| Tick { value, label: format!("{value:.0}") };
+    Axis {
+        label: "Epoch".into(),
+        range: (first - room, longest + room),
+        scale: Scale::Linear,
+        unit: Unit::One,
+        ticks: from_one.into_iter().chain(whole).map(tick).collect(),
+    }
+}
+
+/// With the rates themselves as ticks, if they are few.
+fn rate_axis(range: (f64, f64), rates: impl Iterator<Item = f64>) -> Axis {
+    let mut distinct: Vec<f64> = Vec::new();
+    for rate in rates {
+        if !distinct.iter().any(|known| (known / rate - 1.0).abs() < 0.02) {
+            distinct.push(rate);
+        }
+    }
+    let mut axis = Axis::new("Learning rate", range, Scale::Log, Unit::One);
+    if distinct.len() <= FEW_RATES {
+        distinct.sort_by(f64::total_cmp);
+        let labels = ticks::labels(&distinct, Scale::Log, Unit::One);
+        axis.ticks = distinct.into_iter().zip(labels).map(|(value, label)| Tick { value, label }).collect();
+    }
+    axis
+}
+
+/// Close around the values: the rise at the end of a training is small beside its beginning.
+fn range(values: impl Iterator<Item = f64> + Clone, scale: Scale) -> Option<(f64, f64)> {
+    let (low, high) = padded_range(values.clone(), scale)?;
+    let lowest = values.fold(f64::INFINITY, f64::min);
+    let close = scale == Scale::Linear && low == 0.0 && lowest > 0.0;
+    Some((if close { lowest - 0.06 * (high - lowest) } else { low }, high))
+}
+
+/// Every number that is drawn, to find the range of the axis.
+fn heights(item: &Item) -> Vec<f64> {
+    match item {
+        Item::Series(series) => series.y.iter().flatten().copied().collect(),
+        _ => Vec::new(),
+    }
+}
