@@ -19,9 +19,7 @@ pub fn preset_menu_ui(ui: &mut Ui, groups: &[Group], form: &mut TrainForm) {
     for group in groups {
         ui.menu_button(group.title, |ui| {
             ui.set_max_width(520.0);
-            ui.add(
-                Label::new(RichText::new(sentence(group.explanation)).small().color(palette(ui).weak)).wrap(),
-            );
+            ui.add(Label::new(RichText::new(group.explanation).small().color(palette(ui).weak)).wrap());
             for name in &group.names {
                 if ui.add(Button::selectable(form.name == *name, name)).clicked() {
                     form.name.clone_from(name);

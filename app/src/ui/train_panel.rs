@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use basin_core::job::{Job, Train};
-use basin_core::train::preset::groups;
+use basin_core::train::preset::{groups, preset};
 use eframe::egui::{CollapsingHeader, Label, Panel, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::command::Command;
@@ -157,7 +157,8 @@ impl Editor<'_> {
         if let Ok((start, notes)) = self.form.start() {
             if self.form.base.as_ref().is_some_and(|base| base.name == start.name) {
                 small_ui(ui, "With the settings of another training or job file.", palette(ui).accent);
-                if ui.small_button("Back to what the name stands for").clicked() {
+                let known = preset(&start.name).is_ok();
+                if known && ui.small_button("Back to what the name stands for").clicked() {
                     self.form.base = None;
                 }
             }

@@ -134,10 +134,20 @@ impl Shown<'_> {
 /// One training: robust and clean, training and test, the robust gap between them shaded.
 pub fn alone(shown: &Shown<'_>, options: &Options) -> Vec<Item> {
     let (clean, robust) = quantities(options.quantity);
-    let robust =
-        if options.which == Which::Clean { Vec::new() } else { robust_curves(shown, &robust, options) };
-    let clean = if options.which == Which::Robust { Vec::new() } else { clean_curves(shown, &clean) };
-    robust.into_iter().chain(clean).collect()
+    let mut items = Vec::new();
+    if options.which != Which::Clean {
+        items.extend(robust_curves(shown, &robust, options));
+    }
+    if options.which != Which::Robust {
+        items.extend(clean_curves(shown, &clean));
+    }
+    if options.which != Which::Clean {
+        let words = |epoch| format!("lowest robust test {}: epoch {epoch}", robust.word);
+        let best = shown.best(robust.test).map(|(epoch, _)| epoch);
+        items
+            .extend(best.map(|epoch| best_line((!options.screen).then(|| words(epoch)), epoch, Color::GREY)));
+    }
+    items
 }
 
 fn clean_curves(shown: &Shown<'_>, place: &Place) -> Vec<Item> {
@@ -165,10 +175,6 @@ fn robust_curves(shown: &Shown<'_>, place: &Place, options: &Options) -> Vec<Ite
     items.extend(shown.curve(name, series_color(AVERAGE), Dash::Solid, &average).map(Item::Series));
     if options.screen {
         items.extend(shown.kept(place.test, color));
-    }
-    if let Some((epoch, _)) = shown.best(place.test) {
-        let name = (!options.screen).then(|| format!("lowest robust test {}: epoch {epoch}", place.word));
-        items.push(best_line(name, epoch, Color::GREY));
     }
     items
 }
