@@ -54,7 +54,7 @@ fn unknown_names_and_lost_settings_are_refused() {
     basin.misused(&["evaluate", &lenet, "--attack", "fgsm"], &["fgsm", "none, pgd, or a name of the paper"]);
     basin.misused(
         &["evaluate", &lenet, "--attack", "weight_l2_random_nonorm2_e05_at10"],
-        &["no PGD attack", "--preset"],
+        &["attacks weights", "--preset"],
     );
     basin.misused(
         &["evaluate", &lenet, "--attack", PGD, "--epsilon", "0.1"],
