@@ -112,6 +112,19 @@ fn the_average_takes_in_every_step_once() {
     assert!(meant.iter().zip(&paper).all(|(meant, paper)| meant + 1 == *paper), "{meant:?}, {paper:?}");
 }
 
+/// The paper's TRADES attacks the average, with the logits of the network that is trained.
+#[test]
+fn an_average_leaves_the_training_alone() {
+    let trades = Method::Trades { weight: 6.0 };
+    for method in [settings().method, adversarial(1.0).method, trades] {
+        let job = meant(Train { method, ..settings() });
+        let averaged = Train { average: Some(Average { tau: 0.9, ..Average::default() }), ..job.clone() };
+        let (alone, watched) = (train(&job, "lenet_tiny", 1).0, train(&averaged, "lenet_tiny", 1).0);
+        assert!(watched.average.is_some());
+        assert_eq!(weights(&alone), weights(&watched), "{:?}", job.method);
+    }
+}
+
 /// `tau^n` of the start and the rest from the steps; the paper's statistics are simply the network's newest.
 #[test]
 fn statistics_of_the_average_are_averaged_where_asked() {

@@ -6,7 +6,7 @@ use basin_core::attack::weights::{
     WeightNorm, descent, joint, random,
 };
 use basin_core::data;
-use basin_core::model::Network;
+use basin_core::model::{Network, Role};
 use basin_core::progress::Cancelled;
 use tch::{Device, Kind, Tensor};
 
@@ -24,6 +24,20 @@ fn with_zeros(index: usize) -> Network {
     let network = open("lenet_bn_trained");
     let _ = network.weights.view(index).zero_();
     network
+}
+
+/// The paper's program knows normalization layers by their names, and misses those of group normalization.
+#[test]
+fn group_normalization_is_normalization() {
+    for name in ["resnet_gn", "lenet_gn_nolinear", "resnet_rebn_trained"] {
+        let layout = open(name).layout().clone();
+        let of_norms = |index: &usize| layout.entries[*index].role == Role::Normalization;
+        assert!((0..layout.entries.len()).any(|index| of_norms(&index)), "{name} has none");
+        assert!(!paper(&layout).iter().any(of_norms), "{name}");
+        // Convolutions and linear layers are the only ones with more than one axis.
+        let vectors = paper(&layout).into_iter().filter(|index| layout.entries[*index].shape.len() < 2);
+        assert!(vectors.into_iter().all(|index| layout.entries[index].name.ends_with("bias")), "{name}");
+    }
 }
 
 #[test]
