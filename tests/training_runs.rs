@@ -406,6 +406,13 @@ fn a_folder_belongs_to_one_job() {
     train(&job, &folder, &mut Silent).unwrap();
     let error = train(&Train { seed: 1, ..job.clone() }, &folder, &mut Silent).unwrap_err().to_string();
     assert!(error.contains("holds another training"), "{error}");
+    // Without the state it is still worth keeping, as in a folder that somebody has shared.
+    std::fs::remove_file(folder.join("state.safetensors")).unwrap();
+    let before = log(&folder);
+    let error = train(&Train { seed: 1, ..job.clone() }, &folder, &mut Silent).unwrap_err().to_string();
+    assert!(error.contains("holds another training"), "{error}");
+    let error = train(&job, &folder, &mut Silent).unwrap_err().to_string();
+    assert!(error.contains("no state.safetensors") && log(&folder) == before, "{error}");
     let busy = home.path().join("busy");
     std::fs::create_dir(&busy).unwrap();
     std::fs::write(busy.join("thesis.tex"), "").unwrap();

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::job::Job;
 use crate::model::Network;
-use crate::record::training::{JOB, LOG, PROVENANCE, SNAPSHOTS};
+use crate::record::training::{FINAL, JOB, LOG, PROVENANCE, SNAPSHOTS};
 use crate::record::{Provenance, training};
 use crate::run::read_job;
 use crate::train::{Counters, LogLine, Tensors, Train};
@@ -56,10 +56,18 @@ impl Folder {
         let mut folder = Self { path: path.to_owned(), log };
         let job = Job::Train(Box::new(job.clone()));
         let has_same = job_path.is_file() && read_job(&job_path).is_ok_and(|found| found == job);
-        if !has_same && folder.state_path().is_file() {
+        let (has_state, has_networks) = (folder.state_path().is_file(), folder.has_networks());
+        if !has_same && (has_state || has_networks) {
             return Err(Error::file(
                 path,
                 "holds another training (its job.json differs); choose another --out, or remove it first",
+            ));
+        }
+        if !has_state && has_networks {
+            return Err(Error::file(
+                path,
+                "holds networks of this training, but no state.safetensors from which it could go on; choose another \
+                 --out, or remove the folder first",
             ));
         }
         if !has_same {
@@ -67,6 +75,14 @@ impl Folder {
         }
         let earlier = folder.earlier()?;
         Ok((folder, earlier))
+    }
+
+    /// Whether there are networks worth more than one epoch.
+    fn has_networks(&self) -> bool {
+        let snapshots = std::fs::read_dir(self.path.join(SNAPSHOTS)).into_iter().flatten().flatten();
+        let mut names = snapshots.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        self.path.join(FINAL).is_file()
+            || names.any(|name| name.ends_with(".safetensors") && !name.starts_with("epoch-0000"))
     }
 
     /// Reads the state, and cuts the log back to it: what came after is computed again.
