@@ -6,12 +6,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::jobs::{Wake, panic_words};
 
 /// Answers that may wait to be read; a thread with one more waits for the window.
 const CAPACITY: usize = 64;
+
+/// How long the end of the window waits for running work: libtorch must not be unloaded beneath a thread that computes.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Threads that each give one `Answer`.
 pub struct Background<Answer> {
@@ -39,7 +42,7 @@ impl<Answer: Send + 'static> Background<Answer> {
                 catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| failed(panic_words(&*panic)));
             // The window may be gone; then nobody wants the answer.
             let _ = sender.send(answer);
-            pending.fetch_sub(1, Ordering::Relaxed);
+            pending.fetch_sub(1, Ordering::Release);
             wake(Duration::ZERO);
         };
         if let Err(error) = std::thread::Builder::new().name(format!("basin-{name}")).spawn(on_thread) {
@@ -56,5 +59,16 @@ impl<Answer: Send + 'static> Background<Answer> {
     /// Whether some work has not answered yet.
     pub fn is_busy(&self) -> bool {
         self.pending.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl<Answer> Drop for Background<Answer> {
+    fn drop(&mut self) {
+        let begun = Instant::now();
+        while self.pending.load(Ordering::Acquire) > 0 && begun.elapsed() < PATIENCE {
+            // Makes room for threads that wait to answer.
+            self.receiver.try_iter().for_each(drop);
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 }
