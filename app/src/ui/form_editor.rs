@@ -119,25 +119,8 @@ impl Editor<'_> {
         heading_ui(ui, "Images");
         let fitting =
             resolution.map_or_else(|| "automatic".into(), |r| format!("automatic ({})", fitting_data(r).1));
-        let folder = self.form.data.clone();
-        let mut options = vec![
-            (String::new(), fitting.as_str()),
-            ("bundled".to_owned(), "CIFAR-10, bundled"),
-            ("cifar10".to_owned(), "CIFAR-10, whole"),
-            ("mnist".to_owned(), "MNIST"),
-            ("fashion-mnist".to_owned(), "Fashion-MNIST"),
-        ];
-        if !options.iter().any(|(name, _)| *name == folder) {
-            options.push((folder.clone(), &folder));
-        }
-        let choose = "\u{0}choose";
-        options.push((choose.to_owned(), "Folder…"));
-        let mut chosen = folder.clone();
-        choice_ui(ui, "Data set", "Where the images come from", &mut chosen, &options);
-        if chosen == choose {
+        if data_set_ui(ui, "Data set", "Where the images come from", &fitting, &mut self.form.data) {
             self.actions.push(Action::ChooseData);
-        } else {
-            self.form.data = chosen;
         }
         problem_ui(ui, self.problem(Field::Data));
         self.field_ui(ui, Field::Examples);
@@ -185,4 +168,28 @@ impl Editor<'_> {
 pub(crate) fn norm_ui(ui: &mut Ui, norm: &mut InputNorm) -> bool {
     let norms = [(InputNorm::Linf, "L-inf"), (InputNorm::L2, "L2")];
     choice_ui(ui, "Norm", "Geometry of the allowed change of the image", norm, &norms)
+}
+
+/// Choice of a data set, whose first option is none in particular; whether a folder is to be chosen instead.
+pub(super) fn data_set_ui(ui: &mut Ui, label: &str, tooltip: &str, none: &str, data: &mut String) -> bool {
+    let folder = data.clone();
+    let mut options = vec![
+        (String::new(), none),
+        ("bundled".to_owned(), "CIFAR-10, bundled"),
+        ("cifar10".to_owned(), "CIFAR-10, whole"),
+        ("mnist".to_owned(), "MNIST"),
+        ("fashion-mnist".to_owned(), "Fashion-MNIST"),
+    ];
+    if !options.iter().any(|(name, _)| *name == folder) {
+        options.push((folder.clone(), &folder));
+    }
+    let choose = "\u{0}choose";
+    options.push((choose.to_owned(), "Folder…"));
+    let mut chosen = folder.clone();
+    choice_ui(ui, label, tooltip, &mut chosen, &options);
+    let wants_folder = chosen == choose;
+    if !wants_folder {
+        *data = chosen;
+    }
+    wants_folder
 }

@@ -8,6 +8,7 @@ use eframe::egui::{CollapsingHeader, Label, Panel, RichText, ScrollArea, TextEdi
 
 use crate::command::Command;
 use crate::ui::estimates::Known;
+use crate::ui::form_editor::data_set_ui;
 use crate::ui::standing::Standing;
 use crate::ui::train_form::{TrainField, TrainForm, TrainProblem};
 use crate::ui::train_names::{channels, completions_ui, preset_menu_ui, summary};
@@ -178,26 +179,9 @@ impl Editor<'_> {
 
     fn images_ui(&mut self, ui: &mut Ui, job: Option<&Job>) {
         heading_ui(ui, "Images");
-        let folder = self.form.data.clone();
-        let mut options = vec![
-            (String::new(), "as the model has it"),
-            ("bundled".to_owned(), "CIFAR-10, bundled"),
-            ("cifar10".to_owned(), "CIFAR-10, whole"),
-            ("mnist".to_owned(), "MNIST"),
-            ("fashion-mnist".to_owned(), "Fashion-MNIST"),
-        ];
-        if !options.iter().any(|(name, _)| *name == folder) {
-            options.push((folder.clone(), &folder));
-        }
-        let choose = "\u{0}choose";
-        options.push((choose.to_owned(), "Folder…"));
-        let mut chosen = folder.clone();
         let (label, tooltip) = TrainField::Data.label_and_tooltip();
-        choice_ui(ui, label, tooltip, &mut chosen, &options);
-        if chosen == choose {
+        if data_set_ui(ui, label, tooltip, "as the model has it", &mut self.form.data) {
             self.actions.push(Action::ChooseTrainingData);
-        } else {
-            self.form.data = chosen;
         }
         let train = |of: fn(&Train) -> String| match job {
             Some(Job::Train(job)) => Some(of(job)),

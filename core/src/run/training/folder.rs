@@ -79,10 +79,7 @@ impl Folder {
 
     /// Whether there are networks worth more than one epoch.
     fn has_networks(&self) -> bool {
-        let snapshots = std::fs::read_dir(self.path.join(SNAPSHOTS)).into_iter().flatten().flatten();
-        let mut names = snapshots.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        self.path.join(FINAL).is_file()
-            || names.any(|name| name.ends_with(".safetensors") && !name.starts_with("epoch-0000"))
+        self.path.join(FINAL).is_file() || training::snapshots(&self.path).iter().any(|kept| kept.epoch > 0)
     }
 
     /// Reads the state, and cuts the log back to it: what came after is computed again.
