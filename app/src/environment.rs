@@ -1,14 +1,18 @@
 //! Variables that libraries read when they are loaded, before `main` could set them: where one is missing, the program
 //! starts itself once more, in the same process, with it. To be called on the main thread before any work.
 
-/// For long computations: threads of libtorch that wait for each other sleep.
+/// How often a thread that waits looks again before it sleeps: about a quarter of a millisecond.
+const LOOKS: &str = "5000";
+
+/// For long computations: threads of libtorch that wait for each other soon sleep.
 ///
 /// GNU OpenMP, which libtorch computes with on Linux, lets them spin, and on a machine with other work every parallel
-/// step then waits for a thread that was put aside: measured five to eight times slower at
-/// about four busy threads per core. A user's own `OMP_WAIT_POLICY` or `GOMP_SPINCOUNT` stays.
+/// step then waits for a thread that was put aside: measured five to eight times slower at about four busy threads per
+/// core. Sleeping at once (`OMP_WAIT_POLICY=passive`) makes short steps about a tenth slower on a quiet machine. This
+/// many looks cost little on either. A user's own `OMP_WAIT_POLICY` or `GOMP_SPINCOUNT` stays.
 pub fn for_computing() {
     if cfg!(target_os = "linux") && !is_set("OMP_WAIT_POLICY") && !is_set("GOMP_SPINCOUNT") {
-        start_again_with("OMP_WAIT_POLICY", "passive");
+        start_again_with("GOMP_SPINCOUNT", LOOKS);
     }
 }
 
