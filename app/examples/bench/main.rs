@@ -6,6 +6,9 @@
 mod autoattack;
 mod checkpoints;
 mod convolutions;
+#[path = "../../src/environment.rs"]
+#[allow(dead_code, reason = "a figure needs more of it")]
+mod environment;
 mod flatness;
 mod naive;
 mod pairs;
@@ -42,6 +45,7 @@ impl Results {
 }
 
 fn main() -> anyhow::Result<()> {
+    environment::for_computing();
     let as_json = std::env::args().any(|a| a == "--json");
     let only: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let wanted = |part: &str| only.is_empty() || only.iter().any(|o| o == part);
