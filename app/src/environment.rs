@@ -1,33 +1,18 @@
-//! Variables that libraries read when they are loaded, before `main` could set them: where some are missing, the program
-//! starts itself once more, in the same process, with them. To be called on the main thread before any work.
+//! Variables that libraries read when they are loaded, before `main` could set them: where one is missing, the program
+//! starts itself once more, in the same process, with it. To be called on the main thread before any work.
 
 /// How often a thread that waits looks again before it sleeps: about a quarter of a millisecond.
-const LOOKS: (&str, &str) = ("GOMP_SPINCOUNT", "5000");
-/// Memory in pages of 2 MiB, where the system grants them (glibc 2.35 or newer; others take no notice).
-const HUGE_PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
+const LOOKS: &str = "5000";
 
-/// For long computations: threads of libtorch that wait for each other soon sleep, and tensors lie in huge pages.
+/// For long computations: threads of libtorch that wait for each other soon sleep.
 ///
 /// GNU OpenMP, which libtorch computes with on Linux, lets them spin, and on a machine with other work every parallel
 /// step then waits for a thread that was put aside: measured five to eight times slower at about four busy threads per
 /// core. Sleeping at once (`OMP_WAIT_POLICY=passive`) makes short steps about a tenth slower on a quiet machine. This
 /// many looks cost little on either. A user's own `OMP_WAIT_POLICY` or `GOMP_SPINCOUNT` stays.
-///
-/// Every pass allocates its activations anew. In pages of 4 KiB, which the system has to hand out one by one and empty,
-/// passes took a fifth longer. A user's own `GLIBC_TUNABLES` stay.
 pub fn for_computing() {
-    if !cfg!(target_os = "linux") {
-        return;
-    }
-    let mut missing = Vec::new();
-    if !is_set("OMP_WAIT_POLICY") && !is_set("GOMP_SPINCOUNT") {
-        missing.push(LOOKS);
-    }
-    if !is_set("GLIBC_TUNABLES") {
-        missing.push(HUGE_PAGES);
-    }
-    if !missing.is_empty() {
-        start_again_with(&missing);
+    if cfg!(target_os = "linux") && !is_set("OMP_WAIT_POLICY") && !is_set("GOMP_SPINCOUNT") {
+        start_again_with("GOMP_SPINCOUNT", LOOKS);
     }
 }
 
@@ -35,7 +20,7 @@ pub fn for_computing() {
 /// none.
 pub fn for_drawing() {
     if cfg!(target_os = "linux") && !is_set("XDG_RUNTIME_DIR") && !is_set("NODEVICE_SELECT") {
-        start_again_with(&[("NODEVICE_SELECT", "1")]);
+        start_again_with("NODEVICE_SELECT", "1");
     }
 }
 
@@ -44,7 +29,7 @@ fn is_set(name: &str) -> bool {
 }
 
 #[cfg(unix)]
-fn start_again_with(variables: &[(&str, &str)]) {
+fn start_again_with(name: &str, value: &str) {
     use std::os::unix::process::CommandExt as _;
 
     let Ok(program) = std::env::current_exe() else { return };
@@ -53,9 +38,9 @@ fn start_again_with(variables: &[(&str, &str)]) {
     if let Some(called) = arguments.next() {
         again.arg0(called);
     }
-    // Comes back only where the program cannot be started again: then it goes on without them.
-    let _ = again.args(arguments).envs(variables.iter().copied()).exec();
+    // Comes back only where the program cannot be started again: then it goes on without the variable.
+    let _ = again.args(arguments).env(name, value).exec();
 }
 
 #[cfg(not(unix))]
-fn start_again_with(_: &[(&str, &str)]) {}
+fn start_again_with(_: &str, _: &str) {}
