@@ -368,8 +368,8 @@ fn damaged_records_and_jobs() {
     let mut slip = job.clone();
     slip["compute"] = json!({ "sead": 7 });
     for (name, content, reason, remedy) in [
-        ("empty.json", String::new(), "not JSON", "the \"job\" of any record"),
-        ("cut.json", text[..text.len() / 2].to_owned(), "not JSON", "the \"job\" of any record"),
+        ("empty.json", String::new(), "it is empty", "the \"job\" of any record"),
+        ("cut.json", text[..text.len() / 2].to_owned(), "it ends early", "the \"job\" of any record"),
         ("newer.json", newer.to_string(), "was written by a newer Basin", "update Basin"),
         ("typed.json", typed.to_string(), "is a damaged or unknown Basin record", "run its job again"),
         ("list.json", "[1, 2]".into(), "is no job", "the \"job\" of any record"),
@@ -387,6 +387,32 @@ fn damaged_records_and_jobs() {
         let path = if name == "even.json" { "" } else { name };
         basin.refused(&["run", name, "--out", "x"], &[path, reason, remedy]);
         basin.refused(&["plot", name, "--out", "x.svg"], &[name, "Basin"]);
+    }
+}
+
+#[test]
+fn files_that_are_no_records() {
+    let basin = Basin::new();
+    for (name, content, what) in [
+        ("notes.txt", "remember the milk", "is another kind of text"),
+        ("table.csv", "x,y\n1,2\n", "is another kind of text"),
+        ("page.json", "<!DOCTYPE html><html></html>", "is a web page (HTML)"),
+        ("empty.json", "\n", "is empty"),
+        ("broken.json", "{\"format\": 1,, \"job\": 2}", "is damaged JSON (line 1, column 14)"),
+        (
+            "log.jsonl",
+            "{\"kind\": \"steps\"}\n{\"kind\": \"steps\"}\n",
+            "has a JSON object in every line, as the log",
+        ),
+        ("package.json", "{\"name\": \"x\"}", "has no \"format\""),
+    ] {
+        basin.write(name, content);
+        let remedy = "give the file that --out wrote, or the folder of a training";
+        basin.refused(&["plot", name, "--out", "x.svg"], &[name, "is not a Basin record: it", what, remedy]);
+        let said = basin.run(&["plot", name, "--out", "x.svg"]).err;
+        for jargon in ["expected value", "EOF", "trailing", "serde"] {
+            assert!(!said.contains(jargon), "{said}");
+        }
     }
 }
 

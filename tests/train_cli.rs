@@ -131,11 +131,79 @@ fn divergence_names_the_step_and_the_rate() {
     let basin = Basin::new();
     let done = basin.run(&arguments(PLAIN, &["--epochs", "2", "--set", "optimizer.learning_rate=1e6"]));
     assert_eq!(done.code, Some(1));
-    for part in
-        ["training diverged in step 1 (epoch 1 of 2, learning rate 1000000.0)", "there is no snapshot yet"]
-    {
+    for part in [
+        "training diverged in step 1 (epoch 1 of 2, learning rate 1000000.0), in its weight step",
+        "there is no snapshot yet",
+    ] {
         assert!(done.err.contains(part), "{part:?} is not in: {}", done.err);
     }
+}
+
+#[test]
+fn fractions_are_numbers() {
+    let basin = Basin::new();
+    let settings = ["--set", "attack.epsilon=8/255", "--set", "attack.step_size=2/255", "--dry-run"];
+    let dry = basin.ok(&arguments(PLAIN, &settings));
+    let mut job: serde_json::Value = serde_json::from_str(&dry.out).unwrap();
+    assert_eq!(
+        (&job["attack"]["epsilon"], &job["attack"]["step_size"]),
+        (&(8.0 / 255.0).into(), &(2.0 / 255.0).into())
+    );
+    // In a file they are texts.
+    (job["attack"]["epsilon"], job["attack"]["step_size"]) = ("8/255".into(), "2/255".into());
+    basin.write("job.json", job.to_string());
+    assert_eq!(basin.ok(&["train", "job.json", "--dry-run"]).out, dry.out);
+}
+
+#[test]
+fn a_dry_run_says_which_images() {
+    let basin = Basin::new();
+    let dry = basin.ok(&arguments(&format!("{PLAIN}_es"), &["--epochs", "1", "--dry-run"]));
+    let images = "trains on train:0..100 of bundled, tests on test:0..20, stops early by test:59..39 (counting down from 59 to 40)";
+    assert!(dry.err.contains(images), "{}", dry.err);
+    let refused = |more: &[&str], parts: &[&str]| basin.misused(&arguments(PLAIN, more), parts);
+    refused(
+        &["--set", "data.train=test:0..100"],
+        &[
+            "the training images (test:0..100) and the test images (test:0..20) of bundled share test:0..20",
+            "choose ranges apart",
+        ],
+    );
+    let done = basin.run(&arguments(PLAIN, &["--set", "data.test=test:1200..900"]));
+    done.is_refusal(&[
+        "has 1000 test images, so test:1200..900 (counting down from 1200 to 901) is not possible",
+        "select within test:0..1000",
+    ]);
+}
+
+#[test]
+fn a_training_goes_on_with_its_threads() {
+    let basin = Basin::new();
+    let begin = |out, threads| {
+        let all =
+            [&["train", "--preset", PLAIN][..], &SMALL, &["--device", "cpu", "--epochs", "4", "--out", out]];
+        let all = [&all.concat()[..], &["--threads", threads]].concat();
+        let mut child = basin.command(&all).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        while !basin.path(out).join("state.safetensors").is_file() {
+            assert!(begun.elapsed() < Duration::from_secs(120), "no epoch is ever finished");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    begin("same", "2");
+    let done = basin.ok(&["train", "same"]);
+    assert!(done.err.contains("going on: ") && !done.err.contains("instead of"), "{}", done.err);
+    let provenance = basin.json("same/provenance.json");
+    assert_eq!((&provenance["device"], provenance.get("warnings")), (&"cpu (2 threads)".into(), None));
+    begin("other", "2");
+    let done = basin.ok(&["run", "other", "--threads", "1"]);
+    assert!(
+        done.err.contains("continues with 1 thread instead of 2, so not to the very bits"),
+        "{}",
+        done.err
+    );
 }
 
 #[test]
@@ -165,14 +233,25 @@ fn slips_are_told() {
     basin
         .write("typo.json", r#"{"kind": "train", "attack": {"step": 3}}"#)
         .write("other.json", r#"{"kind": "evaluate", "checkpoint": "bundled"}"#);
-    let wrong_value = arguments(PLAIN, &["--set", "epochs=many"]);
-    let wrong_place = arguments(PLAIN, &["--set", "attack.step=3"]);
-    let cases: [(&[&str], i32, &str); 7] = [
+    let set = |setting| arguments(PLAIN, &["--set", setting]);
+    let (value, fraction, place) = (set("epochs=many"), set("epochs=8/2"), set("attack.step=3"));
+    let (top, form, range) = (set("epoch=3"), set("batch_size"), set("data.held_out=999"));
+    let cases: [(&[&str], i32, &str); 13] = [
         (&["train", "--preset", "madry"], 2, "is no name of a model"),
         (&["train"], 2, "required"),
-        (&wrong_value, 2, "--set epochs=many"),
-        (&wrong_place, 2, "there is no setting \"attack.step\""),
-        (&["train", "typo.json"], 1, "has a setting \"attack.step\" that no such job has"),
+        (&value, 2, "--set epochs=many: epochs should be a whole number of at least 0, not \"many\""),
+        (&fraction, 2, "epochs should be a whole number of at least 0, not \"8/2\""),
+        (&place, 2, "there is no setting \"attack.step\" (did you mean steps?)"),
+        (&top, 2, "there is no setting \"epoch\" (did you mean epochs?)"),
+        (&form, 2, "\"batch_size\" sets nothing; write e.g. attack.steps=3"),
+        (&range, 2, "data.held_out should be a selection of examples such as test:0..1000, not 999"),
+        (&["train", "--preset", PLAIN, "--channels", "wide"], 2, "\"wide\" is not a whole number"),
+        (&["train", "--preset", PLAIN, "--threads", "0"], 2, "use a whole number from 1"),
+        (
+            &["train", "typo.json"],
+            1,
+            "has a setting \"attack.step\" that no such job has (did you mean steps?)",
+        ),
         (&["train", "other.json"], 1, "is no training but a job of `basin evaluate`"),
         (&["train", "nothing.json"], 1, "does not exist"),
     ];
@@ -187,4 +266,55 @@ fn slips_are_told() {
     }
     let wd = basin.run(&arguments(&format!("{PLAIN}_wd005"), &["--dry-run"]));
     assert!(wd.err.contains("note: the paper's program uses a weight decay of 0.001"), "{}", wd.err);
+}
+
+#[test]
+fn folders_and_files_are_told_apart() {
+    let basin = Basin::new();
+    let dry = basin.ok(&arguments(PLAIN, &["--epochs", "1", "--dry-run"]));
+    basin.write("train.json", &dry.out);
+    for out in ["x.json", "runs/x.safetensors", "x.PT"] {
+        let folder = out.rsplit_once('.').unwrap().0;
+        let remedy = format!("use --out {folder}");
+        let parts = ["a training writes a folder", out, &remedy];
+        basin.misused(&["run", "train.json", "--out", out], &parts);
+        basin.misused(&arguments(PLAIN, &["--out", out]), &parts);
+    }
+    // A dot alone makes no file.
+    let done = basin.ok(&["run", "train.json", "--out", "lr0.05"]);
+    assert!(done.out.contains("final.safetensors") && basin.path("lr0.05/final.safetensors").is_file());
+    std::fs::create_dir(basin.path("empty")).unwrap();
+    std::fs::create_dir(basin.path("other")).unwrap();
+    basin.write("other/notes.txt", "");
+    for (folder, what) in [
+        ("empty", "is an empty folder, not that of a training"),
+        ("other", "is a folder, but not that of a training"),
+    ] {
+        let holds = "that of a training, which holds job.json, log.jsonl and snapshots; ";
+        let train = format!("basin train --preset NAME --out {folder}");
+        basin.refused(&["train", folder], &[folder, what, holds, &train]);
+        basin.refused(&["run", folder], &[folder, what, holds, &train]);
+        basin
+            .refused(&["plot", folder, "--out", "x.svg"], &[folder, what, holds, "that `basin train` wrote"]);
+    }
+}
+
+/// Folders that are shared without their provenance are told of without blanks.
+#[test]
+fn what_is_not_known_is_left_out() {
+    let basin = Basin::new();
+    basin.ok(&arguments(PLAIN, &["--epochs", "1", "--out", "run"]));
+    let whole = basin.ok(&["train", "run"]);
+    assert!(
+        whole.out.contains("bundled, train:0..100; cpu (1 thread), search in f32, seed 0"),
+        "{}",
+        whole.out
+    );
+    std::fs::remove_file(basin.path("run/provenance.json")).unwrap();
+    let done = basin.ok(&["train", "run"]);
+    assert_eq!(done.out, whole.out.replace("cpu (1 thread), search in f32, ", ""));
+    basin.write("run/provenance.json", "{");
+    basin
+        .run(&["plot", "run", "--out", "x.svg"])
+        .is_refusal(&["run/provenance.json", "is damaged; remove it"]);
 }

@@ -6,12 +6,13 @@ use std::path::Path;
 use basin_core::attack::weights::Tensors;
 use basin_core::attack::{Objective, Pgd};
 use basin_core::checkpoint;
-use basin_core::data::{Augmentation, Examples, Split};
+use basin_core::data::{Augmentation, Examples, Layout, Split, convert};
 use basin_core::device::Precision;
 use basin_core::job::Job;
 use basin_core::model::{Architecture, Family, Norm};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
-use basin_core::run::{read_job, train};
+use basin_core::record::Record;
+use basin_core::run::{estimate, read_job, train};
 use basin_core::train::{
     Average, Awp, Curriculum, EntropySgd, Epoch, Extra, Labels, LogLine, Method, Optimizer, Schedule,
     Sharpness, Statistics, Train, TrainData,
@@ -382,20 +383,184 @@ fn a_diverging_training_says_where_and_what_is_left() {
     let optimizer = Optimizer::Sgd { learning_rate: 1e-3, momentum: 0.0, nesterov: false, weight_decay: 0.0 };
     let exploding = |epoch| Schedule::MultiStep { milestones: vec![epoch], gamma: 1e30 };
     let job = Train { optimizer, epochs: 3, schedule: exploding(0), ..tiny() };
-    let error = train(&job, &folder, &mut Silent).unwrap_err().to_string();
-    assert!(
-        error.starts_with("training diverged in step ") && error.contains("learning rate 1e27"),
-        "{error}"
-    );
+    let diverged = |job: &Train, folder: &Path| train(job, folder, &mut Silent).unwrap_err().to_string();
+    // The attack of the second step notices what the first weight step did.
+    let error = diverged(&job, &folder);
+    let step =
+        "training diverged in step 1 (epoch 1 of 3, learning rate 1e27), in its weight step: it left weights";
+    assert!(error.starts_with(step) && !error.contains("PGD"), "{error}");
     assert!(error.contains("there is no snapshot yet"), "{error}");
     assert!(!folder.join("final.safetensors").exists());
     let folder = folder.with_file_name("late");
-    let error =
-        train(&Train { schedule: exploding(2), ..job }, &folder, &mut Silent).unwrap_err().to_string();
-    assert!(error.contains("(epoch 3 of 3, learning rate 1e27)"), "{error}");
+    let late = Train { schedule: exploding(2), ..job.clone() };
+    let error = diverged(&late, &folder);
+    let step =
+        "training diverged in step 9 (epoch 3 of 3, learning rate 1e27), in its weight step: it left weights";
+    assert!(error.starts_with(step), "{error}");
     let snapshot = folder.join("snapshots/epoch-0000.safetensors");
     assert!(error.contains(&format!("the last good snapshot is {}", snapshot.display())), "{error}");
     checkpoint::open(&snapshot).unwrap();
+    // Without an attack the loss of the next step is the first to tell.
+    let normal = Train { method: Method::Normal, schedule: exploding(0), ..job.clone() };
+    let error = diverged(&normal, &folder.with_file_name("normal"));
+    assert!(error.contains("learning rate 1e27), in "), "{error}");
+    assert!(!error.contains("attack") && error.contains("weight step"), "{error}");
+    // After the only step of an epoch, the test is what fails.
+    let tested = Train { steps_per_epoch: Some(1), epochs: 1, ..job };
+    let error = diverged(&tested, &folder.with_file_name("tested"));
+    assert!(
+        error.starts_with(
+            "training diverged in step 1 (epoch 1 of 1, learning rate 1e27), in the test after it: the loss of example 0 is "
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn weights_perturbed_beyond_measure_are_told_apart_from_the_weight_step() {
+    let home = tempfile::tempdir().unwrap();
+    let random = basin_core::train::WeightAttack::Random {
+        ball: basin_core::attack::weights::Ball::layerwise(1e6),
+        sampling: basin_core::attack::weights::Sampling::Sphere,
+    };
+    let random = Awp { attack: random, ..Awp::default() };
+    for (name, sharpness) in
+        [("awp", Sharpness::Awp(random)), ("sam", Sharpness::Sam { radius: 1e30, adaptive: false })]
+    {
+        // Deep, and nothing keeps the activations small.
+        let family = Family::Mlp { units: vec![32; 8] };
+        let architecture = Architecture { family, normalization: None, ..tiny().architecture };
+        let job = Train { sharpness, architecture, ..tiny() };
+        let error = train(&job, &home.path().join(name), &mut Silent).unwrap_err().to_string();
+        assert!(
+            error.starts_with("training diverged in step 1 (epoch 1 of 3, learning rate 0.05), in the perturbation of its weights: "),
+            "{name}: {error}"
+        );
+        assert!(
+            error.ends_with("use smaller perturbations of the weights, or a smaller learning rate"),
+            "{error}"
+        );
+    }
+}
+
+/// What a training says at its beginning.
+#[derive(Default)]
+struct Listening(Vec<String>);
+
+impl Progress for Listening {
+    fn report(&mut self, event: Event) -> Result<(), Cancelled> {
+        if let Event::Warning(text) = event {
+            self.0.push(text);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_damaged_state_names_the_ways_out() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("run");
+    let job = tiny();
+    train(&job, &folder, &mut Stopping { at: 25, seen: 0 }).unwrap_err();
+    let state = folder.join("state.safetensors");
+    let whole = std::fs::read(&state).unwrap();
+    let snapshot = folder.join("snapshots/epoch-0000.safetensors");
+    assert!(snapshot.is_file(), "an epoch is finished");
+    let page = b"<!DOCTYPE html><html><body>404</body></html>".to_vec();
+    let network = std::fs::read(&snapshot).unwrap();
+    let log = log(&folder);
+    let damages = [
+        (whole[..whole.len() / 2].to_vec(), "is damaged or incomplete"),
+        (whole[..40].to_vec(), "is damaged or incomplete"),
+        (vec![7; 500], "is damaged or incomplete"),
+        (page, "is a web page (HTML)"),
+        (Vec::new(), "is empty"),
+        (network, "is not what a training writes"),
+    ];
+    for (bytes, reason) in damages {
+        std::fs::write(&state, bytes).unwrap();
+        let error = train(&job, &folder, &mut Silent).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}: {reason}, so", state.display())), "{error}");
+        let remedy =
+            format!("--set initial={} --out NEW`, or remove {}", snapshot.display(), folder.display());
+        assert!(error.contains(&remedy), "{error}");
+        assert_eq!(self::log(&folder), log, "the log is as it was");
+    }
+    // What the message says works.
+    let again = job.with(&format!("initial={}", snapshot.display())).unwrap();
+    train(&Train { epochs: 1, ..again }, &home.path().join("again"), &mut Silent).unwrap();
+    std::fs::remove_dir_all(folder.join("snapshots")).unwrap();
+    let error = train(&job, &folder, &mut Silent).unwrap_err().to_string();
+    assert!(error.ends_with(&format!("; remove {} and train again", folder.display())), "{error}");
+    std::fs::write(&state, whole).unwrap();
+    train(&job, &folder, &mut Silent).unwrap();
+}
+
+#[test]
+fn images_both_learned_from_and_tested_on_are_refused_or_told() {
+    let home = tempfile::tempdir().unwrap();
+    let mut job = Train { epochs: 1, ..tiny() };
+    let begin = |job: &Train, name: &str| {
+        let mut said = Listening::default();
+        let result =
+            train(job, &home.path().join(name), &mut said).map(drop).map_err(|error| error.to_string());
+        (result, said.0)
+    };
+    job.data.train = examples(Split::Test, 10, 62);
+    let (refused, _) = begin(&job, "refused");
+    assert!(refused.is_err_and(|text| text.contains("share test:10..20")), "by their names");
+    assert!(!home.path().join("refused").exists());
+    // The same images under another name, some of them twice.
+    let copy = home.path().join("copy");
+    convert(&[], "bundled", Layout::Hdf5, &copy, false, &mut Silent).unwrap();
+    job.data.train = tiny().data.train;
+    let twice =
+        Extra { name: copy.display().to_string(), examples: examples(Split::Test, 15, 65), share: 0.5 };
+    job.data.extra = Some(twice);
+    let (trained, said) = begin(&job, "told");
+    assert_eq!(trained, Ok(()));
+    let sentence = "5 of the 20 test images are also among those trained on, so the test errors are too low";
+    assert_eq!(said, [sentence]);
+    assert_eq!(Record::load(&home.path().join("told")).unwrap().provenance.warnings, [sentence]);
+    // The held-out images count with early stopping.
+    job.early_stopping = true;
+    let (trained, said) = begin(&job, "stopping");
+    assert_eq!(trained, Ok(()));
+    assert_eq!(said.len(), 2);
+    assert!(said[1].starts_with("20 of the 20 held-out images are also among those trained on"), "{said:?}");
+    job.data.extra = None;
+    job.data.held_out = examples(Split::Test, 25, 15);
+    let (_, said) = begin(&job, "overlapping");
+    let [said] = &said[..] else { panic!("{said:?}") };
+    assert!(said.starts_with("4 of the 10 held-out images are also among the test images"), "{said}");
+}
+
+/// An estimate looks at a data set once: files that are gone since then are not missed.
+#[test]
+fn estimates_read_images_once() {
+    let home = tempfile::tempdir().unwrap();
+    let copy = home.path().join("copy");
+    convert(&[], "bundled", Layout::Hdf5, &copy, false, &mut Silent).unwrap();
+    let mut job = tiny();
+    job.data.name = copy.display().to_string();
+    let of = |job: &Train| estimate(&Job::Train(Box::new(job.clone())));
+    let first = of(&job).unwrap();
+    assert_eq!(first.units, 3 * 4);
+    assert!(first.seconds > 0.0);
+    std::fs::remove_dir_all(&copy).unwrap();
+    job.epochs = 6;
+    assert_eq!(of(&job).unwrap().units, 6 * 4);
+    job.data.train = examples(Split::Train, 0, 53);
+    assert!(of(&job).is_err(), "other images are other files");
+    let mut beyond = tiny();
+    beyond.data.train = examples(Split::Train, 3000, 2500);
+    let error = of(&beyond).unwrap_err().to_string();
+    assert!(
+        error.contains(
+            "has 2000 train images, so train:3000..2500 (counting down from 3000 to 2501) is not possible"
+        ),
+        "{error}"
+    );
 }
 
 #[test]
@@ -516,14 +681,10 @@ fn training_learns() {
     job.architecture.dropout = false;
     job.data.augmentation = Augmentation::None;
     job.data.train = examples(Split::Train, 0, 32);
-    job.data.test = job.data.train;
     job.attack.epsilon = 2.0 / 255.0;
     train(&job, &folder, &mut Silent).unwrap();
     let epochs = epochs(&folder);
-    let (first, last) = (epochs[0].test, epochs[11].test);
-    assert!(
-        last.loss < 0.7 * first.loss && last.robust_error < 0.75 * first.robust_error,
-        "{first:?} to {last:?}"
-    );
-    assert!(epochs[11].train["robust_loss"] < 0.7 * epochs[0].train["robust_loss"]);
+    let (first, last) = (&epochs[0].train, &epochs[11].train);
+    assert!(last["robust_loss"] < 0.7 * first["robust_loss"], "{first:?} to {last:?}");
+    assert!(last["robust_error"] < 0.75 * first["robust_error"], "{first:?} to {last:?}");
 }

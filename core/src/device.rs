@@ -142,7 +142,10 @@ pub fn parse(name: &str) -> Result<Device> {
 pub fn describe(device: Device) -> String {
     match device {
         Device::Cuda(number) => format!("cuda:{number}"),
-        _ => format!("cpu ({} threads)", tch::get_num_threads()),
+        _ => match threads() {
+            1 => "cpu (1 thread)".to_owned(),
+            threads => format!("cpu ({threads} threads)"),
+        },
     }
 }
 
@@ -188,7 +191,32 @@ fn libtorch_folder() -> Option<PathBuf> {
     running.map(Path::to_owned).or_else(|| option_env!("BASIN_LIBTORCH_LIB").map(PathBuf::from))
 }
 
-/// Uses this many CPU threads inside operations.
-pub fn set_threads(threads: u16) {
-    tch::set_num_threads(i32::from(threads));
+/// CPU threads inside operations.
+pub fn threads() -> u16 {
+    u16::try_from(tch::get_num_threads()).unwrap_or(u16::MAX)
+}
+
+/// A number of CPU threads inside operations, for as long as this lives.
+#[derive(Debug)]
+pub struct Threads {
+    before: i32,
+}
+
+impl Threads {
+    /// Uses so many from now on; none: as many as before.
+    pub fn of(threads: Option<u16>) -> Self {
+        let before = tch::get_num_threads();
+        if let Some(threads) = threads {
+            tch::set_num_threads(i32::from(threads));
+        }
+        Self { before }
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if tch::get_num_threads() != self.before {
+            tch::set_num_threads(self.before);
+        }
+    }
 }

@@ -53,6 +53,14 @@ impl Error {
         Self::File { path: path.to_owned(), reason: reason.into() }
     }
 
+    /// Says in which part of the work a number became NaN or infinite; any other error stays as it is.
+    pub fn in_stage(self, stage: &str) -> Self {
+        match self {
+            Self::NotFinite(reason) => Self::NotFinite(format!("{stage}: {reason}")),
+            other => other,
+        }
+    }
+
     /// A setting that cannot be used.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::Invalid(message.into())

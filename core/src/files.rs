@@ -75,6 +75,30 @@ pub fn read_text(path: &Path, what: &str) -> Result<String> {
     })
 }
 
+/// Whether a file that begins like this is a web page: a download that brought an error message.
+pub fn is_web_page(start: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&start[..start.len().min(256)]);
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('<')
+}
+
+/// What a text that should be JSON is instead, as the end of a sentence that begins with `it`.
+pub fn not_json(text: &str, error: &serde_json::Error) -> String {
+    let start = text.trim_start();
+    let lines = start.lines().filter(|line| !line.trim().is_empty());
+    let each_is_json =
+        |line: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line).is_ok();
+    match () {
+        () if start.is_empty() => "is empty".into(),
+        () if is_web_page(start.as_bytes()) => "is a web page (HTML)".into(),
+        () if !start.starts_with(['{', '[']) => "is another kind of text".into(),
+        () if error.is_eof() => "ends early, so part of it is missing".into(),
+        () if lines.clone().count() > 1 && lines.take(2).all(each_is_json) => {
+            "has a JSON object in every line, as the log of a training".into()
+        }
+        () => format!("is damaged JSON (line {}, column {})", error.line(), error.column()),
+    }
+}
+
 fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),

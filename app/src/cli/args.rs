@@ -9,6 +9,7 @@ use basin_core::job::{
     Compute, DataSelection, DirectionKind, Examples, GradientRule, InputNorm, LandscapeLoss, Normalization,
     Objective, PaperToken, Pgd, Precision, Projection, Selection, Start, TargetClass,
 };
+use basin_core::settings::number;
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
 
@@ -54,7 +55,11 @@ fn batch_size(text: &str) -> Result<BatchSize, String> {
     }
 }
 
-fn threads(text: &str) -> Result<u16, String> {
+/// A number of threads.
+///
+/// # Errors
+/// It is none.
+pub fn threads(text: &str) -> Result<u16, String> {
     match text.parse() {
         Ok(n) if n > 0 => Ok(n),
         _ => Err(format!("{text:?} is not a number of threads; use a whole number from 1 to {}", u16::MAX)),
@@ -524,20 +529,4 @@ fn start(text: &str) -> Result<Start, String> {
 /// It is none.
 pub fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.trim().parse().map_err(|_| format!("{text:?} is not a whole number; write e.g. 20"))
-}
-
-/// A number or a fraction of two.
-///
-/// # Errors
-/// It is neither.
-pub fn number(text: &str) -> Result<f64, String> {
-    let wrong = || format!("{text:?} is not a number; write e.g. 0.031 or 8/255");
-    let value = match text.split_once('/') {
-        Some((top, bottom)) => {
-            let parse = |s: &str| s.trim().parse::<f64>().map_err(|_| wrong());
-            parse(top)? / parse(bottom)?
-        }
-        None => text.trim().parse().map_err(|_| wrong())?,
-    };
-    if value.is_finite() { Ok(value) } else { Err(wrong()) }
 }

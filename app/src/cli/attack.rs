@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use basin_core::attack::autoattack::Attack as AttackName;
 use basin_core::attack::names::PaperAttack;
 use basin_core::job::{Attack, AutoAttack, InputNorm, Job, Version};
+use basin_core::settings::number;
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
 
-use super::args::{Common, number, whole};
+use super::args::{Common, whole};
 
 /// The ensemble and its settings.
 #[derive(Debug, Args)]

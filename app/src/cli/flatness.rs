@@ -9,10 +9,11 @@ use basin_core::job::{
     Tensors, WeightBox, WeightGradient,
 };
 use basin_core::record::{AtRadius, FlatnessOutcome};
+use basin_core::settings::number;
 use clap::Args;
 use clap::builder::ValueParser;
 
-use super::args::{Attack, Common, number, whole};
+use super::args::{Attack, Common, whole};
 use super::word::{spelled, word};
 
 /// Perturbations of the weights.

@@ -26,6 +26,7 @@ use basin_core::checkpoint::{self, is_bundled};
 use basin_core::job::{Evaluate, Job, Landscape};
 use basin_core::record::Record;
 use basin_core::run::{RunOptions, estimate, has_unfinished, read_job, run};
+use basin_core::settings::distance;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use args::{Attack, AttackName, Common, LandscapeArgs, Output};
@@ -144,14 +145,17 @@ enum Command {
     },
     /// Train a network, as the paper or otherwise.
     Train(TrainArgs),
-    /// Run a job file (or the job of a record again, or go on with the folder of a training).
+    /// Run a job file, the job of a record again, or go on with a training in its folder.
     Run {
-        /// Job or record, JSON; or the folder of a training.
+        /// A job as JSON (`basin train --dry-run` prints one), a record, or the folder of a training.
         #[arg(value_name = "JOB")]
         job: PathBuf,
         /// Print the resolved job and its cost, and stop.
         #[arg(long)]
         dry_run: bool,
+        /// Threads on the CPU; without it, one per core, and a training that goes on has as many as it had.
+        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::builder::ValueParser::new(args::threads))]
+        threads: Option<u16>,
         #[command(flatten)]
         output: Output,
     },
@@ -253,7 +257,7 @@ fn dispatch(cli: Cli) -> Result<()> {
             }
             compute_asked(&job, &output, common.threads)
         }
-        Some(Command::Run { job: file, dry_run, mut output }) => {
+        Some(Command::Run { job: file, dry_run, threads, mut output }) => {
             let job = read_job(&file)?;
             if output.out.is_none() && file.is_dir() {
                 output.out = Some(file);
@@ -261,7 +265,7 @@ fn dispatch(cli: Cli) -> Result<()> {
             if dry_run {
                 return tell_cost(&job);
             }
-            compute(&job, &output, None)
+            compute(&job, &output, threads)
         }
         Some(Command::Train(args)) => args.run(),
         Some(Command::Data(command)) => data::run(command),
@@ -280,6 +284,9 @@ fn tell_cost(job: &Job) -> Result<()> {
     let cost = estimate(job)?;
     let about = if cost.seconds < 1.0 { "" } else { "about " };
     let steps = if let Job::Train(_) = job { format!("{} steps, ", cost.units) } else { String::new() };
+    if let Job::Train(train) = job {
+        say(report::images(train));
+    }
     say(format!("{steps}{about}{}", report::duration(cost.seconds)));
     let resolved = match job {
         Job::Benchmark(benchmark) => {
@@ -316,25 +323,6 @@ fn similar(word: &str) -> Option<String> {
     (distance <= 1 + name.len() / 5).then(|| name.to_owned())
 }
 
-/// Letters to be inserted, removed, replaced or swapped with their neighbour to make one word of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let [a, b] = [a, b].map(|word| word.chars().collect::<Vec<char>>());
-    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            table[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let replaced = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                let swapped = if swapped { table[i - 2][j - 2] + 1 } else { usize::MAX };
-                replaced.min(swapped).min(table[i - 1][j] + 1).min(table[i][j - 1] + 1)
-            };
-        }
-    }
-    table[a.len()][b.len()]
-}
-
 /// Runs a job that was asked for by options: settings that make no sense are wrong usage.
 fn compute_asked(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
     job.check().map_err(usage)?;
@@ -342,10 +330,7 @@ fn compute_asked(job: &Job, output: &Output, threads: Option<u16>) -> Result<()>
 }
 
 fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
-    if let Some(threads) = threads {
-        basin_core::device::set_threads(threads);
-    }
-    let options = RunOptions { out: folder_of(job, output)?, replace: output.force };
+    let options = RunOptions { out: folder_of(job, output)?, replace: output.force, threads };
     let mut terminal = Terminal::new()?;
     let record = run(job, &options, &mut terminal);
     terminal.finish();
@@ -374,11 +359,26 @@ fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
     Ok(())
 }
 
+/// Endings of files that Basin or others write: no folder is meant to have them.
+const FILE_ENDINGS: [&str; 8] = ["json", "jsonl", "safetensors", "pt", "pth", "tar", "txt", "csv"];
+
 /// Where the job keeps its results: a training in a folder of its name, if nothing else was said.
 fn folder_of(job: &Job, output: &Output) -> Result<Option<PathBuf>> {
+    let names_file = |out: &PathBuf| {
+        let ending = out.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        !out.is_dir() && ending.is_some_and(|ending| FILE_ENDINGS.contains(&ending.as_str()))
+    };
     match job {
         Job::Train(_) if output.force => {
             Err(usage("--force replaces no training; remove its folder yourself, or choose another --out"))
+        }
+        Job::Train(_) if output.out.as_ref().is_some_and(names_file) => {
+            let out = output.out.clone().unwrap_or_default();
+            let folder = out.with_extension("");
+            let (out, folder) = (out.display(), folder.display());
+            Err(usage(format!(
+                "a training writes a folder, and {out} is the name of a file; use --out {folder}"
+            )))
         }
         Job::Train(train) => Ok(Some(output.out.clone().unwrap_or_else(|| PathBuf::from(&train.name)))),
         _ => Ok(output.out.clone()),

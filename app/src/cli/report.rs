@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use basin_core::checkpoint::{Role, Summary};
 use basin_core::job::{AutoAttack, Job, Pgd};
 use basin_core::record::{
-    AttackOutcome, Evaluated, Evaluation, LandscapeOutcome, Outcome, Record, TrainingOutcome, Values,
+    AttackOutcome, Evaluated, Evaluation, LandscapeOutcome, Outcome, Provenance, Record, TrainingOutcome,
+    Values,
 };
-use basin_core::train::{Epoch, Scores};
+use basin_core::train::{Epoch, Scores, Train};
 
 /// A duration in words.
 pub fn duration(seconds: f64) -> String {
@@ -80,14 +81,8 @@ pub fn summary(s: &Summary) -> String {
 /// What came out of a job.
 pub fn record(record: &Record) -> String {
     let p = &record.provenance;
-    let mut text = format!("{}\n", p.model);
-    let data = record.job.data();
-    let _ = writeln!(
-        text,
-        "{}, {}; {}, search in {}, seed {}",
-        p.data, data.examples, p.device, p.search_precision, p.seed
-    );
-    text.push('\n');
+    let mut text = if p.model.is_empty() { String::new() } else { format!("{}\n", p.model) };
+    let _ = writeln!(text, "{}, {}; {}\n", p.data, record.job.data().examples, computed(p));
     match (&record.outcome, &record.job) {
         (Outcome::Evaluate(e), Job::Evaluate(job)) => evaluation(&mut text, e, job.attack.as_ref()),
         (Outcome::Flatness(f), _) => super::flatness::report(&mut text, f, &record.job),
@@ -109,6 +104,31 @@ pub fn record(record: &Record) -> String {
             "\nThe attack searched in {}, where its examples have {than} the reported one ({}).",
             p.search_precision, p.measure_precision
         );
+    }
+    text
+}
+
+/// Where and how it was computed, as far as that is known.
+fn computed(p: &Provenance) -> String {
+    let search = if p.search_precision.is_empty() {
+        String::new()
+    } else {
+        format!("search in {}", p.search_precision)
+    };
+    let known = [p.device.clone(), search, format!("seed {}", p.seed)];
+    known.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// The images of a training: what is learned from, and what is tested on.
+pub fn images(job: &Train) -> String {
+    let data = &job.data;
+    let mut text = format!("trains on {} of {}", data.train.in_words(), data.name);
+    if let Some(extra) = &data.extra {
+        let _ = write!(text, " and {} of {}", extra.examples.in_words(), extra.name);
+    }
+    let _ = write!(text, ", tests on {}", data.test.in_words());
+    if job.early_stopping {
+        let _ = write!(text, ", stops early by {}", data.held_out.in_words());
     }
     text
 }

@@ -3,10 +3,10 @@
 use anyhow::{Result, anyhow};
 use basin_core::job::{Case, FlatnessLoss};
 use basin_core::record::Record;
+use basin_core::settings::number;
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
 
-use super::args::number;
 use super::word::word;
 use crate::plot::Plot;
 use crate::plot::scatter::{self, Choice, Look, Quantity};

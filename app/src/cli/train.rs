@@ -11,8 +11,9 @@ use basin_core::run::read_job;
 use basin_core::train::preset::{groups, preset};
 use basin_core::train::{Extra, Method, Train};
 use clap::Args;
+use clap::builder::ValueParser;
 
-use super::args::Output;
+use super::args::{Output, threads, whole};
 use super::failure::{say, usage};
 
 /// What to train.
@@ -34,10 +35,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "NAME|DIR")]
     pub extra: Option<String>,
     /// Width of the network's first stage; 64 in the paper.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<i64>))]
     pub channels: Option<i64>,
     /// Number of epochs; milestones of the learning rate move along.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     pub epochs: Option<usize>,
     /// Any setting of the job by its place, e.g. attack.steps=3 or data.train=train:0..6000; may be repeated.
     #[arg(long = "set", value_name = "SETTING=VALUE")]
@@ -49,10 +50,10 @@ pub struct TrainArgs {
     #[arg(long)]
     pub device: Option<String>,
     /// Seed of every random number.
-    #[arg(long)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<u64>))]
     pub seed: Option<u64>,
     /// Threads on the CPU; without it, one per core.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(threads))]
     pub threads: Option<u16>,
     /// Folder of the training; without it, the model's name. A stopped training goes on from there.
     #[arg(long, value_name = "FOLDER")]

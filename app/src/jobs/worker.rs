@@ -38,11 +38,11 @@ pub(super) fn compute(
         {
             lock(&progress.live).outcome = Some(outcome);
         }
-        let options = RunOptions { out: Some(path.clone()), replace: false };
+        let options = RunOptions { out: Some(path.clone()), ..RunOptions::default() };
         return Ok((path, engine.run(job, &options, progress)?));
     }
     // The file is named after the job: what is there is of this job, if perhaps of older weights.
-    let options = RunOptions { out: Some(path.clone()), replace: true };
+    let options = RunOptions { out: Some(path.clone()), replace: true, ..RunOptions::default() };
     let record = engine.run(job, &options, progress)?;
     record.save(&path)?;
     Ok((path, record))

@@ -10,6 +10,7 @@ use tch::{Kind, Tensor};
 
 use super::native;
 use crate::error::{Error, Result};
+use crate::files::is_web_page;
 
 /// A tensor whose bytes are read when asked for.
 pub struct RawTensor {
@@ -108,7 +109,7 @@ fn not_a_checkpoint(head: &[u8]) -> Option<String> {
             "is a Git LFS pointer, not the checkpoint itself; run `git lfs pull` in its folder".into(),
         );
     }
-    if start.starts_with('<') {
+    if is_web_page(head) {
         return Some(
             "is a web page (HTML), not a checkpoint; the download failed or needs a confirmation, fetch it again"
                 .into(),

@@ -6,6 +6,7 @@
 
 use std::sync::OnceLock;
 
+use super::check::beyond;
 use super::{Examples, Selection, Split, unit};
 use crate::error::{Error, Result};
 
@@ -47,12 +48,10 @@ pub(super) fn read(examples: &Examples) -> Result<Selection> {
         Split::Test => (&TEST[..], 0),
         Split::Train => (&TRAIN[..], 1),
     };
-    let (split, range) = (examples.split, examples.range());
-    let available = count(split);
-    if range.end > available {
+    let range = examples.range();
+    if let Some(reason) = beyond(examples, count(examples.split)) {
         return Err(Error::invalid(format!(
-            "{examples} is not possible: the bundled CIFAR-10 subset has {available} {split} images; select within \
-             {split}:0..{available}, or use --data with the folder of the full CIFAR-10"
+            "the bundled CIFAR-10 subset {reason}, or use --data with the folder of the full CIFAR-10"
         )));
     }
     let labels = LABELS.lines().nth(line).unwrap_or_default().as_bytes();

@@ -1,27 +1,33 @@
 //! What is wrong with a data file, in words: the checks that all loaders share.
 
 use std::io::ErrorKind;
-use std::ops::Range;
 use std::path::Path;
 
-use super::Split;
+use super::Examples;
 use crate::error::{Error, Result};
 
 /// The remedy for every damaged file.
 pub(super) const AGAIN: &str = "download it again";
 
-/// Refuses a range that goes beyond what a file has.
-pub(super) fn check_range(path: &Path, split: Split, range: &Range<usize>, available: usize) -> Result<()> {
-    if range.end <= available {
-        return Ok(());
+/// Refuses a selection that goes beyond what a file has.
+pub(super) fn check_range(path: &Path, examples: &Examples, available: usize) -> Result<()> {
+    match beyond(examples, available) {
+        None => Ok(()),
+        Some(reason) => Err(Error::file(path, reason)),
     }
-    Err(Error::file(
-        path,
-        format!(
-            "has {available} {split} images, so {split}:{}..{} is not possible; select within {split}:0..{available}",
-            range.start, range.end
-        ),
-    ))
+}
+
+/// What is wrong with a selection that goes beyond the images there are, with the remedy.
+pub(super) fn beyond(examples: &Examples, available: usize) -> Option<String> {
+    let split = examples.split;
+    let remedy = if available == 0 {
+        format!("choose images of another split than {split}")
+    } else {
+        format!("select within {split}:0..{available}")
+    };
+    (examples.range().end > available).then(|| {
+        format!("has {available} {split} images, so {} is not possible; {remedy}", examples.in_words())
+    })
 }
 
 /// What a file really is, if its first bytes give away that it is no data set at all.

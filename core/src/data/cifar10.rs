@@ -6,13 +6,12 @@
 
 use std::collections::HashMap;
 use std::io::Read as _;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::check::{AGAIN, check_range, impostor, missing, read_file, truncated, unpacking};
 use super::locate::Format;
 use super::pickle::Pickle;
-use super::{Selection, Split, unit};
+use super::{Examples, Selection, Split, unit};
 use crate::error::{Error, Result};
 
 const PIXELS: usize = 3 * 32 * 32;
@@ -27,13 +26,14 @@ struct Batch {
 }
 
 /// Reads a range of images; only the batches it touches (and the first, for their size) are read.
-pub(super) fn read(path: &Path, format: Format, split: Split, range: Range<usize>) -> Result<Selection> {
+pub(super) fn read(path: &Path, format: Format, examples: &Examples) -> Result<Selection> {
+    let (split, range) = (examples.split, examples.range());
     let names = names(format, split);
     let mut files = Files::open(path, &names)?;
     let mut load = |name: &str| files.batch(name, format);
     let (first_file, first) = load(&names[0])?;
     let size = first.labels.len();
-    check_range(path, split, &range, size * names.len())?;
+    check_range(path, examples, size * names.len())?;
     let (mut pixels, mut labels) =
         (Vec::with_capacity(range.len() * PIXELS), Vec::with_capacity(range.len()));
     let mut first = Some((first_file, first));

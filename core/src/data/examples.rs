@@ -55,6 +55,16 @@ impl Examples {
         self.first() > self.end
     }
 
+    /// The selection in words, for those who may not expect that a range counts down: `test:999..499 (counting down from
+    /// 999 to 500)`.
+    pub fn in_words(&self) -> String {
+        let Range { start: low, end } = self.range();
+        match self.descending() {
+            true => format!("{self} (counting down from {} to {low})", end - 1),
+            false => self.to_string(),
+        }
+    }
+
     fn first(&self) -> isize {
         isize::try_from(self.start).unwrap_or(isize::MAX)
     }
@@ -117,6 +127,16 @@ impl Serialize for Examples {
 
 impl<'de> Deserialize<'de> for Examples {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        struct Text;
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Examples;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a selection of examples such as test:0..1000")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Examples, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use hdf5_pure::{DType, Dataset, File};
 
 use super::check::{AGAIN, check_range, impostor, missing};
-use super::{Selection, Split, unit};
+use super::{Examples, Selection, Split, unit};
 use crate::error::{Error, Result};
 
 /// Values unpacked at a time (256 MiB of float32).
@@ -28,7 +28,8 @@ pub(super) fn has(folder: &Path, split: Split) -> bool {
 }
 
 /// Reads a range of images; only the chunks that hold them are unpacked.
-pub(super) fn read(folder: &Path, split: Split, range: Range<usize>) -> Result<Selection> {
+pub(super) fn read(folder: &Path, examples: &Examples) -> Result<Selection> {
+    let (split, range) = (examples.split, examples.range());
     let images = Tensor::open(folder.join(format!("{split}_images.h5")))?;
     let labels = Tensor::open(folder.join(format!("{split}_labels.h5")))?;
     let [count, height, width, channels] = images.shape[..] else {
@@ -43,7 +44,7 @@ pub(super) fn read(folder: &Path, split: Split, range: Range<usize>) -> Result<S
             labels.wrong(format!("has labels of the shape {shape:?}, but {images} has {count} images"))
         );
     }
-    check_range(folder, split, &range, count)?;
+    check_range(folder, examples, count)?;
     let labels = labels.labels(count)?;
     let pixels = images.pixels(&range, [height, width, channels])?;
     let classes = labels.iter().max().map_or(0, |&label| label as usize + 1);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::check::{AGAIN, check_range, impostor, missing, truncated, unpacking};
-use super::{Selection, Split, unit};
+use super::{Examples, Selection, Split, unit};
 use crate::error::{Error, Result};
 
 /// Number of images in a split.
@@ -33,7 +33,8 @@ pub(super) fn prefix(split: Split) -> &'static str {
 }
 
 /// Reads a range of grey images.
-pub(super) fn read(folder: &Path, split: Split, range: Range<usize>) -> Result<Selection> {
+pub(super) fn read(folder: &Path, examples: &Examples) -> Result<Selection> {
+    let (split, range) = (examples.split, examples.range());
     let prefix = prefix(split);
     let mut images = Idx::open(find(folder, prefix, "images", "idx3")?, 3)?;
     let mut labels = Idx::open(find(folder, prefix, "labels", "idx1")?, 1)?;
@@ -45,7 +46,7 @@ pub(super) fn read(folder: &Path, split: Split, range: Range<usize>) -> Result<S
             format!("has {found} labels, but {path} has {count} images; {AGAIN}"),
         ));
     }
-    check_range(folder, split, &range, count)?;
+    check_range(folder, examples, count)?;
     if rows * columns == 0 {
         return Err(Error::file(&images.path, format!("has images of {rows} x {columns} pixels; {AGAIN}")));
     }

@@ -19,6 +19,7 @@ mod list;
 mod locate;
 mod pickle;
 mod pseudo_labelled;
+mod twins;
 mod write;
 
 use std::path::PathBuf;
@@ -76,6 +77,22 @@ impl Dataset {
         [size[1], size[2], size[3]]
     }
 
+    /// The first `count` images, or all there are, in memory of their own.
+    pub fn first(&self, count: usize) -> Self {
+        let count = count.min(self.len());
+        let part = |tensor: &Tensor| tensor.narrow(0, 0, count as i64).copy();
+        Self {
+            name: self.name.clone(),
+            origin: self.origin.clone(),
+            split: self.split,
+            images: part(&self.images),
+            labels: part(&self.labels),
+            indices: self.indices[..count].to_vec(),
+            classes: self.classes,
+            class_names: self.class_names.clone(),
+        }
+    }
+
     /// First 16 hex digits of the SHA-256 over the shape (int64), the images (float32) and the labels
     /// (int64), little-endian: the same images have the same fingerprint, whichever file held them.
     pub fn fingerprint(&self) -> String {
@@ -120,12 +137,11 @@ pub fn load_from(folders: &[PathBuf], name: &str, examples: &Examples) -> Result
         return selection.into_dataset("bundled".into(), None, Some(Known::Cifar10), examples);
     }
     let Found { path, format, known } = find(folders, name)?;
-    let (split, range) = (examples.split, examples.range());
     let selection = match format {
-        Format::CifarBinary | Format::CifarPython => cifar10::read(&path, format, split, range)?,
-        Format::Idx => idx::read(&path, split, range)?,
-        Format::Hdf5 => hdf5::read(&path, split, range)?,
-        Format::PseudoLabelled => pseudo_labelled::read(&path, split, range)?,
+        Format::CifarBinary | Format::CifarPython => cifar10::read(&path, format, examples)?,
+        Format::Idx => idx::read(&path, examples)?,
+        Format::Hdf5 => hdf5::read(&path, examples)?,
+        Format::PseudoLabelled => pseudo_labelled::read(&path, examples)?,
     };
     let name = known.map_or_else(|| path.display().to_string(), |known| known.name().into());
     selection.into_dataset(name, Some(path), known, examples)

@@ -1,12 +1,11 @@
 //! The paper's 500,000 pseudo-labelled images as their authors offer them (Carmon et al. 2019): a pickled
 //! dictionary with `data` (numpy bytes, `N x 32 x 32 x 3`) and `extrapolated_targets` (one integer each).
 
-use std::ops::Range;
 use std::path::Path;
 
 use super::check::{AGAIN, check_range, read_file};
 use super::pickle::Pickle;
-use super::{Selection, Split, unit};
+use super::{Examples, Selection, Split, unit};
 use crate::error::{Error, Result};
 
 const SIDE: usize = 32;
@@ -15,7 +14,8 @@ const PIXELS: usize = CHANNELS * SIDE * SIDE;
 const CLASSES: i64 = 10;
 
 /// Reads a range of images. The whole file has to be read for it.
-pub(super) fn read(path: &Path, split: Split, range: Range<usize>) -> Result<Selection> {
+pub(super) fn read(path: &Path, examples: &Examples) -> Result<Selection> {
+    let (split, range) = (examples.split, examples.range());
     let damaged = |reason: String| {
         Error::file(path, format!("is no pickle of pseudo-labelled images ({reason}); {AGAIN}"))
     };
@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path, split: Split, range: Range<usize>) -> Result<Sel
             "data has the shape {shape:?}, with {count} labels it should be [{count}, {SIDE}, {SIDE}, {CHANNELS}]"
         )));
     }
-    check_range(path, split, &range, if split == Split::Train { count } else { 0 })?;
+    check_range(path, examples, if split == Split::Train { count } else { 0 })?;
     if let Some(at) = labels.iter().position(|label| !(0..CLASSES).contains(label)) {
         return Err(damaged(format!("image {at} has label {}, expected is 0 to 9", labels[at])));
     }

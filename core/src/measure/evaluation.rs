@@ -91,7 +91,7 @@ fn rows(logits: &Tensor, batch: &Batch) -> Result<PerExample> {
     let loss: Vec<f32> = to_vec(&cross_entropy(logits, &batch.labels).to_kind(Kind::Float))?;
     if let Some(position) = loss.iter().position(|l| !l.is_finite()) {
         return Err(Error::NotFinite(format!(
-            "the loss of example {} is {}: the network overflows there; use a smaller range or radius",
+            "the loss of example {} is {}: the network overflows there",
             batch.indices[position], loss[position]
         )));
     }

@@ -15,7 +15,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::files::{read_text, write_atomically};
+use crate::files::{not_json, read_text, write_atomically};
 use crate::job::Job;
 pub use attack::{AttackFlags, AttackOutcome, AttackRow, AttackedExamples};
 pub use benchmark::{BenchmarkOutcome, Entry};
@@ -27,6 +27,9 @@ pub use training::{Snapshot, Trained, TrainingOutcome};
 
 /// Version of the record format; readers accept every version up to their own.
 pub const FORMAT: u32 = 1;
+
+/// What to do about a file that is no record.
+const GIVE: &str = "give the file that --out wrote, or the folder of a training";
 
 /// One finished (or cancelled) job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,10 +124,10 @@ impl Record {
     /// A sentence without the path.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
         let value: serde_json::Value = serde_json::from_str(text)
-            .map_err(|e| format!("is not a Basin record (not JSON: {e}); give the file that --out wrote"))?;
+            .map_err(|e| format!("is not a Basin record: it {}; {GIVE}", not_json(text, &e)))?;
         match value.get("format").and_then(serde_json::Value::as_u64) {
             None => {
-                return Err("is not a Basin record (no \"format\"); give the file that --out wrote".into());
+                return Err(format!("is not a Basin record: it has no \"format\"; {GIVE}"));
             }
             Some(v) if v > u64::from(FORMAT) => {
                 return Err(format!(

@@ -129,9 +129,8 @@ pub fn is_training(folder: &Path) -> bool {
 /// The record of a folder; the training may still be at work on it.
 pub(super) fn read(folder: &Path) -> Result<Record> {
     if !is_training(folder) {
-        let reason =
-            "is a folder, but not that of a training; give a record's file, or a folder of `basin train`";
-        return Err(Error::file(folder, reason));
+        let remedy = "give a record's file, as --out wrote it, or a folder that `basin train` wrote";
+        return Err(not_a_training(folder, remedy));
     }
     let parsed = |name: &str| -> Result<Option<serde_json::Value>> {
         let path = folder.join(name);
@@ -148,14 +147,7 @@ pub(super) fn read(folder: &Path) -> Result<Record> {
     if !matches!(job, Job::Train(_)) {
         return Err(Error::file(&folder.join(JOB), format!("is not a training but `basin {}`", job.kind())));
     }
-    let provenance = parsed(PROVENANCE)?.map(serde_json::from_value).transpose();
-    let mut provenance: Provenance =
-        provenance.map_err(|e| damaged(PROVENANCE, e))?.unwrap_or_else(|| Provenance {
-            seed: job.compute().seed,
-            data: job.data().name,
-            batch_size: job.compute().batch_size.unwrap_or_default(),
-            ..Provenance::default()
-        });
+    let mut provenance = provenance(folder)?.unwrap_or_else(|| known(&job));
     let (mut outcome, unreadable) = read_log(&folder.join(LOG))?;
     outcome.folder = folder.to_owned();
     outcome.snapshots = snapshots(folder);
@@ -170,6 +162,48 @@ pub(super) fn read(folder: &Path) -> Result<Record> {
         provenance.warnings.push(text);
     }
     Ok(Record { format: FORMAT, job, provenance, outcome: Outcome::Train(outcome), examples: None })
+}
+
+/// Where the numbers in a folder come from; none: nobody has written that down.
+///
+/// # Errors
+/// The file is damaged.
+pub fn provenance(folder: &Path) -> Result<Option<Provenance>> {
+    let path = folder.join(PROVENANCE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = read_text(&path, "a part of a training")?;
+    let damaged = |_| Error::file(&path, "is damaged; remove it, and the training is shown without it");
+    serde_json::from_str(&text).map(Some).map_err(damaged)
+}
+
+/// What the job alone tells about where its numbers come from.
+fn known(job: &Job) -> Provenance {
+    let model = match job {
+        Job::Train(job) if job.initial.is_none() => {
+            job.architecture.topology().map(|t| t.title).unwrap_or_default()
+        }
+        _ => String::new(),
+    };
+    Provenance {
+        seed: job.compute().seed,
+        data: job.data().name,
+        batch_size: job.compute().batch_size.unwrap_or_default(),
+        model,
+        ..Provenance::default()
+    }
+}
+
+/// What to say of a folder that is not that of a training.
+pub fn not_a_training(folder: &Path, remedy: &str) -> Error {
+    let is_empty = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    let what = match () {
+        () if is_empty => "is an empty folder, not that of a training".to_owned(),
+        () if folder.join(JOB).is_file() => format!("is the folder of a training that has no {LOG}"),
+        () => "is a folder, but not that of a training".to_owned(),
+    };
+    Error::file(folder, format!("{what}, which holds {JOB}, {LOG} and {SNAPSHOTS}; {remedy}"))
 }
 
 /// A log with the number of lines that cannot be read. A last line without its end is being written, or was when

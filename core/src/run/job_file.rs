@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::files::read_text;
+use crate::files::{not_json, read_text};
 use crate::job::Job;
 use crate::record::{Record, training};
-use crate::train::unknown;
+use crate::settings::{read, suggestion, unknown};
 
 const EXAMPLE: &str =
     "see the \"job\" of any record, or `basin train --preset NAME --dry-run`, for an example";
@@ -19,18 +19,32 @@ const EXAMPLE: &str =
 /// # Errors
 /// The file cannot be read, is neither, or has a setting that no such job has.
 pub fn read_job(path: &Path) -> Result<Job> {
-    let path = &if path.is_dir() { path.join(training::JOB) } else { path.to_owned() };
+    let file = path.join(training::JOB);
+    if path.is_dir() && !file.is_file() {
+        let remedy = format!(
+            "begin a training in it with `basin train --preset NAME --out {}`, or give a job file",
+            path.display()
+        );
+        return Err(training::not_a_training(path, &remedy));
+    }
+    let path = if path.is_dir() { &file } else { path };
     let text = read_text(path, "a job or record")?;
     let wrong = |reason: String| Error::file(path, format!("{reason}; {EXAMPLE}"));
     let value: Value = serde_json::from_str(&text)
-        .map_err(|e| wrong(format!("is neither job nor record (not JSON: {e})")))?;
+        .map_err(|e| wrong(format!("is neither job nor record: it {}", not_json(&text, &e))))?;
     if value.get("format").is_some() {
         return Ok(Record::parse(&text).map_err(|reason| Error::file(path, reason))?.job);
     }
-    let job: Job = serde_json::from_value(value.clone()).map_err(|e| wrong(format!("is no job: {e}")))?;
+    if !value.is_object() {
+        return Err(wrong("is no job: it is JSON, but no group of settings".into()));
+    }
+    let job: Job =
+        read(value.clone()).map_err(|sentence| wrong(format!("is no job that can be run: {sentence}")))?;
     // A setting with a slip in its name would silently keep its default.
     match unknown(&value, &serde_json::to_value(&job).expect("a job is plain data")) {
-        Some(name) => Err(wrong(format!("has a setting {name:?} that no such job has"))),
+        Some((name, known)) => {
+            Err(wrong(format!("has a setting {name:?} that no such job has{}", suggestion(&name, &known))))
+        }
         None => Ok(job),
     }
 }

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::attack::autoattack::{self, Plan};
+use crate::device::Threads;
 use crate::error::{Error, Result};
 use crate::job::{DataSelection, Job, LandscapeLoss};
 use crate::progress::{Event, Progress};
@@ -35,6 +36,8 @@ pub struct RunOptions {
     pub out: Option<PathBuf>,
     /// What is at `out` may be replaced even if it is a finished record, or of another job.
     pub replace: bool,
+    /// CPU threads; none: as many as usual, but a training that goes on has as many as it had.
+    pub threads: Option<u16>,
 }
 
 /// What a job will cost on this machine.
@@ -72,8 +75,9 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
         let folder = options.out.as_deref();
         let folder =
             folder.ok_or_else(|| Error::invalid("a training needs a folder; give one with --out"))?;
-        return training::run(job, folder, progress);
+        return training::run(job, folder, options.threads, progress);
     }
+    let _threads = Threads::of(options.threads);
     if job.keeps_examples() {
         kept::check(options.out.as_deref())?;
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Train, TrainData};
+use crate::settings::{read, suggestion, unknown};
 
 impl Train {
     /// Trains on other data: `bundled`, a name, or a folder. Of the bundled images all there are, each for its purpose.
@@ -20,7 +21,8 @@ impl Train {
         self.epochs = epochs;
     }
 
-    /// The job with one setting changed. `setting` is its place, `=`, and a JSON value; what is no JSON is text.
+    /// The job with one setting changed. `setting` is its place, `=`, and a JSON value; what is no JSON is text, or a
+    /// fraction where a number belongs: `attack.epsilon=8/255`.
     ///
     /// # Errors
     /// A sentence: there is no such setting, or it cannot have this value.
@@ -42,19 +44,12 @@ impl Train {
             };
         }
         *inner = value;
-        let job = serde_json::from_value(whole.clone()).map_err(|e| format!("{setting}: {e}"))?;
+        let job = read(whole.clone()).map_err(|sentence| format!("{setting}: {sentence}"))?;
         match unknown(&whole, &serde_json::to_value(&job).map_err(|e| e.to_string())?) {
-            Some(name) => Err(format!("{setting}: there is no setting {name:?}")),
+            Some((name, known)) => {
+                Err(format!("{setting}: there is no setting {name:?}{}", suggestion(&name, &known)))
+            }
             None => Ok(job),
         }
     }
-}
-
-/// The first key that is given but not understood: it would silently keep its default.
-pub(crate) fn unknown(given: &Value, understood: &Value) -> Option<String> {
-    let (given, understood) = (given.as_object()?, understood.as_object()?);
-    given.iter().filter(|(_, value)| !value.is_null()).find_map(|(key, value)| match understood.get(key) {
-        None => Some(key.clone()),
-        Some(other) => unknown(value, other).map(|inner| format!("{key}.{inner}")),
-    })
 }

@@ -4,7 +4,7 @@
 use tch::Tensor;
 
 use super::optimizer::{EntropySgd, decayed, with_momentum};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::seed::{generator, normal};
 
 /// The gradient of the outer step: that at the weights without a walk, else the way from the walk's mean.
@@ -31,7 +31,15 @@ pub(super) fn walk<R>(
     let mut momentum = None;
     for inner in 0..settings.inner_steps as u64 {
         // The weights must be back in place whatever happens.
-        let (slope, _) = gradient().inspect_err(|_| weights.shallow_clone().copy_(&centre))?;
+        let (slope, _) = gradient().map_err(|error| {
+            weights.shallow_clone().copy_(&centre);
+            match error {
+                Error::NotFinite(_) => Error::NotFinite(
+                    "in its walk (Entropy-SGD): the network overflows at the weights it reached".into(),
+                ),
+                other => other,
+            }
+        })?;
         let slope = decayed(&slope, weights, settings.weight_decay);
         let direction = with_momentum(&mut momentum, slope, settings.momentum, settings.nesterov);
         let mut direction = direction - (&centre - weights) * scope;

@@ -252,6 +252,7 @@ impl Train {
         whole("batch size", self.batch_size)?;
         whole("snapshot_every", self.snapshot_every)?;
         whole("steps_per_epoch", self.steps_per_epoch.unwrap_or(1))?;
+        self.data.check_separate(self.early_stopping)?;
         self.attack.check()?;
         self.labels.check()?;
         self.sharpness.check()?;

@@ -11,7 +11,7 @@ use crate::loss::{confidences, cross_entropy, predictions};
 /// Numbers of one step by name, each a tensor of no dimension (so that nothing waits for the device):
 /// `loss` (what is minimized), `clean_loss`, `clean_error`, `confidence` (of clean images), `robust_loss`,
 /// `robust_error`, `robust_confidence`, and what a method adds: `natural_term` and `robust_term` (TRADES,
-/// MART), `rotation_loss`.
+/// MART), `rotation_loss`, `perturbed_loss` (where the gradient is taken at perturbed weights).
 pub type Values = Vec<(&'static str, Tensor)>;
 
 /// The loss of a prepared batch at some weights, and the numbers to report.

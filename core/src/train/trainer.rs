@@ -8,6 +8,7 @@ use super::average::RunningAverage;
 use super::batch::TrainBatch;
 use super::entropy::walk;
 use super::learner::{Learner, auxiliary_head};
+use super::loss::mean;
 use super::optimizer::{self, Memory, Optimizer};
 use super::prepare::{Prepared, prepare};
 use super::schedule::Rate;
@@ -20,6 +21,12 @@ use crate::error::Result;
 use crate::model::Network;
 use crate::progress::Pulse;
 use crate::seed::generator;
+
+/// What a step reports as the loss at perturbed weights (of several perturbations the mean), where it has any.
+pub const PERTURBED_LOSS: &str = "perturbed_loss";
+
+/// The part of a step that perturbs the weights, in words.
+pub const IN_PERTURBATION: &str = "in the perturbation of its weights";
 
 /// A network in training with everything that changes from step to step.
 #[derive(Debug)]
@@ -133,7 +140,8 @@ impl Trainer {
     /// The gradient that a batch gives, flat over the trainable weights.
     fn gradient(&mut self, batch: TrainBatch, step: u64, pulse: Pulse) -> Result<(Tensor, Values)> {
         let at = (step, self.evaluating);
-        let prepared = prepare(&self.settings, &self.learner, batch, at, pulse)?;
+        let prepared = prepare(&self.settings, &self.learner, batch, at, pulse)
+            .map_err(|error| error.in_stage("in the attack on its images"))?;
         self.evaluating = false;
         let learner = &self.learner;
         match &self.settings.sharpness {
@@ -143,7 +151,7 @@ impl Trainer {
                 Ok((gradient, values))
             }
             sharpness => {
-                let (total_loss, values) = loss(&self.settings, learner, &prepared, learner.own(), step);
+                let (total_loss, mut values) = loss(&self.settings, learner, &prepared, learner.own(), step);
                 let mut gradient = learner.gradient(learner.own(), &total_loss);
                 match sharpness {
                     Sharpness::Sam { radius, adaptive } => {
@@ -152,6 +160,7 @@ impl Trainer {
                         let place = learner.weights().moved(&[(1.0, &learner.whole_vector(&move_by))]);
                         let place = learner.place(&place);
                         let (total_loss, _) = loss(&self.settings, learner, &prepared, &place, step);
+                        values.push((PERTURBED_LOSS, total_loss.detach()));
                         gradient = learner.gradient(&place, &total_loss);
                     }
                     Sharpness::Awp(awp) => {
@@ -169,21 +178,25 @@ impl Trainer {
     /// running statistics and is what is reported.
     fn perturbed(&self, awp: &Awp, on: &Prepared, step: u64, pulse: Pulse) -> Result<(Tensor, Values)> {
         let learner = &self.learner;
-        let (_, values) = tch::no_grad(|| loss(&self.settings, learner, on, learner.own(), step));
+        let (_, mut values) = tch::no_grad(|| loss(&self.settings, learner, on, learner.own(), step));
         let mut sum = learner.trainable().zeros_like();
+        let mut losses = Vec::new();
         for member in 0..self.population as u64 {
             pulse()?;
             let to = [step, member];
             let batch = (&on.input, &on.labels);
-            let weights = perturb(&self.settings, awp, learner, batch, &to, pulse)?;
+            let weights = perturb(&self.settings, awp, learner, batch, &to, pulse)
+                .map_err(|error| error.in_stage(IN_PERTURBATION))?;
             let place = learner.place(&weights);
             let (total_loss, _) = loss(&self.settings, learner, on, &place, step);
+            losses.push(total_loss.detach());
             let gradient = learner.gradient(&place, &total_loss);
             sum += match awp.gradient_clamp {
                 Some(bound) => gradient.clamp(-bound, bound),
                 None => gradient,
             };
         }
+        values.push((PERTURBED_LOSS, mean(&Tensor::stack(&losses, 0))));
         Ok((sum / self.population as f64, values))
     }
 

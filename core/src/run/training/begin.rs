@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use tch::{Device, Kind, Tensor};
 
+use super::images::Images;
 use crate::checkpoint;
-use crate::data::{self, Dataset, Examples};
+use crate::data::Dataset;
 use crate::device::{self, Precision};
 use crate::error::{Error, Result};
 use crate::measure::evaluation::Batch;
@@ -29,39 +30,32 @@ pub struct Beginning {
 }
 
 impl Beginning {
-    /// Loads everything and checks that it fits together; with the training images.
-    pub fn of(job: &Train) -> Result<(Self, Dataset)> {
-        job.check()?;
+    /// Puts everything together on its device, and checks that it fits.
+    pub fn of(job: &Train, images: &Images) -> Result<Self> {
         let device = device::parse(&job.device)?;
-        let load = |examples: &Examples| data::load(&job.data.name, examples);
-        let train = load(&job.data.train)?;
-        let test = load(&job.data.test)?;
-        let held_out = job.early_stopping.then(|| load(&job.data.held_out)).transpose()?;
-        let extra =
-            job.data.extra.as_ref().map(|extra| data::load(&extra.name, &extra.examples)).transpose()?;
-        let network = network(job, &train, extra.as_ref())?;
+        let Images { train, test, held_out, extra } = images;
+        let network = network(job, train, extra.as_ref())?;
         let precision = job.precision.resolve(device, &network.topology)?;
         let trainer = Trainer::new(Train { precision, ..job.clone() }, &network, device)?;
-        let source = Source::new(job, &train, extra.as_ref(), device)?;
+        let source = Source::new(job, train, extra.as_ref(), device)?;
         if source.smallest_batch() == 1 && normalizes_vectors(&network.topology) {
             return Err(Error::invalid(
                 "the last batch of an epoch has one image, which has no variance for batch normalization between linear layers; choose another batch size, or other training images",
             ));
         }
         let batches = |data: &Dataset| cut(data, device, TEST_BATCH.min(data.len()));
-        let beginning = Self {
+        Ok(Self {
             trainer,
             source,
-            test: batches(&test),
+            test: batches(test),
             held_out: held_out.as_ref().map(batches).unwrap_or_default(),
             device,
             precision,
-        };
-        Ok((beginning, train))
+        })
     }
 
     /// Where the numbers will come from.
-    pub fn provenance(&self, job: &Train, images: &Dataset) -> Provenance {
+    pub fn provenance(&self, job: &Train, images: &Images) -> Provenance {
         let measured = if self.precision == Precision::F64 { "f64" } else { "f32" };
         Provenance {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -70,10 +64,11 @@ impl Beginning {
             search_precision: self.precision.to_string(),
             measure_precision: measured.to_owned(),
             batch_size: job.batch_size,
-            data: images.name.clone(),
-            data_fingerprint: images.fingerprint(),
+            data: images.train.name.clone(),
+            data_fingerprint: images.train.fingerprint(),
             model: self.trainer.learner.export().topology.title.clone(),
             started: rfc3339(SystemTime::now()),
+            warnings: images.warnings(),
             ..Provenance::default()
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::begin::Beginning;
+use super::images::Images;
 use crate::error::Result;
 use crate::run::Estimate;
 use crate::train::Train;
@@ -17,10 +18,7 @@ const TRIAL_BATCH: usize = 16;
 pub fn estimate(job: &Train) -> Result<Estimate> {
     let mut trial = job.clone();
     trial.batch_size = job.batch_size.min(TRIAL_BATCH);
-    let (mut beginning, _) = Beginning::of(&trial)?;
-    let images =
-        |batches: &[crate::measure::evaluation::Batch]| batches.iter().map(|b| b.len()).sum::<usize>();
-    let (test, held_out) = (images(&beginning.test), images(&beginning.held_out));
+    let mut beginning = Beginning::of(&trial, &Images::few(&trial, trial.batch_size)?)?;
     let mut seconds = 0.0;
     // The first step also warms up. Later rates than the first are as good, and a first rate may be 0.
     for step in 0..2 {
@@ -39,7 +37,8 @@ pub fn estimate(job: &Train) -> Result<Estimate> {
         seconds = begun.elapsed().as_secs_f64();
     }
     let per_image = seconds / trial.batch_size as f64;
-    let train = beginning.source.images();
+    let (train, test) = (job.data.train.len(), job.data.test.len());
+    let held_out = if job.early_stopping { job.data.held_out.len() } else { 0 };
     let steps = job.steps_per_epoch.unwrap_or_else(|| train.div_ceil(job.batch_size)) as u64;
     let units = steps * job.epochs as u64;
     let tested =

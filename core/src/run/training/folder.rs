@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::place::Place;
 use crate::checkpoint::{read_tensors, save, write_tensors};
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{is_web_page, write_atomically};
 use crate::job::Job;
 use crate::model::Network;
 use crate::record::training::{FINAL, JOB, LOG, PROVENANCE, SNAPSHOTS};
@@ -30,6 +31,8 @@ pub struct Folder {
 pub struct Earlier {
     pub tensors: Tensors,
     pub counters: Counters,
+    /// Where it computed; none: written before that was kept.
+    pub place: Option<Place>,
     pub lines: Vec<LogLine>,
 }
 
@@ -84,26 +87,46 @@ impl Folder {
 
     /// Reads the state, and cuts the log back to it: what came after is computed again.
     fn earlier(&mut self) -> Result<Option<Earlier>> {
-        let path = self.state_path();
-        let mut known = 0;
-        let mut found = None;
-        if path.is_file() {
-            let (tensors, metadata) = read_tensors(&path)?;
-            let counters = match metadata["format"].as_u64() {
-                Some(FORMAT) => serde_json::from_value::<Counters>(metadata["counters"].clone()).ok(),
-                _ => None,
-            };
-            let counters = counters.ok_or_else(|| {
-                Error::file(&path, "was written by another version of Basin; train again in another folder")
-            })?;
-            known = counters.step;
-            found = Some((tensors, counters));
-        }
+        let state = if self.state_path().is_file() { Some(self.read_state()?) } else { None };
+        let known = state.as_ref().map_or(0, |(_, counters, _)| counters.step);
         let (lines, usable) = self.read_log(known)?;
         let failed = |e| Error::io("cannot write", &self.path, e);
         self.log.set_len(usable).map_err(failed)?;
         self.log.seek(SeekFrom::End(0)).map_err(failed)?;
-        Ok(found.map(|(tensors, counters)| Earlier { tensors, counters, lines }))
+        Ok(state.map(|(tensors, counters, place)| Earlier { tensors, counters, place, lines }))
+    }
+
+    fn read_state(&self) -> Result<(Tensors, Counters, Option<Place>)> {
+        let path = self.state_path();
+        let (tensors, metadata) = read_tensors(&path).map_err(|error| match error {
+            Error::File { .. } => self.damaged_state(what_it_is(&path)),
+            other => other,
+        })?;
+        match metadata["format"].as_u64() {
+            _ if metadata["counters"].is_null() => {
+                return Err(self.damaged_state("is not what a training writes"));
+            }
+            Some(FORMAT) => {}
+            _ => return Err(self.damaged_state("was written by another version of Basin")),
+        }
+        let counters = serde_json::from_value(metadata["counters"].clone());
+        let counters = counters.map_err(|_| self.damaged_state("is damaged"))?;
+        Ok((tensors, counters, serde_json::from_value(metadata["place"].clone()).ok()))
+    }
+
+    /// The error of a state that is of no use, with the ways to go on.
+    pub fn damaged_state(&self, what: &str) -> Error {
+        let folder = self.path.display();
+        let remedy = match self.last_snapshot() {
+            Some(snapshot) => format!(
+                "its newest network is whole: begin a training with it by `basin train {} --set initial={} --out NEW`, or \
+                 remove {folder} and train again",
+                self.path.join(JOB).display(),
+                snapshot.display()
+            ),
+            None => format!("remove {folder} and train again"),
+        };
+        Error::file(&self.state_path(), format!("{what}, so the training cannot go on from it; {remedy}"))
     }
 
     fn read_log(&mut self, steps: u64) -> Result<(Vec<LogLine>, u64)> {
@@ -132,10 +155,11 @@ impl Folder {
     }
 
     /// Replaces the state from which training goes on.
-    pub fn save_state(&mut self, tensors: Tensors, counters: &Counters) -> Result<()> {
+    pub fn save_state(&mut self, tensors: Tensors, counters: &Counters, place: &Place) -> Result<()> {
         // The state never knows more than the log.
         self.log.sync_data().map_err(|e| Error::io("cannot write", &self.path, e))?;
-        write_tensors(&self.state_path(), tensors, &json!({ "format": FORMAT, "counters": counters }))
+        let metadata = json!({ "format": FORMAT, "counters": counters, "place": place });
+        write_tensors(&self.state_path(), tensors, &metadata)
     }
 
     /// Writes a network to a file of the folder.
@@ -158,12 +182,21 @@ impl Folder {
         Some(self.path.join(newest.file))
     }
 
-    /// Notes where the numbers come from, unless an earlier run of the same training has.
-    pub fn save_provenance(&self, provenance: impl FnOnce() -> Provenance) -> Result<()> {
+    /// Notes where the numbers come from, unless an earlier run of the same training has; with what is new to the user.
+    pub fn save_provenance(&self, provenance: impl FnOnce() -> Provenance) -> Result<Vec<String>> {
         if self.path.join(PROVENANCE).is_file() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        self.save_json(PROVENANCE, &provenance())
+        let provenance = provenance();
+        self.save_json(PROVENANCE, &provenance)?;
+        Ok(provenance.warnings)
+    }
+
+    /// Adds to what users of the numbers should know.
+    pub fn warn(&self, warning: &str) -> Result<()> {
+        let Some(mut provenance) = training::provenance(&self.path)? else { return Ok(()) };
+        provenance.warnings.push(warning.to_owned());
+        self.save_json(PROVENANCE, &provenance)
     }
 
     /// Where a file of the folder is.
@@ -173,6 +206,17 @@ impl Folder {
 
     fn state_path(&self) -> PathBuf {
         self.path.join("state.safetensors")
+    }
+}
+
+/// What a file that should be a state is, as far as its beginning tells.
+fn what_it_is(path: &Path) -> &'static str {
+    let mut start = Vec::new();
+    let _ = File::open(path).map(|file| file.take(64).read_to_end(&mut start));
+    match () {
+        () if start.is_empty() => "is empty",
+        () if is_web_page(&start) => "is a web page (HTML)",
+        () => "is damaged or incomplete",
     }
 }
 

@@ -2,15 +2,20 @@
 
 mod begin;
 mod cost;
+mod diverged;
 mod folder;
+mod images;
+mod place;
 mod test;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tch::{Kind, Tensor};
 
 use crate::attack::Pgd;
+use crate::device::Threads;
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::measure::evaluation::Batch;
@@ -18,10 +23,14 @@ use crate::model::{Network, Weights};
 use crate::progress::{Event, Progress};
 use crate::record::training::{EVALUATION, FINAL};
 use crate::record::{Outcome, Record, Trained};
-use crate::train::{Counters, Epoch, LogLine, Rate, Scores, StepReport, Steps, Train, means};
+use crate::train::{
+    Counters, Epoch, IN_PERTURBATION, LogLine, PERTURBED_LOSS, Scores, StepReport, Steps, Train, means,
+};
 use begin::Beginning;
 pub use cost::estimate;
 use folder::Folder;
+use images::Images;
+use place::Place;
 use test::scores;
 
 /// Lines of the log per epoch.
@@ -31,11 +40,12 @@ const SAVE_AFTER: Duration = Duration::from_secs(600);
 /// Restarts of the attack that early stopping asks.
 const HELD_OUT_RESTARTS: usize = 5;
 
-/// Trains in `folder`; the folder is the record. What is finished already is not trained again.
+/// Trains in `folder`, on so many CPU threads if `threads` says so; the folder is the record. What is finished already is
+/// not trained again.
 ///
 /// # Errors
 /// As [`train`]; [`Error::Cancelled`] only if nothing is kept.
-pub fn run(job: &Train, folder: &Path, progress: &mut dyn Progress) -> Result<Record> {
+pub fn run(job: &Train, folder: &Path, threads: Option<u16>, progress: &mut dyn Progress) -> Result<Record> {
     if let Ok(record) = Record::load(folder)
         && record.provenance.complete
         && record.job == Job::Train(Box::new(job.clone()))
@@ -43,7 +53,7 @@ pub fn run(job: &Train, folder: &Path, progress: &mut dyn Progress) -> Result<Re
     {
         return Ok(record);
     }
-    let trained = train(job, folder, progress);
+    let trained = train_on(threads, job, folder, progress);
     if let Err(error) = trained
         && !matches!(error, Error::Cancelled)
     {
@@ -57,22 +67,37 @@ pub fn run(job: &Train, folder: &Path, progress: &mut dyn Progress) -> Result<Re
 }
 
 /// Trains in `folder`, which is made, or goes on with what an earlier run of the same job left there: with the
-/// same result, bit by bit on one CPU, as if it had never stopped.
+/// same result, bit by bit on one CPU, as if it had never stopped. For that it goes on with as many threads as it had.
 ///
 /// # Errors
 /// Settings that make no sense, files that cannot be used; a loss that is no finite number, with the step, the
 /// learning rate and the last snapshot; [`Error::Cancelled`], after the step in hand, with the state kept.
 pub fn train(job: &Train, folder: &Path, progress: &mut dyn Progress) -> Result<Trained> {
+    train_on(None, job, folder, progress)
+}
+
+/// As [`train`], with a number of CPU threads that the user has chosen.
+fn train_on(
+    threads: Option<u16>,
+    job: &Train,
+    folder: &Path,
+    progress: &mut dyn Progress,
+) -> Result<Trained> {
     job.check()?;
     let (opened, earlier) = Folder::open(folder, job)?;
-    let (beginning, images) = Beginning::of(job)?;
-    opened.save_provenance(|| beginning.provenance(job, &images))?;
+    let before = earlier.as_ref().and_then(|earlier| earlier.place.clone());
+    let _threads = Threads::of(threads.or(before.as_ref().map(|place| place.threads)));
+    let images = Images::load(job)?;
+    let beginning = Beginning::of(job, &images)?;
+    let mut warnings = opened.save_provenance(|| beginning.provenance(job, &images))?;
     drop(images);
+    let place = Place::here(beginning.device, beginning.precision);
     let mut counters = Counters { step: 0, optimizer_steps: 0, population: 0, best: None, seconds: 0.0 };
-    let mut run =
-        Run { job, folder: opened, begun: Instant::now(), earlier: 0.0, groups: Vec::new(), beginning };
+    let (begun, groups) = (Instant::now(), Vec::new());
+    let mut run = Run { job, folder: opened, begun, earlier: 0.0, groups, beginning, place };
     if let Some(earlier) = earlier {
-        run.beginning.trainer.restore(&earlier.tensors, &earlier.counters)?;
+        let restored = run.beginning.trainer.restore(&earlier.tensors, &earlier.counters);
+        restored.map_err(|_| run.folder.damaged_state("is damaged"))?;
         counters = earlier.counters;
         run.earlier = counters.seconds;
         let epoch = counters.step / run.per_epoch();
@@ -84,8 +109,12 @@ pub fn train(job: &Train, folder: &Path, progress: &mut dyn Progress) -> Result<
                 _ => None,
             })
             .collect();
+        if let Some(difference) = before.and_then(|before| run.place.unlike(&before)) {
+            run.folder.warn(&format!("after step {} it {difference}", counters.step))?;
+            warnings.push(difference);
+        }
     }
-    run.epochs(&mut counters, progress)?;
+    run.epochs(&mut counters, &warnings, progress)?;
     run.finish(&counters, progress)
 }
 
@@ -99,6 +128,7 @@ struct Run<'a> {
     /// Log lines of the epoch in hand.
     groups: Vec<Steps>,
     beginning: Beginning,
+    place: Place,
 }
 
 impl Run<'_> {
@@ -110,10 +140,18 @@ impl Run<'_> {
         self.earlier + self.begun.elapsed().as_secs_f64()
     }
 
-    fn epochs(&mut self, counters: &mut Counters, progress: &mut dyn Progress) -> Result<()> {
+    fn epochs(
+        &mut self,
+        counters: &mut Counters,
+        warnings: &[String],
+        progress: &mut dyn Progress,
+    ) -> Result<()> {
         let (per_epoch, epochs) = (self.per_epoch(), self.job.epochs as u64);
         let total = per_epoch * epochs;
         progress.report(Event::Started { label: self.job.name.clone(), done: counters.step, total })?;
+        for warning in warnings {
+            progress.report(Event::Warning(warning.clone()))?;
+        }
         let group = per_epoch.div_ceil(GROUPS);
         let mut pending = Vec::new();
         let mut saved = Instant::now();
@@ -123,8 +161,11 @@ impl Run<'_> {
                 self.beginning.trainer.begin_epoch();
                 self.beginning.trainer.evaluating = epoch > 0;
             }
-            let report = self.step(counters.step, &mut || progress.report(Event::Alive).or(Ok(())))?;
-            pending.push(report);
+            match self.step(counters.step, &mut || progress.report(Event::Alive).or(Ok(()))) {
+                Ok(report) => pending.push(report),
+                Err(Error::NotFinite(reason)) => return Err(self.broken(counters.step, &pending, &reason)),
+                Err(other) => return Err(other),
+            }
             counters.step += 1;
             let position = position + 1;
             if position % group == 0 || position == per_epoch {
@@ -164,26 +205,41 @@ impl Run<'_> {
             number += 1;
             Ok(source.batch(number - 1))
         };
-        let report = trainer.step(step, rate, &mut next, pulse);
-        report.map_err(|error| match error {
-            Error::NotFinite(reason) => self.diverged(step, rate, &reason),
-            other => other,
-        })
+        trainer.step(step, rate, &mut next, pulse)
     }
 
     /// The mean of some steps' reports. The only place where the training waits for the device.
     fn grouped(&self, epoch: u64, step: u64, reports: &[StepReport]) -> Result<Steps> {
         let last = reports.last().expect("a group has steps");
         let count = reports.len() as u64;
-        let mut values = std::collections::BTreeMap::new();
-        for (position, (name, _)) in last.values.iter().enumerate() {
-            let all: Vec<&Tensor> = reports.iter().map(|report| &report.values[position].1).collect();
+        let names: BTreeSet<&str> =
+            reports.iter().flat_map(|report| report.values.iter().map(|value| value.0)).collect();
+        let mut values = BTreeMap::new();
+        let mut first_bad: Option<(u64, &str)> = None;
+        for name in names {
+            // Not every step has every value.
+            let (steps, all): (Vec<u64>, Vec<&Tensor>) = (step - count..)
+                .zip(reports)
+                .filter_map(|(step, report)| {
+                    report.values.iter().find(|value| value.0 == name).map(|value| (step, &value.1))
+                })
+                .unzip();
             let all = Vec::<f64>::try_from(Tensor::stack(&all, 0).to_kind(Kind::Double))?;
             if let Some(at) = all.iter().position(|value| !value.is_finite()) {
-                let reason = format!("{name} is {}", all[at]);
-                return Err(self.diverged(step - count + at as u64, reports[at].rate, &reason));
+                // At the same step the loss counts: what it is made of follows it.
+                let bad = (steps[at], name);
+                first_bad = Some(first_bad.map_or(bad, |known| {
+                    if bad.0 < known.0 || name == "loss" && bad.0 == known.0 { bad } else { known }
+                }));
             }
-            values.insert((*name).to_owned(), all.iter().sum::<f64>() / count as f64);
+            values.insert(name.to_owned(), all.iter().sum::<f64>() / all.len() as f64);
+        }
+        if let Some((step, name)) = first_bad {
+            let stage = match name {
+                PERTURBED_LOSS => format!("{IN_PERTURBATION}: the loss there is NaN or infinite"),
+                _ => "in the loss of its weight step, which is NaN or infinite".to_owned(),
+            };
+            return Err(self.diverged(step, &stage));
         }
         let population = reports.iter().map(|report| report.population).sum::<usize>() as f64 / count as f64;
         let has_population = matches!(self.job.sharpness, crate::train::Sharpness::Awp(_));
@@ -198,41 +254,33 @@ impl Run<'_> {
         })
     }
 
-    fn diverged(&self, step: u64, rate: Rate, reason: &str) -> Error {
-        let kept = match self.folder.last_snapshot() {
-            Some(snapshot) => format!("the last good snapshot is {}", snapshot.display()),
-            None => "there is no snapshot yet".to_owned(),
-        };
-        Error::NotFinite(format!(
-            "training diverged in step {step} (epoch {} of {}, learning rate {:?}): {reason}; {kept}; use a smaller learning rate",
-            step / self.per_epoch() + 1,
-            self.job.epochs,
-            rate.learning_rate
-        ))
-    }
-
     /// Tests, logs, keeps a snapshot.
     fn end_epoch(&mut self, epoch: u64, counters: &mut Counters, progress: &mut dyn Progress) -> Result<()> {
         if let Some(bound) = self.job.clipping {
             self.beginning.trainer.learner.clip(bound);
         }
         let trainer = &self.beginning.trainer;
-        if trainer.learner.weights().flat().isfinite().all().int64_value(&[]) == 0 {
-            let step = counters.step - 1;
-            let rate = trainer.rate(step, self.per_epoch());
-            return Err(self.diverged(step, rate, "a weight is NaN or infinite"));
+        let last = counters.step - 1;
+        if !self.largest_weight().is_finite() {
+            let reason = format!("in its weight step: it left {}", self.weights_in_words());
+            return Err(self.diverged(last, &reason));
         }
+        let broken = |error| match error {
+            Error::NotFinite(reason) => self.diverged(last, &format!("in the test after it: {reason}")),
+            other => other,
+        };
         let network = trainer.learner.export();
         let averaged = trainer
             .average
             .as_ref()
             .map(|average| trainer.learner.export_with(&average.flat, &average.buffers));
         let (test_batches, held_out) = (&self.beginning.test, &self.beginning.held_out);
-        let test = self.scores(&network, test_batches, &self.job.attack, progress)?;
+        let test = self.scores(&network, test_batches, &self.job.attack, progress).map_err(broken)?;
         let average = averaged
             .as_ref()
             .map(|network| self.scores(network, test_batches, &self.job.attack, progress))
-            .transpose()?;
+            .transpose()
+            .map_err(broken)?;
         let is_last = epoch + 1 == self.job.epochs as u64;
         let keep = is_last || epoch.is_multiple_of(self.job.snapshot_every as u64);
         let mut stopping = None;
@@ -244,7 +292,7 @@ impl Run<'_> {
             }
             if self.job.early_stopping {
                 let attack = Pgd { restarts: HELD_OUT_RESTARTS, ..self.job.attack.clone() };
-                let found = self.scores(&network, held_out, &attack, progress)?;
+                let found = self.scores(&network, held_out, &attack, progress).map_err(broken)?;
                 if counters.best.is_none_or(|(_, lowest)| found.robust_error < lowest) {
                     counters.best = Some((epoch, found.robust_error));
                     self.folder.save("best.safetensors", &network, epoch)?;
@@ -292,7 +340,7 @@ impl Run<'_> {
         counters.population = trainer.population;
         counters.seconds = self.seconds();
         let tensors = trainer.tensors();
-        self.folder.save_state(tensors, counters)
+        self.folder.save_state(tensors, counters, &self.place)
     }
 
     /// Writes the networks that a finished training is made for, and how good they are.
