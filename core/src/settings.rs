@@ -99,8 +99,10 @@ fn culprit(
         if let Some(field) = missing {
             let added =
                 |value: &mut Value| drop(value.as_object_mut().map(|v| v.insert(field.into(), PROBE.into())));
-            // Where it is missing, it is not unknown.
-            let is_wanted = |other: &String| other != complaint && !other.starts_with("unknown field");
+            // Where it is missing, it is looked at, or the next one is missing.
+            let is_wanted = |other: &String| {
+                other.contains(PROBE) || other != complaint && other.starts_with("missing field")
+            };
             return value.is_object()
                 && value.get(field).is_none()
                 && complains(&added).is_none_or(|other| is_wanted(&other));
@@ -322,7 +324,10 @@ mod tests {
                 json!({ "method": { "kind": "trade", "weight": 6 } }),
                 "method.kind should be normal, adversarial, trades, mart or rotation, not \"trade\" (did you mean trades?)",
             ),
-            (json!({ "data": {}, "optimizer": { "kind": "adam" } }), "optimizer has no \"learning_rate\""),
+            (
+                json!({ "data": {}, "architecture": { "family": { "Mlp": { "units": [8] } } }, "optimizer": { "kind": "adam" } }),
+                "optimizer has no \"learning_rate\"",
+            ),
             (json!({ "method": { "kind": "trades" } }), "method has no \"weight\""),
             (
                 json!({ "schedule": { "kind": "multi-step", "milestones": 3, "gamma": 0.1 } }),

@@ -27,6 +27,7 @@ use basin_core::job::{Evaluate, Job, Landscape};
 use basin_core::record::Record;
 use basin_core::run::{RunOptions, estimate, has_unfinished, read_job, run};
 use basin_core::settings::distance;
+use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use args::{Attack, AttackName, Common, LandscapeArgs, Output};
@@ -148,16 +149,25 @@ enum Command {
     /// Run a job file, the job of a record again, or go on with a training in its folder.
     Run {
         /// A job as JSON (`basin train --dry-run` prints one), a record, or the folder of a training.
-        #[arg(value_name = "JOB")]
+        #[arg(value_name = "JOB.json|RECORD.json|FOLDER")]
         job: PathBuf,
         /// Print the resolved job and its cost, and stop.
         #[arg(long)]
         dry_run: bool,
         /// Threads on the CPU; without it, one per core, and a training that goes on has as many as it had.
-        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::builder::ValueParser::new(args::threads))]
+        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(args::threads))]
         threads: Option<u16>,
-        #[command(flatten)]
-        output: Output,
+        /// Write the record there; of a training, the folder that it makes [default: no file; of a training, a folder of
+        /// its name]. What was cancelled or killed goes on from there when run again; what is finished is shown.
+        #[arg(long, value_name = "RECORD.json|FOLDER", help_heading = "Output")]
+        out: Option<PathBuf>,
+        /// Replace what --out holds: the record or unfinished work of another job, or this job's own record, computed
+        /// again. Trainings are never replaced.
+        #[arg(long, help_heading = "Output")]
+        force: bool,
+        /// Print the record as JSON on standard output.
+        #[arg(long, help_heading = "Output")]
+        json: bool,
     },
     /// Draw records as a figure.
     Plot(PlotArgs),
@@ -257,11 +267,10 @@ fn dispatch(cli: Cli) -> Result<()> {
             }
             compute_asked(&job, &output, common.threads)
         }
-        Some(Command::Run { job: file, dry_run, threads, mut output }) => {
+        Some(Command::Run { job: file, dry_run, threads, out, force, json }) => {
             let job = read_job(&file)?;
-            if output.out.is_none() && file.is_dir() {
-                output.out = Some(file);
-            }
+            let out = if file.is_dir() { out.or(Some(file)) } else { out };
+            let output = Output { out, force, json };
             if dry_run {
                 return tell_cost(&job);
             }

@@ -119,7 +119,7 @@ impl Folder {
         let folder = self.path.display();
         let remedy = match self.last_snapshot() {
             Some(snapshot) => format!(
-                "its newest network is whole: begin a training with it by `basin train {} --set initial={} --out NEW`, or \
+                "its newest network is kept: begin a training with it by `basin train {} --set initial={} --out NEW`, or \
                  remove {folder} and train again",
                 self.path.join(JOB).display(),
                 snapshot.display()
