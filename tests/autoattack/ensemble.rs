@@ -314,22 +314,25 @@ fn bounds_close_in_on_the_result() {
             Ok(())
         }
     }
-    let mut bounds = Bounds::default();
-    let mut job = mnist("test:0..40", small());
-    job.compute.batch_size = Some(2);
-    let record = run(&Job::Attack(job), &RunOptions::default(), &mut bounds).unwrap();
-    let robust = 1.0 - outcome(&record).robust_error;
-    for pair in bounds.0.windows(2) {
-        assert!(pair[0].0 <= pair[1].0 && pair[0].1 >= pair[1].1, "{pair:?}");
+    // Small blocks; and blocks as they come, of which all these examples would fill but two.
+    for (examples, batch_size) in [("test:0..40", Some(2)), ("test:0..100", None)] {
+        let mut bounds = Bounds::default();
+        let mut job = mnist(examples, small());
+        job.compute.batch_size = batch_size;
+        let record = run(&Job::Attack(job), &RunOptions::default(), &mut bounds).unwrap();
+        let robust = 1.0 - outcome(&record).robust_error;
+        for pair in bounds.0.windows(2) {
+            assert!(pair[0].0 <= pair[1].0 && pair[0].1 >= pair[1].1, "{pair:?}");
+        }
+        for (lower, upper) in &bounds.0 {
+            assert!(*lower <= robust + 1e-9 && robust <= upper + 1e-9, "{lower} to {upper} around {robust}");
+        }
+        // Both move long before the end.
+        let (lower, upper) = bounds.0[bounds.0.len() / 2];
+        assert!(lower > 0.1 && upper < 1.0 && lower < upper, "{lower} to {upper} halfway");
+        let last = bounds.0.last().unwrap();
+        assert!((last.0 - robust).abs() < 1e-9 && (last.1 - robust).abs() < 1e-9);
     }
-    for (lower, upper) in &bounds.0 {
-        assert!(*lower <= robust + 1e-9 && robust <= upper + 1e-9, "{lower} to {upper} around {robust}");
-    }
-    // Both move long before the end.
-    let (lower, upper) = bounds.0[bounds.0.len() / 2];
-    assert!(lower > 0.1 && upper < 1.0 && lower < upper, "{lower} to {upper} halfway");
-    let last = bounds.0.last().unwrap();
-    assert!((last.0 - robust).abs() < 1e-9 && (last.1 - robust).abs() < 1e-9);
 }
 
 #[test]

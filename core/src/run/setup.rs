@@ -97,10 +97,13 @@ impl Setup {
         }
     }
 
-    /// How many examples go through all attacks of AutoAttack before the others begin: so many that those still robust
-    /// fill their blocks.
-    pub fn group(&self) -> usize {
-        (2 * self.block(Attack::Square)).max(4 * self.block(Attack::ApgdCe))
+    /// How many of `count` examples go through all attacks of AutoAttack before the others begin: so many that those
+    /// still robust fill their blocks; of few examples a quarter, down to half a block, so that the bounds of the robust
+    /// accuracy move.
+    pub fn group(&self, count: usize) -> usize {
+        let block = self.block(Attack::ApgdCe);
+        let most = (2 * self.block(Attack::Square)).max(4 * block);
+        count.div_ceil(4).clamp(block.div_ceil(2).min(most), most)
     }
 
     /// The networks at `weights` (on any device).

@@ -80,7 +80,7 @@ pub fn run(
         finished,
         resumed,
     };
-    let groups = survivors.chunks(setup.group());
+    let groups = survivors.chunks(setup.group(survivors.len()));
     let complete =
         match groups.enumerate().try_for_each(|(number, group)| ensemble.attack_group(number, group, &plans))
         {
