@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use basin::command::Command;
-use basin::jobs::{Core, Engine};
+use basin::jobs::{Core, Engine, Status};
 use basin::ui::{Answer, App, Pane, Purpose, command_line};
 use basin_core::checkpoint::Summary;
 use basin_core::job::{Job, Train};
@@ -25,7 +25,7 @@ use basin_core::train::LogLine;
 use basin_core::train::preset::preset;
 use bowl::Fake;
 use eframe::egui::Modifiers;
-use eframe::egui::accesskit::Role;
+use eframe::egui::accesskit::{Role, Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use support::Window;
 
@@ -120,6 +120,11 @@ fn epochs(record: &Record) -> usize {
     training.epochs.len()
 }
 
+/// The upper of two.
+fn by_height(a: &egui_kittest::Node<'_>, b: &egui_kittest::Node<'_>) -> std::cmp::Ordering {
+    a.rect().top().total_cmp(&b.rect().top())
+}
+
 /// Draws until the window says something.
 fn wait_for(window: &mut Window, text: &str) {
     let patience = std::time::Instant::now() + Duration::from_secs(30);
@@ -175,21 +180,36 @@ fn a_training_runs_from_its_form_is_stopped_and_goes_on() {
     assert_eq!(window.harness.state().visible_panes(), [Pane::History]);
     let live = window.harness.state().jobs().entries()[0].partial_record().expect("epochs are known").1;
     assert_eq!(epochs(&live), 6);
-    assert!(says(&window, "Epoch 6 of 12"));
+    assert!(says(&window, "6 of 12"));
     window.until("the study shows the folder", |app| app.study().records().len() == 1);
     window.picture("history-live");
+    let place = |window: &Window, label| {
+        let button = window.harness.get_all_by_role_and_label(Role::Button, label).min_by(by_height);
+        button.expect("a button above the charts").rect()
+    };
+    let (stop, job) = (place(&window, "Stop"), window.harness.state().jobs().entries()[0].id);
     window.click("Stop");
     window.until("it has stopped", |app| app.jobs().active() == 0);
     window.settle();
     assert!(says(&window, "everything trained so far is kept"));
     window.picture("history-stopped");
-    *held.lock().expect("not poisoned") = false;
+    assert_eq!(place(&window, "Continue"), stop, "the button stays where it is");
     window.harness.get_all_by_label("Continue").next().expect("a button to go on").click();
     window.harness.run_steps(3);
+    let line = |window: &Window| {
+        let jobs = window.harness.state().jobs().entries();
+        assert_eq!(jobs.len(), 1, "one line for one job");
+        (jobs[0].id, jobs[0].status.clone())
+    };
+    assert_eq!(line(&window), (job, Status::Running));
+    assert_eq!(place(&window, "Stop"), stop);
+    assert!(says(&window, "6 of 12"), "what is known stays in sight");
+    *held.lock().expect("not poisoned") = false;
     window.until("it has ended", |app| app.jobs().active() == 0);
     window.settle();
     let study = window.harness.state().study();
     assert_eq!(study.records().len(), 1, "one folder, one record");
+    assert_eq!(line(&window), (job, Status::Done));
     let stored = &study.records()[0];
     assert_eq!((&stored.path, epochs(&stored.record)), (&folder, 12));
     assert!(stored.record.provenance.complete);
@@ -202,9 +222,28 @@ fn what_is_wrong_in_the_form_is_said_in_words() {
     let mut window = window();
     window.click("Train");
     choose_folder(&mut window, "mine");
+    wait_for(&mut window, "Goes to ");
+    let places = |window: &Window| {
+        let fields = ["Channels", "Epochs", "Batch size", "Training images", "Seed"];
+        let field = |label| window.harness.get_by_role_and_label(Role::TextInput, label).rect();
+        let button = window.harness.get_by_role_and_label(Role::Button, "Start training").rect();
+        (fields.map(field), button)
+    };
+    let before = places(&window);
     window.retype("Epochs", "ten");
-    assert!(says(&window, "Use a whole number of at least 1"));
-    assert!(says(&window, "A setting above cannot be used."));
+    assert!(says(&window, "Epochs: use a whole number of at least 1"));
+    assert_eq!(places(&window), before, "a message moves nothing");
+    let images = window.harness.get_by_role_and_label(Role::TextInput, "Training images");
+    assert_eq!(
+        images.accesskit_node().placeholder().as_deref(),
+        Some("train:0..2000"),
+        "what is usual stays"
+    );
+    assert!(says(&window, "Goes to "), "and so does the folder");
+    rewrite(&mut window, "Name", "at_linf_gd_normalized");
+    assert!(says(&window, "is no name of a model"));
+    assert_eq!(places(&window), before, "nor do half a name and its completions");
+    rewrite(&mut window, "Name", PLAIN);
     window.retype("Epochs", "3");
     window.retype("Training images", "train:5");
     assert!(says(&window, "\"train:5\""), "what cannot be a range is named");
@@ -241,8 +280,13 @@ fn the_folder_of_a_training_opens_as_its_history_and_its_networks_are_measured()
     let folder = trained(&window, "at", &sample::job());
     open(&mut window, &[&folder]);
     assert_eq!(window.harness.state().visible_panes(), [Pane::History]);
-    assert!(says(&window, "Epoch 15 of 15") && says(&window, "finished in 5 min"));
-    assert!(says(&window, "best: epoch 12"), "where robust overfitting begins");
+    assert!(says(&window, "15 of 15") && says(&window, "Finished in"));
+    let error = 100.0 * sample::scores(&sample::job(), 10).robust_error;
+    assert!(
+        says(&window, &format!("epoch 11, robust error {error:.1} %")),
+        "where robust overfitting begins"
+    );
+    assert!(says(&window, "lowest robust test loss, epoch 11"), "and by which measure, in the legend");
     assert_eq!(window.harness.state().study().models().len(), 0, "networks are opened when they are wanted");
     window.picture("history");
     let error = 100.0 * sample::scores(&sample::job(), 5).robust_error;
@@ -315,6 +359,39 @@ fn several_trainings_are_laid_over_each_other_and_exported() {
 }
 
 #[test]
+fn twelve_trainings_share_the_charts_and_one_legend() {
+    let mut window = window();
+    let folders: Vec<PathBuf> = (0..13)
+        .map(|i| trained(&window, &format!("run-{i:02}"), &Train { seed: 3 * i, ..sample::job() }))
+        .collect();
+    open(&mut window, &folders[..12].iter().map(|folder| &**folder).collect::<Vec<_>>());
+    assert_eq!(window.harness.state().study().beside().count(), 11, "all of them are shown");
+    assert!(says(&window, "12 trainings"));
+    let entry = |window: &Window, name: &str| {
+        let mut entries = window.harness.query_all_by_role_and_label(Role::CheckBox, name);
+        let toggled = entries.next().expect("an entry of the legend").accesskit_node().toggled();
+        assert!(entries.next().is_none(), "one legend for all charts");
+        toggled
+    };
+    for name in ["run-00", "run-11", "test", "training", "lowest robust test loss"] {
+        assert_eq!(entry(&window, name), Some(Toggled::True), "{name}");
+    }
+    window.picture("history-twelve");
+    window.harness.get_by_role_and_label(Role::CheckBox, "training").click();
+    window.harness.run_steps(3);
+    assert_eq!(entry(&window, "training"), Some(Toggled::False));
+    window.picture("history-twelve-tests");
+    // More than can be told apart are not all shown, which is said.
+    let mut window = self::window();
+    let folders: Vec<PathBuf> = (0..13)
+        .map(|i| trained(&window, &format!("run-{i:02}"), &Train { seed: 3 * i, ..sample::job() }))
+        .collect();
+    open(&mut window, &folders.iter().map(|folder| &**folder).collect::<Vec<_>>());
+    assert!(says(&window, "12 of 13 trainings"));
+    assert!(says(&window, "shows another beside them"), "and how to choose");
+}
+
+#[test]
 fn a_training_of_another_process_is_followed() {
     let mut window = window();
     let job = sample::job();
@@ -322,13 +399,13 @@ fn a_training_of_another_process_is_followed() {
     sample::begin(&folder, &job);
     sample::epoch(&folder, &job, 0);
     open(&mut window, &[&folder]);
-    assert!(says(&window, "Epoch 1 of 15") && says(&window, "epoch 1 of 15"));
+    assert!(says(&window, "1 of 15") && says(&window, "epoch 1 of 15"));
     window.picture("history-first");
     sample::epoch(&folder, &job, 1);
     // Half a line is being written.
     sample::write(&folder, "{\"kind\":\"steps\",\"epo");
     window.until("the second epoch is seen", |app| epochs(&app.study().records()[0].record) == 2);
-    assert!(says(&window, "Epoch 2 of 15"));
+    assert!(says(&window, "2 of 15"));
     assert!(!says(&window, "cannot be read"), "a line in the making is no damage");
 }
 

@@ -93,6 +93,7 @@ pub fn scatter() -> Plot {
             group("TRADES", 1, Shape::Diamond, &[(0.62, 2.1), (0.5, 1.9)]),
             group("AT-AWP", 2, Shape::Star, &[(0.35, 1.32), (0.28, 1.5)]),
         ],
+        key: None,
         equal_aspect: false,
         notes: Vec::new(),
         provenance: vec!["made-up points".into()],

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use basin::plot::export::{self, Preset};
 use basin::plot::landscape::{Named, Which};
 use basin::plot::training::{Options, Quantity, plot};
 use basin::plot::{Dash, GuideLine, Item, Plot, Scale, Series};
 use basin_core::job::Train;
 use basin_core::record::Record;
+use basin_core::train::Schedule;
 
 use crate::command;
 use crate::sample_training as sample;
@@ -87,6 +89,124 @@ fn several_trainings_have_a_colour_each() {
     assert_eq!(rates.y.scale, Scale::Log);
     let labels: Vec<&str> = rates.y.ticks.iter().map(|tick| &*tick.label).collect();
     assert_eq!(labels, ["0.005", "0.050"], "the rates themselves");
+}
+
+/// The line of a figure of one training: its epoch, and what it is called.
+fn line(plot: &Plot) -> (f64, String) {
+    let lines = plot.items.iter().filter_map(|item| match item {
+        Item::Guide(guide) => match guide.line {
+            GuideLine::Vertical(at) => Some((at, guide.name.clone().unwrap_or_default())),
+            _ => None,
+        },
+        _ => None,
+    });
+    let lines: Vec<_> = lines.collect();
+    assert_eq!(lines.len(), 1, "one epoch stands out");
+    lines[0].clone()
+}
+
+#[test]
+fn the_same_epoch_stands_out_in_every_quantity() {
+    let held_out = Train { early_stopping: true, ..sample::job() };
+    let stopped = record(|folder| sample::whole(folder, &held_out));
+    let plain = whole();
+    let all = [Quantity::Loss, Quantity::Error, Quantity::LearningRate];
+    let options = |quantity| Options { quantity, ..Options::default() };
+    for quantity in all {
+        let of = |record| line(&drawn(&[("AT", record)], &options(quantity)));
+        assert_eq!(of(&stopped), (6.0, "early stopping, epoch 6".to_owned()), "{quantity:?}");
+        assert_eq!(of(&plain), (11.0, "lowest robust test loss, epoch 11".to_owned()), "{quantity:?}");
+    }
+    // Of several, symbols on the curves of the test, which the legend explains.
+    for quantity in [Quantity::Loss, Quantity::Error] {
+        let figure = drawn(&[("stopped", &stopped), ("plain", &plain)], &options(quantity));
+        assert_eq!(guides(&figure), []);
+        let marks = figure.items.iter().filter_map(|item| match item {
+            Item::Mark(mark) => Some((mark.x, mark.y, mark.color, &*mark.name)),
+            _ => None,
+        });
+        let marks: Vec<_> = marks.collect();
+        let curves = series(&figure);
+        assert_eq!(
+            marks,
+            [
+                (6.0, curves[0].y[5].unwrap(), curves[0].color, "stopped: early stopping, epoch 6"),
+                (11.0, curves[2].y[10].unwrap(), curves[2].color, "plain: lowest robust test loss, epoch 11"),
+            ]
+        );
+        let [whose, what] = figure.legend();
+        let names = |entries: &[basin::plot::Entry<'_>]| -> Vec<String> {
+            entries.iter().map(|entry| entry.name.to_owned()).collect()
+        };
+        assert_eq!(names(&whose), ["stopped", "plain"]);
+        assert_eq!(names(&what), ["test", "training", "early stopping", "lowest robust test loss"]);
+    }
+    // While it runs, what early stopping would pick now; before it has looked, nothing.
+    let running = |epochs: u64| {
+        record(|folder| {
+            sample::begin(folder, &held_out);
+            (0..epochs).for_each(|epoch| sample::epoch(folder, &held_out, epoch));
+        })
+    };
+    assert_eq!(line(&drawn(&[("AT", &running(3))], &options(Quantity::Loss))).0, 1.0);
+    assert_eq!(line(&drawn(&[("AT", &running(9))], &options(Quantity::Loss))).0, 6.0);
+}
+
+#[test]
+fn learning_rates_that_change_between_epochs_go_in_steps() {
+    let options = Options { quantity: Quantity::LearningRate, ..Options::default() };
+    let steps = whole();
+    let figure = drawn(&[("AT", &steps)], &options);
+    let points = series(&figure)[0].points();
+    let drop: Vec<_> = points.windows(2).filter(|ends| ends[0].1 != ends[1].1).collect();
+    assert_eq!(drop, [[(10.0, Some(0.05)), (10.0, Some(0.005))]], "straight down when epoch 10 has ended");
+    assert_eq!(series(&figure)[0].x.len(), 15, "the data have no corners");
+    let cyclic = Schedule::Cyclic { low: 0.0, high: 0.2, up: 6, down: 9 };
+    let cyclic = record(|folder| sample::whole(folder, &Train { schedule: cyclic, ..sample::job() }));
+    let figure = drawn(&[("AT", &cyclic)], &options);
+    assert_eq!(series(&figure)[0].points().len(), 15, "a rate of every step is a line");
+}
+
+#[test]
+fn the_legend_of_twelve_trainings_is_compact() {
+    let twelve = twelve();
+    let named: Vec<(&str, &Record)> = twelve.iter().map(|(name, record)| (&**name, record)).collect();
+    let figure = drawn(&named, &Options::default());
+    for preset in [Preset::Column, Preset::Wide] {
+        let scene = export::scene(&figure, &preset.style());
+        for name in named.iter().map(|(name, _)| *name).chain(["test", "training", "lowest robust test loss"])
+        {
+            assert_eq!(scene.texts().filter(|text| text.label == name).count(), 1, "{name}, once");
+        }
+        let lower = scene.texts().filter(|text| named.iter().any(|(name, _)| *name == text.label));
+        let top = lower.map(|text| text.at[1] - text.size).fold(f64::INFINITY, f64::min);
+        assert!(top > scene.frame.bottom(), "the legend stands below the axes");
+        assert!(scene.height - top < 0.25 * scene.height, "a quarter of the figure at most");
+        assert!(scene.texts().all(|text| text.size >= 5.5 && text.at[0] < scene.width));
+    }
+    let colors: std::collections::BTreeSet<_> =
+        series(&figure).iter().map(|curve| curve.color.to_hex()).collect();
+    assert_eq!(colors.len(), 12, "a colour for each");
+}
+
+/// Twelve trainings with names as long as those of the study.
+pub fn twelve() -> Vec<(String, Record)> {
+    let names = [
+        "at",
+        "autoaugment",
+        "awp",
+        "cyclic",
+        "label-noise",
+        "label-smoothing",
+        "mart",
+        "normal",
+        "self-supervision",
+        "trades",
+        "weight-clipping",
+        "weight-decay",
+    ];
+    let job = |seed| Train { seed, ..sample::job() };
+    (0..).zip(names).map(|(i, name)| (name.to_owned(), record(|f| sample::whole(f, &job(3 * i))))).collect()
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn published_plot(look: &Look) -> Plot {
 #[test]
 fn the_figure_has_groups_a_line_and_correlations() {
     let drawn = published_plot(&Look::default());
-    let legend: Vec<&str> = drawn.legend().into_iter().map(|(name, _)| name).collect();
+    let legend: Vec<&str> = drawn.legend()[0].iter().map(|entry| entry.name).collect();
     assert_eq!(legend[..3], ["Other", "AT", "PGD steps"]);
     assert_eq!(legend.len(), 11);
     let line = drawn.items.iter().find_map(|item| match item {

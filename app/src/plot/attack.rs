@@ -33,6 +33,7 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
             color: series_color(if single { 1 } else { i }),
             dash: Dash::Solid,
             dots: true,
+            steps: false,
         })
     });
     let ticks = names.iter().enumerate();
@@ -47,6 +48,7 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
             ticks: ticks.map(|(at, name)| Tick { value: at as f64, label: text::literal(name) }).collect(),
         },
         y: Axis::new("Robust accuracy (%)", (0.0, 1.0), Scale::Linear, Unit::Percent),
+        key: None,
         equal_aspect: false,
         notes: Vec::new(),
         provenance: shown.iter().flat_map(|s| provenance::autoattack(s.name, s.record, s.job)).collect(),

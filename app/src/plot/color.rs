@@ -79,8 +79,25 @@ pub const PAIRED: [Color; 12] = [
     Color::rgb(177, 89, 40),
 ];
 
-/// Colour of series number `index`: the dark hues of [`PAIRED`] first, then the light ones; repeats after 12.
+/// Further hues that can be told from the dark ones of [`PAIRED`], and seen on white and on black.
+const FURTHER: [Color; 6] = [
+    Color::rgb(0, 165, 155),
+    Color::rgb(225, 90, 175),
+    Color::rgb(175, 150, 0),
+    Color::rgb(135, 185, 25),
+    Color::rgb(105, 180, 232),
+    Color::rgb(150, 30, 85),
+];
+
+/// Colour of series number `index`: the dark hues of [`PAIRED`], then others that lines can have, too; repeats after
+/// [`SERIES_COLORS`].
 pub fn series_color(index: usize) -> Color {
-    const ORDER: [usize; 12] = [1, 5, 4, 7, 9, 11, 0, 2, 3, 6, 8, 10];
-    PAIRED[ORDER[index % ORDER.len()]]
+    const DARK: [usize; 6] = [1, 5, 4, 7, 9, 11];
+    match index % SERIES_COLORS {
+        dark if dark < DARK.len() => PAIRED[DARK[dark]],
+        further => FURTHER[further - DARK.len()],
+    }
 }
+
+/// How many series have a colour of their own.
+pub const SERIES_COLORS: usize = 12;

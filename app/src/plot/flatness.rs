@@ -41,6 +41,7 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
             color,
             dash: Dash::Solid,
             dots: false,
+            steps: false,
         }));
         items.push(Item::Scatter(Scatter {
             name,
@@ -61,6 +62,7 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
         x: Axis::new(radius_label(first.job), x, scale, Unit::One),
         y: Axis::new(what, y, Scale::Linear, Unit::One),
         items,
+        key: None,
         equal_aspect: false,
         notes: shown.iter().filter_map(note).collect(),
         provenance: shown.iter().flat_map(|s| provenance::flatness(s.name, s.record, s.job)).collect(),
@@ -116,6 +118,7 @@ pub fn layers(named: Named<'_>, title: Option<String>) -> Result<Plot, String> {
             ticks,
         },
         items,
+        key: None,
         equal_aspect: false,
         notes: note(&shown).into_iter().collect(),
         provenance: provenance::flatness(shown.name, shown.record, shown.job),

@@ -234,6 +234,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
                     color: if single { series_color(usize::from(robust)) } else { series_color(i) },
                     dash: if both && !single && !robust { Dash::Dashed } else { Dash::Solid },
                     dots: shown.outcome.x.len() <= 101,
+                    steps: false,
                 },
             ));
         }
@@ -273,6 +274,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
         x: Axis::new(along, x, Scale::Linear, Unit::One),
         y: Axis::new(label, range, scale, unit(options.quantity)),
         items: series.into_iter().map(Item::Series).collect(),
+        key: None,
         equal_aspect: false,
         notes,
         provenance: landscapes.iter().flat_map(|l| provenance::landscape(l.name, l.record, l.job)).collect(),
@@ -305,12 +307,19 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
         let limit = written(field.colors.range().1, options.quantity);
         notes.push(format!("values above {limit} share one colour"));
     }
-    let mark = Mark { x: 0.0, y: 0.0, shape: Shape::Cross, name: "trained weights".into() };
+    let mark = Mark {
+        x: 0.0,
+        y: 0.0,
+        shape: Shape::Cross,
+        color: super::Color::WHITE,
+        name: "trained weights".into(),
+    };
     Ok(Plot {
         title: options.title.clone(),
         x: Axis::new(direction_label(shown.record, 1), x_range, Scale::Linear, Unit::One),
         y: Axis::new(direction_label(shown.record, 2), y_range, Scale::Linear, Unit::One),
         items: vec![Item::Field(field), Item::Mark(mark)],
+        key: None,
         equal_aspect: true,
         notes,
         provenance: provenance::landscape(shown.name, shown.record, shown.job),

@@ -13,6 +13,7 @@ pub mod export;
 pub mod field;
 pub mod fill;
 pub mod flatness;
+pub mod key;
 pub mod landscape;
 mod place;
 mod provenance;
@@ -26,6 +27,7 @@ pub mod training;
 pub use color::Color;
 pub use colormap::ColorMap;
 pub use field::{ColorScale, Contour, Field};
+pub use key::{Entry, Group, Key};
 pub use symbol::Shape;
 pub use ticks::{Scale, Tick, Unit};
 
@@ -40,6 +42,8 @@ pub struct Plot {
     pub y: Axis,
     /// What is drawn, first at the back.
     pub items: Vec<Item>,
+    /// A legend in two parts, in place of one of every item by itself.
+    pub key: Option<Key>,
     /// Whether one unit of x is as long as one unit of y.
     pub equal_aspect: bool,
     /// What the reader must know about these numbers: holes, clipped values, mixed settings.
@@ -134,6 +138,25 @@ pub struct Series {
     pub dash: Dash,
     /// Whether every point has a dot.
     pub dots: bool,
+    /// Whether it goes in steps: each value holds all the way from the point before it.
+    pub steps: bool,
+}
+
+impl Series {
+    /// Its points, with the corners of steps.
+    pub fn points(&self) -> Vec<(f64, Option<f64>)> {
+        let mut points: Vec<(f64, Option<f64>)> = Vec::new();
+        for (x, y) in self.x.iter().zip(&self.y) {
+            let before = points.last().copied().filter(|(_, before)| self.steps && before.is_some());
+            if let (Some((from, before)), Some(_)) = (before, y)
+                && before != *y
+            {
+                points.push((from, *y));
+            }
+            points.push((*x, *y));
+        }
+        points
+    }
 }
 
 /// Points of one group.
@@ -234,7 +257,9 @@ pub struct Mark {
     pub y: f64,
     /// Symbol.
     pub shape: Shape,
-    /// What it marks, for hovering and descriptions.
+    /// Fill colour.
+    pub color: Color,
+    /// What it marks.
     pub name: String,
 }
 
@@ -258,24 +283,6 @@ impl Plot {
             Item::Field(field) => Some(field),
             _ => None,
         })
-    }
-
-    /// Legend entries in the order of the items.
-    pub fn legend(&self) -> Vec<(&str, &Item)> {
-        self.items.iter().filter_map(|item| Some((item.name()?, item))).collect()
-    }
-}
-
-impl Item {
-    /// Its entry in the legend.
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Series(series) => series.name.as_deref(),
-            Self::Scatter(scatter) => scatter.name.as_deref(),
-            Self::Histogram(histogram) => histogram.name.as_deref(),
-            Self::Guide(guide) => guide.name.as_deref(),
-            Self::Field(_) | Self::Mark(_) | Self::Label(_) | Self::Caption(_) => None,
-        }
     }
 }
 

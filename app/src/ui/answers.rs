@@ -11,14 +11,13 @@ use basin_core::run::{Estimate, RunOptions};
 use eframe::egui::ColorImage;
 
 use crate::places;
+use crate::plot::color::SERIES_COLORS;
 use crate::ui::example_set::ExampleSet;
 use crate::ui::follow::Stamp;
 use crate::ui::standing::{Place, Standing};
 use crate::ui::study::{RecordId, Target};
 use crate::ui::{Action, App, form};
 
-/// So many trainings that are opened together are shown together.
-const TOGETHER: usize = 6;
 /// Number of test images of the sanity check.
 const SANITY_IMAGES: isize = 200;
 
@@ -186,8 +185,14 @@ impl App {
         let trainings: Vec<PathBuf> = trainings.map(|(path, _)| path.clone()).collect();
         let Some(best) = self.add_records(records) else { return };
         // Several trainings are there to be compared.
-        let ids = trainings.iter().filter_map(|path| self.study.record_at(path)).take(TOGETHER);
-        let ids: Vec<RecordId> = ids.collect();
+        let mut ids: Vec<RecordId> = trainings.iter().filter_map(|path| self.study.record_at(path)).collect();
+        if ids.len() > SERIES_COLORS {
+            self.note(format!(
+                "{SERIES_COLORS} of {} trainings are shown: so many can be told apart. A click at the left with Ctrl (or ⌘) shows another beside them, or takes one away.",
+                ids.len()
+            ));
+            ids.truncate(SERIES_COLORS);
+        }
         match ids.split_first() {
             Some((first, others)) => {
                 self.actions.push(Action::SelectRecord(*first));

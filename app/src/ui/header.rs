@@ -2,7 +2,7 @@
 
 use basin_core::job::Job;
 use basin_core::record::Record;
-use eframe::egui::{Button, Frame, Label, Margin, RichText, Sides, Ui};
+use eframe::egui::{Button, Frame, Label, Margin, RichText, Sides, Ui, vec2};
 
 use crate::command::Command;
 use crate::ui::study::{Target, file_name, job_details};
@@ -12,7 +12,29 @@ use crate::ui::{Action, App};
 /// Below this width there is room for one button only.
 const NARROW: f32 = 480.0;
 
+/// Width of the button that stops a training or goes on with it.
+const CONTROL: f32 = 74.0;
+
 impl App {
+    /// The button that stops the training that is shown, or goes on with it; one that cannot be pressed has no action.
+    fn training_control(&self, record: &Record) -> Option<(&'static str, &'static str, Option<Action>)> {
+        if !matches!(record.job, Job::Train(_)) || self.shown.together().len() > 1 {
+            return None;
+        }
+        let folder = self.training_folder()?;
+        if let Some(entry) = self.jobs.training_in(&folder) {
+            let tip =
+                "Stop after the step in hand; everything trained so far is kept, and it goes on from there";
+            return Some(match entry.is_stopping() {
+                true => ("Stopping…", tip, None),
+                false => ("Stop", tip, Some(Action::Cancel(entry.id))),
+            });
+        }
+        let action = Action::Train(Box::new(record.job.clone()), folder);
+        let tip = "Go on with this training where it was stopped";
+        (!record.provenance.complete).then_some(("Continue", tip, Some(action)))
+    }
+
     /// Draws the line.
     pub(crate) fn record_header_ui(&mut self, ui: &mut Ui, title: &str, record: &Record) {
         let p = palette(ui);
@@ -31,6 +53,7 @@ impl App {
             0 | 1 => format!("{}, {}", file_name(record.job.subject()), job_details(&record.job)),
             _ => String::new(),
         };
+        let control = self.training_control(record);
         let actions = &mut self.actions;
         let narrow = ui.available_width() < NARROW;
         Frame::new().inner_margin(Margin { left: 14, right: 10, top: 8, bottom: 2 }).show(ui, |ui| {
@@ -50,6 +73,13 @@ impl App {
                         let button = Button::new(text).small();
                         if ui.add(button).on_hover_text(command.tooltip()).clicked() {
                             actions.push(Action::Command(command));
+                        }
+                    }
+                    // At the end of the row, so that nothing moves when it goes.
+                    if let Some((text, tip, action)) = control {
+                        let button = Button::new(text).small().min_size(vec2(CONTROL, 0.0));
+                        if ui.add_enabled(action.is_some(), button).on_hover_text(tip).clicked() {
+                            actions.extend(action);
                         }
                     }
                 },

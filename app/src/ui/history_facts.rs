@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use basin_core::job::Train;
 use basin_core::record::TrainingOutcome;
+use basin_core::record::training::Choice;
 use basin_core::train::Scores;
 
 use crate::plot::training;
 use crate::ui::study::file_name;
-use crate::ui::widgets::duration_words;
+use crate::ui::widgets::{duration_words, sentence};
 
 /// A network of a training's folder.
 pub struct Network {
@@ -65,52 +66,85 @@ pub fn network_name(file: &Path) -> String {
     number.parse::<u64>().map_or_else(|_| stem.to_owned(), |epoch| format!("Epoch {}{average}", epoch + 1))
 }
 
-/// Short facts with their explanation: epoch, time, the best epoch, the gap.
+/// A short fact in a place of its own.
+pub struct Fact {
+    /// What it is.
+    pub label: String,
+    /// The fact; a dash while it is not known.
+    pub value: String,
+    /// Width that every value of it fits into.
+    pub room: f32,
+    /// What it means.
+    pub tooltip: &'static str,
+}
+
+/// What is not known yet.
+const UNKNOWN: &str = "–";
+
+/// Short facts, always the same ones in the same order: epoch, time, the epoch that stands out, the gap. `narrow`:
+/// the most important, shortly.
 pub fn facts(
     job: &Train,
     outcome: &TrainingOutcome,
     complete: bool,
     left: Option<f64>,
-) -> Vec<(String, &'static str)> {
+    narrow: bool,
+) -> Vec<Fact> {
     let epochs = &outcome.epochs;
-    let mut facts = vec![(format!("Epoch {} of {}", epochs.len(), job.epochs), "Finished epochs")];
-    if let Some(group) = outcome.steps.last().filter(|_| epochs.is_empty()) {
-        let loss = group.values.get("loss").copied().unwrap_or(f64::NAN);
-        let steps = training::steps_per_epoch(job);
-        facts.push((format!("step {} of {steps}, loss {loss:.3}", group.step), "In the first epoch"));
-    }
+    let unknown = || UNKNOWN.to_owned();
+    let fact =
+        |label: &str, value: String, room: f32, tooltip| Fact { label: label.into(), value, room, tooltip };
+    let mut facts =
+        vec![fact("Epoch", format!("{} of {}", epochs.len(), job.epochs), 68.0, "Finished epochs")];
     let per_epoch = seconds_per_epoch(outcome);
-    if let Some(seconds) = per_epoch {
-        facts.push((
-            format!("{} per epoch", duration_words(seconds)),
-            "Training and test, mean of the last epochs",
-        ));
+    if !narrow {
+        let words = per_epoch.map_or_else(unknown, duration_words);
+        facts.push(fact("Per epoch", words, 84.0, "Training and test, mean of the last epochs"));
     }
     let to_go = job.epochs.saturating_sub(epochs.len()) as f64;
-    match (complete, left.or(per_epoch.map(|seconds| seconds * to_go))) {
-        (true, _) => {
-            let seconds = outcome.result.as_ref().map_or(0.0, |result| result.seconds);
-            facts.push((format!("finished in {}", duration_words(seconds)), "Over all its runs"));
+    let left = left.or(per_epoch.map(|seconds| seconds * to_go));
+    facts.push(match &outcome.result {
+        Some(result) if complete => {
+            fact("Finished in", duration_words(result.seconds), 84.0, "Over all its runs")
         }
-        (false, Some(left)) => {
-            facts.push((format!("{} left", duration_words(left)), "If it goes on like this"))
-        }
-        (false, None) => {}
-    }
-    let finite = epochs.iter().filter(|epoch| epoch.test.robust_error.is_finite());
-    if let Some(best) = finite.min_by(|a, b| a.test.robust_error.total_cmp(&b.test.robust_error)) {
-        let words =
-            format!("best: epoch {}, robust error {:.1} %", best.epoch + 1, 100.0 * best.test.robust_error);
-        facts.push((words, "The epoch of lowest robust error on the test images"));
-    }
+        _ => fact("Left", left.map_or_else(unknown, duration_words), 84.0, "If it goes on like this"),
+    });
+    facts.push(standing_out(job, outcome, narrow));
     let gap = epochs.last().and_then(|epoch| Some(epoch.test.robust_loss - epoch.train.get("robust_loss")?));
-    if let Some(gap) = gap.filter(|gap| gap.is_finite()) {
-        facts.push((
-            format!("robust gap {gap:+.3}"),
-            "Robust loss on test images minus training images, last epoch: the robust generalization gap",
-        ));
-    }
+    let gap = gap.filter(|gap| gap.is_finite()).map_or_else(unknown, |gap| format!("{gap:+.3}"));
+    let tooltip =
+        "Robust loss on test images minus training images, last epoch: the robust generalization gap";
+    facts.push(fact("Robust gap", gap, 72.0, tooltip));
     facts
+}
+
+/// The epoch that stands out; in the first epoch, how far that is.
+fn standing_out(job: &Train, outcome: &TrainingOutcome, narrow: bool) -> Fact {
+    let room = if narrow { 140.0 } else { 190.0 };
+    let usual = if job.early_stopping { Choice::EarlyStopping } else { Choice::LowestTestLoss };
+    let fact = |label: &str, value: String, tooltip| Fact { label: sentence(label), value, room, tooltip };
+    if let Some(group) = outcome.steps.last().filter(|_| outcome.epochs.is_empty()) {
+        let loss = group.values.get("loss").copied().unwrap_or(f64::NAN);
+        let steps = training::steps_per_epoch(job);
+        let value = format!("step {} of {steps}, loss {loss:.3}", group.step);
+        return fact("first epoch", value, "Steps that are done, and the loss of the last");
+    }
+    let chosen = outcome.chosen(job).and_then(|(number, choice)| {
+        let epoch = outcome.epochs.iter().find(|epoch| epoch.epoch == number)?;
+        let error = 100.0 * epoch.test.robust_error;
+        let robust = if narrow { "" } else { "robust " };
+        Some((choice, format!("epoch {}, {robust}error {error:.1} %", number + 1)))
+    });
+    let (choice, value) = chosen.unwrap_or((usual, UNKNOWN.to_owned()));
+    let tooltip = match choice {
+        Choice::EarlyStopping => {
+            "The epoch of lowest robust error on the held-out images, with its robust error on the test images; a line marks it in the charts"
+        }
+        Choice::LowestTestLoss => {
+            "The epoch of lowest robust loss on the test images, with its robust error there; a line marks it in the charts"
+        }
+    };
+    fact(choice.words(), value, tooltip)
 }
 
 /// Seconds of an epoch, the mean of the last five; an interruption within one does not count.

@@ -27,6 +27,7 @@ mod form_panel;
 mod form_parts;
 mod form_reader;
 mod header;
+mod history_charts;
 mod history_facts;
 mod history_view;
 mod jobs_panel;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{FORMAT, Outcome, Provenance, Record};
 use crate::error::{Error, Result};
 use crate::files::read_text;
-use crate::job::Job;
+use crate::job::{Job, Train};
 use crate::train::{Epoch, LogLine, Scores, Steps};
 
 /// What was asked, in the folder of a training.
@@ -96,10 +96,45 @@ impl TrainingOutcome {
         }
     }
 
+    /// The epoch, from 0, that stands out, the same for every quantity: what early stopping picks where the training
+    /// has it, else the lowest robust loss on the test images. None if that is not known yet.
+    pub fn chosen(&self, job: &Train) -> Option<(u64, Choice)> {
+        let lowest = |of: fn(&Epoch) -> Option<f64>| {
+            let known = self.epochs.iter().filter_map(|epoch| Some((epoch.epoch, of(epoch)?)));
+            let finite = known.filter(|(_, value)| value.is_finite());
+            finite.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(epoch, _)| epoch)
+        };
+        if job.early_stopping {
+            let picked = self.result.as_ref().and_then(|result| result.best).map(|(epoch, _)| epoch);
+            let so_far = || lowest(|epoch| epoch.held_out.map(|scores| scores.robust_error));
+            return picked.or_else(so_far).map(|epoch| (epoch, Choice::EarlyStopping));
+        }
+        lowest(|epoch| Some(epoch.test.robust_loss)).map(|epoch| (epoch, Choice::LowestTestLoss))
+    }
+
     /// Steps that are done.
     pub fn steps_done(&self) -> u64 {
         let of_epochs = self.epochs.last().map_or(0, |epoch| epoch.step);
         self.steps.last().map_or(of_epochs, |group| group.step)
+    }
+}
+
+/// Why an epoch of a training is the one to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Choice {
+    /// Early stopping picks its network: the lowest robust error on the held-out images.
+    EarlyStopping,
+    /// Nothing is held out; afterwards its robust loss on the test images turns out to be the lowest.
+    LowestTestLoss,
+}
+
+impl Choice {
+    /// `early stopping` or `lowest robust test loss`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::EarlyStopping => "early stopping",
+            Self::LowestTestLoss => "lowest robust test loss",
+        }
     }
 }
 

@@ -1,16 +1,21 @@
 //! Plot to scene: every item at its place on paper.
 
 use super::caption::Caption;
+use super::color_bar::color_bar;
 use super::contour_labels;
 use super::fonts;
 use super::layout::{CAP_HEIGHT, Layout, layout};
-use super::legend::{self, Legend};
+use super::legend::Legend;
 use super::point_labels::PointLabels;
+use super::sample::{MARK, symbol};
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
 use super::style::FigureStyle;
 use crate::plot::contour::{iso_lines, region};
 use crate::plot::place::Ground;
 use crate::plot::{Color, Field, Guide, Histogram, Item, Mark, Plot, Scatter, Series, text};
+
+/// More curves than these are many.
+const MANY_CURVES: usize = 8;
 
 const GRID: Color = Color::rgb(205, 205, 205);
 
@@ -57,8 +62,8 @@ impl<'a> Transform<'a> {
     /// A curve as unbroken pieces: interrupted where a value is missing or cannot be shown.
     pub fn pieces(&self, series: &Series) -> Vec<Outline> {
         let mut pieces = vec![Vec::new()];
-        for (x, y) in series.x.iter().zip(&series.y) {
-            match y.and_then(|y| self.point(*x, y)) {
+        for (x, y) in series.points() {
+            match y.and_then(|y| self.point(x, y)) {
                 Some(point) => pieces.last_mut().expect("never empty").push(point),
                 None => pieces.push(Vec::new()),
             }
@@ -70,6 +75,7 @@ impl<'a> Transform<'a> {
 
 /// Draws a plot.
 pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
+    let style = &thinned(plot, style);
     let Parts { layout, caption, legend, labels } = parts(plot, style);
     let to = Transform::new(plot, layout.axes);
     let mut scene = Scene {
@@ -119,6 +125,13 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
     }
     labels.draw_key(&mut scene, below, style);
     scene
+}
+
+/// Many curves are drawn thinner.
+fn thinned(plot: &Plot, style: &FigureStyle) -> FigureStyle {
+    let curves = plot.items.iter().filter(|item| matches!(item, Item::Series(_))).count();
+    let factor = if curves > MANY_CURVES { 0.65 } else { 1.0 };
+    FigureStyle { line_pt: factor * style.line_pt, ..style.clone() }
 }
 
 /// Where everything stands that looks for a free place.
@@ -182,8 +195,11 @@ fn series(scene: &mut Scene, series: &Series, to: &Transform<'_>, style: &Figure
     let pieces = to.pieces(series);
     // A point between two gaps has no line; a dot shows it.
     let lonely = pieces.iter().filter(|p| p.points.len() == 1).flat_map(|p| p.points.clone());
-    let centres: Vec<_> =
-        if series.dots { pieces.iter().flat_map(|p| p.points.clone()).collect() } else { lonely.collect() };
+    let centres: Vec<_> = if series.dots {
+        series.x.iter().zip(&series.y).filter_map(|(x, y)| to.point(*x, (*y)?)).collect()
+    } else {
+        lonely.collect()
+    };
     scene.path(pieces.into_iter().filter(|p| p.points.len() > 1).collect(), None, Some(stroke), true);
     let centres: Vec<_> = centres.into_iter().filter(|p| scene.frame.contains(*p, -0.01)).collect();
     if !centres.is_empty() {
@@ -209,7 +225,7 @@ fn scatter(scene: &mut Scene, scatter: &Scatter, to: &Transform<'_>, style: &Fig
     let radius = style.symbol_pt * scatter.size / 2.0;
     for p in &scatter.points {
         let Some(at) = to.point(p.x, p.y).filter(|at| scene.frame.contains(*at, -0.01)) else { continue };
-        legend::symbol(scene, at, scatter.shape, radius, scatter.color, style);
+        symbol(scene, at, scatter.shape, radius, scatter.color, style);
     }
 }
 
@@ -265,7 +281,7 @@ fn field(scene: &mut Scene, field: &Field, to: &Transform<'_>, layout: &Layout, 
     }
     scene.shapes.extend(labels.texts.into_iter().map(Shape::Text));
     if let Some(bar) = layout.bar {
-        legend::color_bar(scene, field, bar, layout, style);
+        color_bar(scene, field, bar, layout, style);
     }
 }
 
@@ -279,7 +295,7 @@ fn guide(scene: &mut Scene, guide: &Guide, to: &Transform<'_>, plot: &Plot, styl
 
 fn mark(scene: &mut Scene, mark: &Mark, to: &Transform<'_>, style: &FigureStyle) {
     if let Some(at) = to.point(mark.x, mark.y).filter(|at| scene.frame.contains(*at, -0.01)) {
-        legend::symbol(scene, at, mark.shape, 0.42 * style.symbol_pt, Color::WHITE, style);
+        symbol(scene, at, mark.shape, 0.5 * MARK * style.symbol_pt, mark.color, style);
     }
 }
 

@@ -3,6 +3,7 @@
 //! `plot -> layout -> scene -> writer`. Text stays text everywhere but in PNG; PDF and SVG carry their fonts.
 
 mod caption;
+mod color_bar;
 mod contour_labels;
 mod csv;
 mod draw;
@@ -10,6 +11,7 @@ mod fonts;
 mod layout;
 mod legend;
 mod point_labels;
+mod sample;
 mod scene;
 mod style;
 mod svg;

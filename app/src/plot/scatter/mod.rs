@@ -200,6 +200,7 @@ pub fn plot(models: &Models, look: &Look) -> Result<Plot, String> {
         x: Axis::new(models.x_label.clone(), x_range, x_scale, Unit::One),
         y: Axis::new(models.y_label.clone(), y_range, y_scale, unit),
         items,
+        key: None,
         equal_aspect: false,
         notes,
         provenance,

@@ -6,7 +6,7 @@ use egui_plot::{HLine, Line, LineStyle, PlotPoint, PlotPoints, PlotUi, Points, P
 use super::field_item::FieldItem;
 use super::symbols::{self, SymbolsItem};
 use super::{ScreenPlot, coordinates};
-use crate::plot::{Color, Dash, GuideLine, Histogram, Item, Scatter, Series, text};
+use crate::plot::{Color, Dash, GuideLine, Histogram, Item, Mark, Scatter, Series, Shape, text};
 
 impl ScreenPlot {
     /// Adds one item.
@@ -22,7 +22,8 @@ impl ScreenPlot {
             }
             Item::Guide(guide) => {
                 let name = text::plain(guide.name.as_deref().unwrap_or(""));
-                let stroke = Stroke::new(1.5, themed(guide.color, dark));
+                let width = if guide.dash == Dash::Dotted { 1.0 } else { 1.5 };
+                let stroke = Stroke::new(width, themed(guide.color, dark));
                 match guide.line {
                     GuideLine::Horizontal(at) => {
                         if let Some(at) = self.plot.y.scale.map(at) {
@@ -44,8 +45,10 @@ impl ScreenPlot {
             }
             Item::Mark(mark) => {
                 let at: Vec<_> = self.at(mark.x, mark.y).into_iter().collect();
-                let colors = [Color32::WHITE, Color32::BLACK];
-                ui.add(SymbolsItem::new(String::new(), &at, mark.shape, 5.5, colors).without_hover());
+                let colors = mark_colors(ui.ctx(), mark);
+                ui.add(
+                    SymbolsItem::new(String::new(), &at, mark.shape, symbols::MARK, colors).without_hover(),
+                );
             }
             // Said beside the plot, where zooming does not move it.
             Item::Caption(_) => {}
@@ -81,7 +84,7 @@ impl ScreenPlot {
             ui.polygon(polygon.id((index, "band", i)).allow_hover(false));
         }
         let points: Vec<_> =
-            series.x.iter().zip(&series.y).map(|(x, y)| y.and_then(|y| self.at(*x, y))).collect();
+            series.points().into_iter().map(|(x, y)| y.and_then(|y| self.at(x, y))).collect();
         for (i, piece) in points.split(Option::is_none).filter(|piece| !piece.is_empty()).enumerate() {
             let piece: Vec<[f64; 2]> = piece.iter().flatten().copied().collect();
             let line =
@@ -133,6 +136,13 @@ impl ScreenPlot {
         let outline = Line::new(name.clone(), PlotPoints::from(outline)).color(color).width(1.5);
         ui.line(outline.allow_band(false).id(id));
     }
+}
+
+/// Inside and outline of a mark; that of a map's cross must be seen on every colour.
+pub(super) fn mark_colors(ctx: &egui::Context, mark: &Mark) -> [Color32; 2] {
+    let visuals = &ctx.global_style().visuals;
+    let outline = if mark.shape == Shape::Cross { Color32::BLACK } else { visuals.text_color() };
+    [themed(mark.color, visuals.dark_mode), outline]
 }
 
 /// A colour on the screen; dark hues are lightened on a dark background.

@@ -1,76 +1,89 @@
-//! The legend on the screen: symbols and lines as they are drawn. A click hides what it explains, and shows it again.
+//! The legend on the screen, above the axes where it covers nothing: symbols and lines as they are drawn. A click hides
+//! what it explains, and shows it again.
 
 use std::collections::BTreeSet;
 
 use eframe::egui::{
-    Align, Align2, Color32, Frame, Id, Layout, Pos2, Rect, Role, Sense, Stroke, TextStyle, Ui, UiBuilder,
-    WidgetInfo, vec2,
+    Align2, Color32, Id, Pos2, Rect, Response, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, vec2,
 };
 
-use super::items::{line_style, themed};
+use super::items::{line_style, mark_colors, themed};
 use super::symbols;
-use crate::plot::{Item, Plot, text};
+use crate::plot::{Entry, Item, Plot, text};
 
-/// Distance from the frame of the axes, and between sample and words.
+/// Between sample and words, and between entries.
 const GAP: f32 = 6.0;
+/// Between what belongs to different parts.
+const PART: f32 = 14.0;
 /// Length of a sample.
 const SAMPLE: f32 = 22.0;
+/// More entries than these are written small.
+const MANY: usize = 6;
 
 /// Items of a plot that are hidden, by their numbers.
 pub type Hidden = BTreeSet<usize>;
 
-/// What is hidden in the plot of this id.
-pub fn hidden(ui: &Ui, id: Id) -> Hidden {
-    ui.data(|data| data.get_temp(id.with("hidden"))).unwrap_or_default()
+/// Names of entries that are hidden.
+fn off(ui: &Ui, id: Id) -> BTreeSet<String> {
+    ui.data(|data| data.get_temp(id)).unwrap_or_default()
 }
 
-/// Draws the legend into a corner of `axes`; clicks are kept for the next frame. What it covers; none without entries.
-pub fn show(ui: &mut Ui, id: Id, plot: &Plot, axes: Rect, corner: Align2) -> Option<Rect> {
-    let mut hidden = hidden(ui, id);
-    let entries: Vec<(usize, String, &Item)> = (plot.items.iter().enumerate())
-        .filter_map(|(index, item)| Some((index, text::plain(item.name()?), item)))
-        .collect();
-    if entries.is_empty() {
-        return None;
+/// What is hidden in a plot by the legend of this id, which may be that of several plots.
+pub fn hidden(ui: &Ui, id: Id, plot: &Plot) -> Hidden {
+    let off = off(ui, id);
+    let entries = plot.legend().into_iter().flatten().filter(|entry| off.contains(entry.name));
+    entries.flat_map(|entry| entry.items).collect()
+}
+
+/// Draws the entries of a plot from left to right, in as many lines as they need. Nothing, if there are none.
+pub fn show(ui: &mut Ui, id: Id, plot: &Plot) {
+    let parts = plot.legend();
+    let count: usize = parts.iter().map(Vec::len).sum();
+    if count == 0 {
+        return;
     }
-    let font = TextStyle::Body.resolve(ui.style());
-    let row = font.size + 5.0;
-    let widest = entries
-        .iter()
-        .map(|(_, name, _)| ui.painter().layout_no_wrap(name.clone(), font.clone(), Color32::WHITE).size().x);
-    let width = (SAMPLE + GAP + widest.fold(0.0, f32::max)).min(axes.width() * 0.6);
-    let frame = Frame::new()
-        .inner_margin(vec2(8.0, 5.0))
-        .corner_radius(4)
-        .fill(ui.visuals().extreme_bg_color.gamma_multiply(0.85))
-        .stroke(ui.visuals().window_stroke());
-    let size = vec2(width, row * entries.len() as f32) + frame.total_margin().sum();
-    let place = corner.align_size_within_rect(size, axes.shrink(GAP));
-    let mut child =
-        ui.new_child(UiBuilder::new().max_rect(place).id_salt("legend").layout(Layout::top_down(Align::Min)));
-    child.shrink_clip_rect(axes);
-    frame.show(&mut child, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        for (index, name, item) in entries {
-            let shown = !hidden.contains(&index);
-            let (rect, response) = ui.allocate_exact_size(vec2(width, row), Sense::click());
-            response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, shown, &name));
-            if response.hovered() {
-                ui.painter().rect_filled(rect, 3.0, ui.visuals().widgets.hovered.weak_bg_fill);
+    let style = if count > MANY { TextStyle::Small } else { TextStyle::Body };
+    let mut off = off(ui, id);
+    let height = std::mem::take(&mut ui.spacing_mut().interact_size.y);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(GAP, 1.0);
+        for (number, part) in parts.iter().enumerate() {
+            if number > 0 && !part.is_empty() {
+                ui.add_space(PART);
             }
-            let strength = if shown { 1.0 } else { 0.25 };
-            let sample = Rect::from_min_size(rect.min, vec2(SAMPLE, row));
-            sample_ui(ui, item, sample, strength);
-            let color = ui.visuals().text_color().gamma_multiply(if shown { 1.0 } else { 0.5 });
-            let at = Pos2::new(sample.right() + GAP, rect.center().y);
-            ui.painter().with_clip_rect(rect).text(at, Align2::LEFT_CENTER, &name, font.clone(), color);
-            if response.on_hover_text("Click to hide or to show").clicked() && !hidden.insert(index) {
-                hidden.remove(&index);
+            for entry in part {
+                let shown = !off.contains(entry.name);
+                if entry_ui(ui, entry, shown, style.clone()).clicked() && !off.insert(entry.name.to_owned()) {
+                    off.remove(entry.name);
+                }
             }
         }
     });
-    ui.data_mut(|data| data.insert_temp(id.with("hidden"), hidden));
-    Some(place)
+    ui.spacing_mut().interact_size.y = height;
+    ui.data_mut(|data| data.insert_temp(id, off));
+}
+
+fn entry_ui(ui: &mut Ui, entry: &Entry<'_>, shown: bool, style: TextStyle) -> Response {
+    let name = text::plain(entry.name);
+    let font = style.resolve(ui.style());
+    let words = ui.painter().layout_no_wrap(name.clone(), font.clone(), Color32::WHITE).size().x;
+    let width = (SAMPLE + GAP + words + GAP).min(ui.max_rect().width());
+    let (rect, response) = ui.allocate_exact_size(vec2(width, font.size + 6.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, shown, &name));
+    if response.hovered() {
+        ui.painter().rect_filled(
+            rect.expand2(vec2(3.0, 0.0)),
+            3.0,
+            ui.visuals().widgets.hovered.weak_bg_fill,
+        );
+    }
+    let strength = if shown { 1.0 } else { 0.25 };
+    let sample = Rect::from_min_size(rect.min, vec2(SAMPLE, rect.height()));
+    sample_ui(ui, entry.sample, sample, strength);
+    let color = ui.visuals().text_color().gamma_multiply(if shown { 1.0 } else { 0.5 });
+    let at = Pos2::new(sample.right() + GAP, rect.center().y);
+    ui.painter().with_clip_rect(rect).text(at, Align2::LEFT_CENTER, &name, font, color);
+    response.on_hover_text("Click to hide or to show")
 }
 
 /// A short piece of an item.
@@ -96,15 +109,13 @@ fn sample_ui(ui: &Ui, item: &Item, rect: Rect, strength: f32) {
         }
         Item::Scatter(scatter) => {
             let outline = ui.visuals().text_color().gamma_multiply(strength);
-            let radius = symbols::radius(scatter.size);
-            painter.extend(symbols::shapes(
-                scatter.shape,
-                rect.center(),
-                radius,
-                color(scatter.color),
-                outline,
-            ));
+            let (at, radius) = (rect.center(), symbols::radius(scatter.size));
+            painter.extend(symbols::shapes(scatter.shape, at, radius, color(scatter.color), outline));
         }
-        Item::Field(_) | Item::Mark(_) | Item::Label(_) | Item::Caption(_) => {}
+        Item::Mark(mark) => {
+            let [fill, outline] = mark_colors(ui.ctx(), mark).map(|color| color.gamma_multiply(strength));
+            painter.extend(symbols::shapes(mark.shape, rect.center(), symbols::MARK, fill, outline));
+        }
+        Item::Field(_) | Item::Label(_) | Item::Caption(_) => {}
     }
 }

@@ -9,7 +9,7 @@ mod legend;
 mod names;
 mod symbols;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 
 use eframe::egui::{self, RichText, Vec2};
@@ -27,13 +27,15 @@ pub struct ScreenPlot {
     marked: Option<[f64; 2]>,
     /// Item and point of a scatter that was clicked in the last frame.
     clicked: Cell<Option<(usize, usize)>>,
+    /// Names that are numbered in the plot, as they stand in the key.
+    numbered: RefCell<Vec<String>>,
 }
 
 impl ScreenPlot {
     /// Prepares a plot. Costs some milliseconds for a map; make a new one only when the data change.
     pub fn new(plot: Plot) -> Self {
         let field = plot.field().map(FieldDrawing::new);
-        Self { plot, field, marked: None, clicked: Cell::new(None) }
+        Self { plot, field, marked: None, clicked: Cell::new(None), numbered: RefCell::default() }
     }
 
     /// Points out a point of a scatter with a ring.
@@ -62,21 +64,33 @@ impl ScreenPlot {
             if let Some(title) = &self.plot.title {
                 ui.vertical_centered(|ui| ui.label(RichText::new(text::plain(title)).strong()));
             }
-            let note_height = ui.text_style_height(&egui::TextStyle::Small) + ui.spacing().item_spacing.y;
-            let notes = self.plot.notes.len() as f32 * note_height;
-            let space = egui::vec2(ui.available_width(), (ui.available_height() - notes).max(60.0));
-            let response = self.axes_and_bar(ui, id, space);
-            for note in &self.plot.notes {
-                // One line each, for which room is left; the pointer shows the rest.
-                ui.add(egui::Label::new(RichText::new(text::plain(note)).small().weak()).truncate());
-            }
+            self.legend_ui(ui, id.with("legend"));
+            let notes = notes_height(ui, &self.plot.notes);
+            let key = self.key_height(ui, id);
+            let gaps = if key > 0.0 { ui.spacing().item_spacing.y } else { 0.0 };
+            let space =
+                egui::vec2(ui.available_width(), (ui.available_height() - notes - key - gaps).max(60.0));
+            let response = self.axes_and_bar(ui, id, id.with("legend"), space);
+            self.key_ui(ui, key);
+            notes_ui(ui, &self.plot.notes);
             response
         })
         .inner
     }
 
+    /// The axes alone, in the available space: for several plots that share the legend of an id, and their notes.
+    pub fn axes_ui(&self, ui: &mut egui::Ui, id: impl egui::AsIdSalt, legend: egui::Id) -> egui::Response {
+        let id = ui.make_persistent_id(id);
+        self.axes_and_bar(ui, id, legend, ui.available_size())
+    }
+
+    /// The legend of an id: what is hidden there is hidden in every plot with this legend.
+    pub fn legend_ui(&self, ui: &mut egui::Ui, legend: egui::Id) {
+        legend::show(ui, legend, &self.plot);
+    }
+
     /// The axes, square where units are equally long, and the colour bar beside them, in the middle of `space`.
-    fn axes_and_bar(&self, ui: &mut egui::Ui, id: egui::Id, space: Vec2) -> egui::Response {
+    fn axes_and_bar(&self, ui: &mut egui::Ui, id: egui::Id, legend: egui::Id, space: Vec2) -> egui::Response {
         // What tick labels and titles take is known from the frame before.
         let margins_id = id.with("margins");
         let margins = ui.data(|data| data.get_temp(margins_id)).unwrap_or(egui::vec2(60.0, 40.0));
@@ -94,7 +108,7 @@ impl ScreenPlot {
             ui.set_min_size(space);
             ui.spacing_mut().item_spacing.x = 0.0;
             ui.add_space(((space.x - outer.x - bar_width) / 2.0).max(0.0));
-            let response = self.axes(ui, id, outer);
+            let response = self.axes(ui, id, legend, outer);
             if let Some(bar) = bar {
                 bar.show(ui, response.rect);
             }
@@ -109,10 +123,11 @@ impl ScreenPlot {
         response
     }
 
-    fn axes(&self, ui: &mut egui::Ui, id: egui::Id, size: Vec2) -> egui::Response {
+    fn axes(&self, ui: &mut egui::Ui, id: egui::Id, legend: egui::Id, size: Vec2) -> egui::Response {
         let plot = &self.plot;
         let first_time = PlotMemory::load(ui.ctx(), id).is_none();
-        let (x, y) = (coordinates(&plot.x), coordinates(&plot.y));
+        let hidden = legend::hidden(ui, legend, plot);
+        let (x, y) = (coordinates(&plot.x), self.heights(&hidden));
         let dark = ui.visuals().dark_mode;
         let mut widget = egui_plot::Plot::new(id)
             .id(id)
@@ -132,7 +147,6 @@ impl ScreenPlot {
             // The size sees to it; zooming keeps it.
             widget = widget.allow_boxed_zoom(false).allow_axis_zoom_drag(false);
         }
-        let hidden = legend::hidden(ui, id);
         let shown = widget.show(ui, |ui| {
             if first_time {
                 ui.set_auto_bounds(true);
@@ -141,9 +155,7 @@ impl ScreenPlot {
                 self.item(ui, index, item, dark);
             }
         });
-        let axes = *shown.transform.frame();
-        let explained = legend::show(ui, id, plot, axes, self.emptiest_corner());
-        self.names_ui(ui, &shown.transform, &hidden, explained);
+        self.names_ui(ui, &shown.transform, &hidden);
         let response = shown.response;
         if response.clicked()
             && let Some(at) = response.interact_pointer_pos()
@@ -151,6 +163,19 @@ impl ScreenPlot {
             self.clicked.set(self.point_near(at, &shown.transform));
         }
         response
+    }
+
+    /// The heights that are shown at first: of curves, what is left of the axis when some are hidden.
+    fn heights(&self, hidden: &legend::Hidden) -> (f64, f64) {
+        let all = coordinates(&self.plot.y);
+        let left = self.plot.items.iter().enumerate().filter_map(|(index, item)| match item {
+            Item::Series(series) if !hidden.is_empty() && !hidden.contains(&index) => Some(series),
+            _ => None,
+        });
+        let values = left.flat_map(|s| s.y.iter().flatten().filter_map(|y| self.plot.y.scale.map(*y)));
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
+        let margin = 0.06 * (high - low);
+        if margin > 0.0 { ((low - margin).max(all.0), (high + margin).min(all.1)) } else { all }
     }
 
     /// The point of a scatter nearest to a place on the screen, if the place is on its symbol or just beside it.
@@ -215,40 +240,24 @@ impl ScreenPlot {
             }
         }
     }
+}
 
-    /// The corner of the axes with the fewest points near it, for the legend.
-    fn emptiest_corner(&self) -> egui::Align2 {
-        let mut filled = [0usize; 4];
-        let mut count = |x: f64, y: f64| {
-            if let (Some(x), Some(y)) = (self.plot.x.position(x), self.plot.y.position(y)) {
-                match (x > 0.6, x < 0.4, y > 0.6, y < 0.4) {
-                    (true, _, true, _) => filled[0] += 1,
-                    (_, true, true, _) => filled[1] += 1,
-                    (true, _, _, true) => filled[2] += 1,
-                    (_, true, _, true) => filled[3] += 1,
-                    _ => {}
-                }
-            }
-        };
-        for item in &self.plot.items {
-            match item {
-                Item::Series(s) => {
-                    s.x.iter().zip(&s.y).for_each(|(x, y)| y.iter().for_each(|y| count(*x, *y)))
-                }
-                Item::Scatter(s) => s.points.iter().for_each(|p| count(p.x, p.y)),
-                Item::Histogram(h) => h.values.iter().zip(&h.edges).for_each(|(v, x)| count(*x, *v)),
-                _ => {}
-            }
-        }
-        let corners = [
-            egui::Align2::RIGHT_TOP,
-            egui::Align2::LEFT_TOP,
-            egui::Align2::RIGHT_BOTTOM,
-            egui::Align2::LEFT_BOTTOM,
-        ];
-        let best = (0..4).min_by_key(|i| filled[*i]).unwrap_or(0);
-        corners[best]
+/// What the reader must know, all of it, in as many lines as that takes.
+pub fn notes_ui(ui: &mut egui::Ui, notes: &[String]) {
+    for note in notes {
+        ui.add(egui::Label::new(RichText::new(text::plain(note)).small().weak()).wrap());
     }
+}
+
+/// The height of [`notes_ui`] here.
+pub fn notes_height(ui: &egui::Ui, notes: &[String]) -> f32 {
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    let height = |note: &String| {
+        let words = text::plain(note);
+        let lines = ui.painter().layout(words, font.clone(), egui::Color32::WHITE, ui.available_width());
+        lines.size().y + ui.spacing().item_spacing.y
+    };
+    notes.iter().map(height).sum()
 }
 
 fn coordinates(axis: &Axis) -> (f64, f64) {

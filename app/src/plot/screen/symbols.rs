@@ -11,6 +11,9 @@ use crate::plot::Shape as Symbol;
 /// Symbols smaller than this have no outline: it would be all one sees.
 const SMALLEST_OUTLINED: f32 = 2.7;
 
+/// Radius of a mark.
+pub const MARK: f32 = 5.5;
+
 /// Radius of a symbol of this relative size.
 pub fn radius(size: f64) -> f32 {
     4.5 * size as f32

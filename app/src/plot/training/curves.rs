@@ -1,18 +1,35 @@
 //! The curves of trainings, from their logs.
 
 use basin_core::job::{Job, Train};
+use basin_core::record::training::Choice;
 use basin_core::record::{Outcome, Record, TrainingOutcome};
-use basin_core::train::{Epoch, Labels, Scores};
+use basin_core::train::{Epoch, Schedule, Scores};
 
 use super::{Options, Quantity, steps_per_epoch};
 use crate::plot::color::series_color;
 use crate::plot::landscape::{Named, Which};
-use crate::plot::{Color, Dash, Guide, GuideLine, Item, Scatter, ScatterPoint, Series, Shape, text};
+use crate::plot::{Color, Dash, Guide, GuideLine, Item, Mark, Scatter, ScatterPoint, Series, Shape, text};
 
 /// Blue and red, as clean and robust have everywhere.
 const CLEAN: usize = 0;
 const ROBUST: usize = 1;
 const AVERAGE: usize = 4;
+
+/// From so many trainings on, the curves of training are pale: those of the test are what is compared.
+const MANY: usize = 4;
+
+/// What an item of several trainings is, whosever it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Over test images; of the second quantity shown or of the first.
+    Test(bool),
+    /// Over training images.
+    Training(bool),
+    /// The epoch that stands out.
+    Chosen(Choice),
+    /// A kept network, or anything else that needs no words.
+    Other,
+}
 
 /// A curve's values by epoch.
 type Values<'a> = &'a dyn Fn(&Epoch) -> Option<f64>;
@@ -53,6 +70,7 @@ impl Shown<'_> {
             color,
             dash,
             dots: epochs.len() == 1,
+            steps: false,
         })
     }
 
@@ -75,15 +93,39 @@ impl Shown<'_> {
             color,
             dash: Dash::Dotted,
             dots: false,
+            steps: false,
         });
         finished.into_iter().chain(in_hand).map(Item::Series).collect()
     }
 
-    /// The epoch with the lowest value on test images, from 1, with the value.
-    fn best(&self, of: fn(&Scores) -> f64) -> Option<(f64, f64)> {
-        let epochs = self.outcome.epochs.iter().filter(|epoch| of(&epoch.test).is_finite());
-        let best = epochs.min_by(|a, b| of(&a.test).total_cmp(&of(&b.test)))?;
-        Some(((best.epoch + 1) as f64, of(&best.test)))
+    /// The epoch that stands out, from 1, and why.
+    pub fn chosen(&self) -> Option<(u64, Choice)> {
+        self.outcome.chosen(self.job).map(|(epoch, choice)| (epoch + 1, choice))
+    }
+
+    /// That epoch in words: `early stopping, epoch 11`.
+    pub fn chosen_words(&self) -> Option<String> {
+        self.chosen().map(|(epoch, choice)| format!("{}, epoch {epoch}", choice.words()))
+    }
+
+    /// A line there, across all quantities.
+    fn chosen_line(&self) -> Option<Item> {
+        let (epoch, _) = self.chosen()?;
+        Some(Item::Guide(Guide {
+            name: self.chosen_words(),
+            line: GuideLine::Vertical(epoch as f64),
+            color: Color::rgb(110, 110, 110),
+            dash: Dash::Dotted,
+        }))
+    }
+
+    /// A symbol there, on a curve.
+    fn chosen_mark(&self, of: fn(&Scores) -> f64, color: Color) -> Option<(Kind, Item)> {
+        let (epoch, choice) = self.chosen()?;
+        let y = of(&self.outcome.epochs.iter().find(|known| known.epoch + 1 == epoch)?.test);
+        let name = format!("{}: {}", text::literal(self.name), self.chosen_words()?);
+        let mark = Mark { x: epoch as f64, y, shape: chosen_shape(choice), color, name };
+        y.is_finite().then_some((Kind::Chosen(choice), Item::Mark(mark)))
     }
 
     /// Small points on the test curve where a network was kept.
@@ -122,11 +164,6 @@ impl Shown<'_> {
         if !broken.is_empty() && quantity != Quantity::LearningRate {
             notes.push(format!("{name}: not a finite number in epoch {}", broken.join(", ")));
         }
-        if quantity == Quantity::Loss && self.job.labels != Labels::Exact {
-            notes.push(format!(
-                "{name}: the training loss is that of its changed labels, the test loss of the true ones"
-            ));
-        }
         notes
     }
 }
@@ -141,12 +178,7 @@ pub fn alone(shown: &Shown<'_>, options: &Options) -> Vec<Item> {
     if options.which != Which::Robust {
         items.extend(clean_curves(shown, &clean));
     }
-    if options.which != Which::Clean {
-        let words = |epoch| format!("lowest robust test {}: epoch {epoch}", robust.word);
-        let best = shown.best(robust.test).map(|(epoch, _)| epoch);
-        items
-            .extend(best.map(|epoch| best_line((!options.screen).then(|| words(epoch)), epoch, Color::GREY)));
-    }
+    items.extend(shown.chosen_line());
     items
 }
 
@@ -180,50 +212,85 @@ fn robust_curves(shown: &Shown<'_>, place: &Place, options: &Options) -> Vec<Ite
 }
 
 /// One of several trainings: test solid, training broken, in the colour of the training.
-pub fn among(shown: &Shown<'_>, number: usize, options: &Options) -> Vec<Item> {
-    let (clean, robust) = quantities(options.quantity);
+pub fn among(shown: &Shown<'_>, number: usize, of: usize, options: &Options) -> Vec<(Kind, Item)> {
     let color = series_color(number);
     let name = text::literal(shown.name);
-    let kinds = match options.which {
-        Which::Clean => vec![(clean, "")],
-        Which::Both => vec![(robust, " robust"), (clean, " clean")],
-        Which::Auto | Which::Robust => vec![(robust, "")],
-    };
     let mut items = Vec::new();
-    for (number, (quantity, word)) in kinds.iter().enumerate() {
-        let color = if number == 0 { color } else { color.mix(Color::WHITE, 0.45) };
+    for (second, (quantity, word)) in several(options).into_iter().enumerate() {
+        let second = second > 0;
+        let color = if second { pale(color) } else { color };
         let test = |epoch: &Epoch| Some((quantity.test)(&epoch.test));
-        // The label of the axis says in the window what is broken.
-        let (of_test, of_training) = match options.screen {
-            true => (format!("{name}{word}"), None),
-            false => (format!("{name},{word} test"), Some(format!("{name},{word} training"))),
-        };
-        items.extend(shown.curve(Some(of_test), color, Dash::Solid, &test).map(Item::Series));
-        items.extend(shown.training(of_training, color, quantity.train));
-        if number > 0 {
-            continue;
+        let test = shown.curve(Some(format!("{name},{word} test")), color, Dash::Solid, &test);
+        items.extend(test.map(|curve| (Kind::Test(second), Item::Series(curve))));
+        let faint = if of >= MANY { color.with_alpha(0.6) } else { color };
+        let training = shown.training(Some(format!("{name},{word} training")), faint, quantity.train);
+        items.extend(training.into_iter().map(|item| (Kind::Training(second), item)));
+        if !second {
+            let kept = options.screen.then(|| shown.kept(quantity.test, color)).flatten();
+            items.extend(kept.map(|kept| (Kind::Other, kept)));
+            items.extend(shown.chosen_mark(quantity.test, color));
         }
-        if options.screen {
-            items.extend(shown.kept(quantity.test, color));
-        }
-        items.extend(
-            shown.best(quantity.test).map(|(epoch, _)| best_line(None, epoch, color.with_alpha(0.6))),
-        );
     }
     items
 }
 
-fn best_line(name: Option<String>, epoch: f64, color: Color) -> Item {
-    Item::Guide(Guide { name, line: GuideLine::Vertical(epoch), color, dash: Dash::Dotted })
+/// How an item of a kind looks, whosever it is, with its name.
+pub fn sample(kind: Kind, options: &Options) -> Option<Item> {
+    let line = |second: bool, dash: Dash, what: &str| {
+        let word = several(options).get(usize::from(second)).map_or("", |(_, word)| word);
+        let grey = Color::rgb(90, 90, 90);
+        let color = if second { pale(grey) } else { grey };
+        Item::Series(named_sample(format!("{word} {what}").trim().to_owned(), color, dash))
+    };
+    match kind {
+        Kind::Test(second) => Some(line(second, Dash::Solid, "test")),
+        Kind::Training(second) => Some(line(second, Dash::Dashed, "training")),
+        Kind::Chosen(choice) => Some(Item::Mark(Mark {
+            x: 0.0,
+            y: 0.0,
+            shape: chosen_shape(choice),
+            color: Color::GREY,
+            name: choice.words().into(),
+        })),
+        Kind::Other => None,
+    }
 }
 
-pub fn rates(shown: &Shown<'_>, number: usize, single: bool) -> Item {
+/// A piece of a curve that only a legend shows.
+pub fn named_sample(name: String, color: Color, dash: Dash) -> Series {
+    let (x, y, band) = (Vec::new(), Vec::new(), Vec::new());
+    Series { name: Some(name), x, y, band, color, dash, dots: false, steps: false }
+}
+
+/// The quantities that are shown of several trainings, each with the word that tells it from the other.
+fn several(options: &Options) -> Vec<(Place, &'static str)> {
+    let (clean, robust) = quantities(options.quantity);
+    match options.which {
+        Which::Clean => vec![(clean, "")],
+        Which::Both => vec![(robust, " robust"), (clean, " clean")],
+        Which::Auto | Which::Robust => vec![(robust, "")],
+    }
+}
+
+fn pale(color: Color) -> Color {
+    color.mix(Color::WHITE, 0.45)
+}
+
+fn chosen_shape(choice: Choice) -> Shape {
+    match choice {
+        Choice::EarlyStopping => Shape::Star,
+        Choice::LowestTestLoss => Shape::Diamond,
+    }
+}
+
+/// The learning rate; a rate that changes between epochs only goes in steps.
+pub fn rates(shown: &Shown<'_>, number: usize, single: bool) -> Vec<Item> {
     let epochs = shown.outcome.epochs.iter().map(|epoch| ((epoch.epoch + 1) as f64, epoch.learning_rate));
     let per_epoch = steps_per_epoch(shown.job) as f64;
     let in_hand = shown.outcome.steps.iter().map(|g| (g.step as f64 / per_epoch, Some(g.learning_rate)));
     let points: Vec<_> = if shown.outcome.epochs.is_empty() { in_hand.collect() } else { epochs.collect() };
     let (x, y): (Vec<f64>, Vec<Option<f64>>) = points.into_iter().unzip();
-    Item::Series(Series {
+    let rates = Item::Series(Series {
         name: (!single).then(|| text::literal(shown.name)),
         dots: x.len() == 1,
         x,
@@ -231,7 +298,9 @@ pub fn rates(shown: &Shown<'_>, number: usize, single: bool) -> Item {
         band: Vec::new(),
         color: if single { Color::rgb(90, 90, 90) } else { series_color(number) },
         dash: Dash::Solid,
-    })
+        steps: !matches!(shown.job.schedule, Schedule::Cyclic { .. }),
+    });
+    [rates].into_iter().chain(shown.chosen_line().filter(|_| single)).collect()
 }
 
 /// Where a quantity stands in the log.
@@ -239,19 +308,18 @@ pub fn rates(shown: &Shown<'_>, number: usize, single: bool) -> Item {
 struct Place {
     test: fn(&Scores) -> f64,
     train: &'static str,
-    word: &'static str,
 }
 
 /// Clean and robust.
 fn quantities(quantity: Quantity) -> (Place, Place) {
     match quantity {
         Quantity::Error => (
-            Place { test: |scores| scores.error, train: "clean_error", word: "error" },
-            Place { test: |scores| scores.robust_error, train: "robust_error", word: "error" },
+            Place { test: |scores| scores.error, train: "clean_error" },
+            Place { test: |scores| scores.robust_error, train: "robust_error" },
         ),
         _ => (
-            Place { test: |scores| scores.loss, train: "clean_loss", word: "loss" },
-            Place { test: |scores| scores.robust_loss, train: "robust_loss", word: "loss" },
+            Place { test: |scores| scores.loss, train: "clean_loss" },
+            Place { test: |scores| scores.robust_loss, train: "robust_loss" },
         ),
     }
 }

@@ -3,12 +3,16 @@
 
 mod curves;
 
+use std::collections::BTreeSet;
+
 use basin_core::job::Train;
+use basin_core::train::Labels;
 use serde::{Deserialize, Serialize};
 
+use super::color::series_color;
 use super::landscape::{Named, Which};
-use super::{Axis, Item, Plot, Scale, Tick, Unit, padded_range, provenance, ticks};
-use curves::{Shown, alone, among, rates, taken_apart};
+use super::{Axis, Dash, Group, Item, Key, Plot, Scale, Tick, Unit, padded_range, provenance, text, ticks};
+use curves::{Kind, Shown, alone, among, named_sample, rates, sample, taken_apart};
 
 /// What is shown over epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -54,14 +58,11 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     if let Some(empty) = shown.iter().find(|shown| shown.outcome.steps_done() == 0) {
         return Err(format!("{} has no finished step yet; look again in a while", empty.name));
     }
-    let mut items = Vec::new();
-    for (number, shown) in shown.iter().enumerate() {
-        items.extend(match options.quantity {
-            Quantity::LearningRate => vec![rates(shown, number, records.len() == 1)],
-            _ if records.len() == 1 => alone(shown, options),
-            _ => among(shown, number, options),
-        });
-    }
+    let (items, key) = match (&*shown, options.quantity) {
+        ([only], Quantity::LearningRate) => (rates(only, 0, true), None),
+        ([only], _) => (alone(only, options), None),
+        (several, _) => together(several, options),
+    };
     let longest = shown.iter().map(Shown::length).fold(1.0, f64::max);
     let (scale, unit) = match options.quantity {
         Quantity::LearningRate => (Scale::Log, Unit::One),
@@ -71,10 +72,9 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
         }
     };
     let values = || items.iter().flat_map(heights);
-    let range = range(values(), scale).ok_or("no value can be shown on this axis")?;
-    let range =
-        (range.0, options.clip.filter(|clip| *clip > range.0).map_or(range.1, |clip| clip.min(range.1)));
+    let range = range(values(), scale, options.clip).ok_or("no value can be shown on this axis")?;
     let mut notes: Vec<String> = shown.iter().flat_map(|shown| shown.notes(options)).collect();
+    notes.extend(changed_labels(&shown).filter(|_| options.quantity == Quantity::Loss));
     if options.log && values().any(|value| value <= 0.0) {
         notes.push("values of 0 are left out of the logarithmic axis".into());
     }
@@ -86,9 +86,60 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
             _ => Axis::new(label(options, shown.len() == 1), range, scale, unit),
         },
         items,
+        key,
         equal_aspect: false,
         notes,
-        provenance: shown.iter().flat_map(|s| provenance::training(s.name, s.record, s.job)).collect(),
+        provenance: shown.iter().flat_map(told).collect(),
+    })
+}
+
+/// Curves of several trainings with their key: the colour says which training, the line which images.
+fn together(several: &[Shown<'_>], options: &Options) -> (Vec<Item>, Option<Key>) {
+    let mut tagged: Vec<(usize, Kind, Item)> = Vec::new();
+    for (number, shown) in several.iter().enumerate() {
+        let own: Vec<(Kind, Item)> = match options.quantity {
+            Quantity::LearningRate => {
+                rates(shown, number, false).into_iter().map(|item| (Kind::Other, item)).collect()
+            }
+            _ => among(shown, number, several.len(), options),
+        };
+        tagged.extend(own.into_iter().map(|(kind, item)| (number, kind, item)));
+    }
+    // Symbols lie on all curves.
+    tagged.sort_by_key(|(_, _, item)| matches!(item, Item::Scatter(_) | Item::Mark(_)));
+    let numbers = |is: &dyn Fn(usize, Kind) -> bool| -> Vec<usize> {
+        let fitting = tagged.iter().enumerate().filter(|(_, (number, kind, _))| is(*number, *kind));
+        fitting.map(|(index, _)| index).collect()
+    };
+    let whose = several.iter().enumerate().map(|(number, shown)| Group {
+        sample: Item::Series(named_sample(text::literal(shown.name), series_color(number), Dash::Solid)),
+        items: numbers(&|of, _| of == number),
+    });
+    let kinds: BTreeSet<Kind> = tagged.iter().map(|(_, kind, _)| *kind).collect();
+    let what = kinds.into_iter().filter_map(|kind| {
+        Some(Group { sample: sample(kind, options)?, items: numbers(&|_, other| other == kind) })
+    });
+    let key = Key { whose: whose.collect(), what: what.collect() };
+    (tagged.into_iter().map(|(_, _, item)| item).collect(), Some(key))
+}
+
+/// Where the numbers of a training come from, and which epoch stands out.
+fn told(shown: &Shown<'_>) -> Vec<String> {
+    let chosen = shown.chosen_words().map(|words| format!("{}: {words}", text::literal(shown.name)));
+    provenance::training(shown.name, shown.record, shown.job).into_iter().chain(chosen).collect()
+}
+
+/// Trainings whose two losses are of different labels.
+fn changed_labels(shown: &[Shown<'_>]) -> Option<String> {
+    let names: Vec<String> = (shown.iter().filter(|shown| shown.job.labels != Labels::Exact))
+        .map(|shown| text::literal(shown.name))
+        .collect();
+    let their = if names.len() == 1 { "its" } else { "their" };
+    (!names.is_empty()).then(|| {
+        let names = names.join(", ");
+        format!(
+            "{names}: the training loss is that of {their} changed labels, the test loss of the true ones"
+        )
     })
 }
 
@@ -104,12 +155,11 @@ fn label(options: &Options, single: bool) -> String {
         Quantity::Loss => "loss",
         Quantity::Error => "error (%)",
     };
-    let label = match (options.which, single) {
+    match (options.which, single) {
         (Which::Clean, _) => format!("Clean {what}"),
         (Which::Robust, _) | (Which::Auto, false) => format!("Robust {what}"),
         (Which::Both, _) | (Which::Auto, true) => what[..1].to_uppercase() + &what[1..],
-    };
-    if options.screen && !single { format!("{label}, broken: training") } else { label }
+    }
 }
 
 /// Whole epochs only.
@@ -150,12 +200,13 @@ fn rate_axis(range: (f64, f64), rates: impl Iterator<Item = f64>) -> Axis {
     axis
 }
 
-/// Close around the values: the rise at the end of a training is small beside its beginning.
-fn range(values: impl Iterator<Item = f64> + Clone, scale: Scale) -> Option<(f64, f64)> {
+/// Close around the values, the rise at the end of a training is small beside its beginning; not above `clip`.
+fn range(values: impl Iterator<Item = f64> + Clone, scale: Scale, clip: Option<f64>) -> Option<(f64, f64)> {
     let (low, high) = padded_range(values.clone(), scale)?;
     let lowest = values.fold(f64::INFINITY, f64::min);
-    let close = scale == Scale::Linear && low == 0.0 && lowest > 0.0;
-    Some((if close { lowest - 0.06 * (high - lowest) } else { low }, high))
+    let high = clip.filter(|clip| *clip > lowest).map_or(high, |clip| clip.min(high));
+    let close = scale == Scale::Linear && lowest > 0.0;
+    Some((if close { (lowest - 0.06 * (high - lowest)).max(0.0) } else { low.min(high) }, high))
 }
 
 /// Every number that is drawn, to find the range of the axis.
