@@ -5,17 +5,22 @@ mod bowl;
 #[path = "support/window.rs"]
 mod support;
 
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use basin::command::Command;
-use basin::jobs::Core;
+use basin::jobs::{Core, Engine, Status};
 use basin::state::State;
 use basin::ui::{Answer, App, Pane, Purpose, Target, command_line};
+use basin_core::checkpoint::Summary;
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Evaluate, Job, Landscape, LandscapeLoss, Normalization, Pgd,
 };
+use basin_core::progress::{Event, Progress};
 use basin_core::record::{Outcome, Record};
+use basin_core::run::{Estimate, RunOptions};
 use bowl::{Fake, evaluation};
 use eframe::Storage as _;
 use eframe::egui::accesskit::Role as WidgetRole;
@@ -109,14 +114,77 @@ fn a_cancelled_landscape_keeps_what_is_there() {
     let stored = window.harness.state().study().records().first().cloned().expect("a partial record");
     assert!(!stored.record.provenance.complete);
     assert!(window.harness.query_all_by_label_contains("what was finished is kept").next().is_some());
-    // The same job goes on, in the same file.
+    // The same job goes on, in the same file and in the same line of the list.
+    let line = window.harness.state().jobs().entries()[0].id;
     *held.lock().expect("not poisoned") = false;
     window.click("Continue");
     window.settle();
+    let jobs = window.harness.state().jobs().entries();
+    assert_eq!(jobs.iter().map(|entry| entry.id).collect::<Vec<_>>(), [line]);
+    assert_eq!(jobs[0].status, Status::Done);
     let records = window.harness.state().study().records();
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].path, stored.path);
     assert!(records[0].record.provenance.complete);
+}
+
+/// Shows a finished record instead of computing it again, as the real thing does.
+#[derive(Default)]
+struct Remembering {
+    measures: Fake,
+    computed: Arc<AtomicUsize>,
+}
+
+impl Engine for Remembering {
+    fn inspect(&self, path: &Path) -> basin_core::Result<Summary> {
+        self.measures.inspect(path)
+    }
+
+    fn estimate(&self, job: &Job) -> basin_core::Result<Estimate> {
+        self.measures.estimate(job)
+    }
+
+    fn run(
+        &self,
+        job: &Job,
+        options: &RunOptions,
+        progress: &mut dyn Progress,
+    ) -> basin_core::Result<Record> {
+        let out = options.out.as_deref().filter(|out| !options.replace && out.is_file());
+        if let Some(known) = out.and_then(|out| Record::load(out).ok()) {
+            progress.report(Event::AlreadyDone)?;
+            return Ok(known);
+        }
+        if matches!(job, Job::Landscape(_)) {
+            self.computed.fetch_add(1, Ordering::Relaxed);
+        }
+        self.measures.run(job, options, progress)
+    }
+}
+
+#[test]
+fn a_finished_job_is_shown_as_it_is_and_computed_again_on_request() {
+    let engine = Remembering::default();
+    let computed = engine.computed.clone();
+    let computed = || computed.load(Ordering::Relaxed);
+    let mut window = Window::with_engine(Arc::new(engine));
+    window.open("classifier.pth.tar");
+    window.run_small();
+    assert_eq!(computed(), 1);
+    let says = |window: &Window| window.harness.query_by_label_contains("finished before").is_some();
+    assert!(!says(&window));
+    window.click("Run");
+    window.settle();
+    assert_eq!(computed(), 1, "nothing is computed");
+    assert!(says(&window), "and that is said");
+    assert!(window.harness.state().visible_panes().contains(&Pane::Surface));
+    window.picture("known");
+    window.click("Compute again");
+    window.settle();
+    assert_eq!(computed(), 2);
+    assert!(!says(&window));
+    let app = window.harness.state();
+    assert_eq!((app.jobs().entries().len(), app.study().records().len()), (1, 1));
 }
 
 #[test]
@@ -281,9 +349,16 @@ fn the_window_is_usable_when_small_and_light() {
     window.harness.run_steps(4);
     window.picture("light-small");
     let inside = Rect::from_min_size(Pos2::ZERO, [960.0, 600.0].into());
+    let rect =
+        |window: &Window, label| window.harness.get_by_role_and_label(WidgetRole::Button, label).rect();
     for label in ["Run", "Surface", "Table", "Display"] {
-        let rect = window.harness.get_by_role_and_label(WidgetRole::Button, label).rect();
+        let rect = rect(&window, label);
         assert!(inside.contains_rect(rect), "{label} at {rect} is inside {inside}");
+    }
+    // Every tab is in sight between the panels, none behind an arrow.
+    let panel = rect(&window, "Measure").left();
+    for tab in ["Model", "Surface", "Curves", "Contours", "Scatter", "History", "Examples", "Table"] {
+        assert!(rect(&window, tab).right() <= panel, "{tab} is in sight");
     }
 }
 

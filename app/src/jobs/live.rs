@@ -28,9 +28,17 @@ pub struct Live {
     pub version: u64,
     /// What the user should know.
     pub warnings: Vec<String>,
+    /// Nothing was computed: the finished record was there.
+    pub known: bool,
 }
 
 impl Live {
+    /// What is known when the job begins once more: of a training, its epochs.
+    pub(super) fn again(&self) -> Self {
+        let outcome = self.outcome.clone().filter(|outcome| matches!(outcome, Outcome::Train(_)));
+        Self { outcome, version: self.version + 1, ..Self::default() }
+    }
+
     /// Finished share, 0 to 1.
     pub fn fraction(&self) -> f32 {
         if self.total == 0 { 0.0 } else { self.done as f32 / self.total as f32 }
@@ -78,7 +86,8 @@ impl Live {
                 }
             }
             Event::Bounds { lower, upper } => self.bounds = Some((lower, upper)),
-            Event::Alive | Event::AlreadyDone => {}
+            Event::AlreadyDone => self.known = true,
+            Event::Alive => {}
             Event::Training(line) => {
                 let outcome = self.outcome.get_or_insert_with(|| Outcome::Train(TrainingOutcome::default()));
                 if let Outcome::Train(training) = outcome {

@@ -62,6 +62,8 @@ pub struct Entry {
     pub status: Status,
     /// How long it computed, once it has ended.
     pub took: Option<Duration>,
+    /// Compute it even if its finished record is there.
+    anew: bool,
     stop: Arc<AtomicBool>,
     live: Arc<Mutex<Live>>,
 }
@@ -141,8 +143,14 @@ impl Jobs {
         self.entries.iter().filter(|entry| entry.is_active()).count()
     }
 
-    /// Adds a job; it starts when those before it have ended.
+    /// Adds a job; it starts when those before it have ended. The same job that has ended begins again in its place
+    /// and goes on where it stopped.
     pub fn add(&mut self, job: Job, out: Option<PathBuf>) -> JobId {
+        let same = |entry: &&Entry| entry.job == job && entry.out == out;
+        if let Some(id) = self.entries.iter().find(same).map(|entry| entry.id) {
+            self.again(id, false);
+            return id;
+        }
         let id = JobId(self.next);
         self.next += 1;
         self.entries.push(Entry {
@@ -151,11 +159,26 @@ impl Jobs {
             out,
             status: Status::Waiting,
             took: None,
+            anew: false,
             stop: Arc::default(),
             live: Arc::default(),
         });
         self.start_next();
         id
+    }
+
+    /// Lets a job that has ended wait for its turn again; `anew`: its finished record is computed once more.
+    pub fn again(&mut self, id: JobId, anew: bool) {
+        let Some(at) = self.entries.iter().position(|entry| entry.id == id && !entry.is_active()) else {
+            return;
+        };
+        let mut entry = self.entries.remove(at);
+        let live = Arc::new(Mutex::new(entry.live().again()));
+        (entry.status, entry.took, entry.anew) = (Status::Waiting, None, anew);
+        // Its last thread may still hold these.
+        (entry.stop, entry.live) = (Arc::default(), live);
+        self.entries.push(entry);
+        self.start_next();
     }
 
     /// Asks a job to stop; what it has finished is kept.
@@ -214,6 +237,7 @@ impl Jobs {
         let mut reporter = Reporter {
             job: job.clone(),
             out: entry.out.clone(),
+            anew: entry.anew,
             live: entry.live.clone(),
             stop: entry.stop.clone(),
             wake: wake.clone(),

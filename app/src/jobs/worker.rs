@@ -41,8 +41,11 @@ pub(super) fn compute(
         let options = RunOptions { out: Some(path.clone()), ..RunOptions::default() };
         return Ok((path, engine.run(job, &options, progress)?));
     }
-    // The file is named after the job: what is there is of this job, if perhaps of older weights.
-    let options = RunOptions { out: Some(path.clone()), replace: true, ..RunOptions::default() };
+    // The file is named after the job: what is there is of this job, if perhaps of older weights. Finished and of these
+    // very weights, it is shown as it is.
+    let finished = || Record::load(&path).is_ok_and(|known| known.provenance.complete && known.job == *job);
+    let replace = progress.anew || !finished();
+    let options = RunOptions { out: Some(path.clone()), replace, ..RunOptions::default() };
     let record = engine.run(job, &options, progress)?;
     record.save(&path)?;
     Ok((path, record))
@@ -52,6 +55,7 @@ pub(super) fn compute(
 pub(super) struct Reporter {
     pub job: Job,
     pub out: Option<PathBuf>,
+    pub anew: bool,
     pub live: Arc<Mutex<Live>>,
     pub stop: Arc<AtomicBool>,
     pub wake: Wake,

@@ -51,6 +51,8 @@ pub enum Action {
     Cancel(JobId),
     /// Run a cancelled job again; it goes on where it stopped.
     Continue(JobId),
+    /// Compute a job once more, even if its finished record is there.
+    Anew(JobId),
     /// Take an ended job off the list.
     Dismiss(JobId),
     /// Take a message off the list.
@@ -105,13 +107,12 @@ impl App {
             Action::ChooseTrainingFolder => self.ask_for(Purpose::TrainingFolder),
             Action::Cancel(id) => self.jobs.cancel(id),
             Action::Continue(id) => {
-                if let Some((job, out)) =
-                    self.jobs.get(id).map(|entry| (entry.job.clone(), entry.out.clone()))
-                {
-                    self.jobs.dismiss(id);
-                    let id = self.jobs.add(job, out);
-                    self.select_job(id);
-                }
+                self.jobs.again(id, false);
+                self.select_job(id);
+            }
+            Action::Anew(id) => {
+                self.jobs.again(id, true);
+                self.select_job(id);
             }
             Action::Dismiss(id) => self.jobs.dismiss(id),
             Action::DismissNote(at) => {

@@ -1,7 +1,7 @@
 //! The bottom: jobs with progress, rate and remaining time, and what the user should know.
 
 use basin_core::job::Job;
-use eframe::egui::{Align, Layout, ProgressBar, RichText, ScrollArea, Sides, Ui};
+use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, ScrollArea, Sides, Ui, vec2};
 
 use crate::jobs::{Entry, Jobs, Status};
 use crate::ui::study::{Study, file_name, job_details, job_title};
@@ -9,12 +9,18 @@ use crate::ui::widgets::{duration_words, palette, sentence};
 use crate::ui::{Action, Note};
 
 const TALLEST: f32 = 132.0;
+/// Width of the button that stops a job or runs it again.
+const BUTTON: f32 = 96.0;
 
 /// Draws jobs and messages, newest first, and a line that sums them up.
 pub(crate) fn ui(ui: &mut Ui, jobs: &Jobs, study: &Study, notes: &[Note], actions: &mut Vec<Action>) {
     if jobs.entries().is_empty() && notes.is_empty() {
         let words = if study.is_empty() { "Ready. Open a checkpoint to begin." } else { "Ready." };
-        ui.label(RichText::new(words).small().color(palette(ui).weak));
+        // As high as one job, so that the first one moves nothing.
+        ui.horizontal(|ui| {
+            ui.set_min_height(ui.spacing().interact_size.y);
+            ui.label(RichText::new(words).small().color(palette(ui).weak));
+        });
         return;
     }
     ScrollArea::vertical().max_height(TALLEST).auto_shrink([false, true]).show(ui, |ui| {
@@ -48,6 +54,9 @@ fn entry_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
     let (color, words) = match &entry.status {
         Status::Waiting => (p.weak, "waiting for the job before it".to_owned()),
         Status::Running => (p.accent, String::new()),
+        Status::Done if entry.live().known => {
+            (p.good, "was finished before, on these very files: shown as it is".to_owned())
+        }
         Status::Done => {
             (p.good, format!("done in {}", duration_words(entry.took.unwrap_or_default().as_secs_f64())))
         }
@@ -81,23 +90,28 @@ fn entry_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
     );
 }
 
+/// Two places that stay where they are: at the end, Dismiss; before it, what can be done with the job.
 fn buttons_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
-    if entry.is_active() {
-        let stopping = entry.is_stopping();
-        let text = if stopping { "Stopping…" } else { "Cancel" };
-        let button = ui.add_enabled(!stopping, eframe::egui::Button::new(text).small());
-        if button.on_hover_text("Stop; what is finished is kept").clicked() {
-            actions.push(Action::Cancel(entry.id));
-        }
-        return;
-    }
-    if ui.small_button("Dismiss").clicked() {
+    let dismiss = Button::new("Dismiss").small();
+    if ui.add_enabled_ui(!entry.is_active(), |ui| ui.add_visible(!entry.is_active(), dismiss)).inner.clicked()
+    {
         actions.push(Action::Dismiss(entry.id));
     }
-    if matches!(entry.status, Status::Cancelled { .. })
-        && ui.small_button("Continue").on_hover_text("Go on where it stopped").clicked()
-    {
-        actions.push(Action::Continue(entry.id));
+    let known = entry.status == Status::Done && entry.live().known;
+    let stop = "Stop; what is finished is kept";
+    let (text, tip, action) = match &entry.status {
+        Status::Waiting | Status::Running if entry.is_stopping() => ("Stopping…", stop, None),
+        Status::Waiting | Status::Running => ("Cancel", stop, Some(Action::Cancel(entry.id))),
+        Status::Cancelled { .. } => ("Continue", "Go on where it stopped", Some(Action::Continue(entry.id))),
+        Status::Failed(_) => ("Try again", "Run it once more", Some(Action::Continue(entry.id))),
+        Status::Done if known => {
+            ("Compute again", "Compute it once more, in place of the record", Some(Action::Anew(entry.id)))
+        }
+        Status::Done => return,
+    };
+    let button = Button::new(text).small().min_size(vec2(BUTTON, 0.0));
+    if ui.add_enabled(action.is_some(), button).on_hover_text(tip).clicked() {
+        actions.extend(action);
     }
 }
 
