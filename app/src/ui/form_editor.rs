@@ -7,7 +7,7 @@ use eframe::egui::{CollapsingHeader, Ui};
 use crate::state::Measure;
 use crate::ui::Action;
 use crate::ui::form::{Field, Form, Problem, Scaling, fitting_data};
-use crate::ui::widgets::{choice_ui, heading_ui, optional_field_ui, problem_ui, segmented_ui};
+use crate::ui::widgets::{choice_ui, heading_ui, marked_field_ui, segmented_ui};
 
 /// Draws the groups of a form.
 pub(crate) struct Editor<'a> {
@@ -28,7 +28,7 @@ impl Editor<'_> {
         let problem = self.problems.iter().find(|problem| problem.field == Some(field));
         let problem = problem.map(|problem| problem.text.as_str());
         let text = self.form.text_mut(self.measure, field);
-        optional_field_ui(ui, label, tooltip, field.hint(), text, problem)
+        marked_field_ui(ui, label, tooltip, field.hint(), text, problem)
     }
 
     pub fn landscape_ui(&mut self, ui: &mut Ui) {
@@ -122,7 +122,6 @@ impl Editor<'_> {
         if data_set_ui(ui, "Data set", "Where the images come from", &fitting, &mut self.form.data) {
             self.actions.push(Action::ChooseData);
         }
-        problem_ui(ui, self.problem(Field::Data));
         self.field_ui(ui, Field::Examples);
     }
 

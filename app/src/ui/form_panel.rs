@@ -2,7 +2,7 @@
 
 use basin_core::checkpoint::TensorSummary;
 use basin_core::job::{Job, Tensors};
-use eframe::egui::{Label, Panel, RichText, ScrollArea, Ui};
+use eframe::egui::{Panel, ScrollArea, TextStyle, Ui};
 
 use crate::command::Command;
 use crate::state::Measure;
@@ -10,7 +10,9 @@ use crate::ui::estimates::Known;
 use crate::ui::form::Problem;
 use crate::ui::form_editor::Editor;
 use crate::ui::study::{Reading, Study};
-use crate::ui::widgets::{count, duration_words, palette, primary_button, sentence};
+use crate::ui::widgets::{
+    count, duration_words, lines_ui, palette, primary_button, problems_words, sentence,
+};
 use crate::ui::{Action, App, theme};
 
 impl App {
@@ -55,16 +57,16 @@ impl App {
 
     /// Cost and Run, always in sight.
     fn run_ui(&mut self, ui: &mut Ui, job: Option<Result<Job, Vec<Problem>>>, problems: &[Problem]) {
-        let whole = problems.iter().find(|problem| problem.field.is_none());
-        if let Some(problem) = whole {
-            ui.add(Label::new(RichText::new(sentence(&problem.text)).color(palette(ui).error)).wrap());
-        }
-        let (words, job) = match job {
-            None => (why_not(&self.study).to_owned(), None),
-            Some(Err(_)) => ("A setting above cannot be used.".to_owned(), None),
-            Some(Ok(job)) => (self.cost_words(ui, &job), Some(job)),
+        let p = palette(ui);
+        let named: Vec<(Option<&str>, &str)> = (problems.iter())
+            .map(|problem| (problem.field.map(|field| field.label_and_tooltip().0), &*problem.text))
+            .collect();
+        let (words, color, job) = match job {
+            None => (why_not(&self.study).to_owned(), p.weak, None),
+            Some(Err(_)) => (problems_words(&named), p.error, None),
+            Some(Ok(job)) => (self.cost_words(ui, &job), p.weak, Some(job)),
         };
-        ui.add(Label::new(RichText::new(words).color(palette(ui).weak)).wrap());
+        lines_ui(ui, &[(&words, color)], TextStyle::Body, 2);
         let text = if self.jobs.active() > 0 { "Run next" } else { "Run" };
         let width = ui.available_width();
         let run = primary_button(ui, text, job.is_some(), width).on_hover_text(Command::Run.tooltip());

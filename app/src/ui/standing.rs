@@ -29,6 +29,19 @@ pub enum Standing {
     Taken(String),
 }
 
+impl Standing {
+    /// In words, for this folder.
+    pub fn words(&self, folder: &Path) -> String {
+        let path = folder.display();
+        match self {
+            Self::Free => format!("Goes to {path}"),
+            Self::GoesOn(done, all) => format!("Goes on after epoch {done} of {all} in {path}"),
+            Self::Finished => format!("Is finished already, in {path}"),
+            Self::Taken(why) => format!("{path} {why}"),
+        }
+    }
+}
+
 /// A training and where it is to go: a folder, or one of its own below a folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
@@ -91,19 +104,25 @@ fn standing(folder: &Path, job: &Job) -> Standing {
 pub struct Standings {
     wanted: Option<(Place, Instant)>,
     asked: bool,
+    stale: bool,
     last: Option<(Place, PathBuf, Standing)>,
 }
 
 impl Standings {
     /// The disk has answered.
     pub fn answered(&mut self, place: Place, folder: PathBuf, standing: Standing) {
-        self.asked = false;
+        (self.asked, self.stale) = (false, false);
         self.last = Some((place, folder, standing));
     }
 
     /// What was found is not true any more.
     pub fn forget(&mut self) {
-        self.last = None;
+        self.stale = true;
+    }
+
+    /// What was found last, true or not.
+    pub fn last(&self) -> Option<(&Path, &Standing)> {
+        self.last.as_ref().map(|(_, folder, standing)| (&**folder, standing))
     }
 }
 
@@ -119,6 +138,7 @@ impl App {
         let standings = &mut self.standings;
         if let Some((known, folder, standing)) = &standings.last
             && *known == place
+            && !standings.stale
         {
             return Some((folder.clone(), standing.clone()));
         }

@@ -1,7 +1,7 @@
 //! The middle: tabs that can be put side by side by dragging.
 
 use eframe::Storage;
-use eframe::egui::{Color32, Id, Stroke, Style, Ui, Visuals, WidgetText};
+use eframe::egui::{Color32, FontId, Id, RichText, Stroke, Style, Ui, Visuals, WidgetText};
 use egui_tiles::{
     Behavior, Container, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse,
 };
@@ -129,8 +129,8 @@ impl Tabs {
 impl App {
     pub(crate) fn tabs_ui(&mut self, ui: &mut Ui) {
         let mut tabs = std::mem::take(&mut self.tabs);
-        let narrow = ui.available_width() < NARROW;
-        tabs.tree.ui(&mut Views { app: self, narrow }, ui);
+        let look = TabLook::fitting(ui);
+        tabs.tree.ui(&mut Views { app: self, look }, ui);
         self.tabs = tabs;
     }
 
@@ -155,12 +155,34 @@ impl App {
 
 struct Views<'a> {
     app: &'a mut App,
-    /// There is room for all tabs only side by side closely.
-    narrow: bool,
+    look: TabLook,
 }
 
-/// Below this width tabs stand closely.
-const NARROW: f32 = 600.0;
+/// Size and distance of the titles of tabs.
+#[derive(Clone, Copy)]
+struct TabLook {
+    size: f32,
+    spacing: f32,
+}
+
+impl TabLook {
+    /// The largest with which all tabs stand beside each other; the smallest, if none does.
+    fn fitting(ui: &Ui) -> Self {
+        let looks = [(13.0, 14.0), (13.0, 10.0), (13.0, 6.0), (12.0, 6.0), (12.0, 4.0), (11.0, 4.0)];
+        let looks = looks.map(|(size, spacing)| Self { size, spacing });
+        let width = |look: &Self| -> f32 {
+            let font = FontId::proportional(look.size);
+            let title = |pane: &Pane| {
+                let title = pane.title().to_owned();
+                ui.painter().layout_no_wrap(title, font.clone(), Color32::WHITE).size().x
+            };
+            Pane::ALL.iter().map(|pane| title(pane) + 2.0 * look.spacing).sum()
+        };
+        // A little is kept free on both sides.
+        let room = ui.available_width() - 4.0;
+        looks.into_iter().find(|look| width(look) <= room).unwrap_or(looks[looks.len() - 1])
+    }
+}
 
 impl Behavior<Pane> for Views<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _: TileId, pane: &mut Pane) -> UiResponse {
@@ -172,7 +194,7 @@ impl Behavior<Pane> for Views<'_> {
     }
 
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
-        pane.title().into()
+        RichText::new(pane.title()).size(self.look.size).into()
     }
 
     fn tab_bar_height(&self, _: &Style) -> f32 {
@@ -180,7 +202,7 @@ impl Behavior<Pane> for Views<'_> {
     }
 
     fn tab_title_spacing(&self, _: &Visuals) -> f32 {
-        if self.narrow { 6.0 } else { 14.0 }
+        self.look.spacing
     }
 
     fn gap_width(&self, _: &Style) -> f32 {

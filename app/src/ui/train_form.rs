@@ -89,6 +89,12 @@ pub struct TrainForm {
     /// The name is being typed, so that names to complete it are shown.
     #[serde(skip)]
     pub completing: bool,
+    /// What the name stood for when it last was one.
+    #[serde(skip)]
+    last_start: Option<Box<Train>>,
+    /// The job when the form last described one.
+    #[serde(skip)]
+    pub last_job: Option<Job>,
 }
 
 impl Default for TrainForm {
@@ -109,6 +115,8 @@ impl Default for TrainForm {
             settings: String::new(),
             folder: String::new(),
             completing: false,
+            last_start: None,
+            last_job: None,
         }
     }
 }
@@ -154,6 +162,18 @@ impl TrainForm {
         }
         let name: String = self.name.split_whitespace().collect();
         preset(&name).map(|preset| (preset.train, preset.notes)).map_err(|error| error.to_string())
+    }
+
+    /// What empty fields stand for: as the name has it, or, while that is being typed, as the last one had it.
+    pub fn usual(&mut self) -> Option<Train> {
+        if let Ok((start, _)) = self.start() {
+            self.last_start = Some(Box::new(start));
+        }
+        let mut usual = self.last_start.as_deref()?.clone();
+        if !self.data.trim().is_empty() {
+            usual.use_data(self.data.trim());
+        }
+        Some(usual)
     }
 
     /// The job that the form describes.

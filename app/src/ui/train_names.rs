@@ -5,7 +5,7 @@ use basin_core::job::Train;
 use basin_core::model::Family;
 use basin_core::train::preset::Group;
 use basin_core::train::{Method, Optimizer};
-use eframe::egui::{Button, Label, RichText, Ui};
+use eframe::egui::{Button, Label, Popup, PopupCloseBehavior, Response, RichText, Ui};
 
 use crate::ui::train_form::TrainForm;
 use crate::ui::widgets::{palette, sentence};
@@ -31,8 +31,8 @@ pub fn preset_menu_ui(ui: &mut Ui, groups: &[Group], form: &mut TrainForm) {
     }
 }
 
-/// Names that contain what is typed.
-pub fn completions_ui(ui: &mut Ui, groups: &[Group], form: &mut TrainForm) {
+/// Names that contain what is typed, below the field and above all else.
+pub fn completions_ui(field: &Response, groups: &[Group], form: &mut TrainForm) {
     let typed = form.name.trim();
     if !form.completing || typed.is_empty() {
         return;
@@ -41,13 +41,18 @@ pub fn completions_ui(ui: &mut Ui, groups: &[Group], form: &mut TrainForm) {
     let offered: Vec<&String> =
         names.filter(|name| name.contains(typed) && *name != typed).take(OFFERED).collect();
     let mut chosen = None;
-    for name in offered {
-        let short = name.replace("linf_gd_normalized_lr0007_mom0_", "…");
-        let button = Button::selectable(false, RichText::new(short).small()).truncate();
-        if ui.add(button).on_hover_text(name).clicked() {
-            chosen = Some(name.clone());
+    let mut open = !offered.is_empty();
+    let popup = Popup::from_response(field).open_bool(&mut open).width(field.rect.width());
+    popup.close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        for name in offered {
+            let short = name.replace("linf_gd_normalized_lr0007_mom0_", "…");
+            let button = Button::selectable(false, RichText::new(short).small()).truncate();
+            if ui.add(button).on_hover_text(name).clicked() {
+                chosen = Some(name.clone());
+            }
         }
-    }
+    });
+    form.completing = open;
     if let Some(name) = chosen {
         (form.name, form.completing) = (name, false);
     }

@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use basin_core::job::{Job, Train};
 use basin_core::train::preset::{groups, preset};
-use eframe::egui::{CollapsingHeader, Label, Panel, RichText, ScrollArea, TextEdit, Ui};
+use eframe::egui::{CollapsingHeader, Label, Panel, RichText, ScrollArea, TextEdit, TextStyle, Ui};
 
 use crate::command::Command;
+use crate::plot::training::steps_per_epoch;
 use crate::ui::estimates::Known;
 use crate::ui::form_editor::data_set_ui;
 use crate::ui::standing::Standing;
 use crate::ui::train_form::{TrainField, TrainForm, TrainProblem};
 use crate::ui::train_names::{channels, completions_ui, preset_menu_ui, summary};
 use crate::ui::widgets::{
-    choice_ui, count_words, duration_words, heading_ui, optional_field_ui, palette, primary_button,
-    problem_ui, row_ui, sentence,
+    choice_ui, count_words, duration_words, heading_ui, lines_ui, mark_wrong, marked_field_ui, palette,
+    primary_button, problem_ui, problems_words, row_ui, sentence,
 };
 use crate::ui::{Action, App, theme};
 
@@ -44,10 +45,11 @@ impl App {
             .frame(frame)
             .show(ui, |ui| self.run_training_ui(ui, &job, standing, &problems));
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            let mut editor =
-                Editor { form: &mut self.state.train, problems: &problems, actions: &mut self.actions };
+            let usual = self.state.train.usual();
+            let form = &mut self.state.train;
+            let mut editor = Editor { form, usual, problems: &problems, actions: &mut self.actions };
             editor.model_ui(ui, job.as_ref().ok());
-            editor.images_ui(ui, job.as_ref().ok());
+            editor.images_ui(ui);
             editor.compute_ui(ui);
             editor.settings_ui(ui, job.as_ref().ok());
             ui.add_space(theme::GAP);
@@ -63,27 +65,29 @@ impl App {
         problems: &[TrainProblem],
     ) {
         let p = palette(ui);
-        for (_, text) in problems.iter().filter(|(field, _)| field.is_none()) {
-            ui.add(Label::new(RichText::new(sentence(text)).color(p.error)).wrap());
-        }
-        let words = match job {
-            Ok(job) => self.training_cost(ui, job),
-            Err(_) => "A setting above cannot be used.".to_owned(),
+        let named: Vec<(Option<&str>, &str)> = (problems.iter())
+            .map(|(field, text)| (field.map(|field| field.label_and_tooltip().0), &**text))
+            .collect();
+        let (words, color) = match job {
+            Ok(job) => (self.training_cost(ui, job), p.weak),
+            Err(_) => (problems_words(&named), p.error),
         };
-        ui.add(Label::new(RichText::new(words).color(p.weak)).wrap());
+        lines_ui(ui, &[(&words, color)], TextStyle::Body, 2);
         let standing = standing.flatten();
-        if let Some((folder, standing)) = &standing {
-            let path = folder.display();
-            let (words, color) = match standing {
-                Standing::Free => (format!("Goes to {path}"), p.weak),
-                Standing::GoesOn(done, all) => {
-                    (format!("Goes on after epoch {done} of {all} in {path}"), p.accent)
-                }
-                Standing::Finished => (format!("Is finished already, in {path}"), p.accent),
-                Standing::Taken(why) => (format!("{path} {why}"), p.error),
-            };
-            ui.add(Label::new(RichText::new(words).small().color(color)).wrap());
-        }
+        // What was found last stays while the disk is asked again.
+        let (words, color) = match (&standing, self.standings.last()) {
+            (Some((folder, standing)), _) => {
+                let color = match standing {
+                    Standing::Free => p.weak,
+                    Standing::GoesOn(..) | Standing::Finished => p.accent,
+                    Standing::Taken(_) => p.error,
+                };
+                (standing.words(folder), color)
+            }
+            (None, Some((folder, standing))) => (standing.words(folder), p.weak),
+            (None, None) => (String::new(), p.weak),
+        };
+        lines_ui(ui, &[(&words, color)], TextStyle::Small, 2);
         let text = match &standing {
             _ if self.jobs.active() > 0 => "Train next",
             Some((_, Standing::GoesOn(..))) => "Continue training",
@@ -99,14 +103,18 @@ impl App {
     }
 
     fn training_cost(&mut self, ui: &Ui, job: &Job) -> String {
+        let steps = |steps: u64| format!("{} steps", count_words(steps as usize));
+        let all = match job {
+            Job::Train(job) => steps(job.epochs as u64 * steps_per_epoch(job)),
+            _ => String::new(),
+        };
         match self.estimate(ui.ctx(), job) {
             Known::Ready(estimate) => {
-                let steps = count_words(estimate.units as usize);
-                format!("{steps} steps, about {}", duration_words(estimate.seconds))
+                format!("{}, about {}", steps(estimate.units), duration_words(estimate.seconds))
             }
             Known::Failed(error) => sentence(&error),
-            Known::Pending if self.jobs.active() > 0 => "Time unknown while a job runs".into(),
-            Known::Pending => "Estimating the time…".into(),
+            Known::Pending if self.jobs.active() > 0 => format!("{all}, time unknown while a job runs"),
+            Known::Pending => format!("{all}, estimating the time…"),
         }
     }
 }
@@ -114,6 +122,8 @@ impl App {
 /// Draws the groups of the form.
 struct Editor<'a> {
     form: &'a mut TrainForm,
+    /// What empty fields stand for.
+    usual: Option<Train>,
     problems: &'a [TrainProblem],
     actions: &'a mut Vec<Action>,
 }
@@ -128,7 +138,7 @@ impl Editor<'_> {
     fn field_ui(&mut self, ui: &mut Ui, field: TrainField, usual: Option<String>) {
         let (label, tooltip) = field.label_and_tooltip();
         let problem = self.problem(field);
-        optional_field_ui(
+        marked_field_ui(
             ui,
             label,
             tooltip,
@@ -147,48 +157,58 @@ impl Editor<'_> {
         });
         let (label, tooltip) = TrainField::Name.label_and_tooltip();
         let named = ui.add(Label::new(RichText::new(label).color(palette(ui).weak)).selectable(false));
+        let problem = self.problem(TrainField::Name);
         let edit = TextEdit::multiline(&mut self.form.name).desired_rows(2).desired_width(f32::INFINITY);
-        let edit = ui.add(edit.hint_text("normal_training")).labelled_by(named.id).on_hover_text(tooltip);
+        let edit = ui.scope(|ui| {
+            mark_wrong(ui, problem.is_some());
+            ui.add(edit.hint_text("normal_training"))
+        });
+        let edit = edit.inner.labelled_by(named.id).on_hover_text(tooltip);
         if edit.changed() {
             self.form.name.retain(|c| !c.is_whitespace());
             self.form.completing = true;
         }
-        problem_ui_wide(ui, self.problem(TrainField::Name).as_deref());
-        completions_ui(ui, &groups, self.form);
-        if let Ok((start, notes)) = self.form.start() {
-            if self.form.base.as_ref().is_some_and(|base| base.name == start.name) {
-                small_ui(ui, "With the settings of another training or job file.", palette(ui).accent);
-                let known = preset(&start.name).is_ok();
-                if known && ui.small_button("Back to what the name stands for").clicked() {
-                    self.form.base = None;
-                }
+        completions_ui(&edit, &groups, self.form);
+        let (weak, warning, error) = (palette(ui).weak, palette(ui).warning, palette(ui).error);
+        let (meaning, notes) = match (self.form.start(), job) {
+            (Ok((start, notes)), job) => {
+                let summary = match job {
+                    Some(Job::Train(job)) => summary(job),
+                    _ => summary(&start),
+                };
+                ((summary, weak), notes)
             }
-            for note in notes {
-                small_ui(ui, &sentence(&note), palette(ui).warning);
+            (Err(_), _) => ((problem.map_or_else(String::new, |text| sentence(&text)), error), Vec::new()),
+        };
+        let notes: Vec<String> = notes.iter().map(|note| format!("{}.", sentence(note))).collect();
+        let words = [(&*meaning.0, meaning.1)].into_iter().chain(notes.iter().map(|note| (&**note, warning)));
+        lines_ui(ui, &words.collect::<Vec<_>>(), TextStyle::Small, 3);
+        if let Ok((start, _)) = self.form.start()
+            && self.form.base.as_ref().is_some_and(|base| base.name == start.name)
+        {
+            small_ui(ui, "With the settings of another training or job file.", palette(ui).accent);
+            let known = preset(&start.name).is_ok();
+            if known && ui.small_button("Back to what the name stands for").clicked() {
+                self.form.base = None;
             }
         }
-        if let Some(Job::Train(job)) = job {
-            small_ui(ui, &summary(job), palette(ui).weak);
-        }
-        let start = self.form.start().ok().map(|(start, _)| start);
-        let channels = start.as_ref().and_then(channels).map(|n| n.to_string());
+        let start = self.usual.clone();
+        let start = start.as_ref();
+        let channels = start.and_then(channels).map(|n| n.to_string());
         self.field_ui(ui, TrainField::Channels, channels);
-        self.field_ui(ui, TrainField::Epochs, start.as_ref().map(|job| job.epochs.to_string()));
-        self.field_ui(ui, TrainField::BatchSize, start.as_ref().map(|job| job.batch_size.to_string()));
+        self.field_ui(ui, TrainField::Epochs, start.map(|job| job.epochs.to_string()));
+        self.field_ui(ui, TrainField::BatchSize, start.map(|job| job.batch_size.to_string()));
     }
 
-    fn images_ui(&mut self, ui: &mut Ui, job: Option<&Job>) {
+    fn images_ui(&mut self, ui: &mut Ui) {
         heading_ui(ui, "Images");
         let (label, tooltip) = TrainField::Data.label_and_tooltip();
         if data_set_ui(ui, label, tooltip, "as the model has it", &mut self.form.data) {
             self.actions.push(Action::ChooseTrainingData);
         }
-        let train = |of: fn(&Train) -> String| match job {
-            Some(Job::Train(job)) => Some(of(job)),
-            _ => None,
-        };
-        self.field_ui(ui, TrainField::Images, train(|job| job.data.train.to_string()));
-        self.field_ui(ui, TrainField::Test, train(|job| job.data.test.to_string()));
+        let data = self.usual.as_ref().map(|job| job.data.clone());
+        self.field_ui(ui, TrainField::Images, data.as_ref().map(|data| data.train.to_string()));
+        self.field_ui(ui, TrainField::Test, data.as_ref().map(|data| data.test.to_string()));
     }
 
     fn compute_ui(&mut self, ui: &mut Ui) {
@@ -221,20 +241,22 @@ impl Editor<'_> {
     fn settings_ui(&mut self, ui: &mut Ui, job: Option<&Job>) {
         let (label, tooltip) = TrainField::Settings.label_and_tooltip();
         let heading = heading_ui(ui, label);
+        let wrong = self.problem(TrainField::Settings);
         let edit = TextEdit::multiline(&mut self.form.settings)
             .desired_rows(2)
             .desired_width(f32::INFINITY)
             .font(eframe::egui::TextStyle::Monospace)
             .hint_text("attack.steps=3");
-        ui.add(edit).labelled_by(heading.id).on_hover_text(tooltip);
-        let wrong: Vec<String> = self
-            .problems
-            .iter()
-            .filter(|(field, _)| *field == Some(TrainField::Settings))
-            .map(|(_, text)| text.clone())
-            .collect();
-        wrong.iter().for_each(|text| problem_ui_wide(ui, Some(text)));
-        let Some(job) = job else { return };
+        let tooltip = wrong.as_deref().map_or_else(|| tooltip.to_owned(), sentence);
+        ui.scope(|ui| {
+            mark_wrong(ui, wrong.is_some());
+            ui.add(edit).labelled_by(heading.id).on_hover_text(tooltip);
+        });
+        // The last job that the form described stays in sight while a setting is typed.
+        if let Some(job) = job {
+            self.form.last_job = Some(job.clone());
+        }
+        let Some(job) = self.form.last_job.clone() else { return };
         CollapsingHeader::new("The whole job").id_salt("whole job").show_unindented(ui, |ui| {
             let text = job.to_json();
             if ui.small_button("Copy").on_hover_text("As the text of a job file, for basin train").clicked() {
@@ -247,10 +269,4 @@ impl Editor<'_> {
 
 fn small_ui(ui: &mut Ui, text: &str, color: eframe::egui::Color32) {
     ui.add(Label::new(RichText::new(text).small().color(color)).wrap());
-}
-
-fn problem_ui_wide(ui: &mut Ui, problem: Option<&str>) {
-    if let Some(problem) = problem {
-        small_ui(ui, &sentence(problem), palette(ui).error);
-    }
 }

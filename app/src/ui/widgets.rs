@@ -1,8 +1,8 @@
 //! Small shared pieces: form rows, segmented choices, empty states, and numbers in words.
 
 use eframe::egui::{
-    Align, Align2, Button, ComboBox, Frame, Grid, Id, Label, Layout, Modal, Response, RichText, TextEdit, Ui,
-    Widget as _, vec2,
+    Align, Align2, Button, Color32, ComboBox, Frame, Grid, Id, Label, Layout, Modal, Response, RichText,
+    Stroke, TextEdit, TextFormat, TextStyle, Ui, Widget as _, text::LayoutJob, vec2,
 };
 
 use crate::ui::theme::{self, LABEL_WIDTH, ROW_HEIGHT};
@@ -44,7 +44,7 @@ pub fn field_ui(ui: &mut Ui, label: &str, tooltip: &str, text: &mut String, prob
     optional_field_ui(ui, label, tooltip, "", text, problem);
 }
 
-/// A text field that says `hint` while it is empty; whether it was changed.
+/// A text field that says `hint` while it is empty, with what is wrong below it; whether it was changed.
 pub fn optional_field_ui(
     ui: &mut Ui,
     label: &str,
@@ -53,12 +53,23 @@ pub fn optional_field_ui(
     text: &mut String,
     problem: Option<&str>,
 ) -> bool {
-    let changed = row_ui(ui, label, tooltip, |ui| {
-        if problem.is_some() {
-            let stroke = eframe::egui::Stroke::new(1.0, palette(ui).error);
-            ui.visuals_mut().widgets.inactive.bg_stroke = stroke;
-            ui.visuals_mut().widgets.hovered.bg_stroke = stroke;
-        }
+    let changed = marked_field_ui(ui, label, tooltip, hint, text, problem);
+    problem_ui(ui, problem);
+    changed
+}
+
+/// A text field that is marked if something is wrong with it; the words come with the pointer, so that nothing moves.
+pub fn marked_field_ui(
+    ui: &mut Ui,
+    label: &str,
+    tooltip: &str,
+    hint: &str,
+    text: &mut String,
+    problem: Option<&str>,
+) -> bool {
+    let tooltip = problem.map_or_else(|| tooltip.to_owned(), sentence);
+    row_ui(ui, label, &tooltip, |ui| {
+        mark_wrong(ui, problem.is_some());
         let edit = TextEdit::singleline(text)
             .hint_text(hint.to_owned())
             .desired_width(f32::INFINITY)
@@ -66,9 +77,50 @@ pub fn optional_field_ui(
         let response = ui.add(edit);
         let changed = response.changed();
         (response, changed)
+    })
+}
+
+/// Marks what is drawn next in this place, if it is wrong.
+pub fn mark_wrong(ui: &mut Ui, wrong: bool) {
+    if wrong {
+        let stroke = Stroke::new(1.0, palette(ui).error);
+        ui.visuals_mut().widgets.inactive.bg_stroke = stroke;
+        ui.visuals_mut().widgets.hovered.bg_stroke = stroke;
+    }
+}
+
+/// Words in a place of so many lines, however many they fill: nothing around them ever moves. The pointer shows what
+/// has no room.
+pub fn lines_ui(ui: &mut Ui, words: &[(&str, Color32)], style: TextStyle, lines: usize) {
+    let font = style.resolve(ui.style());
+    let mut job = LayoutJob::default();
+    for (at, (text, color)) in words.iter().enumerate() {
+        let text = if at == 0 { (*text).to_owned() } else { format!(" {text}") };
+        job.append(&text, 0.0, TextFormat::simple(font.clone(), *color));
+    }
+    job.wrap.max_rows = lines;
+    // Paths have no spaces to break at.
+    job.wrap.break_anywhere = job.text.split_whitespace().any(|word| word.len() > 28);
+    let line = ui.fonts_mut(|fonts| fonts.row_height(&font));
+    let size = vec2(ui.available_width(), lines as f32 * line);
+    ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+        ui.set_min_size(size);
+        ui.add(Label::new(job).wrap());
     });
-    problem_ui(ui, problem);
-    changed
+}
+
+/// What is wrong in a form, in one line of thought: the first problem with its field, and how many there are besides.
+pub fn problems_words(problems: &[(Option<&str>, &str)]) -> String {
+    let Some((field, text)) = problems.first() else { return String::new() };
+    let first = match field {
+        Some(field) => format!("{field}: {text}"),
+        None => sentence(text),
+    };
+    match problems.len() {
+        1 => first,
+        2 => format!("{first} (One more setting is marked.)"),
+        more => format!("{first} ({} more settings are marked.)", more - 1),
+    }
 }
 
 /// What is wrong with the field above.
