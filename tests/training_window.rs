@@ -283,7 +283,7 @@ fn the_folder_of_a_training_opens_as_its_history_and_its_networks_are_measured()
     assert!(says(&window, "15 of 15") && says(&window, "Finished in"));
     let error = 100.0 * sample::scores(&sample::job(), 10).robust_error;
     assert!(
-        says(&window, &format!("epoch 11, robust error {error:.1} %")),
+        says(&window, &format!("epoch 11: robust error {error:.1} %")),
         "where robust overfitting begins"
     );
     assert!(says(&window, "lowest robust test loss, epoch 11"), "and by which measure, in the legend");
@@ -318,6 +318,8 @@ fn the_settings_of_a_training_or_a_job_file_are_taken_over() {
     open(&mut window, &[&folder]);
     window.click("Train again…");
     assert!(says(&window, "With the settings of another training"));
+    window.harness.get_by_label("The whole job").scroll_to_me();
+    window.harness.run_steps(8);
     window.click("The whole job");
     assert!(says(&window, "\"train\": \"train:0..2000\""), "everything that will be done can be read");
     window.picture("train-form-again");

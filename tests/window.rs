@@ -400,6 +400,10 @@ fn a_job_without_a_point_says_what_it_does() {
     window.until("the job has begun", |app| app.jobs().entries()[0].live().total > 0);
     window.picture("first-point");
     assert!(window.harness.query_by_label("Computing the first point").is_some());
+    // Asked for twice, it is still one job; another waits for it.
+    window.click("Run next");
+    assert_eq!(window.harness.state().jobs().entries().len(), 1);
+    window.retype("Steps", "9");
     window.click("Run next");
     assert!(window.harness.query_by_label("It starts when the job before it has ended.").is_some());
     *held.lock().expect("not poisoned") = false;

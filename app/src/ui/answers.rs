@@ -188,7 +188,7 @@ impl App {
         let mut ids: Vec<RecordId> = trainings.iter().filter_map(|path| self.study.record_at(path)).collect();
         if ids.len() > SERIES_COLORS {
             self.note(format!(
-                "{SERIES_COLORS} of {} trainings are shown: so many can be told apart. A click at the left with Ctrl (or ⌘) shows another beside them, or takes one away.",
+                "{SERIES_COLORS} of {} trainings are shown: so many can be told apart. A click at the left with Ctrl (Command on a Mac) shows another beside them, or takes one away.",
                 ids.len()
             ));
             ids.truncate(SERIES_COLORS);

@@ -133,7 +133,7 @@ fn standing_out(job: &Train, outcome: &TrainingOutcome, narrow: bool) -> Fact {
         let epoch = outcome.epochs.iter().find(|epoch| epoch.epoch == number)?;
         let error = 100.0 * epoch.test.robust_error;
         let robust = if narrow { "" } else { "robust " };
-        Some((choice, format!("epoch {}, {robust}error {error:.1} %", number + 1)))
+        Some((choice, format!("epoch {}: {robust}error {error:.1} %", number + 1)))
     });
     let (choice, value) = chosen.unwrap_or((usual, UNKNOWN.to_owned()));
     let tooltip = match choice {

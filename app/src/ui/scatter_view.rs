@@ -5,7 +5,7 @@ use std::sync::Arc;
 use basin_core::job::{Case, FlatnessLoss};
 use basin_core::measure::statistics::{Correlation, Interval};
 use basin_core::record::Record;
-use eframe::egui::{Button, ComboBox, Frame, Label, Margin, RichText, Ui};
+use eframe::egui::{Button, Color32, ComboBox, Frame, Label, Margin, RichText, TextStyle, Ui};
 use serde::{Deserialize, Serialize};
 
 use crate::plot::scatter::{self, Choice, Look, Model, Models, Quantity};
@@ -248,6 +248,15 @@ fn place(model: &Model) -> Option<[f64; 2]> {
 
 fn combo_ui<T: PartialEq + Copy>(ui: &mut Ui, label: &str, value: &mut T, options: &[(T, &str)]) {
     let shown = options.iter().find(|(option, _)| option == value).map_or("", |(_, text)| text);
+    // A choice and its label stand in the same line.
+    let font = TextStyle::Body.resolve(ui.style());
+    let width =
+        |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::WHITE).size().x;
+    let combo = (width(shown) + 44.0).max(ui.spacing().combo_width + 2.0 * ui.spacing().button_padding.x);
+    let needed = width(label) + combo;
+    if ui.available_size_before_wrap().x < needed {
+        ui.end_row();
+    }
     let name = ui.add(Label::new(RichText::new(label).color(palette(ui).weak)).selectable(false));
     let combo = ComboBox::from_id_salt(("scatter", label)).selected_text(shown).show_ui(ui, |ui| {
         for (option, text) in options {

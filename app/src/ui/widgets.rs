@@ -2,7 +2,7 @@
 
 use eframe::egui::{
     Align, Align2, Button, Color32, ComboBox, Frame, Grid, Id, Label, Layout, Modal, Response, RichText,
-    Stroke, TextEdit, TextFormat, TextStyle, Ui, Widget as _, text::LayoutJob, vec2,
+    Sense, Stroke, TextEdit, TextFormat, TextStyle, Ui, UiBuilder, Widget as _, text::LayoutJob, vec2,
 };
 
 use crate::ui::theme::{self, LABEL_WIDTH, ROW_HEIGHT};
@@ -102,11 +102,10 @@ pub fn lines_ui(ui: &mut Ui, words: &[(&str, Color32)], style: TextStyle, lines:
     // Paths have no spaces to break at.
     job.wrap.break_anywhere = job.text.split_whitespace().any(|word| word.len() > 28);
     let line = ui.fonts_mut(|fonts| fonts.row_height(&font));
-    let size = vec2(ui.available_width(), lines as f32 * line);
-    ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
-        ui.set_min_size(size);
-        ui.add(Label::new(job).wrap());
-    });
+    let size = vec2(ui.available_width(), (lines as f32 * line).ceil());
+    let (place, _) = ui.allocate_exact_size(size, Sense::hover());
+    let inside = UiBuilder::new().max_rect(place).layout(Layout::top_down(Align::Min));
+    ui.new_child(inside).add(Label::new(job).wrap());
 }
 
 /// What is wrong in a form, in one line of thought: the first problem with its field, and how many there are besides.

@@ -15,22 +15,6 @@ const CLEAN: usize = 0;
 const ROBUST: usize = 1;
 const AVERAGE: usize = 4;
 
-/// From so many trainings on, the curves of training are pale: those of the test are what is compared.
-const MANY: usize = 4;
-
-/// What an item of several trainings is, whosever it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Over test images; of the second quantity shown or of the first.
-    Test(bool),
-    /// Over training images.
-    Training(bool),
-    /// The epoch that stands out.
-    Chosen(Choice),
-    /// A kept network, or anything else that needs no words.
-    Other,
-}
-
 /// A curve's values by epoch.
 type Values<'a> = &'a dyn Fn(&Epoch) -> Option<f64>;
 
@@ -58,7 +42,13 @@ impl Shown<'_> {
         last.max(begun) as f64
     }
 
-    fn curve(&self, name: Option<String>, color: Color, dash: Dash, values: Values<'_>) -> Option<Series> {
+    pub fn curve(
+        &self,
+        name: Option<String>,
+        color: Color,
+        dash: Dash,
+        values: Values<'_>,
+    ) -> Option<Series> {
         let epochs = &self.outcome.epochs;
         let y: Vec<Option<f64>> =
             epochs.iter().map(|epoch| values(epoch).filter(|v| v.is_finite())).collect();
@@ -75,7 +65,7 @@ impl Shown<'_> {
     }
 
     /// The training curve; its last, dotted part is the epoch in hand.
-    fn training(&self, name: Option<String>, color: Color, key: &str) -> Vec<Item> {
+    pub fn training(&self, name: Option<String>, color: Color, key: &str) -> Vec<Item> {
         let values = |epoch: &Epoch| epoch.train.get(key).copied();
         let finished = self.curve(name.clone(), color, Dash::Dashed, &values);
         let per_epoch = steps_per_epoch(self.job) as f64;
@@ -120,16 +110,16 @@ impl Shown<'_> {
     }
 
     /// A symbol there, on a curve.
-    fn chosen_mark(&self, of: fn(&Scores) -> f64, color: Color) -> Option<(Kind, Item)> {
+    pub fn chosen_mark(&self, of: fn(&Scores) -> f64, color: Color) -> Option<(Choice, Item)> {
         let (epoch, choice) = self.chosen()?;
         let y = of(&self.outcome.epochs.iter().find(|known| known.epoch + 1 == epoch)?.test);
         let name = format!("{}: {}", text::literal(self.name), self.chosen_words()?);
         let mark = Mark { x: epoch as f64, y, shape: chosen_shape(choice), color, name };
-        y.is_finite().then_some((Kind::Chosen(choice), Item::Mark(mark)))
+        y.is_finite().then_some((choice, Item::Mark(mark)))
     }
 
     /// Small points on the test curve where a network was kept.
-    fn kept(&self, of: fn(&Scores) -> f64, color: Color) -> Option<Item> {
+    pub fn kept(&self, of: fn(&Scores) -> f64, color: Color) -> Option<Item> {
         let points =
             self.outcome.snapshots.iter().filter(|snapshot| !snapshot.average).filter_map(|snapshot| {
                 let epoch = self.outcome.epochs.iter().find(|epoch| epoch.epoch == snapshot.epoch)?;
@@ -211,72 +201,7 @@ fn robust_curves(shown: &Shown<'_>, place: &Place, options: &Options) -> Vec<Ite
     items
 }
 
-/// One of several trainings: test solid, training broken, in the colour of the training.
-pub fn among(shown: &Shown<'_>, number: usize, of: usize, options: &Options) -> Vec<(Kind, Item)> {
-    let color = series_color(number);
-    let name = text::literal(shown.name);
-    let mut items = Vec::new();
-    for (second, (quantity, word)) in several(options).into_iter().enumerate() {
-        let second = second > 0;
-        let color = if second { pale(color) } else { color };
-        let test = |epoch: &Epoch| Some((quantity.test)(&epoch.test));
-        let test = shown.curve(Some(format!("{name},{word} test")), color, Dash::Solid, &test);
-        items.extend(test.map(|curve| (Kind::Test(second), Item::Series(curve))));
-        let faint = if of >= MANY { color.with_alpha(0.6) } else { color };
-        let training = shown.training(Some(format!("{name},{word} training")), faint, quantity.train);
-        items.extend(training.into_iter().map(|item| (Kind::Training(second), item)));
-        if !second {
-            let kept = options.screen.then(|| shown.kept(quantity.test, color)).flatten();
-            items.extend(kept.map(|kept| (Kind::Other, kept)));
-            items.extend(shown.chosen_mark(quantity.test, color));
-        }
-    }
-    items
-}
-
-/// How an item of a kind looks, whosever it is, with its name.
-pub fn sample(kind: Kind, options: &Options) -> Option<Item> {
-    let line = |second: bool, dash: Dash, what: &str| {
-        let word = several(options).get(usize::from(second)).map_or("", |(_, word)| word);
-        let grey = Color::rgb(90, 90, 90);
-        let color = if second { pale(grey) } else { grey };
-        Item::Series(named_sample(format!("{word} {what}").trim().to_owned(), color, dash))
-    };
-    match kind {
-        Kind::Test(second) => Some(line(second, Dash::Solid, "test")),
-        Kind::Training(second) => Some(line(second, Dash::Dashed, "training")),
-        Kind::Chosen(choice) => Some(Item::Mark(Mark {
-            x: 0.0,
-            y: 0.0,
-            shape: chosen_shape(choice),
-            color: Color::GREY,
-            name: choice.words().into(),
-        })),
-        Kind::Other => None,
-    }
-}
-
-/// A piece of a curve that only a legend shows.
-pub fn named_sample(name: String, color: Color, dash: Dash) -> Series {
-    let (x, y, band) = (Vec::new(), Vec::new(), Vec::new());
-    Series { name: Some(name), x, y, band, color, dash, dots: false, steps: false }
-}
-
-/// The quantities that are shown of several trainings, each with the word that tells it from the other.
-fn several(options: &Options) -> Vec<(Place, &'static str)> {
-    let (clean, robust) = quantities(options.quantity);
-    match options.which {
-        Which::Clean => vec![(clean, "")],
-        Which::Both => vec![(robust, " robust"), (clean, " clean")],
-        Which::Auto | Which::Robust => vec![(robust, "")],
-    }
-}
-
-fn pale(color: Color) -> Color {
-    color.mix(Color::WHITE, 0.45)
-}
-
-fn chosen_shape(choice: Choice) -> Shape {
+pub fn chosen_shape(choice: Choice) -> Shape {
     match choice {
         Choice::EarlyStopping => Shape::Star,
         Choice::LowestTestLoss => Shape::Diamond,
@@ -305,13 +230,13 @@ pub fn rates(shown: &Shown<'_>, number: usize, single: bool) -> Vec<Item> {
 
 /// Where a quantity stands in the log.
 #[derive(Clone, Copy)]
-struct Place {
-    test: fn(&Scores) -> f64,
-    train: &'static str,
+pub struct Place {
+    pub test: fn(&Scores) -> f64,
+    pub train: &'static str,
 }
 
 /// Clean and robust.
-fn quantities(quantity: Quantity) -> (Place, Place) {
+pub fn quantities(quantity: Quantity) -> (Place, Place) {
     match quantity {
         Quantity::Error => (
             Place { test: |scores| scores.error, train: "clean_error" },

@@ -2,17 +2,16 @@
 //! learning rate.
 
 mod curves;
-
-use std::collections::BTreeSet;
+mod together;
 
 use basin_core::job::Train;
 use basin_core::train::Labels;
 use serde::{Deserialize, Serialize};
 
-use super::color::series_color;
 use super::landscape::{Named, Which};
-use super::{Axis, Dash, Group, Item, Key, Plot, Scale, Tick, Unit, padded_range, provenance, text, ticks};
-use curves::{Kind, Shown, alone, among, named_sample, rates, sample, taken_apart};
+use super::{Axis, Item, Plot, Scale, Tick, Unit, padded_range, provenance, text, ticks};
+use curves::{Shown, alone, rates, taken_apart};
+use together::together;
 
 /// What is shown over epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -91,36 +90,6 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
         notes,
         provenance: shown.iter().flat_map(told).collect(),
     })
-}
-
-/// Curves of several trainings with their key: the colour says which training, the line which images.
-fn together(several: &[Shown<'_>], options: &Options) -> (Vec<Item>, Option<Key>) {
-    let mut tagged: Vec<(usize, Kind, Item)> = Vec::new();
-    for (number, shown) in several.iter().enumerate() {
-        let own: Vec<(Kind, Item)> = match options.quantity {
-            Quantity::LearningRate => {
-                rates(shown, number, false).into_iter().map(|item| (Kind::Other, item)).collect()
-            }
-            _ => among(shown, number, several.len(), options),
-        };
-        tagged.extend(own.into_iter().map(|(kind, item)| (number, kind, item)));
-    }
-    // Symbols lie on all curves.
-    tagged.sort_by_key(|(_, _, item)| matches!(item, Item::Scatter(_) | Item::Mark(_)));
-    let numbers = |is: &dyn Fn(usize, Kind) -> bool| -> Vec<usize> {
-        let fitting = tagged.iter().enumerate().filter(|(_, (number, kind, _))| is(*number, *kind));
-        fitting.map(|(index, _)| index).collect()
-    };
-    let whose = several.iter().enumerate().map(|(number, shown)| Group {
-        sample: Item::Series(named_sample(text::literal(shown.name), series_color(number), Dash::Solid)),
-        items: numbers(&|of, _| of == number),
-    });
-    let kinds: BTreeSet<Kind> = tagged.iter().map(|(_, kind, _)| *kind).collect();
-    let what = kinds.into_iter().filter_map(|kind| {
-        Some(Group { sample: sample(kind, options)?, items: numbers(&|_, other| other == kind) })
-    });
-    let key = Key { whose: whose.collect(), what: what.collect() };
-    (tagged.into_iter().map(|(_, _, item)| item).collect(), Some(key))
 }
 
 /// Where the numbers of a training come from, and which epoch stands out.
