@@ -223,10 +223,11 @@ fn what_is_wrong_in_the_form_is_said_in_words() {
     window.click("Train");
     choose_folder(&mut window, "mine");
     wait_for(&mut window, "Goes to ");
+    // In whole pixels.
     let places = |window: &Window| {
         let fields = ["Channels", "Epochs", "Batch size", "Training images", "Seed"];
-        let field = |label| window.harness.get_by_role_and_label(Role::TextInput, label).rect();
-        let button = window.harness.get_by_role_and_label(Role::Button, "Start training").rect();
+        let field = |label| window.harness.get_by_role_and_label(Role::TextInput, label).rect().round();
+        let button = window.harness.get_by_role_and_label(Role::Button, "Start training").rect().round();
         (fields.map(field), button)
     };
     let before = places(&window);
