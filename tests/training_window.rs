@@ -235,11 +235,7 @@ fn what_is_wrong_in_the_form_is_said_in_words() {
     assert!(says(&window, "Epochs: use a whole number of at least 1"));
     assert_eq!(places(&window), before, "a message moves nothing");
     let images = window.harness.get_by_role_and_label(Role::TextInput, "Training images");
-    assert_eq!(
-        images.accesskit_node().placeholder().as_deref(),
-        Some("train:0..2000"),
-        "what is usual stays"
-    );
+    assert_eq!(images.accesskit_node().placeholder(), Some("train:0..2000"), "what is usual stays");
     assert!(says(&window, "Goes to "), "and so does the folder");
     rewrite(&mut window, "Name", "at_linf_gd_normalized");
     assert!(says(&window, "is no name of a model"));
