@@ -156,6 +156,20 @@ fn fractions_are_numbers() {
 }
 
 #[test]
+fn another_kind_of_optimizer_brings_its_usual_settings() {
+    let basin = Basin::new();
+    let settings = ["--set", "optimizer.kind=adam", "--set", "optimizer.learning_rate=0.001", "--dry-run"];
+    let dry = basin.ok(&arguments(PLAIN, &settings));
+    let job: serde_json::Value = serde_json::from_str(&dry.out).unwrap();
+    let adam = serde_json::json!({
+        "kind": "adam", "learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 5e-4
+    });
+    assert_eq!(job["optimizer"], adam);
+    let nesterov = ["--set", "optimizer.kind=adam", "--set", "optimizer.nesterov=true", "--dry-run"];
+    basin.misused(&arguments(PLAIN, &nesterov), &["optimizer.nesterov", "no setting"]);
+}
+
+#[test]
 fn a_dry_run_says_which_images() {
     let basin = Basin::new();
     let dry = basin.ok(&arguments(&format!("{PLAIN}_es"), &["--epochs", "1", "--dry-run"]));

@@ -22,7 +22,8 @@ impl Train {
     }
 
     /// The job with one setting changed. `setting` is its place, `=`, and a JSON value; what is no JSON is text, or a
-    /// fraction where a number belongs: `attack.epsilon=8/255`.
+    /// fraction where a number belongs: `attack.epsilon=8/255`. Another `kind` keeps what it has in common with the one
+    /// before: `optimizer.kind=adam`.
     ///
     /// # Errors
     /// A sentence: there is no such setting, or it cannot have this value.
@@ -45,7 +46,16 @@ impl Train {
         }
         *inner = value;
         let job = read(whole.clone()).map_err(|sentence| format!("{setting}: {sentence}"))?;
-        match unknown(&whole, &serde_json::to_value(&job).map_err(|e| e.to_string())?) {
+        let understood = serde_json::to_value(&job).map_err(|e| e.to_string())?;
+        if let Some(of) = place.strip_suffix(".kind") {
+            let pointer = format!("/{}", of.replace('.', "/"));
+            if let Some(only) = understood.pointer(&pointer)
+                && let Some(Value::Object(settings)) = whole.pointer_mut(&pointer)
+            {
+                settings.retain(|name, _| only.get(name).is_some());
+            }
+        }
+        match unknown(&whole, &understood) {
             Some((name, known)) => {
                 Err(format!("{setting}: there is no setting {name:?}{}", suggestion(&name, &known)))
             }

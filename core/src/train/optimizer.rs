@@ -30,16 +30,31 @@ pub enum Optimizer {
         /// Learning rate.
         learning_rate: f64,
         /// Decay of the mean of gradients.
+        #[serde(default = "usual_beta1")]
         beta1: f64,
         /// Decay of the mean of squares.
+        #[serde(default = "usual_beta2")]
         beta2: f64,
         /// Added to the root of the mean of squares.
+        #[serde(default = "usual_epsilon")]
         epsilon: f64,
         /// Times the weights is added to the gradient.
         weight_decay: f64,
     },
     /// Entropy-SGD (Chaudhari et al. 2017): every step follows the mean of a short Langevin walk.
     EntropySgd(EntropySgd),
+}
+
+fn usual_beta1() -> f64 {
+    0.9
+}
+
+fn usual_beta2() -> f64 {
+    0.999
+}
+
+fn usual_epsilon() -> f64 {
+    1e-8
 }
 
 /// Settings of Entropy-SGD.
@@ -95,7 +110,8 @@ impl Default for Optimizer {
 impl Optimizer {
     /// The paper's Adam with a learning rate.
     pub fn adam(learning_rate: f64) -> Self {
-        Self::Adam { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 5e-4 }
+        let (beta1, beta2, epsilon) = (usual_beta1(), usual_beta2(), usual_epsilon());
+        Self::Adam { learning_rate, beta1, beta2, epsilon, weight_decay: 5e-4 }
     }
 
     /// The learning rate before any schedule.
