@@ -336,6 +336,20 @@ fn several_trainings_are_laid_over_each_other_and_exported() {
     open(&mut window, &[&folders[0], &folders[1]]);
     assert!(says(&window, "2 trainings"));
     window.picture("history-two");
+    let right = |window: &Window, label| {
+        let last = window
+            .harness
+            .get_all_by_label(label)
+            .max_by(|a, b| a.rect().right().total_cmp(&b.rect().right()));
+        last.expect("it is there").rect().right()
+    };
+    for width in [1440.0, 1280.0, 1180.0, 1100.0] {
+        window.harness.set_size([width, 800.0].into());
+        window.harness.run_steps(4);
+        let panel = window.harness.get_by_label("Measure").rect().left();
+        let last = if says(&window, "More") { "More" } else { "Train again…" };
+        assert!(right(&window, last) <= panel, "{last} is in sight at {width}");
+    }
     window.harness.state_mut().command(Command::ThemeLight);
     window.harness.set_size([960.0, 600.0].into());
     window.harness.run_steps(4);

@@ -15,6 +15,11 @@ use crate::ui::{Action, App};
 
 /// Below this width there is room for the most important only.
 const NARROW: f32 = 560.0;
+/// Room for the name of the training whose networks are offered, and for the buttons beside them; where that leaves too
+/// little for the networks, most buttons are in a menu.
+const LABEL: f32 = 150.0;
+const BUTTONS: f32 = 420.0;
+const NETWORKS: std::ops::RangeInclusive<f32> = 80.0..=216.0;
 
 /// The charts, and the network that is picked.
 #[derive(Default)]
@@ -102,15 +107,21 @@ impl App {
         let last = networks.last().map(|network| network.file.clone());
         let mut file = picked.or(last).unwrap_or_default();
         let before = file.clone();
-        let narrow = ui.available_width() < NARROW;
+        let narrow = ui.available_width() < LABEL + NETWORKS.start() + BUTTONS;
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
             let words = if several { format!("Network of {}", file_name(&folder)) } else { "Network".into() };
-            let label = Label::new(RichText::new(words).color(palette(ui).weak)).selectable(false);
-            let label = ui.add(label);
+            let label = Label::new(RichText::new(words).color(palette(ui).weak)).selectable(false).truncate();
+            let label = ui
+                .scope(|ui| {
+                    ui.set_max_width(LABEL);
+                    ui.add(label)
+                })
+                .inner;
             let shown = networks.iter().find(|n| n.file == file);
             let shown = shown.map_or("none before the first epoch ends".to_owned(), Network::words);
-            let width = if narrow { (ui.available_width() - 118.0).clamp(80.0, 216.0) } else { 216.0 };
+            let buttons_room = if narrow { 118.0 } else { BUTTONS };
+            let width = (ui.available_width() - buttons_room).clamp(*NETWORKS.start(), *NETWORKS.end());
             ui.add_enabled_ui(!networks.is_empty(), |ui| {
                 let combo = ComboBox::from_id_salt("network").width(width).truncate().selected_text(shown);
                 let combo = combo.show_ui(ui, |ui| {
