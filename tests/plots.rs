@@ -516,6 +516,28 @@ fn flatness_is_drawn_over_radii_and_by_layer() {
     assert!(refusal.contains("--per-layer"), "{refusal}");
 }
 
+#[test]
+fn columns_and_draws_of_several_flatness_records_say_whose_they_are() {
+    let (clean, mut robust) = (flatness_record(), flatness_record());
+    let two = [Named { name: "at", record: &clean }, Named { name: "awp", record: &clean }];
+    let csv = export::csv(&flatness::plot(&two, None).expect("a figure"));
+    assert!(csv.contains("\nx,at,awp\n") && csv.contains("\n# y: Average-case clean flatness\n"), "{csv}");
+    assert!(csv.contains("\n,\"at, draw 0\",") && csv.contains("\n,\"awp, draw 2\","), "{csv}");
+    // Which flatness it is stands in the name where it is not the same for all.
+    if let Job::Flatness(job) = &mut robust.job {
+        (job.loss, job.case) = (FlatnessLoss::Robust, Case::Worst);
+    }
+    let two = [Named { name: "at", record: &clean }, Named { name: "at", record: &robust }];
+    let mixed = flatness::plot(&two, None).expect("a figure");
+    let legend: Vec<&str> = mixed.legend()[0].iter().map(|entry| entry.name).collect();
+    assert_eq!(legend, ["at, average-case clean flatness", "at, worst-case robust flatness"]);
+    let csv = export::csv(&mixed);
+    let head = "\nx,\"at, average-case clean flatness\",\"at, worst-case robust flatness\"\n";
+    assert!(csv.contains(head), "{csv}");
+    let one = export::csv(&flatness::plot(&named("at", &clean), None).expect("a figure"));
+    assert!(one.contains("\nx,Average-case clean flatness\n") && one.contains("\n,draw 0,"), "{one}");
+}
+
 /// Three radii, not in order, and two layers.
 fn flatness_record() -> Record {
     let mut job = Flatness::new("made-up.pth".into(), FlatnessLoss::Clean, Case::Average);

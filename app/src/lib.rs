@@ -6,6 +6,7 @@ pub mod command;
 pub mod environment;
 pub mod gpu;
 pub mod jobs;
+pub mod names;
 pub mod pace;
 pub mod places;
 pub mod plot;

@@ -3,6 +3,7 @@
 use super::program::Basin;
 use super::records::{flatness, on_training_images, three};
 use basin_core::job::Case;
+use serde_json::json;
 
 #[test]
 fn records_become_a_scatter_in_every_format() {
@@ -33,6 +34,30 @@ fn records_become_a_scatter_in_every_format() {
         &[&plot[..], &["--case", "worst", "--out", "h.svg"]].concat(),
         &["no model has both numbers", "a, b, c have no worst-case robust flatness"],
     );
+}
+
+#[test]
+fn the_correlation_is_part_of_the_json() {
+    let basin = Basin::new();
+    for (i, record) in three().iter().enumerate() {
+        basin.write(&format!("{i}.json"), record.to_json());
+    }
+    let names: Vec<String> = (0..three().len()).map(|i| format!("{i}.json")).collect();
+    let files: Vec<&str> = names.iter().map(String::as_str).collect();
+    let drawn = basin.record(&[&["plot", "--figure", "scatter"], &files[..], &["--out", "f.svg"]].concat());
+    let correlation = &drawn["correlation"];
+    assert_eq!((&correlation["n"], &correlation["spearman"]), (&json!(3), &json!(1.0)), "{drawn}");
+    assert!((correlation["pearson"].as_f64().unwrap() - 1.0).abs() < 1e-12, "{drawn}");
+    assert_eq!(correlation["y"], "RLoss (PGD)");
+    assert!(correlation["x"].as_str().unwrap().starts_with("Average-Case Flatness in RLoss"), "{drawn}");
+    // Too few models for a correlation, but which they are and how many is said.
+    let drawn = basin.record(&["plot", "--figure", "scatter", "0.json", "3.json", "--out", "g.svg"]);
+    assert_eq!(drawn["correlation"]["n"], 1, "{drawn}");
+    assert!(drawn["correlation"].get("pearson").is_none());
+    let published =
+        basin.record(&["plot", "--example", "paper", "--figure", "scatter", "--y", "gap", "--out", "h.svg"]);
+    assert_eq!(published["correlation"]["n"], 28, "{published}");
+    assert!((published["correlation"]["pearson"].as_f64().unwrap() - 0.962).abs() < 0.002, "{published}");
 }
 
 #[test]

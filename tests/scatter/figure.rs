@@ -1,7 +1,7 @@
 //! Records to models to figure.
 
 use basin::plot::export::{self, FigureStyle, Preset};
-use basin::plot::scatter::{Choice, Look, Models, Quantity, checkpoint_name, from_records, plot, published};
+use basin::plot::scatter::{Choice, Look, Models, Quantity, from_records, plot, published};
 use basin::plot::{GuideLine, Item, Plot, Scale, Unit};
 use basin_core::job::{Case, FlatnessLoss, Job};
 use basin_core::record::Record;
@@ -100,7 +100,7 @@ fn the_two_numbers_of_a_model_are_compared() {
     }
     let mut records = vec![flatness("a", Case::Average, &[(0.5, 0.2)]), weaker];
     let notes = |records: &[Record]| models(records, &Choice::default()).notes;
-    let ball = "flatness and robust loss of a are under different attacks: L-inf 8/255 and L-inf 4/255";
+    let ball = "robust loss of a is from PGD-20, L-inf 4/255, its flatness from PGD-20, L-inf 8/255";
     assert_eq!(notes(&records), [ball]);
     // The same images from elsewhere are the same images; others are not.
     records[1].provenance.data = "cifar10".into();
@@ -270,18 +270,5 @@ fn the_correlations_cover_neither_points_nor_error_bars() {
                 assert!(!level && !upright, "{count} models: {} covers point {i} or its bars", text.label);
             }
         }
-    }
-}
-
-#[test]
-fn models_are_called_by_their_checkpoint() {
-    for (path, name) in [
-        ("runs/at.pth.tar", "at"),
-        ("runs/at_ln05/classifier.pth.tar", "at_ln05"),
-        ("classifier.pth.tar", "classifier"),
-        ("model.pt", "model"),
-        ("x/resnet-18.safetensors", "resnet-18"),
-    ] {
-        assert_eq!(checkpoint_name(std::path::Path::new(path)), name);
     }
 }

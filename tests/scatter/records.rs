@@ -72,7 +72,8 @@ pub fn evaluation(model: &str, examples: &str, losses: &[f32]) -> Record {
     let job = Evaluate {
         checkpoint: format!("{model}.pt").into(),
         data: data(examples),
-        attack: Some(Pgd::default()),
+        // As the reference of flatness records.
+        attack: Some(Pgd { restarts: 10, ..Pgd::default() }),
         keep_examples: false,
         compute: Compute::default(),
     };

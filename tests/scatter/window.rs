@@ -1,6 +1,6 @@
 //! The Scatter tab by role and label.
 
-use basin::plot::scatter::checkpoint_name;
+use basin::names;
 use basin::ui::{Answer, Pane};
 use basin_core::record::Record;
 use eframe::egui::accesskit::{Role as WidgetRole, Toggled};
@@ -77,7 +77,7 @@ fn a_click_on_a_point_selects_its_model() {
     let selected = |window: &Window| {
         let study = window.harness.state().study();
         let Some(basin::ui::Target::Record(id)) = study.target else { return None };
-        Some(checkpoint_name(study.record(id)?.record.job.subject()))
+        Some(names::of_record(&study.record(id)?.record))
     };
     // Somewhere near the middle stands the point of b.
     let plot = plot_rect(&window);

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, bail};
 use basin_core::record::{Outcome, Record};
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::failure::{say, usage};
 use super::scatter::ScatterArgs;
+use crate::names;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
 use crate::plot::{ColorMap, Plot, attack, evaluation, flatness, text, training};
@@ -53,7 +54,8 @@ pub struct PlotArgs {
     #[arg(long)]
     pub colors: Option<ColorMap>,
 
-    /// Name of a record in the legend, in the order of the records; without it, the file name.
+    /// Name of a record in the legend, in the order of the records [default: its file's name]; in a scatter of a model, in
+    /// the order of their first records [default: its checkpoint's name, or the folder's of a final.safetensors].
     #[arg(long = "name", value_name = "NAME")]
     pub names: Vec<String>,
 
@@ -93,7 +95,7 @@ pub struct PlotArgs {
     #[command(flatten)]
     pub scatter: ScatterArgs,
 
-    /// Print what was drawn as JSON: figure, kind, records, notes.
+    /// Print what was drawn as JSON: figure, kind, records, notes; of a scatter its correlation.
     #[arg(long)]
     pub json: bool,
 
@@ -186,21 +188,19 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     let plane = |record: &Record| matches!(&record.outcome, Outcome::Landscape(l) if l.y.is_some());
     without_effect(args, figure, records.first().is_some_and(plane)).map_err(usage)?;
     if figure == FigureKind::Scatter {
-        let plot = args.scatter.plot(&records, &args.names, args.title.clone(), args.log, args.error)?;
+        let (plot, correlation) =
+            args.scatter.plot(&records, &args.names, args.title.clone(), args.log, args.error)?;
         export::write(&plot, &style(args), &args.out)?;
-        return tell(args, figure, &plot.notes);
+        return tell(args, figure, &plot.notes, Some(correlation));
     }
     if args.names.len() > records.len() {
         let plural = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
         let (names, records) = (plural(args.names.len(), "name"), plural(records.len(), "record"));
         return Err(usage(format!("{names} for {records}; give at most one --name for each")));
     }
-    let names: Vec<String> = args
-        .records
-        .iter()
-        .enumerate()
-        .map(|(i, path)| args.names.get(i).cloned().unwrap_or_else(|| file_name(path)))
-        .collect();
+    let paths: Vec<&Path> = args.records.iter().map(PathBuf::as_path).collect();
+    let own = names::of_files(&paths).into_iter().enumerate();
+    let names: Vec<String> = own.map(|(i, own)| args.names.get(i).cloned().unwrap_or(own)).collect();
     let named: Vec<Named<'_>> =
         names.iter().zip(&records).map(|(name, record)| Named { name, record }).collect();
     let notes = if figure == FigureKind::Surface {
@@ -210,15 +210,15 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         export::write(&plot, &style(args), &args.out)?;
         plot.notes
     };
-    tell(args, figure, &notes)
+    tell(args, figure, &notes, None)
 }
 
 /// Notes, and what was drawn.
-fn tell(args: &PlotArgs, figure: FigureKind, notes: &[String]) -> Result<()> {
+fn tell(args: &PlotArgs, figure: FigureKind, notes: &[String], correlation: Option<Value>) -> Result<()> {
     for note in notes {
         say(format!("note: {}", text::plain(note)));
     }
-    summary(args, figure, notes)
+    summary(args, figure, notes, correlation)
 }
 
 /// The figure that suits the records.
@@ -281,13 +281,16 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
 }
 
 /// What was drawn, for programs.
-fn summary(args: &PlotArgs, figure: FigureKind, notes: &[String]) -> Result<()> {
+fn summary(args: &PlotArgs, figure: FigureKind, notes: &[String], correlation: Option<Value>) -> Result<()> {
     if !args.json {
         return Ok(());
     }
     let kind = figure.to_possible_value().map(|value| value.get_name().to_owned());
     let notes: Vec<String> = notes.iter().map(|note| text::plain(note)).collect();
-    let drawn = json!({ "figure": args.out, "kind": kind, "records": args.records, "notes": notes });
+    let mut drawn = json!({ "figure": args.out, "kind": kind, "records": args.records, "notes": notes });
+    if let Some(correlation) = correlation {
+        drawn["correlation"] = correlation;
+    }
     super::print(&format!("{drawn:#}\n"))
 }
 
@@ -360,12 +363,4 @@ fn surface(args: &PlotArgs, kind: FileKind, named: &[Named<'_>]) -> Result<Vec<S
     }
     let [only] = named else { bail!("a surface figure shows one record; give one") };
     super::surface::write(*only, &options(args), &style(args), &args.out)
-}
-
-/// The file name without folder and ending, or the name of a training's folder: the name of a record in the legend.
-fn file_name(path: &Path) -> String {
-    if let (true, Some(folder)) = (path.is_dir(), path.file_name()) {
-        return folder.to_string_lossy().into_owned();
-    }
-    path.file_stem().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

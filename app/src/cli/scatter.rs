@@ -2,14 +2,16 @@
 
 use anyhow::{Result, anyhow};
 use basin_core::job::{Case, FlatnessLoss};
+use basin_core::measure::statistics::Interval;
 use basin_core::record::Record;
 use basin_core::settings::number;
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
 use super::word::word;
-use crate::plot::Plot;
-use crate::plot::scatter::{self, Choice, Look, Quantity};
+use crate::plot::scatter::{self, Choice, Look, Models, Quantity};
+use crate::plot::{Plot, text};
 
 /// What the scatter shows.
 #[derive(Debug, Clone, Args)]
@@ -81,7 +83,7 @@ impl ScatterArgs {
         .find_map(|(option, given)| given.then_some(option))
     }
 
-    /// The figure of records, or of the example.
+    /// The figure of records, or of the example, and how its two numbers correlate.
     ///
     /// # Errors
     /// One sentence: what is missing for which model.
@@ -92,7 +94,7 @@ impl ScatterArgs {
         title: Option<String>,
         log_y: bool,
         error: bool,
-    ) -> Result<Plot> {
+    ) -> Result<(Plot, Value)> {
         let y = match self.y.unwrap_or_default() {
             _ if error => Quantity::Error,
             YArg::Loss => Quantity::Loss,
@@ -123,6 +125,26 @@ impl ScatterArgs {
             ));
         }
         let look = Look { log_x: self.log_x, log_y, line: !self.no_line, labels: !self.no_labels, title };
-        scatter::plot(&models, &look).map_err(|sentence| anyhow!(sentence))
+        let plot = scatter::plot(&models, &look).map_err(|sentence| anyhow!(sentence))?;
+        Ok((plot, correlation(&models)))
     }
+}
+
+/// Of which two numbers over how many models, for programs; without coefficients if the models are too few.
+fn correlation(models: &Models) -> Value {
+    let (x, y) = (text::plain(&models.x_label), text::plain(&models.y_label));
+    let Some(c) = models.correlation() else { return json!({ "x": x, "y": y, "n": models.count() }) };
+    let ends = |interval: Option<Interval>| interval.map(|i| [i.low, i.high]);
+    json!({
+        "x": x,
+        "y": y,
+        "n": c.n,
+        "pearson": c.pearson,
+        "pearson_interval": ends(c.pearson_interval),
+        "spearman": c.spearman,
+        "spearman_interval": ends(c.spearman_interval),
+        "kendall": c.kendall,
+        "slope": c.line.slope,
+        "intercept": c.line.intercept,
+    })
 }

@@ -26,13 +26,14 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
         return Err(format!("{} has no flatness yet; the job was stopped before its first draw", empty.name));
     }
     let single = shown.len() == 1;
+    let same = shown.iter().all(|shown| shown.job.label() == first.job.label());
     let mut items = vec![zero_line(GuideLine::Horizontal(0.0))];
     for (i, shown) in shown.iter().enumerate() {
         let color = series_color(if single { 1 } else { i });
         let mut radii: Vec<&AtRadius> = shown.outcome.radii.iter().collect();
         radii.sort_by(|a, b| a.radius.total_cmp(&b.radius));
-        let name = (!single).then(|| text::literal(shown.name));
-        items.extend(draws(shown.outcome, &radii, color));
+        let name = (!single).then(|| text::literal(&legend(shown, same)));
+        items.extend(draws(shown.outcome, &radii, color, name.as_deref()));
         items.push(Item::Series(Series {
             name: None,
             x: radii.iter().map(|at| at.radius).collect(),
@@ -55,7 +56,6 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
     let scale = radius_scale(all().map(|at| at.radius));
     let x = padded_range(all().map(|at| at.radius), scale).ok_or_else(no_numbers)?;
     let y = padded_range(all().flat_map(extent), Scale::Linear).ok_or_else(no_numbers)?;
-    let same = shown.iter().all(|shown| shown.job.label() == first.job.label());
     let what = if same { capital(first.job.label()) } else { "Flatness".to_owned() };
     Ok(Plot {
         title,
@@ -141,6 +141,16 @@ fn taken_apart<'a>(named: &Named<'a>) -> Result<Shown<'a>, String> {
     }
 }
 
+/// The name, and which flatness it is where that is not `same` for all.
+fn legend(shown: &Shown<'_>, same: bool) -> String {
+    let label = shown.job.label();
+    if same || shown.name.contains(label) {
+        shown.name.to_owned()
+    } else {
+        format!("{}, {label}", shown.name)
+    }
+}
+
 fn point(at: &AtRadius, shown: &Shown<'_>) -> ScatterPoint {
     ScatterPoint {
         x: at.radius,
@@ -152,18 +162,20 @@ fn point(at: &AtRadius, shown: &Shown<'_>) -> ScatterPoint {
     }
 }
 
-/// Every draw as a small pale point.
-fn draws(outcome: &FlatnessOutcome, radii: &[&AtRadius], color: Color) -> Option<Item> {
+/// Every draw as a small pale point; `of` says whose where there are several.
+fn draws(outcome: &FlatnessOutcome, radii: &[&AtRadius], color: Color, of: Option<&str>) -> Option<Item> {
+    let of = of.map_or_else(String::new, |name| format!("{name}, "));
     let points: Vec<ScatterPoint> = radii
         .iter()
         .filter(|at| at.draws.len() > 1 && at.draws.len() <= MOST_DRAWS)
         .flat_map(|at| {
-            at.draws.iter().enumerate().map(|(number, draw)| ScatterPoint {
+            let of = &of;
+            at.draws.iter().enumerate().map(move |(number, draw)| ScatterPoint {
                 x: at.radius,
                 y: draw.loss - outcome.reference_loss,
                 x_interval: None,
                 y_interval: None,
-                name: format!("draw {number}"),
+                name: format!("{of}draw {number}"),
                 label: None,
             })
         })

@@ -8,11 +8,11 @@ use eframe::egui::{
     TextureOptions, Ui,
 };
 
+use crate::names;
 use crate::plot::training::Quantity;
 use crate::ui::answers::Answer;
 use crate::ui::export_order::Order;
 use crate::ui::export_settings::{ExportSettings, Format, What, Wrong};
-use crate::ui::study::file_name;
 use crate::ui::widgets::{
     choice_ui, dialog_ui, field_ui, optional_field_ui, palette, primary_button, row_ui, segmented_ui,
     sentence,
@@ -87,9 +87,8 @@ impl App {
         if self.export.scatter {
             return format!("scatter.{}", self.state.export.ending());
         }
-        let model =
-            self.shown.record().map_or_else(|| "basin".into(), |record| file_name(record.job.subject()));
-        let stem = model.split('.').next().unwrap_or("basin").to_owned();
+        let model = self.shown.record().map_or_else(|| "basin".into(), |record| names::of_record(record));
+        let stem = model.replace(' ', "-");
         let kind = match (self.state.export.what, self.shown.landscape()) {
             (What::View, _) => "surface",
             (_, Some(landscape)) if landscape.y.is_some() => "contours",

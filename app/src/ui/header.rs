@@ -5,7 +5,8 @@ use basin_core::record::Record;
 use eframe::egui::{Button, Frame, Label, Margin, RichText, Sides, Ui, vec2};
 
 use crate::command::Command;
-use crate::ui::study::{Target, file_name, job_details};
+use crate::names;
+use crate::ui::study::{Target, job_details};
 use crate::ui::widgets::palette;
 use crate::ui::{Action, App};
 
@@ -50,7 +51,7 @@ impl App {
             _ => None,
         };
         let details = match self.shown.together().len() {
-            0 | 1 => format!("{}, {}", file_name(record.job.subject()), job_details(&record.job)),
+            0 | 1 => format!("{}, {}", names::of_record(record), job_details(&record.job)),
             _ => String::new(),
         };
         let control = self.training_control(record);

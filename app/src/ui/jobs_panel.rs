@@ -4,7 +4,8 @@ use basin_core::job::Job;
 use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, ScrollArea, Sides, Ui, vec2};
 
 use crate::jobs::{Entry, Jobs, Status};
-use crate::ui::study::{Study, file_name, job_details, job_title};
+use crate::names;
+use crate::ui::study::{Study, job_details, job_title};
 use crate::ui::widgets::{duration_words, palette, sentence};
 use crate::ui::{Action, Note};
 
@@ -75,7 +76,7 @@ fn entry_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
             let place = entry.out.as_deref().unwrap_or(entry.job.subject());
             let hover = format!("{}\n{}", place.display(), job_details(&entry.job));
             ui.label(RichText::new(job_title(&entry.job)).strong()).on_hover_text(hover);
-            ui.label(RichText::new(file_name(entry.job.subject())).color(p.weak));
+            ui.label(RichText::new(names::of_file(entry.job.subject())).color(p.weak));
             if !words.is_empty() {
                 let text = RichText::new(&words).color(if failed { p.error } else { p.weak });
                 ui.label(text).on_hover_text(&words);

@@ -1,25 +1,26 @@
 //! What records are called beside each other: by what tells them apart, and nothing else.
 
-use std::collections::BTreeMap;
-
 use basin_core::job::{Job, LandscapeLoss, Normalization};
-use basin_core::record::{Outcome, Record};
+use basin_core::record::Record;
 
-use crate::ui::study::{file_name, when};
+use crate::names;
+use crate::ui::study::when;
 
 /// One name for each record. What all of them share is left out; a record by itself is called by its checkpoint.
 pub fn distinct(records: &[&Record]) -> Vec<String> {
-    let traits: Vec<Vec<String>> = records.iter().map(|record| traits(record)).collect();
+    let checkpoints = names::of_records(records);
+    let traits: Vec<Vec<String>> =
+        records.iter().zip(checkpoints).map(|(record, checkpoint)| traits(record, checkpoint)).collect();
     let shared = |i: usize| traits.iter().all(|other| other[i] == traits[0][i]);
     let names = traits.iter().map(|of| {
         let own: Vec<&str> = (0..of.len()).filter(|i| !shared(*i)).map(|i| &*of[i]).collect();
         if own.is_empty() { of[0].clone() } else { own.join(", ") }
     });
-    numbered(names.collect())
+    names::numbered(names.collect())
 }
 
 /// Properties in the order in which a reader asks for them; the same number for every record.
-fn traits(record: &Record) -> Vec<String> {
+fn traits(record: &Record, checkpoint: String) -> Vec<String> {
     let job = &record.job;
     let landscape = match job {
         Job::Landscape(job) => {
@@ -59,27 +60,14 @@ fn traits(record: &Record) -> Vec<String> {
         Job::Evaluate(_) | Job::Benchmark(_) | Job::Train(_) => Default::default(),
     };
     // The folder of a training is its name.
-    if let Outcome::Train(training) = &record.outcome
-        && !training.folder.as_os_str().is_empty()
-    {
+    if matches!(job, Job::Train(_)) {
         let nothing = std::iter::repeat_n(String::new(), landscape.len() + 3);
-        return std::iter::once(file_name(&training.folder)).chain(nothing).collect();
+        return std::iter::once(checkpoint).chain(nothing).collect();
     }
-    let first = file_name(job.subject());
     let rest = [
         format!("{} {}", record.provenance.data, job.data().examples),
         format!("seed {}", record.provenance.seed),
         when(&record.provenance.started),
     ];
-    std::iter::once(first).chain(landscape).chain(rest).collect()
-}
-
-/// The second and later of equal names get a number.
-fn numbered(names: Vec<String>) -> Vec<String> {
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let number = |name: String| {
-        let count = seen.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
-        if *count == 1 { name } else { format!("{name} ({count})") }
-    };
-    names.into_iter().map(number).collect()
+    std::iter::once(checkpoint).chain(landscape).chain(rest).collect()
 }

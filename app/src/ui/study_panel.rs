@@ -1,16 +1,20 @@
 //! The left: trainings with their networks, and checkpoints, with their records below each.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use basin_core::job::Job;
 use basin_core::record::{Outcome, Record};
 use eframe::egui::{Align, Button, Color32, Label, Layout, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::jobs::{Jobs, Status};
+use crate::names;
 use crate::ui::Action;
 use crate::ui::history_facts::network_name;
 use crate::ui::study::{
     Model, Reading, Stored, Study, Target, file_name, flatness_words, job_details, job_title, when,
 };
-use crate::ui::table_view::{at_the_checkpoint, model_name};
+use crate::ui::table_view::{at_the_checkpoint, network_words};
 use crate::ui::tabs::open_buttons_ui;
 use crate::ui::theme::Palette;
 use crate::ui::widgets::palette;
@@ -32,7 +36,9 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, jobs: &Jobs, filter: &mut String, a
     ui.add_space(4.0);
     let wanted = filter.trim().to_lowercase();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let mut lines = Lines { study, jobs, wanted: &wanted, actions };
+        let paths: Vec<&Path> = study.models().iter().map(|model| &*model.path).collect();
+        let names = study.models().iter().map(|model| &*model.path).zip(names::of_files(&paths)).collect();
+        let mut lines = Lines { study, jobs, names, wanted: &wanted, actions };
         let mut any = false;
         for training in study.trainings() {
             any |= lines.training_ui(ui, training);
@@ -45,7 +51,7 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, jobs: &Jobs, filter: &mut String, a
         if !others.is_empty() {
             any = true;
             ui.label(RichText::new("Records without their checkpoint").small().color(palette(ui).weak));
-            others.iter().for_each(|stored| lines.record_ui(ui, stored, INDENT));
+            lines.others_ui(ui, &others);
         }
         if !any {
             ui.label(RichText::new("Nothing matches the filter.").color(palette(ui).weak));
@@ -60,6 +66,8 @@ const INDENT: f32 = 12.0;
 struct Lines<'a> {
     study: &'a Study,
     jobs: &'a Jobs,
+    /// What open checkpoints are called.
+    names: BTreeMap<&'a Path, String>,
     wanted: &'a str,
     actions: &'a mut Vec<Action>,
 }
@@ -72,7 +80,13 @@ fn record_matches(wanted: &str, stored: &Stored) -> bool {
     let job = &stored.record.job;
     matches(
         wanted,
-        &[&job_title(job), &job_details(job), &model_name(&stored.record), &stored.path.to_string_lossy()],
+        &[
+            &job_title(job),
+            &job_details(job),
+            &network_words(&stored.record),
+            &job.subject().to_string_lossy(),
+            &stored.path.to_string_lossy(),
+        ],
     )
 }
 
@@ -85,13 +99,22 @@ fn short_name(model: &Model) -> String {
 }
 
 impl Lines<'_> {
+    /// What a checkpoint is called.
+    fn name(&self, model: &Model) -> &str {
+        self.names.get(&*model.path).map_or("", String::as_str)
+    }
+
+    /// Whether the filter lets a checkpoint through.
+    fn matches(&self, model: &Model) -> bool {
+        matches(self.wanted, &[self.name(model), &model.file_name(), &short_name(model)])
+    }
+
     /// A training with those of its networks that are open; whether the filter lets any of it through.
     fn training_ui(&mut self, ui: &mut Ui, training: &Stored) -> bool {
         let (study, wanted) = (self.study, self.wanted);
         let whole = record_matches(wanted, training);
         let passes = |model: &Model| {
-            let named = matches(wanted, &[&model.file_name(), &short_name(model)]);
-            named || study.records_of(model).any(|stored| record_matches(wanted, stored))
+            self.matches(model) || study.records_of(model).any(|stored| record_matches(wanted, stored))
         };
         if !whole && !study.networks_of(training).any(passes) {
             return false;
@@ -116,7 +139,7 @@ impl Lines<'_> {
 
     /// A checkpoint with its records; whether the filter lets any of it through.
     fn branch_ui(&mut self, ui: &mut Ui, model: &Model, all: bool, indent: f32) -> bool {
-        let whole = all || matches(self.wanted, &[&model.file_name(), &short_name(model)]);
+        let whole = all || self.matches(model);
         let records: Vec<&Stored> = self
             .study
             .records_of(model)
@@ -139,7 +162,7 @@ impl Lines<'_> {
         let selected = self.study.selected.as_deref() == Some(&model.path);
         let name = match self.study.training_of(model) {
             Some(_) => network_name(&model.path),
-            None => model.file_name(),
+            None => self.name(model).to_owned(),
         };
         let response = line_ui(ui, selected, RichText::new(&name).strong(), indent, |ui| {
             if ui
@@ -158,6 +181,26 @@ impl Lines<'_> {
         if let Reading::Ready(evaluation) = &model.sanity {
             let words = format!("Clean error {:.1} %", 100.0 * evaluation.clean.error);
             small_ui(ui, &words, p.weak, indent);
+        }
+    }
+
+    /// Records whose checkpoint is not open, under its name.
+    fn others_ui(&mut self, ui: &mut Ui, others: &[&Stored]) {
+        let records: Vec<&Record> = others.iter().map(|stored| &*stored.record).collect();
+        let mut of: Vec<(String, Vec<&Stored>)> = Vec::new();
+        for (name, stored) in names::of_records(&records).into_iter().zip(others) {
+            match of.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, records)) => records.push(stored),
+                None => of.push((name, vec![stored])),
+            }
+        }
+        for (name, records) in of {
+            ui.horizontal(|ui| {
+                ui.add_space(INDENT);
+                let label = Label::new(RichText::new(&name).strong()).truncate().selectable(false);
+                ui.add(label).on_hover_text(records[0].record.job.subject().display().to_string());
+            });
+            records.iter().for_each(|stored| self.record_ui(ui, stored, 2.0 * INDENT));
         }
     }
 

@@ -5,6 +5,7 @@ use basin_core::job::{FlatnessLoss, Job};
 use basin_core::record::{Outcome, Record, Values};
 use eframe::egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, Ui};
 
+use crate::names;
 use crate::ui::Action;
 use crate::ui::study::{Study, file_name, flatness_words, job_details, job_title, when};
 use crate::ui::widgets::{duration_words, empty_ui, palette};
@@ -17,13 +18,14 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
         return;
     }
     let heads = [
+        "Model",
         "What",
         "Clean loss",
         "Clean error",
         "Robust loss",
         "Robust error",
         "Flatness",
-        "Model",
+        "Network",
         "Settings",
         "Data",
         "Fingerprint",
@@ -41,7 +43,9 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
                     ui.label(RichText::new(head).small().color(palette(ui).weak));
                 }
                 ui.end_row();
-                for stored in study.records() {
+                let records: Vec<&Record> = study.records().iter().map(|stored| &*stored.record).collect();
+                for (stored, model) in study.records().iter().zip(names::of_records(&records)) {
+                    text_ui(ui, &model).on_hover_text(stored.record.job.subject().display().to_string());
                     let selected = study.is_shown(stored.id);
                     let title = job_title(&stored.record.job);
                     if ui.selectable_label(selected, &title).on_hover_text("Show this record").clicked() {
@@ -50,7 +54,7 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
                     record_ui(ui, &stored.record);
                     text_ui(ui, &file_name(&stored.path)).on_hover_text(stored.path.display().to_string());
                     ui.end_row();
-                    entries_ui(ui, &stored.record);
+                    entries_ui(ui, &stored.record, &model);
                 }
             });
         });
@@ -58,9 +62,10 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
 }
 
 /// A row for each entry of a benchmark.
-fn entries_ui(ui: &mut Ui, record: &Record) {
+fn entries_ui(ui: &mut Ui, record: &Record, model: &str) {
     let Outcome::Benchmark(benchmark) = &record.outcome else { return };
     for (entry, part) in benchmark.entries.iter().zip(record.parts()) {
+        text_ui(ui, model);
         let title = RichText::new(format!("    {}", job_title(&part.job))).color(palette(ui).weak);
         ui.add(Label::new(title).extend()).on_hover_text(&entry.name);
         record_ui(ui, &part);
@@ -72,8 +77,8 @@ fn text_ui(ui: &mut Ui, text: &str) -> eframe::egui::Response {
     ui.add(Label::new(text).extend())
 }
 
-/// Short name of the model, or of its file.
-pub(crate) fn model_name(record: &Record) -> String {
+/// The network in few words: `ResNet-18, 8 channels`; its file where that is unknown.
+pub(crate) fn network_words(record: &Record) -> String {
     if record.provenance.model.is_empty() {
         file_name(record.job.subject())
     } else {
@@ -92,7 +97,7 @@ fn record_ui(ui: &mut Ui, record: &Record) {
         _ => "–".into(),
     };
     text_ui(ui, &flatness);
-    text_ui(ui, &model_name(record));
+    text_ui(ui, &network_words(record));
     let details = job_details(&record.job);
     text_ui(ui, &if p.complete { details } else { format!("{details}, partial") });
     text_ui(ui, &format!("{} {}", p.data, record.job.data().examples));

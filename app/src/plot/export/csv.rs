@@ -42,30 +42,37 @@ fn curves(out: &mut String, plot: &Plot) {
     let series: Vec<_> = plot
         .items
         .iter()
-        .filter_map(|item| match item {
-            Item::Series(series) => Some(series),
+        .enumerate()
+        .filter_map(|(i, item)| match item {
+            Item::Series(series) => Some((series, name(&plot.items, i).unwrap_or(&plot.y.label))),
             _ => None,
         })
         .collect();
     if series.is_empty() {
         return;
     }
-    let mut x: Vec<f64> = series.iter().flat_map(|s| s.x.iter().copied()).collect();
+    let mut x: Vec<f64> = series.iter().flat_map(|(s, _)| s.x.iter().copied()).collect();
     x.sort_by(f64::total_cmp);
     x.dedup();
     out.push('x');
-    for s in &series {
-        let _ = write!(out, ",{}", column(s.name.as_deref().unwrap_or(&plot.y.label)));
+    for (_, name) in &series {
+        let _ = write!(out, ",{}", column(name));
     }
     out.push('\n');
     for x in x {
         let _ = write!(out, "{x:?}");
-        for s in &series {
+        for (s, _) in &series {
             let value = s.x.iter().position(|v| *v == x).and_then(|i| s.y.get(i).copied().flatten());
             let _ = write!(out, ",{}", cell(value));
         }
         out.push('\n');
     }
+}
+
+/// The entry of a line in the legend; one without is explained by the symbols that are drawn on it, which follow it.
+fn name(items: &[Item], line: usize) -> Option<&str> {
+    let symbols = items.get(line + 1).filter(|item| matches!(item, Item::Scatter(_)));
+    items[line].name().or_else(|| symbols?.name())
 }
 
 fn scatter(out: &mut String, plot: &Plot) {

@@ -1,73 +1,98 @@
 //! What a reader of a scatter must know when its numbers are not measured alike.
 
-use basin_core::attack::fraction;
 use basin_core::data::Split;
-use basin_core::job::{FlatnessLoss, Job, Pgd};
+use basin_core::job::Job;
 use basin_core::record::{Outcome, Record};
 
-use super::Quantity;
+use super::{Quantity, attacks};
 
-/// Models whose two numbers do not quite fit together.
+/// Models whose numbers do not quite fit together, their own two or those of one to another's.
 #[derive(Default)]
 pub struct Mixed {
     /// Without an evaluation: the robust loss is the reference of a flatness record.
     references: Vec<String>,
     /// Measured on different images.
     images: Vec<String>,
-    /// Attacked with different radii, and which.
-    epsilons: Vec<(String, String)>,
+    /// The attack of the robust loss, that of the flatness, and the model.
+    attacks: Vec<([String; 2], String)>,
+    /// Differences between splits under different attacks.
+    gaps: Vec<String>,
+    /// The attacks of the robust losses, and the model.
+    robust: Vec<(String, String)>,
+    /// The attack of the flatness, and the model.
+    flatness: Vec<(String, String)>,
 }
 
 impl Mixed {
     /// Compares the record of a model's flatness with those of its robust loss.
-    pub fn look_at(&mut self, name: &str, flatness: Option<&Record>, robust: &[&Record], y: Quantity) {
+    pub fn look_at(&mut self, name: &str, flatness: &Record, robust: &[&Record], y: Quantity) {
         if robust.iter().any(|record| matches!(record.outcome, Outcome::Flatness(_))) {
             self.references.push(name.to_owned());
         }
-        let Some(flatness) = flatness else { return };
         let split = |record: &Record| record.job.data().examples.split;
         // Of a difference between splits only one can have the images of the flatness.
-        let compared = || robust.iter().filter(|r| y != Quantity::Gap || split(r) == split(flatness));
-        if compared().any(|record| !same_images(record, flatness)) {
+        let mut compared = robust.iter().filter(|r| y != Quantity::Gap || split(r) == split(flatness));
+        if compared.any(|record| !same_images(record, flatness)) {
             self.images.push(name.to_owned());
         }
-        let other = compared().find_map(|record| {
-            let (one, other) = (ball(flatness)?, ball(record)?);
-            (one != other).then(|| format!("{one} and {other}"))
-        });
-        self.epsilons.extend(other.map(|words| (words, name.to_owned())));
+        for record in robust {
+            let differ = attacks::difference(record, flatness).map(|words| (words, name.to_owned()));
+            self.attacks.extend(differ.filter(|new| !self.attacks.contains(new)));
+        }
+        let mut under: Vec<String> = robust.iter().filter_map(|record| attacks::words(record)).collect();
+        under.dedup();
+        if under.len() > 1 {
+            self.gaps.push(name.to_owned());
+        }
+        self.robust.push((under.join(" and "), name.to_owned()));
+        self.flatness.extend(attacks::words(flatness).map(|words| (words, name.to_owned())));
     }
 
     /// In words, a sentence each.
-    pub fn notes(self) -> Vec<String> {
+    pub fn notes(self, y: Quantity) -> Vec<String> {
+        let number = if y == Quantity::Error { "robust error" } else { "robust loss" };
         let mut notes = Vec::new();
         if !self.references.is_empty() {
             let of = named(&self.references);
             notes.push(format!(
-                "robust loss of {of}: the reference of the flatness record, as there is no evaluation under attack"
+                "{number} of {of}: the reference of the flatness record, as there is no evaluation under attack"
             ));
         }
         if !self.images.is_empty() {
-            notes
-                .push(format!("flatness and robust loss of {} are of different images", named(&self.images)));
+            let of = named(&self.images);
+            notes.push(format!("flatness and {number} of {of} are of different images"));
         }
-        let mut pairs: Vec<&String> = self.epsilons.iter().map(|(words, _)| words).collect();
-        pairs.sort();
-        pairs.dedup();
-        for pair in pairs {
-            let names: Vec<String> = self
-                .epsilons
-                .iter()
-                .filter(|(words, _)| words == pair)
-                .map(|(_, name)| name.clone())
-                .collect();
-            notes.push(format!(
-                "flatness and robust loss of {} are under different attacks: {pair}",
-                named(&names)
-            ));
+        for ([robust, flatness], names) in by_first(self.attacks) {
+            let its = if names.len() == 1 { "its" } else { "their" };
+            let of = named(&names);
+            notes.push(format!("{number} of {of} is from {robust}, {its} flatness from {flatness}"));
+        }
+        if !self.gaps.is_empty() {
+            notes.push(format!("test and train of {} are under different attacks", named(&self.gaps)));
+        }
+        for (what, of) in [(number, self.robust), ("flatness", self.flatness)] {
+            let groups = by_first(of);
+            if groups.len() > 1 {
+                let words = |(attack, names): &(String, Vec<String>)| format!("{attack} ({})", named(names));
+                let groups: Vec<String> = groups.iter().map(words).collect();
+                notes
+                    .push(format!("{what} of the points are under different attacks: {}", groups.join("; ")));
+            }
         }
         notes
     }
+}
+
+/// The names that belong to each key, keys in the order of their first.
+fn by_first<K: PartialEq>(pairs: Vec<(K, String)>) -> Vec<(K, Vec<String>)> {
+    let mut groups: Vec<(K, Vec<String>)> = Vec::new();
+    for (key, name) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((key, vec![name])),
+        }
+    }
+    groups
 }
 
 /// Up to three names, else how many.
@@ -86,17 +111,6 @@ fn same_images(one: &Record, other: &Record) -> bool {
     }
 }
 
-/// The neighbourhood of images that was searched, e.g. `L-inf 8/255`; none on clean images.
-fn ball(record: &Record) -> Option<String> {
-    let (norm, epsilon) = match &record.job {
-        Job::Evaluate(job) => job.attack.as_ref().map(|attack| (attack.norm, attack.epsilon))?,
-        Job::Attack(job) => (job.attack.norm, job.attack.epsilon),
-        Job::Flatness(job) if job.loss == FlatnessLoss::Robust => (job.attack.norm, job.attack.epsilon),
-        _ => return None,
-    };
-    Some(format!("{norm} {}", fraction(epsilon)))
-}
-
 /// Notes if the points are not measured alike.
 pub fn differences(used: &[&Record]) -> Vec<String> {
     let differ = |setting: fn(&Record) -> Option<String>| {
@@ -109,7 +123,7 @@ pub fn differences(used: &[&Record]) -> Vec<String> {
         Job::Evaluate(job) if job.data.examples.split == split => Some(images(record)),
         _ => None,
     };
-    let settings: [(&str, bool); 5] = [
+    let settings: [(&str, bool); 4] = [
         ("images of the evaluations", {
             let on = |split| {
                 let mut values: Vec<String> = used.iter().filter_map(|r| evaluated_on(r, split)).collect();
@@ -119,13 +133,6 @@ pub fn differences(used: &[&Record]) -> Vec<String> {
             };
             on(Split::Test) || on(Split::Train)
         }),
-        (
-            "attacks of the evaluations",
-            differ(|record| match &record.job {
-                Job::Evaluate(job) => job.attack.as_ref().map(Pgd::to_string),
-                _ => None,
-            }),
-        ),
         (
             "images of the flatness",
             differ(|record| match &record.job {
@@ -144,8 +151,8 @@ pub fn differences(used: &[&Record]) -> Vec<String> {
             "settings of the flatness",
             differ(|record| match &record.job {
                 Job::Flatness(job) => Some(format!(
-                    "{} {:?} {:?} {:?} {:?} {}",
-                    job.attack, job.scope, job.tensors, job.weight_box, job.descent, job.absolute
+                    "{:?} {:?} {:?} {:?} {:?} {}",
+                    job.sampling, job.scope, job.tensors, job.weight_box, job.descent, job.absolute
                 )),
                 _ => None,
             }),

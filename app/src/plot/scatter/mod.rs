@@ -4,13 +4,14 @@
 //! intervals, correlations and, on request, the least squares line.
 
 mod alike;
+mod attacks;
 pub mod published;
 mod records;
 
 use basin_core::job::{Case, FlatnessLoss};
 use basin_core::measure::statistics::{Correlation, Interval, correlate};
 
-pub use records::{checkpoint_name, from_records};
+pub use records::from_records;
 use serde::{Deserialize, Serialize};
 
 use super::color::series_color;
@@ -128,6 +129,11 @@ impl Models {
     /// Those with a point, and the point.
     fn points(&self) -> impl Iterator<Item = (&Model, Measured, Measured)> {
         self.models.iter().filter_map(|m| Some((m, *m.x.as_ref().ok()?, *m.y.as_ref().ok()?)))
+    }
+
+    /// How many models have a point.
+    pub fn count(&self) -> usize {
+        self.points().count()
     }
 
     /// Correlations over the models with a point; none if there are too few.

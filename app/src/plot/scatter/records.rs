@@ -1,13 +1,12 @@
 //! Models from records: those of one checkpoint are one model, whatever their order.
 
-use std::path::Path;
-
 use basin_core::data::Split;
 use basin_core::job::{Case, FlatnessLoss, Job};
 use basin_core::record::{AttackOutcome, Evaluated, Outcome, Record};
 
 use super::alike::{Mixed, differences};
-use super::{Choice, Measured, Model, Models, Quantity};
+use super::{Choice, Measured, Model, Models, Quantity, attacks};
+use crate::names;
 use crate::plot::text::literal;
 
 /// 97.5 % quantile of the standard normal distribution.
@@ -23,8 +22,9 @@ struct Of<'a> {
 /// where they end, a model is called by its checkpoint and grouped by its architecture.
 pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], groups: &[String]) -> Models {
     let models = by_checkpoint(records);
+    let called = called(&models, names);
     let radius = choice.radius.or_else(|| usual_radius(&models, choice));
-    let mut used: Vec<&Record> = Vec::new();
+    let (mut used, mut sources) = (Vec::<&Record>::new(), Vec::new());
     let mut mixed = Mixed::default();
     let found: Vec<Model> = models
         .iter()
@@ -33,9 +33,13 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
             let (x, flat) = flatness(of, choice, radius);
             let (y, evaluated) = value(of, choice.y);
             let first = of.records[0];
-            let name = names.get(number).cloned().unwrap_or_else(|| checkpoint_name(first.job.subject()));
-            mixed.look_at(&name, flat, &evaluated, choice.y);
-            used.extend(flat.into_iter().chain(evaluated));
+            let name = called[number].clone();
+            if let (Some(flat), Ok(_)) = (flat, &y) {
+                mixed.look_at(&name, flat, &evaluated, choice.y);
+                used.push(flat);
+                used.extend(&evaluated);
+                sources.extend(std::iter::once(&flat).chain(&evaluated).map(|record| source(&name, record)));
+            }
             let group = groups.get(number).cloned().unwrap_or_else(|| first.provenance.model.clone());
             Model {
                 label: name.clone(),
@@ -58,37 +62,32 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
         Quantity::Gap => "Test − Train RLoss (PGD)",
         Quantity::Error => "RErr (%)",
     };
-    let sources = used.iter().map(|record| {
-        let p = &record.provenance;
-        let (data, examples) = (&p.data, record.job.data().examples);
-        literal(&format!(
-            "{}: {} on {data} {examples}, seed {}, search {}, basin {}",
-            checkpoint_name(record.job.subject()),
-            record.job.kind(),
-            p.seed,
-            p.search_precision,
-            p.version
-        ))
-    });
     Models {
         models: found,
         x_label: format!("{case}-Case Flatness in {of}{at}"),
         y_label: y_label.to_owned(),
         percent: choice.y == Quantity::Error,
-        notes: mixed.notes().iter().map(|note| literal(note)).chain(differences(&used)).collect(),
-        provenance: sources.collect(),
+        notes: mixed.notes(choice.y).iter().map(|note| literal(note)).chain(differences(&used)).collect(),
+        provenance: sources,
     }
 }
 
-/// What a checkpoint is called: by its file, or by its folder where files are called alike.
-pub fn checkpoint_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let stem = name.split('.').find(|part| !part.is_empty()).unwrap_or(&name).to_owned();
-    let alike = ["classifier", "checkpoint", "model", "model_best", "best", "last", "weights", "snapshot"];
-    match path.parent().and_then(Path::file_name) {
-        Some(folder) if alike.contains(&&*stem) => folder.to_string_lossy().into_owned(),
-        _ => stem,
-    }
+/// Where a number comes from, for data files.
+fn source(name: &str, record: &Record) -> String {
+    let p = &record.provenance;
+    let (kind, data, examples) = (record.job.kind(), &p.data, record.job.data().examples);
+    let under = attacks::words(record).map_or_else(String::new, |attack| format!(" under {attack}"));
+    literal(&format!(
+        "{name}: {kind}{under} on {data} {examples}, seed {}, search {}, basin {}",
+        p.seed, p.search_precision, p.version
+    ))
+}
+
+/// The names that are given, then those of the checkpoints.
+fn called(models: &[Of], given: &[String]) -> Vec<String> {
+    let firsts: Vec<&Record> = models.iter().map(|of| of.records[0]).collect();
+    let own = names::of_records(&firsts);
+    own.into_iter().enumerate().map(|(i, own)| given.get(i).cloned().unwrap_or(own)).collect()
 }
 
 /// Records of the same checkpoint belong together; without a hash its path says which it is.
@@ -114,7 +113,8 @@ fn close(a: f64, b: f64) -> bool {
 
 /// Radii that were measured for a model.
 fn radii(of: &Of, choice: &Choice) -> Vec<f64> {
-    let matching = of.records.iter().filter_map(|record| match (&record.job, &record.outcome) {
+    let fit = of.records.iter().filter(|record| attacks::unfit(record).is_none());
+    let matching = fit.filter_map(|record| match (&record.job, &record.outcome) {
         (Job::Flatness(job), Outcome::Flatness(outcome))
             if job.loss == choice.loss && job.case == choice.case =>
         {
@@ -159,12 +159,18 @@ fn flatness<'a>(
         }
         _ => None,
     });
-    match found.max_by_key(|(size, ..)| *size) {
+    let (unfit, fit): (Vec<_>, Vec<_>) = found
+        .partition(|(.., record)| choice.loss == FlatnessLoss::Robust && attacks::unfit(record).is_some());
+    match fit.into_iter().max_by_key(|(size, ..)| *size) {
         Some((_, at, record)) => {
             let interval = Some((at.interval[0], at.interval[1]));
             (Ok(Measured { value: at.flatness, interval }), Some(record))
         }
-        None => (Err(missing), None),
+        None => {
+            let why = unfit.first().and_then(|(.., record)| attacks::unfit(record));
+            let why = why.map_or_else(String::new, |why| format!(" ({why}, which measures another loss)"));
+            (Err(missing + &why), None)
+        }
     }
 }
 
@@ -193,15 +199,16 @@ fn value<'a>(of: &Of<'a>, y: Quantity) -> (Result<Measured, String>, Vec<&'a Rec
     {
         return (Ok(share(ensemble.robust_error, ensemble.per_example.index.len())), vec![record]);
     }
-    let Some(test) = robust(of, Split::Test) else {
-        return (Err("evaluation under attack on test images".to_owned()), Vec::new());
+    let test = match robust(of, Split::Test, y) {
+        Ok(test) => test,
+        Err(missing) => return (Err(missing), Vec::new()),
     };
     match y {
         Quantity::Loss => (Ok(test.loss), vec![test.record]),
         Quantity::Error => (Ok(test.error), vec![test.record]),
-        Quantity::Gap => match robust(of, Split::Train) {
-            None => (Err("evaluation under attack on training images".to_owned()), Vec::new()),
-            Some(train) => {
+        Quantity::Gap => match robust(of, Split::Train, y) {
+            Err(missing) => (Err(missing), Vec::new()),
+            Ok(train) => {
                 let value = test.loss.value - train.loss.value;
                 let half = |m: Measured| m.interval.map_or(0.0, |(low, high)| (high - low) / 2.0);
                 // Of a reference no interval is known, so of the difference neither.
@@ -215,8 +222,9 @@ fn value<'a>(of: &Of<'a>, y: Quantity) -> (Result<Measured, String>, Vec<&'a Rec
 }
 
 /// Of the evaluations under attack, else of the references of flatness records, that on most images; of equals the one of
-/// highest loss: the strongest attack.
-fn robust<'a>(of: &Of<'a>, split: Split) -> Option<Robust<'a>> {
+/// highest loss: the strongest attack. Else what is missing: evaluations under an attack that does not look for the
+/// largest loss in the ball are refused, and no reference stands in for them unasked.
+fn robust<'a>(of: &Of<'a>, split: Split, y: Quantity) -> Result<Robust<'a>, String> {
     let on_split = || of.records.iter().copied().filter(|r| r.job.data().examples.split == split);
     let evaluated = on_split().filter_map(|record| match &record.outcome {
         Outcome::Evaluate(e) => {
@@ -234,13 +242,32 @@ fn robust<'a>(of: &Of<'a>, split: Split) -> Option<Robust<'a>> {
         }
         _ => None,
     });
-    let best = |all: Vec<(usize, Robust<'a>)>| {
+    let best = |all: &mut dyn Iterator<Item = (usize, Robust<'a>)>| {
         let order = |a: &(usize, Robust), b: &(usize, Robust)| {
             a.0.cmp(&b.0).then(a.1.loss.value.total_cmp(&b.1.loss.value))
         };
-        all.into_iter().max_by(order).map(|(_, robust)| robust)
+        all.filter(|(_, robust)| attacks::unfit(robust.record).is_none())
+            .max_by(order)
+            .map(|(_, robust)| robust)
     };
-    best(evaluated.collect()).or_else(|| best(references.collect()))
+    if let Some(found) = best(&mut evaluated.clone()) {
+        return Ok(found);
+    }
+    let reference = best(&mut references.clone());
+    let why = |(_, robust): (usize, Robust<'a>)| attacks::unfit(robust.record);
+    let images = if split == Split::Test { "test" } else { "training" };
+    let (why, instead) = match ({ evaluated }.find_map(why), reference) {
+        (None, Some(reference)) => return Ok(reference),
+        (Some(why), Some(_)) => {
+            (why, "without its record the reference of the flatness record would be taken")
+        }
+        (refused, None) => match refused.or_else(|| { references }.find_map(why)) {
+            Some(why) => (why, "evaluate it under an untargeted attack that stays in its ball"),
+            None => return Err(format!("evaluation under attack on {images} images")),
+        },
+    };
+    let what = if y == Quantity::Error { "error" } else { "loss" };
+    Err(format!("robust {what} on {images} images ({why}, which measures another {what}; {instead})"))
 }
 
 /// Mean loss with its interval over examples.
