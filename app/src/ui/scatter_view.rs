@@ -5,7 +5,7 @@ use std::sync::Arc;
 use basin_core::job::{Case, FlatnessLoss};
 use basin_core::measure::statistics::{Correlation, Interval};
 use basin_core::record::Record;
-use eframe::egui::{Button, Color32, ComboBox, Frame, Label, Margin, RichText, TextStyle, Ui};
+use eframe::egui::{Align, Button, Color32, ComboBox, Frame, Label, Layout, Margin, RichText, TextStyle, Ui};
 use serde::{Deserialize, Serialize};
 
 use crate::plot::scatter::{self, Choice, Look, Model, Models, Quantity};
@@ -144,8 +144,7 @@ impl App {
         let selected = self.selected_hash();
         self.scatter.update(&self.state.scatter, records, selected);
         Frame::new().inner_margin(Margin { left: 10, right: 12, top: 6, bottom: 8 }).show(ui, |ui| {
-            let ready = matches!(self.scatter.chart, Some(Ok(_)));
-            self.scatter_bar_ui(ui, ready);
+            self.scatter_bar_ui(ui);
             let Some(chart) = &self.scatter.chart else { return };
             let chart = match chart {
                 Ok(chart) => chart,
@@ -163,9 +162,15 @@ impl App {
                     return;
                 }
             };
-            if let Some(c) = self.scatter.models.correlation() {
-                ui.label(correlation_words(&c)).on_hover_text("With 95 % intervals over models: Fisher for Pearson, Bonett and Wright for Spearman");
-            }
+            let export = ui.horizontal(|ui| {
+                if let Some(c) = self.scatter.models.correlation() {
+                    ui.label(correlation_words(&c)).on_hover_text("With 95 % intervals over models: Fisher for Pearson, Bonett and Wright for Spearman");
+                }
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let export = ui.add(Button::new("Export…").small());
+                    export.on_hover_text("This scatter as a figure, or its numbers").clicked()
+                }).inner
+            });
             chart.ui(ui, "scatter");
             let clicked = chart.take_clicked().and_then(|point| {
                 let is_point =
@@ -174,6 +179,9 @@ impl App {
             });
             if let Some(hash) = clicked.filter(|hash| !hash.is_empty()) {
                 self.select_by_hash(&hash);
+            }
+            if export.inner {
+                self.open_scatter_export();
             }
         });
     }
@@ -203,8 +211,8 @@ impl App {
     }
 
     /// Choices above the chart.
-    fn scatter_bar_ui(&mut self, ui: &mut Ui, ready: bool) {
-        let export = ui.horizontal_wrapped(|ui| {
+    fn scatter_bar_ui(&mut self, ui: &mut Ui) {
+        ui.horizontal_wrapped(|ui| {
             let settings = &mut self.state.scatter;
             ui.spacing_mut().item_spacing.x = 8.0;
             let sources = [
@@ -231,12 +239,7 @@ impl App {
             ui.checkbox(&mut settings.log[1], "log y").on_hover_text("Logarithmic values");
             ui.checkbox(&mut settings.line, "line").on_hover_text("Least squares line");
             ui.checkbox(&mut settings.labels, "names").on_hover_text("Names beside the points");
-            let export = ui.add_enabled(ready, Button::new("Export…"));
-            export.on_hover_text("This scatter as a figure, or its numbers").clicked()
         });
-        if export.inner {
-            self.open_scatter_export();
-        }
         ui.add_space(2.0);
     }
 }

@@ -131,11 +131,11 @@ pub struct Correlation {
     pub n: usize,
     /// Pearson's r.
     pub pearson: f64,
-    /// Interval of Pearson's r by Fisher's transformation; none for fewer than four pairs.
+    /// Interval of Pearson's r by Fisher's transformation; none for fewer than four pairs or an r of 1 or -1.
     pub pearson_interval: Option<Interval>,
     /// Spearman's rho, ties averaged.
     pub spearman: f64,
-    /// Interval of Spearman's rho (Bonett and Wright 2000); none for fewer than four pairs.
+    /// Interval of Spearman's rho (Bonett and Wright 2000); none for fewer than four pairs or a rho of 1 or -1.
     pub spearman_interval: Option<Interval>,
     /// Kendall's tau-b.
     pub kendall: f64,
@@ -213,13 +213,13 @@ pub fn ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// Interval of a correlation: normal after Fisher's transformation, with variance `factor / (n - 3)`.
+/// Interval of a correlation: normal after Fisher's transformation, with variance `factor / (n - 3)`. That of a perfect
+/// one would be a point, however few the pairs: it says nothing and is none.
 fn fisher(r: f64, n: usize, factor: f64) -> Option<Interval> {
-    if n < 4 {
+    if n < 4 || r.abs() > 1.0 - 1e-12 {
         return None;
     }
     let width = NORMAL_QUANTILE * (factor / (n - 3) as f64).sqrt();
-    // atanh(1) is infinite: the interval of a perfect correlation is the point.
     Some(Interval { low: (r.atanh() - width).tanh(), high: (r.atanh() + width).tanh() })
 }
 
