@@ -57,7 +57,7 @@ impl Window {
     }
 
     pub fn until(&mut self, what: &str, mut reached: impl FnMut(&App) -> bool) {
-        let patience = Instant::now() + Duration::from_secs(30);
+        let patience = Instant::now() + Duration::from_secs(240);
         loop {
             self.harness.step();
             if reached(self.harness.state()) {
