@@ -160,7 +160,7 @@ fn killed_at_any_moment_at_most_one_unit_is_lost() {
         let begun = Instant::now();
         while units() < before + more {
             assert!(child.try_wait().unwrap().is_none(), "the job ended before it could be killed");
-            assert!(begun.elapsed() < Duration::from_secs(60), "no progress");
+            assert!(begun.elapsed() < Duration::from_secs(240), "no progress");
             std::thread::sleep(Duration::from_millis(1));
         }
         let id = child.id().to_string();

@@ -105,7 +105,7 @@ fn journal_of(basin: &Basin, benchmark: &[&str]) -> String {
     let arguments = [benchmark, &["--out", "caught.json"]].concat();
     let mut child = basin.command(&arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
     let path = basin.path("caught.json.journal");
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_secs(240);
     let mut last = String::new();
     // The file is removed at the end; what was read last has nearly everything.
     while child.try_wait().unwrap().is_none() {

@@ -127,7 +127,7 @@ fn by_height(a: &egui_kittest::Node<'_>, b: &egui_kittest::Node<'_>) -> std::cmp
 
 /// Draws until the window says something.
 fn wait_for(window: &mut Window, text: &str) {
-    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    let patience = std::time::Instant::now() + Duration::from_secs(240);
     while !says(window, text) {
         assert!(std::time::Instant::now() < patience, "the window never says {text:?}");
         window.harness.step();
@@ -149,7 +149,7 @@ fn rewrite(window: &mut Window, label: &str, text: &str) {
 
 /// Waits until the form knows what its folder holds.
 fn ready(window: &mut Window, button: &str) {
-    let patience = std::time::Instant::now() + Duration::from_secs(30);
+    let patience = std::time::Instant::now() + Duration::from_secs(240);
     loop {
         window.harness.step();
         let found = window.harness.query_by_role_and_label(Role::Button, button);

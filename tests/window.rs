@@ -224,7 +224,7 @@ fn closing_while_a_job_runs_asks_and_keeps_what_is_finished() {
     assert!(window.request_close());
     window.click("Cancel the job and close");
     let mut closed = false;
-    let patience = Instant::now() + Duration::from_secs(30);
+    let patience = Instant::now() + Duration::from_secs(240);
     while !closed && Instant::now() < patience {
         window.harness.step();
         closed = window.sent(&ViewportCommand::Close);
