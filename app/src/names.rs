@@ -70,27 +70,33 @@ pub fn of_record(record: &Record) -> String {
     of_file(&path_of(record))
 }
 
-/// For each record the name of its checkpoint among theirs; of a training, the name of its folder. Checkpoints are the
-/// same if their content is, whatever their path; without a hash the path says which it is.
+/// For each record the name of its checkpoint among theirs; for a training the name of its folder among trainings, which
+/// may be that of its last network. Checkpoints are the same if their content is, whatever their path; without a hash
+/// the path says which it is.
 pub fn of_records(records: &[&Record]) -> Vec<String> {
-    let mut keys: Vec<(&str, PathBuf)> = Vec::new();
-    let places: Vec<usize> = records
-        .iter()
-        .map(|record| {
-            let (hash, path) = (&*record.provenance.checkpoint_hash, path_of(record));
-            let known = keys.iter().position(|(other, at)| match (*other, hash) {
+    let mut names = vec![String::new(); records.len()];
+    let is_training = |record: &Record| matches!(record.outcome, Outcome::Train(_));
+    for trainings in [false, true] {
+        let of_kind = (0..records.len()).filter(|i| is_training(records[*i]) == trainings);
+        let mut known: Vec<(&str, PathBuf)> = Vec::new();
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for i in of_kind {
+            let (hash, path) = (&*records[i].provenance.checkpoint_hash, path_of(records[i]));
+            let same = |(other, at): &(&str, PathBuf)| match (*other, hash) {
                 ("", "") => *at == path,
                 (other, hash) => other == hash,
-            });
-            known.unwrap_or_else(|| {
-                keys.push((hash, path));
-                keys.len() - 1
-            })
-        })
-        .collect();
-    let paths: Vec<&Path> = keys.iter().map(|(_, path)| &**path).collect();
-    let names = of_files(&paths);
-    places.into_iter().map(|place| names[place].clone()).collect()
+            };
+            let place = known.iter().position(same).unwrap_or(known.len());
+            if place == known.len() {
+                known.push((hash, path));
+            }
+            places.push((i, place));
+        }
+        let paths: Vec<&Path> = known.iter().map(|(_, path)| &**path).collect();
+        let of_paths = of_files(&paths);
+        places.into_iter().for_each(|(i, place)| names[i].clone_from(&of_paths[place]));
+    }
+    names
 }
 
 /// The second and later of equal names get a number.

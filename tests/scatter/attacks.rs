@@ -110,9 +110,8 @@ fn models_under_different_attacks_are_told() {
     let found = models(&[flat("a"), robust("a"), flat("b"), robust("b"), weak(flat("c")), weak(robust("c"))]);
     let (usual, other) =
         ("PGD-20, L-inf 8/255, 10 restarts", "PGD-20, L-inf 8/255, 10 restarts, momentum 0.9");
-    let differ =
-        |what| format!("{what} of the points are under different attacks: {usual} (a, b); {other} (c)");
-    assert_eq!(found.notes, [differ("robust loss"), differ("flatness")]);
+    let differ = |what| format!("{what} under different attacks: {usual} (a, b); {other} (c)");
+    assert_eq!(found.notes, [differ("robust losses of the points are"), differ("flatness of the points is")]);
     // Points only: a model without one has no part in it.
     let found = models(&[flat("a"), robust("a"), weak(robust("c"))]);
     assert_eq!(found.notes, Vec::<String>::new());

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use basin::names::{of_file, of_files, of_records};
-use basin_core::job::Job;
+use basin_core::job::{Job, Train};
+use basin_core::record::{Outcome, TrainingOutcome};
 
 use super::records::evaluation;
 
@@ -78,4 +79,10 @@ fn records_are_called_by_the_content_of_their_checkpoint() {
     assert_eq!(of(&[record(at, "1"), record(moved, "1"), record(at, "1")]), ["at", "at", "at"]);
     assert_eq!(of(&[record(at, "1"), record(at, "2")]), ["at", "at (2)"], "trained again in its place");
     assert_eq!(of(&[record(at, ""), record(at, ""), record(moved, "")]), ["at", "at", "adversarial"]);
+    // A training is not one of the networks that it left, and may have the name of the last.
+    let mut training = record("", "");
+    training.job = Job::Train(Box::new(Train { name: "at".into(), ..Train::default() }));
+    training.outcome =
+        Outcome::Train(TrainingOutcome { folder: "study/at".into(), ..TrainingOutcome::default() });
+    assert_eq!(of(&[record(at, "1"), training, record("study/at/best.pt", "2")]), ["at", "at", "at best"]);
 }

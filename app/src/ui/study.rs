@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use basin_core::attack::fraction;
 use basin_core::checkpoint::Summary;
-use basin_core::job::{Case, FlatnessLoss, Job, LandscapeLoss, Normalization};
+use basin_core::job::{Case, FlatnessLoss, Job, LandscapeLoss, Normalization, Pgd};
 use basin_core::record::{AtRadius, Evaluation, FlatnessOutcome, Outcome, Record};
 
 use crate::jobs::JobId;
@@ -368,7 +368,11 @@ pub fn job_details(job: &Job) -> String {
         n => format!("{n} images"),
     };
     match job {
-        Job::Evaluate(_) => images,
+        // The title says how many steps.
+        Job::Evaluate(job) => match job.attack.as_ref().map(Pgd::to_string) {
+            Some(attack) => attack.split(", ").skip(1).chain([&*images]).collect::<Vec<_>>().join(", "),
+            None => images,
+        },
         Job::Train(job) => format!("{}, {} epochs, {images}", job.method.title(), job.epochs),
         Job::Benchmark(job) => match &*job.attacks {
             [only] => format!("{only}, {images}"),

@@ -70,13 +70,17 @@ impl Mixed {
         if !self.gaps.is_empty() {
             notes.push(format!("test and train of {} are under different attacks", named(&self.gaps)));
         }
-        for (what, of) in [(number, self.robust), ("flatness", self.flatness)] {
+        let numbers = if y == Quantity::Error {
+            "robust errors of the points are"
+        } else {
+            "robust losses of the points are"
+        };
+        for (what, of) in [(numbers, self.robust), ("flatness of the points is", self.flatness)] {
             let groups = by_first(of);
             if groups.len() > 1 {
                 let words = |(attack, names): &(String, Vec<String>)| format!("{attack} ({})", named(names));
                 let groups: Vec<String> = groups.iter().map(words).collect();
-                notes
-                    .push(format!("{what} of the points are under different attacks: {}", groups.join("; ")));
+                notes.push(format!("{what} under different attacks: {}", groups.join("; ")));
             }
         }
         notes

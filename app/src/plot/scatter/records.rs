@@ -90,10 +90,10 @@ fn called(models: &[Of], given: &[String]) -> Vec<String> {
     own.into_iter().enumerate().map(|(i, own)| given.get(i).cloned().unwrap_or(own)).collect()
 }
 
-/// Records of the same checkpoint belong together; without a hash its path says which it is.
+/// Records of the same checkpoint belong together; without a hash its path says which it is. Trainings are of many.
 fn by_checkpoint<'a>(records: &[&'a Record]) -> Vec<Of<'a>> {
     let mut models: Vec<Of<'a>> = Vec::new();
-    for record in records {
+    for record in records.iter().filter(|record| record.job.checkpoint().is_some()) {
         let hash = &*record.provenance.checkpoint_hash;
         let same = |of: &Of| match (of.hash, hash) {
             ("", "") => of.records[0].job.checkpoint() == record.job.checkpoint(),
