@@ -1,8 +1,9 @@
 //! `basin plot --figure scatter`.
 
 use super::program::Basin;
-use super::records::{flatness, on_training_images, three};
-use basin_core::job::Case;
+use super::records::{evaluation, flatness, on_training_images, three};
+use basin_core::job::{Case, Job, Objective, TargetClass};
+use basin_core::record::Record;
 use serde_json::json;
 
 #[test]
@@ -58,6 +59,60 @@ fn the_correlation_is_part_of_the_json() {
         basin.record(&["plot", "--example", "paper", "--figure", "scatter", "--y", "gap", "--out", "h.svg"]);
     assert_eq!(published["correlation"]["n"], 28, "{published}");
     assert!((published["correlation"]["pearson"].as_f64().unwrap() - 0.962).abs() < 0.002, "{published}");
+}
+
+#[test]
+fn networks_called_final_are_told_apart_by_their_folders() {
+    let basin = Basin::new();
+    let of = |mut record: Record, path: &str| {
+        match &mut record.job {
+            Job::Flatness(job) => job.checkpoint = path.into(),
+            Job::Evaluate(job) => job.checkpoint = path.into(),
+            _ => panic!("another job"),
+        }
+        record
+    };
+    let mut files: Vec<String> = Vec::new();
+    for (folder, hash) in [("at", "a"), ("trades", "b")] {
+        std::fs::create_dir(basin.path(folder)).unwrap();
+        let path = format!("study/{folder}/final.safetensors");
+        let flat = flatness(hash, Case::Average, &[(0.5, 0.2)]);
+        for (name, record) in [("flat", flat), ("pgd", evaluation(hash, "test:0..4", &[1.0; 4]))] {
+            let file = format!("{folder}/{name}.json");
+            basin.write(&file, of(record, &path).to_json());
+            files.push(file);
+        }
+    }
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let plot = [&["plot", "--figure", "scatter"], &files[..], &["--out", "f.csv"]].concat();
+    basin.ok(&plot);
+    assert!(basin.read("f.csv").contains("\n,at,0.2,") && basin.read("f.csv").contains("\n,trades,0.2,"));
+    assert!(!basin.read("f.csv").contains("final"), "{}", basin.read("f.csv"));
+    basin.ok(&[&plot[..], &["--name", "AT", "--name", "TRADES"]].concat());
+    assert!(basin.read("f.csv").contains("\n,TRADES,0.2,"));
+    // In other figures a record is called by its file, and by the folder of that where files are called alike.
+    basin.ok(&["plot", files[0], files[2], "--out", "g.csv"]);
+    assert!(basin.read("g.csv").contains("\nx,at/flat,trades/flat\n"), "{}", basin.read("g.csv"));
+}
+
+#[test]
+fn a_targeted_evaluation_is_refused() {
+    let basin = Basin::new();
+    let mut targeted = evaluation("a", "test:0..4", &[3.0; 4]);
+    if let Job::Evaluate(job) = &mut targeted.job {
+        job.attack.as_mut().unwrap().objective = Objective::Targeted(TargetClass::Class(3));
+    }
+    basin.write("flat.json", flatness("a", Case::Average, &[(0.5, 0.2)]).to_json());
+    basin.write("targeted.json", targeted.to_json());
+    basin.refused(
+        &["plot", "--figure", "scatter", "flat.json", "targeted.json", "--out", "f.svg"],
+        &[
+            "a has no robust loss",
+            "towards class 3 is targeted",
+            "reference of the flatness record would be taken",
+        ],
+    );
+    basin.ok(&["plot", "--figure", "scatter", "flat.json", "--out", "f.svg"]);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The Scatter tab by role and label.
 
+use std::path::Path;
+
 use basin::names;
 use basin::ui::{Answer, Pane};
+use basin_core::job::Job;
 use basin_core::record::Record;
 use eframe::egui::accesskit::{Role as WidgetRole, Toggled};
 use eframe::egui::{Modifiers, PointerButton, Pos2};
@@ -70,6 +73,27 @@ fn records_of_the_study_are_points() {
     assert!(some.harness.query_by_label_contains("No model has both numbers").is_some());
     assert!(some.harness.query_by_label_contains("a, b have no evaluation under attack").is_some());
     some.picture("scatter-missing");
+}
+
+#[test]
+fn networks_called_final_have_the_names_of_their_folders_in_table_and_list() {
+    let mut records = three();
+    for record in &mut records {
+        let path = |name: &Path| format!("study/{}/final.pt", name.display()).into();
+        match &mut record.job {
+            Job::Flatness(job) => job.checkpoint = path(&job.checkpoint.with_extension("")),
+            Job::Evaluate(job) => job.checkpoint = path(&job.checkpoint.with_extension("")),
+            _ => panic!("another job"),
+        }
+    }
+    let mut window = with_records(&records);
+    window.click("Table");
+    window.harness.run_steps(4);
+    for name in ["a", "b", "c"] {
+        // Once above the records in the list, and in each of the three rows of the table.
+        assert_eq!(window.harness.query_all_by_label(name).count(), 1 + 3, "{name}");
+    }
+    window.picture("table-of-models");
 }
 
 #[test]
