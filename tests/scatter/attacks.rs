@@ -39,8 +39,8 @@ fn a_targeted_or_unbounded_loss_is_no_robust_loss() {
         (with(robust("a"), towards(TargetClass::Class(3))), "towards class 3 is targeted"),
         (with(robust("a"), towards(TargetClass::LeastLikely)), "least likely class is targeted"),
         (with(robust("a"), towards(TargetClass::Rank(1))), "rank 1 is targeted"),
-        (with(robust("a"), within(Projection::None)), "is unbounded"),
-        (with(robust("a"), within(Projection::Box)), "leaves the ball"),
+        (with(robust("a"), within(Projection::None)), "unbounded (no projection) may leave the ball"),
+        (with(robust("a"), within(Projection::Box)), "not kept in the ball may leave the ball"),
     ];
     for (record, why) in refused {
         // The reference of the flatness record would do, but does not stand in unasked.

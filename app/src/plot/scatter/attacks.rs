@@ -32,8 +32,7 @@ pub fn unfit(record: &Record) -> Option<String> {
     let attack = pgd(record)?;
     let why = match (attack.objective, attack.projection) {
         (Objective::Targeted(_), _) => "is targeted",
-        (_, Projection::None) => "is unbounded",
-        (_, Projection::Box) => "leaves the ball",
+        (_, Projection::None | Projection::Box) => "may leave the ball",
         _ => return None,
     };
     Some(format!("{attack} {why}"))
