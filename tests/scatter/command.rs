@@ -90,9 +90,14 @@ fn networks_called_final_are_told_apart_by_their_folders() {
     assert!(!basin.read("f.csv").contains("final"), "{}", basin.read("f.csv"));
     basin.ok(&[&plot[..], &["--name", "AT", "--name", "TRADES"]].concat());
     assert!(basin.read("f.csv").contains("\n,TRADES,0.2,"));
-    // In other figures a record is called by its file, and by the folder of that where files are called alike.
+    // So are curves over each other; those of one checkpoint are called by their files, and by the folders of these
+    // where files are called alike.
     basin.ok(&["plot", files[0], files[2], "--out", "g.csv"]);
-    assert!(basin.read("g.csv").contains("\nx,at/flat,trades/flat\n"), "{}", basin.read("g.csv"));
+    assert!(basin.read("g.csv").contains("\nx,at,trades\n"), "{}", basin.read("g.csv"));
+    std::fs::create_dir(basin.path("again")).unwrap();
+    basin.write("again/flat.json", basin.read(files[0]));
+    basin.ok(&["plot", files[0], "again/flat.json", "--out", "g.csv"]);
+    assert!(basin.read("g.csv").contains("\nx,at/flat,again/flat\n"), "{}", basin.read("g.csv"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `basin plot`: records to a figure file, without a window.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 use basin_core::record::{Outcome, Record};
@@ -54,8 +55,9 @@ pub struct PlotArgs {
     #[arg(long)]
     pub colors: Option<ColorMap>,
 
-    /// Name of a record in the legend, in the order of the records [default: its file's name]; in a scatter of a model, in
-    /// the order of their first records [default: its checkpoint's name, or the folder's of a final.safetensors].
+    /// Name of a record in the legend, in the order of the records; in a scatter of a model, in the order of their first
+    /// records [default: that of the checkpoint, or of its folder where the file is final, best or epoch-0009; of several
+    /// records of one checkpoint, outside of scatters, that of the record's file].
     #[arg(long = "name", value_name = "NAME")]
     pub names: Vec<String>,
 
@@ -198,9 +200,7 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         let (names, records) = (plural(args.names.len(), "name"), plural(records.len(), "record"));
         return Err(usage(format!("{names} for {records}; give at most one --name for each")));
     }
-    let paths: Vec<&Path> = args.records.iter().map(PathBuf::as_path).collect();
-    let own = names::of_files(&paths).into_iter().enumerate();
-    let names: Vec<String> = own.map(|(i, own)| args.names.get(i).cloned().unwrap_or(own)).collect();
+    let names = names(args, &records);
     let named: Vec<Named<'_>> =
         names.iter().zip(&records).map(|(name, record)| Named { name, record }).collect();
     let notes = if figure == FigureKind::Surface {
@@ -211,6 +211,17 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         plot.notes
     };
     tell(args, figure, &notes, None)
+}
+
+/// The names that are given, then those of the checkpoints; of several records of one checkpoint, or of a single record,
+/// their files tell better what they are.
+fn names(args: &PlotArgs, records: &[Record]) -> Vec<String> {
+    let of_checkpoints = names::of_records(&records.iter().collect::<Vec<_>>());
+    let own = match of_checkpoints.iter().collect::<BTreeSet<_>>().len() {
+        different if different > 1 && different == records.len() => of_checkpoints,
+        _ => names::of_files(&args.records.iter().map(PathBuf::as_path).collect::<Vec<_>>()),
+    };
+    own.into_iter().enumerate().map(|(i, own)| args.names.get(i).cloned().unwrap_or(own)).collect()
 }
 
 /// Notes, and what was drawn.
