@@ -60,6 +60,7 @@ fn the_record_has_the_fields_of_the_contract() {
         for field in ["robust_error", "attacked", "broken", "seconds"] {
             assert!(row[field].is_number(), "{field}");
         }
+        assert_eq!(row["finished"], true);
     }
     let examples = &outcome["per_example"];
     for field in ["index", "label", "robust", "broken_by", "loss", "predicted", "confidence"] {
@@ -135,7 +136,9 @@ fn wrong_usage() {
         arguments.extend(options);
         basin.misused(&arguments, parts);
     }
-    basin.refused(&attack(&lenet, &mnist, &["--keep-examples"]), &["--out RECORD.json", "--keep-examples"]);
+    basin.misused(&attack(&lenet, &mnist, &["--keep-examples"]), &["--out RECORD.json", "--keep-examples"]);
+    let targets = ["attack", &lenet, "--data", &mnist, "--examples", "test:0..4", "--targets", "10"];
+    basin.refused(&targets, &["targets 10", "10 classes", "use 1 to 9"]);
     let evaluate = ["evaluate", &lenet, "--data", &mnist, "--examples", "test:0..4", "--keep-examples"];
     basin.misused(&evaluate, &["--attack pgd"]);
 }

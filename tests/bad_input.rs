@@ -140,6 +140,20 @@ fn weights_that_are_no_numbers() {
 }
 
 #[test]
+fn images_divided_by_zero() {
+    let basin = Basin::new();
+    let mut network = resnet();
+    network.get("whiten.weight").set(1, 0.0);
+    basin.write("zero.safetensors", network.bytes());
+    for command in ["evaluate", "attack"] {
+        basin.refused(
+            &[command, "zero.safetensors"],
+            &["zero.safetensors", "whiten.weight holds 0", "divided"],
+        );
+    }
+}
+
+#[test]
 fn data_that_does_not_fit_the_network() {
     let basin = Basin::new();
     let (lenet, mnist, binary) = (lenet(), reference("mnist"), reference("checkpoints/mlp_binary.pth.tar"));
@@ -267,11 +281,11 @@ fn no_display() {
 fn devices_and_precisions() {
     let basin = Basin::new();
     let lenet = lenet();
-    let device = |name: &str, parts: &[&str]| basin.refused(&["evaluate", &lenet, "--device", name], parts);
+    let device = |name: &str, parts: &[&str]| basin.misused(&["evaluate", &lenet, "--device", name], parts);
     device("gpu", &["unknown device \"gpu\"", "use auto, cpu or cuda:0"]);
     device("cuda:x", &["unknown device \"cuda:x\"", "use auto, cpu or cuda:0"]);
     // There may be a GPU, but not a hundred.
-    device("cuda:99", &["there is no cuda:99"]);
+    basin.refused(&["evaluate", &lenet, "--device", "cuda:99"], &["there is no cuda:99"]);
     basin.misused(&["evaluate", &lenet, "--precision", "f8"], &["use auto, f32, tf32, bf16 or f64"]);
 }
 
@@ -303,6 +317,9 @@ fn settings_that_make_no_sense() {
     attack(&["--step-size", "1e308"], &["step size 1", "such as 0.007"]);
     attack(&["--step-size", "0"], &["step size 0", "use a positive number"]);
     attack(&["--restarts", "0"], &["0 restarts", "use 1 or more"]);
+    attack(&["--restarts", "2000000"], &["2000000 restarts are too many", "use at most 1000000"]);
+    attack(&["--attack-steps", "99999999999"], &["99999999999 steps are too many", "use at most 1000000"]);
+    attack(&["--norm", "l0", "--epsilon", "1.5"], &["epsilon 1.5", "how many pixel values", "whole number"]);
     attack(&["--momentum", "1"], &["momentum 1", "use a number from 0"]);
     attack(&["--norm", "l2", "--start", "uniform"], &["uniform", "use uniform-norm or uniform-sphere"]);
 }

@@ -128,7 +128,10 @@ fn wrong_names_and_lists() {
         &["benchmark", &lenet, "--attacks", "weight_l2_random_nonorm2_e05_at11_test"],
         &["no attack of the paper", "the nearest is"],
     );
-    basin.misused(&["benchmark", &lenet, "--attacks", "cifar10_benchmarks"], &["cifar10_benchmarks"]);
+    for stop in [&[][..], &["--dry-run"]] {
+        let wrong = ["benchmark", &lenet, "--attacks", "cifar10_benchmarks"];
+        basin.misused(&[&wrong[..], stop].concat(), &["cifar10_benchmarks"]);
+    }
     basin.misused(&["benchmark", &lenet, "--examples", "train:0..10"], &["cannot stand for"]);
     basin.misused(&["benchmark"], &["CHECKPOINT"]);
     let list = basin.ok(&["benchmark", "--list"]).out;

@@ -75,6 +75,30 @@ fn inspect_says_what_a_checkpoint_is() {
 }
 
 #[test]
+fn json_is_all_that_is_printed() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    let common = ["--data", &mnist, "--examples", "test:0..4", "--json", "--out"];
+    for (command, options) in [
+        ("evaluate", &["--attack", "pgd", "--attack-steps", "2", "--keep-examples"][..]),
+        ("attack", &["--attacks", "apgd-ce,square", "--steps", "2", "--queries", "4", "--keep-examples"]),
+        ("flatness", &["--loss", "clean", "--draws", "2", "--per-layer"]),
+        ("landscape", &["--loss", "clean", "--steps", "3"]),
+        ("benchmark", &["--attacks", "weight_l2_random_nonorm2_e05_at10_test"]),
+    ] {
+        let file = format!("{command}.json");
+        let all = [&[command, &lenet][..], &common, &[&file], options].concat();
+        // Computed, and found to be there already.
+        for _ in 0..2 {
+            let printed = basin.ok(&all).out;
+            let record: Value =
+                serde_json::from_str(&printed).unwrap_or_else(|e| panic!("{command}: {e}: {printed}"));
+            assert_eq!(record, basin.json(&file), "{command}");
+        }
+    }
+}
+
+#[test]
 fn evaluate_has_the_fields_of_the_contract() {
     let basin = Basin::new();
     let (lenet, mnist) = (lenet(), reference("mnist"));
@@ -422,10 +446,11 @@ mod interruptions {
     fn control_c_before_anything_is_finished() {
         let basin = Basin::new();
         let (lenet, mnist) = (lenet(), reference("mnist"));
-        let endless = ["--attack", "pgd", "--attack-steps", "1000000000", "--out", "x.json"];
+        let endless = ["--attack", "pgd", "--attack-steps", "1000000", "--out", "x.json"];
         let job = [&["evaluate", &lenet, "--data", &mnist][..], &endless].concat();
-        let child = start(&basin, &job);
+        let mut child = start(&basin, &job);
         while !basin.path("x.json.journal").exists() {
+            assert!(child.try_wait().unwrap().is_none(), "the job ended before it could be stopped");
             std::thread::sleep(Duration::from_millis(1));
         }
         let done = stop(&basin, child, 0, "-INT");
@@ -467,6 +492,10 @@ mod interruptions {
         let job = landscape(&lenet, &mnist, &options);
         let mut first = start(&basin, &job);
         while units(&basin) < 1 {
+            assert!(
+                first.try_wait().unwrap().is_none(),
+                "the job ended before there was anything to protect"
+            );
             std::thread::sleep(Duration::from_millis(1));
         }
         basin.refused(&job, &["x.json", "another basin", "give another --out"]);

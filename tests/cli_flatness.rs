@@ -83,6 +83,13 @@ fn what_makes_no_sense_is_refused() {
         (&["--epochs", "3"], &["--epochs is for the worst case", "--case worst"]),
         (&["--weight-start", "none"], &["--weight-start is for the worst case", "leave it out"]),
         (&["--bookkeeping", "paper"], &["--bookkeeping is for the worst case"]),
+        (&["--weight-norm", "l1"], &["l2", "linf"]),
+        (&["--worst-of", "0"], &["the worst of 0 perturbations"]),
+        (&["--case", "worst", "--worst-of", "3"], &["--worst-of is for the average case", "--draws"]),
+        (&["--search-batch", "9"], &["--search-batch is for the worst case"]),
+        (&["--case", "worst", "--weight-step-divisor", "2"], &["refused steps", "--loss-bound"]),
+        (&["--case", "worst", "--weight-early-stopping"], &["--loss-bound"]),
+        (&["--case", "worst", "--loss-bound", "4", "--weight-early-stopping"], &["joint attack"]),
         (&["--weight-box", "1..-1"], &["no box of weights", "-0.1..0.1"]),
         (&["--weight-box", ".."], &["no box of weights"]),
         (
@@ -91,6 +98,16 @@ fn what_makes_no_sense_is_refused() {
         ),
     ] {
         basin.misused(&flatness(&lenet, &mnist, options), words);
+    }
+    let chosen = ["--loss", "clean", "--examples", "test:0..16", "--draws", "2", "--worst-of", "2"];
+    let other = ["--weight-norm", "linf", "--scope", "filter", "--search-batch", "9", "--radius", "0.1"];
+    let all = [&["flatness", &lenet, "--data", &mnist], &chosen[..], &other].concat();
+    let job = &basin.record(&all)["job"];
+    assert_eq!((&job["weight_norm"], &job["worst_of"]), (&"linf".into(), &2.into()));
+    let table = basin.ok(&all).out;
+    for words in ["each the worst of 2 perturbations on clean images", "radius in L-inf, relative per filter"]
+    {
+        assert!(table.contains(words), "{words} in {table}");
     }
     let unknown = flatness(&lenet, &mnist, &["--tensors", "conv9.*"]);
     basin.refused(&unknown, &["conv9.*", "basin inspect"]);

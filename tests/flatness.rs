@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use basin_core::checkpoint;
 use basin_core::job::{
     Bookkeeping, Case, Compute, DataSelection, Descent, Evaluate, Flatness, FlatnessLoss, Job, Pgd,
-    Precision, Sampling, Scope, Tensors,
+    Precision, Sampling, Scope, Tensors, WeightNorm,
 };
 use basin_core::loss::cross_entropy;
 use basin_core::model::{Layer, Mode, Network, Topology, logits};
@@ -529,7 +529,7 @@ fn settings_that_make_no_sense_are_refused() {
         change(&mut job);
         refusal(&job)
     };
-    let cases: [(Change, &str); 14] = [
+    let cases: [(Change, &str); 19] = [
         (|job| job.radii = vec![-0.1], "radius -0.1 is not possible"),
         (|job| job.radii = vec![0.1, f64::NAN], "radius NaN is not possible"),
         (|job| job.radii = vec![f64::INFINITY], "radius inf is beyond the upper limit"),
@@ -537,6 +537,11 @@ fn settings_that_make_no_sense_are_refused() {
         (|job| job.radii = vec![0.1, 0.1], "radius 0.1 is given twice"),
         (|job| job.draws = 0, "0 draws are not possible"),
         (|job| job.draws = usize::MAX, "too many"),
+        (|job| (job.draws, job.worst_of) = (2000, 2000), "too many"),
+        (|job| job.worst_of = 0, "the worst of 0 perturbations"),
+        (|job| (job.case, job.worst_of) = (Case::Worst, 3), "use more draws"),
+        (|job| (job.case, job.descent.epochs) = (Case::Worst, 1_000_001), "1000001 epochs are too many"),
+        (|job| (job.case, job.descent.early_stopping) = (Case::Worst, true), "give the loss bound"),
         (|job| job.absolute = true, "use scope global"),
         (|job| job.search_data = Some(images("bundled", "test:0..3")), "worst case"),
         (|job| job.tensors = Tensors::from("nothing.*"), "no trained tensor is called \"nothing.*\""),
@@ -630,6 +635,152 @@ fn weights_are_kept_in_their_box() {
     }
     let three = job(Some("0..1,0..1,0..1"), FlatnessLoss::Clean, Case::Average);
     assert!(refusal(&three).contains("3 boxes of weights for 2 perturbed tensors"), "{}", refusal(&three));
+}
+
+#[test]
+fn a_ball_may_be_that_of_the_largest_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let (network, ..) = linear_classifier(folder.path());
+    let largest: Vec<f64> = (0..2).map(|at| network.weights.view(at).abs().max().double_value(&[])).collect();
+    let job = |scope, absolute, radius| Flatness {
+        checkpoint: folder.path().join("linear.safetensors"),
+        data: images_in(folder.path(), 60),
+        weight_norm: WeightNorm::Linf,
+        weight_box: Some("0..0".parse().unwrap()),
+        radii: vec![radius],
+        scope,
+        absolute,
+        ..small(FlatnessLoss::Clean, Case::Average)
+    };
+    // A box of nothing but zero pulls every weight towards it, as far as the ball lets it: by its radius at most.
+    let whole = largest[0].max(largest[1]);
+    for (job, bounds) in [
+        (job(Scope::Layer, false, 0.2), [0.2 * largest[0], 0.2 * largest[1]]),
+        (job(Scope::Filter, false, 0.2), [0.2 * largest[0], 0.2 * largest[1]]),
+        (job(Scope::Global, false, 0.2), [0.2 * whole, 0.2 * whole]),
+        (job(Scope::Global, true, 0.05), [0.05, 0.05]),
+    ] {
+        let smaller = network.copy();
+        for (at, bound) in bounds.iter().enumerate() {
+            let mut view = smaller.weights.view(at);
+            let _ = view.g_sub_(&view.clamp(-bound, *bound));
+        }
+        let checkpoint = folder.path().join("smaller.safetensors");
+        checkpoint::save(&checkpoint, &smaller, None).unwrap();
+        let expected = measured(&Flatness { checkpoint, weight_box: None, ..job.clone() }).reference_loss;
+        for case in [Case::Average, Case::Worst] {
+            let found = measured(&Flatness { case, ..job.clone() }).radii[0].loss;
+            assert!((found - expected).abs() < 1e-6, "{} {case:?}: {found}", job.perturbations());
+        }
+    }
+    // Every loss and case; the search beats chance.
+    for (loss, case) in ALL {
+        let free = Flatness { weight_box: None, loss, case, ..job(Scope::Layer, false, 0.1) };
+        assert!(measured(&free).radii[0].loss.is_finite(), "{loss:?} {case:?}");
+        assert!(free.perturbations().contains("radius in L-inf, relative per layer"));
+    }
+    let free = Flatness { weight_box: None, ..job(Scope::Layer, false, 0.1) };
+    let mut searched = Flatness { case: Case::Worst, ..free.clone() };
+    searched.descent.gradient = basin_core::job::WeightGradient::LayerRelativeLinf;
+    assert!(measured(&searched).radii[0].worst > measured(&free).radii[0].worst);
+}
+
+#[test]
+fn the_worst_of_more_perturbations_is_worse() {
+    let draws = |loss, worst_of| {
+        let job = Flatness { worst_of, ..small(loss, Case::Average) };
+        measured(&job).radii[0].draws.iter().map(|draw| draw.loss).collect::<Vec<_>>()
+    };
+    let [one, two, five] = [1, 2, 5].map(|worst_of| draws(FlatnessLoss::Clean, worst_of));
+    for draw in 0..one.len() {
+        // The first perturbation is that of the draw alone, which the ball may shrink by a rounding.
+        assert!(one[draw] <= two[draw] + 1e-6 && two[draw] <= five[draw] + 1e-6, "draw {draw}");
+    }
+    assert!(one.iter().zip(&five).any(|(one, five)| five > &(one + 1e-3)), "{one:?} {five:?}");
+    // Chosen on clean images, measured under attack; also on other images, and the same for all batch sizes.
+    let robust = Flatness { worst_of: 3, ..small(FlatnessLoss::Robust, Case::Average) };
+    let mut apart = robust.clone();
+    apart.compute.batch_size = Some(5);
+    let (whole, parts) = (measured(&robust), measured(&apart));
+    assert!((whole.radii[0].loss - parts.radii[0].loss).abs() < 1e-5);
+    let elsewhere = Flatness { search_data: Some(images("bundled", "test:20..29")), ..robust };
+    assert!(measured(&elsewhere).radii[0].flatness.is_finite());
+}
+
+#[test]
+fn early_stopping_refuses_steps_beyond_the_bound() {
+    let mut job = Flatness { radii: vec![0.02], ..small(FlatnessLoss::Clean, Case::Worst) };
+    // One batch, so that the loss of a batch is the loss.
+    (job.descent.search_batch, job.descent.epochs) = (12, 10);
+    let free = measured(&job);
+    let bound = 0.5 * (free.reference_loss + free.radii[0].loss);
+    job.descent.loss_bound = Some(bound);
+    job.descent.step_divisor = 2.0;
+    let late = measured(&job).radii[0].loss;
+    job.descent.early_stopping = true;
+    let early = measured(&job).radii[0].loss;
+    assert!(early <= bound + 1e-5 && early > free.reference_loss, "{early} within {bound}");
+    assert!(late <= free.radii[0].loss + 1e-5 && late >= early, "{late}");
+    assert!(job.descent.to_string().contains(&format!("early stopping beyond loss {bound}")));
+}
+
+#[test]
+fn jobs_written_before_there_were_other_balls_stay_readable() {
+    let job = Flatness::new("a.pth".into(), FlatnessLoss::Robust, Case::Average);
+    let mut written = serde_json::to_value(&job).unwrap();
+    let fields = written.as_object_mut().unwrap();
+    for field in ["weight_norm", "worst_of"] {
+        assert!(fields.remove(field).is_some(), "{field}");
+    }
+    assert_eq!(serde_json::from_value::<Flatness>(written).unwrap(), job);
+}
+
+#[test]
+fn images_need_not_be_square() {
+    let folder = tempfile::tempdir().unwrap();
+    let (height, width, count) = (3i64, 5i64, 20);
+    let labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
+    crafted::idx_of(folder.path(), [height as usize, width as usize], &labels);
+    let network = |height: i64, width: i64| {
+        let layers = vec![
+            Layer::Conv {
+                name: "conv".into(),
+                input: 1,
+                output: 2,
+                kernel: 3,
+                stride: 1,
+                padding: 1,
+                bias: true,
+            },
+            Layer::Flatten,
+            Layer::Linear { name: "logits".into(), input: 2 * height * width, output: 10, bias: true },
+        ];
+        let (family, title) = ("MLP".into(), "small".into());
+        Network::fresh(Topology { family, title, classes: 10, resolution: [1, height, width], layers }, 1)
+    };
+    let right = network(height, width);
+    let job = |network: &Network, name: &str| {
+        checkpoint::save(&folder.path().join(name), network, None).unwrap();
+        Flatness {
+            checkpoint: folder.path().join(name),
+            data: images_in(folder.path(), count),
+            ..small(FlatnessLoss::Clean, Case::Average)
+        }
+    };
+    let job_of = job(&right, "right.safetensors");
+    let pixels: Vec<u8> = (0..count as i64 * height * width).map(|i| (i * 37 % 251) as u8).collect();
+    let images =
+        (Tensor::from_slice(&pixels).to_kind(Kind::Float) / 255.0).view([count as i64, 1, height, width]);
+    let labels = Tensor::from_slice(&labels).to_kind(Kind::Int64);
+    let logits = logits(&right.topology, &right.params(&right.weights), &images, Mode::Evaluate);
+    let expected = cross_entropy(&logits, &labels).mean(Kind::Double).double_value(&[]);
+    let found = measured(&job_of);
+    assert!((found.reference_loss - expected).abs() < 1e-5, "{} and {expected}", found.reference_loss);
+    for (loss, case) in ALL {
+        assert!(measured(&Flatness { loss, case, ..job_of.clone() }).radii[0].flatness.is_finite());
+    }
+    let turned = job(&network(width, height), "turned.safetensors");
+    assert!(refusal(&turned).contains("expects images of 1 x 5 x 3"), "{}", refusal(&turned));
 }
 
 #[test]

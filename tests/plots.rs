@@ -580,9 +580,11 @@ fn attacks_are_drawn_by_what_each_left() {
         repeated: 0,
         recovered: 0,
         seconds: 1.0,
+        finished: true,
     };
     let outcome = AttackOutcome {
         robust_error: 0.625,
+        robust_error_at_most: None,
         clean_error: 0.25,
         robust_loss: 2.0,
         clean_loss: 1.0,

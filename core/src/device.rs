@@ -114,26 +114,45 @@ fn cpu_has_bf16() -> bool {
 /// # Errors
 /// An unknown name, or a GPU that is not there.
 pub fn parse(name: &str) -> Result<Device> {
+    match read(name)? {
+        Named::Cpu => Ok(Device::Cpu),
+        Named::Auto => Ok(if cuda_devices() > 0 { Device::Cuda(0) } else { Device::Cpu }),
+        Named::Cuda(number) => match cuda_devices() {
+            0 => Err(Error::invalid(format!(
+                "there is no {name}: libtorch sees no NVIDIA GPU (is the driver installed, and was `cargo xtask setup` run with it?); use --device cpu"
+            ))),
+            n if number >= n as usize => Err(Error::invalid(format!(
+                "there is no {name}: this machine has {n} GPU(s), cuda:0 to cuda:{}",
+                n - 1
+            ))),
+            _ => Ok(Device::Cuda(number)),
+        },
+    }
+}
+
+/// Checks that a text names a device, on whatever machine.
+///
+/// # Errors
+/// It does not.
+pub fn check_name(name: &str) -> Result<()> {
+    read(name).map(drop)
+}
+
+enum Named {
+    Auto,
+    Cpu,
+    Cuda(usize),
+}
+
+fn read(name: &str) -> Result<Named> {
     let unknown = || Error::invalid(format!("unknown device {name:?}; use auto, cpu or cuda:0"));
     match name {
-        "cpu" => Ok(Device::Cpu),
-        "auto" => Ok(if cuda_devices() > 0 { Device::Cuda(0) } else { Device::Cpu }),
+        "cpu" => Ok(Named::Cpu),
+        "auto" => Ok(Named::Auto),
+        "cuda" => Ok(Named::Cuda(0)),
         _ => {
-            let number = match name.strip_prefix("cuda") {
-                Some("") => 0,
-                Some(rest) => rest.strip_prefix(':').and_then(|n| n.parse().ok()).ok_or_else(unknown)?,
-                None => return Err(unknown()),
-            };
-            match cuda_devices() {
-                0 => Err(Error::invalid(format!(
-                    "there is no {name}: libtorch sees no NVIDIA GPU (is the driver installed, and was `cargo xtask setup` run with it?); use --device cpu"
-                ))),
-                n if number >= n as usize => Err(Error::invalid(format!(
-                    "there is no {name}: this machine has {n} GPU(s), cuda:0 to cuda:{}",
-                    n - 1
-                ))),
-                _ => Ok(Device::Cuda(number)),
-            }
+            let number = name.strip_prefix("cuda:").and_then(|number| number.parse().ok());
+            number.map(Named::Cuda).ok_or_else(unknown)
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod device;
 pub mod error;
 pub mod files;
 pub mod job;
+mod limits;
 pub mod loss;
 pub mod measure;
 pub mod model;

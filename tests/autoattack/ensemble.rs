@@ -228,7 +228,7 @@ fn a_job_goes_on_where_it_was_stopped_and_keeps_its_examples() {
     job.keep_examples = true;
     let job = Job::Attack(job);
     let whole = run(&job, &options("whole.json"), &mut Silent).unwrap();
-    let mut interruptions = 0;
+    let (mut interruptions, mut some_finished) = (0, false);
     let stopped = loop {
         match run(&job, &options("stopped.json"), &mut StopAfter(interruptions)) {
             Ok(record) if record.provenance.complete => break record,
@@ -238,6 +238,18 @@ fn a_job_goes_on_where_it_was_stopped_and_keeps_its_examples() {
                 let rows = part.per_attack.len();
                 assert!(rows >= 1 && part.robust_error <= whole.robust_error);
                 assert_eq!(part.robust_error, part.per_attack[rows - 1].robust_error);
+                // Attacks before the one in hand are finished only in the last group; what is left can still break.
+                let finished: Vec<bool> = part.per_attack.iter().map(|row| row.finished).collect();
+                assert!(finished.windows(2).all(|pair| pair[0] || !pair[1]), "{finished:?}");
+                assert!(!finished[rows - 1] || rows < whole.per_attack.len());
+                for (row, of) in part.per_attack.iter().zip(&whole.per_attack).filter(|(row, _)| row.finished)
+                {
+                    assert_eq!((row.attacked, row.broken), (of.attacked, of.broken), "{}", row.name);
+                    assert_eq!(row.robust_error, of.robust_error);
+                }
+                some_finished |= finished.contains(&true);
+                let most = part.robust_error_at_most.expect("of a cancelled job");
+                assert!((whole.robust_error..=1.0).contains(&most), "at most {most}");
                 for (at, name) in part.per_example.broken_by.iter().enumerate().filter(|(_, n)| n.is_some()) {
                     assert_eq!(*name, whole.per_example.broken_by[at]);
                 }
@@ -247,7 +259,9 @@ fn a_job_goes_on_where_it_was_stopped_and_keeps_its_examples() {
         }
         assert!(path("stopped.json.journal").is_file());
     };
-    assert!(interruptions >= 6, "only {interruptions} units");
+    assert!(interruptions >= 6 && some_finished, "only {interruptions} units");
+    assert!(outcome(&whole).per_attack.iter().all(|row| row.finished));
+    assert_eq!(outcome(&whole).robust_error_at_most, None);
     assert_eq!(timeless(outcome(&whole)), timeless(outcome(&stopped)));
     assert_eq!(Record::load(&path("stopped.json")).unwrap(), stopped);
     assert!(!path("stopped.json.journal").exists());
@@ -360,12 +374,12 @@ fn networks_of_few_classes() {
     let dlr = AutoAttack { version: version("apgd-dlr"), ..AutoAttack::default() };
     assert!(dlr.plans(2).unwrap_err().to_string().contains("at least 3 classes"));
     assert_eq!(dlr.plans(3).unwrap().len(), 1);
-    // No more targets than there are wrong classes, told only where more were asked for.
+    // As many targets as there are wrong classes; more cannot be asked for, so that equal work is one job.
     let five = attack.plans(5).unwrap();
     assert_eq!(five.iter().map(|plan| plan.targets).collect::<Vec<_>>(), [1, 4, 4, 1]);
-    assert!(attack.notices(5).is_empty());
-    let asked = AutoAttack { targets: Some(9), ..attack };
-    assert!(asked.notices(5)[0].contains("there are 4 wrong ones"));
+    let asked = |targets| AutoAttack { targets: Some(targets), ..attack.clone() }.plans(5);
+    assert_eq!(asked(4).unwrap(), five);
+    assert!(asked(5).unwrap_err().to_string().contains("so 4 wrong ones per image; use 1 to 4"));
 }
 
 #[test]
@@ -401,7 +415,8 @@ fn settings_that_make_no_sense_are_refused() {
         (AutoAttack { steps: Some(0), ..base.clone() }, "0 steps"),
         (AutoAttack { restarts: Some(0), ..base.clone() }, "0 restarts"),
         (AutoAttack { targets: Some(0), ..base.clone() }, "0 targets"),
-        (AutoAttack { queries: Some(0), ..base }, "0 queries"),
+        (AutoAttack { queries: Some(0), ..base.clone() }, "0 queries"),
+        (AutoAttack { steps: Some(1_000_001), ..base }, "1000001 steps are too many; use at most 1000000"),
     ] {
         let told = Job::Attack(mnist("test:0..1", attack)).check().unwrap_err().to_string();
         assert!(told.contains(word), "{told}");

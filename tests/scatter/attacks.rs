@@ -135,6 +135,7 @@ fn autoattack_is_compared_by_its_ball() {
         let attack = AutoAttack { norm, epsilon, ..AutoAttack::default() };
         let outcome = AttackOutcome {
             robust_error: 0.75,
+            robust_error_at_most: None,
             clean_error: 0.25,
             robust_loss: 2.0,
             clean_loss: 1.0,

@@ -169,10 +169,15 @@ fn call(command: &str) -> Vec<u8> {
 
 /// Writes test images and labels as IDX files into an existing folder; pixels are a fixed pattern.
 pub fn idx(folder: &Path, side: usize, labels: &[u8]) {
+    idx_of(folder, [side, side], labels);
+}
+
+/// The same with images of this height and width.
+pub fn idx_of(folder: &Path, [height, width]: [usize; 2], labels: &[u8]) {
     let number = |n: usize| (n as u32).to_be_bytes();
     let count = labels.len();
-    let pixels: Vec<u8> = (0..count * side * side).map(|i| (i * 37 % 251) as u8).collect();
-    let images = [&[0, 0, 8, 3][..], &number(count), &number(side), &number(side), &pixels].concat();
+    let pixels: Vec<u8> = (0..count * height * width).map(|i| (i * 37 % 251) as u8).collect();
+    let images = [&[0, 0, 8, 3][..], &number(count), &number(height), &number(width), &pixels].concat();
     std::fs::write(folder.join("t10k-images-idx3-ubyte"), images).unwrap();
     let labels = [&[0, 0, 8, 1][..], &number(count), labels].concat();
     std::fs::write(folder.join("t10k-labels-idx1-ubyte"), labels).unwrap();

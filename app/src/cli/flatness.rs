@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use basin_core::attack::names::PaperAttack;
 use basin_core::job::{
     Bookkeeping, Case, DataSelection, Descent, Examples, Flatness, FlatnessLoss, Job, Sampling, Scope,
-    Tensors, WeightBox, WeightGradient,
+    Tensors, WeightBox, WeightGradient, WeightNorm,
 };
 use basin_core::record::{AtRadius, FlatnessOutcome};
 use basin_core::settings::number;
@@ -14,7 +14,7 @@ use clap::Args;
 use clap::builder::ValueParser;
 
 use super::args::{Attack, Common, whole};
-use super::word::{spelled, word};
+use super::word::word;
 
 /// Perturbations of the weights.
 #[derive(Debug, Args)]
@@ -24,10 +24,11 @@ pub struct FlatnessArgs {
     /// (--examples may replace the images). Of the worst case on the clean loss, the weights that count are chosen
     /// exactly; with --bookkeeping paper as the original program did.
     #[arg(long, value_name = "NAME", conflicts_with_all = [
-        "loss", "case", "radius", "draws", "scope", "absolute", "sampling", "tensors", "weight_box", "reference_restarts",
+        "loss", "case", "radius", "draws", "worst_of", "scope", "weight_norm", "absolute", "sampling", "tensors",
+        "weight_box", "reference_restarts",
         "epochs",
         "weight_step_size", "weight_gradient", "weight_start", "search_batch", "weight_momentum", "weight_backtrack",
-        "weight_step_divisor", "loss_bound", "search_examples", "attack", "epsilon", "attack_steps",
+        "weight_step_divisor", "loss_bound", "weight_early_stopping", "search_examples", "attack", "epsilon", "attack_steps",
         "step_size", "restarts", "select", "norm", "start", "gradient", "momentum", "backtrack", "step_divisor",
         "objective",
     ])]
@@ -45,10 +46,17 @@ pub struct FlatnessArgs {
     /// Perturbations per radius.
     #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     draws: usize,
+    /// Average case: each draw is the worst, by its clean loss, of this many random perturbations [default: 1, which
+    /// looks at no image].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
+    worst_of: Option<usize>,
     /// What a radius is relative to: layer (every tensor), filter or global.
     #[arg(long, default_value = "layer", value_parser = ValueParser::new(word::<Scope>))]
     scope: Scope,
-    /// The radius is the L2 norm itself (with --scope global).
+    /// Norm of the perturbation, and of the weights that it is relative to: l2 or linf (largest entry).
+    #[arg(long, value_name = "NORM", default_value = "l2", value_parser = ValueParser::new(word::<WeightNorm>))]
+    weight_norm: WeightNorm,
+    /// The radius is the norm itself (with --scope global).
     #[arg(long)]
     absolute: bool,
     /// Average case: sphere, ball or uniform-norm [default: sphere].
@@ -85,10 +93,11 @@ struct SearchArgs {
     /// layer-relative-l2].
     #[arg(long, value_name = "RULE", value_parser = ValueParser::new(word::<WeightGradient>))]
     weight_gradient: Option<WeightGradient>,
-    /// none, uniform-norm, sphere or ball [default: uniform-norm].
+    /// Where the search starts: none (the unperturbed weights), or at random: uniform-norm (Gaussian direction, norm
+    /// uniform up to the radius: the paper's), sphere or ball [default: uniform-norm].
     #[arg(long, value_name = "START", value_parser = ValueParser::new(start))]
     weight_start: Option<Start>,
-    /// Examples per update [default: 128].
+    /// Examples per update (with --worst-of, per mean of losses) [default: 128].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     search_batch: Option<usize>,
     /// Weight of past gradients, from 0 up to 1 (clean loss) [default: 0].
@@ -97,34 +106,38 @@ struct SearchArgs {
     /// Accept a step only if it raises the loss of its batch; else divide the step size (clean loss).
     #[arg(long)]
     weight_backtrack: bool,
-    /// Divisor of the step size after a refused step [default: 1].
-    #[arg(long, value_name = "D", allow_negative_numbers = true, value_parser = ValueParser::new(number), requires = "weight_backtrack")]
+    /// Divisor of the step size after a refused step (of --weight-backtrack or --loss-bound) [default: 1].
+    #[arg(long, value_name = "D", allow_negative_numbers = true, value_parser = ValueParser::new(number))]
     weight_step_divisor: Option<f64>,
-    /// Refuse steps that take the loss of a batch beyond this (clean loss).
+    /// No more steps where the loss of a batch is beyond this (clean loss).
     #[arg(long, value_name = "LOSS", value_parser = ValueParser::new(number))]
     loss_bound: Option<f64>,
+    /// Refuse steps that would take the loss of a batch beyond --loss-bound (clean loss).
+    #[arg(long, requires = "loss_bound", conflicts_with = "weight_backtrack")]
+    weight_early_stopping: bool,
     /// exact, or paper for the original program's choice of the returned weights (clean loss) [default: exact].
     #[arg(long, value_parser = ValueParser::new(word::<Bookkeeping>))]
     bookkeeping: Option<Bookkeeping>,
-    /// Search the weights on these examples of the same data set instead of the measured ones.
+    /// Search the weights (or choose with --worst-of) on these examples of the same data set instead of the measured ones.
     #[arg(long, value_name = "SPLIT:A..B", value_parser = ValueParser::new(|s: &str| s.parse::<Examples>()))]
     search_examples: Option<Examples>,
 }
 
 impl SearchArgs {
-    /// An option that is given.
-    fn given(&self) -> Option<&'static str> {
+    /// An option that is given, but has no effect on random perturbations; `chosen`: where images choose among them.
+    fn useless(&self, chosen: bool) -> Option<&'static str> {
         [
             ("--epochs", self.epochs.is_some()),
             ("--weight-step-size", self.weight_step_size.is_some()),
             ("--weight-gradient", self.weight_gradient.is_some()),
             ("--weight-start", self.weight_start.is_some()),
-            ("--search-batch", self.search_batch.is_some()),
+            ("--search-batch", !chosen && self.search_batch.is_some()),
             ("--weight-momentum", self.weight_momentum.is_some()),
             ("--weight-backtrack", self.weight_backtrack),
+            ("--weight-step-divisor", self.weight_step_divisor.is_some()),
             ("--loss-bound", self.loss_bound.is_some()),
             ("--bookkeeping", self.bookkeeping.is_some()),
-            ("--search-examples", self.search_examples.is_some()),
+            ("--search-examples", !chosen && self.search_examples.is_some()),
         ]
         .into_iter()
         .find_map(|(option, given)| given.then_some(option))
@@ -140,7 +153,7 @@ impl SearchArgs {
             search_batch: self.search_batch.unwrap_or(usual.search_batch),
             momentum: self.weight_momentum.unwrap_or(usual.momentum),
             backtrack: self.weight_backtrack,
-            early_stopping: !self.weight_backtrack && self.loss_bound.is_some(),
+            early_stopping: self.weight_early_stopping,
             loss_bound: self.loss_bound,
             step_divisor: self.weight_step_divisor.unwrap_or(usual.step_divisor),
             bookkeeping: self.bookkeeping.unwrap_or(usual.bookkeeping),
@@ -197,6 +210,8 @@ impl FlatnessArgs {
             radii: if self.radius.is_empty() { vec![self.case.usual_radius()] } else { self.radius },
             draws: self.draws,
             scope: self.scope,
+            weight_norm: self.weight_norm,
+            worst_of: self.worst_of.unwrap_or(usual.worst_of),
             absolute: self.absolute,
             sampling: self.sampling.unwrap_or(usual.sampling),
             tensors: self.tensors,
@@ -213,10 +228,26 @@ impl FlatnessArgs {
 
     /// Refuses options that would have no effect.
     fn check_case(&self) -> Result<(), String> {
-        if let (Case::Average, Some(option)) = (self.case, self.search.given()) {
+        let chosen = self.worst_of.is_some_and(|several| several > 1);
+        if let (Case::Average, Some(option)) = (self.case, self.search.useless(chosen)) {
             return Err(format!(
                 "{option} is for the worst case, whose weights are searched; leave it out, or add --case worst"
             ));
+        }
+        if self.case == Case::Worst && self.worst_of.is_some() {
+            return Err(
+                "--worst-of is for the average case, whose perturbations are random; leave it out, or use more --draws"
+                    .into(),
+            );
+        }
+        if self.search.weight_step_divisor.is_some()
+            && !self.search.weight_backtrack
+            && self.search.loss_bound.is_none()
+        {
+            return Err(
+                "--weight-step-divisor is for refused steps; add --weight-backtrack or --loss-bound, or leave it out"
+                    .into(),
+            );
         }
         if self.case == Case::Worst && self.sampling.is_some() {
             return Err(
@@ -240,15 +271,10 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
         FlatnessLoss::Clean => String::new(),
         FlatnessLoss::Robust => format!(", {}", job.attack),
     };
-    let norm =
-        if job.absolute { "L2 norm".to_owned() } else { format!("relative per {}", spelled(&job.scope)) };
-    let norm = norm.replace("per global", "to all tensors together");
-    let norm = match &job.weight_box {
-        None => norm,
-        Some(weight_box) => format!("{norm}, weights kept in {weight_box}"),
-    };
-    let draws = if job.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", job.draws) };
-    let _ = writeln!(text, "{}: {draws}, radius {norm}{attack}", job.label());
+    let _ = writeln!(text, "{}: {}{attack}", job.label(), job.perturbations());
+    if job.case == Case::Worst {
+        let _ = writeln!(text, "weights searched for {}", job.descent);
+    }
     let restarts = match (job.loss, job.reference_restarts) {
         (FlatnessLoss::Clean, _) => String::new(),
         (_, 1) => " at 1 restart".to_owned(),

@@ -25,7 +25,7 @@ use basin_core::Error;
 use basin_core::checkpoint::{self, is_bundled};
 use basin_core::job::{Evaluate, Job, Landscape};
 use basin_core::record::Record;
-use basin_core::run::{RunOptions, estimate, has_unfinished, read_job, run};
+use basin_core::run::{RunOptions, check_out, estimate, has_unfinished, read_job, run};
 use basin_core::settings::distance;
 use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -263,6 +263,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Benchmark { checkpoint, dry_run, benchmark, common, output, .. }) => {
             let job = Job::Benchmark(benchmark.job(checkpoint.unwrap_or_default(), &common));
             if dry_run {
+                job.check().map_err(usage)?;
                 return tell_cost(&job);
             }
             compute_asked(&job, &output, common.threads)
@@ -335,6 +336,7 @@ fn similar(word: &str) -> Option<String> {
 /// Runs a job that was asked for by options: settings that make no sense are wrong usage.
 fn compute_asked(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
     job.check().map_err(usage)?;
+    check_out(job, output.out.as_deref()).map_err(usage)?;
     compute(job, output, threads)
 }
 

@@ -82,7 +82,11 @@ pub fn summary(s: &Summary) -> String {
 pub fn record(record: &Record) -> String {
     let p = &record.provenance;
     let mut text = if p.model.is_empty() { String::new() } else { format!("{}\n", p.model) };
-    let _ = writeln!(text, "{}, {}; {}\n", p.data, record.job.data().examples, computed(p));
+    let _ = writeln!(text, "{}, {}; {}", p.data, record.job.data().examples, computed(p));
+    if !p.complete && !matches!(record.outcome, Outcome::Train(_)) {
+        let _ = writeln!(text, "partial: cancelled{}", so_far(&record.outcome));
+    }
+    text.push('\n');
     match (&record.outcome, &record.job) {
         (Outcome::Evaluate(e), Job::Evaluate(job)) => evaluation(&mut text, e, job.attack.as_ref()),
         (Outcome::Flatness(f), _) => super::flatness::report(&mut text, f, &record.job),
@@ -196,6 +200,10 @@ fn attacked(text: &mut String, a: &AttackOutcome, settings: Option<&AutoAttack>)
         writeln!(text, "{:<10}  {:>8}  {:>8}  {:>12}  {:>14}", "", "given", "broken", "robust error", "time");
     let _ = writeln!(text, "{:<10}  {:>8}  {:>8}  {:>10.1} %", "clean", "", "", 100.0 * a.clean_error);
     for row in &a.per_attack {
+        if !row.finished {
+            let _ = writeln!(text, "{:<10}  {:>8}  {:>8}  {:>12}", row.name, "", "", "not finished");
+            continue;
+        }
         let _ = writeln!(
             text,
             "{:<10}  {:>8}  {:>8}  {:>10.1} %  {:>14}",
@@ -213,6 +221,16 @@ fn attacked(text: &mut String, a: &AttackOutcome, settings: Option<&AutoAttack>)
             text,
             "\n{repeated} doubtful results of the low-precision search were attacked again in float32; {recovered} more were broken."
         );
+    }
+}
+
+/// What the numbers of a job that was cancelled can still become, where that is known.
+fn so_far(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Attack(AttackOutcome { robust_error: least, robust_error_at_most: Some(most), .. }) => {
+            format!("; the robust error is between {:.1} and {:.1} %", 100.0 * least, 100.0 * most)
+        }
+        _ => ", so not all of it is there".to_owned(),
     }
 }
 
@@ -316,7 +334,41 @@ fn trained(text: &mut String, outcome: &TrainingOutcome) {
 
 #[cfg(test)]
 mod tests {
+    use basin_core::record::{AttackFlags, AttackRow, AttackedExamples};
+
     use super::*;
+
+    #[test]
+    fn what_was_cancelled_does_not_look_finished() {
+        let row = |name: &str, finished| AttackRow {
+            name: name.to_owned(),
+            robust_error: 0.734,
+            attacked: 17,
+            broken: 3,
+            repeated: 0,
+            recovered: 0,
+            seconds: 1.25,
+            finished,
+        };
+        let outcome = AttackOutcome {
+            robust_error: 0.734,
+            robust_error_at_most: Some(0.95),
+            clean_error: 0.5,
+            robust_loss: 2.0,
+            clean_loss: 1.0,
+            per_attack: vec![row("apgd-ce", true), row("apgd-t", false)],
+            per_example: AttackedExamples::default(),
+            flags: AttackFlags::default(),
+        };
+        let mut text = String::new();
+        attacked(&mut text, &outcome, None);
+        let line = |name: &str| text.lines().find(|line| line.starts_with(name)).map(str::split_whitespace);
+        let words = |name: &str| line(name).map(Iterator::collect::<Vec<_>>);
+        assert_eq!(words("apgd-ce"), Some(vec!["apgd-ce", "17", "3", "73.4", "%", "1.2", "s"]));
+        assert_eq!(words("apgd-t"), Some(vec!["apgd-t", "not", "finished"]));
+        let between = so_far(&Outcome::Attack(outcome));
+        assert_eq!(between, "; the robust error is between 73.4 and 95.0 %");
+    }
 
     #[test]
     fn numbers_have_as_many_digits_as_they_deserve() {

@@ -110,7 +110,7 @@ impl Unit {
     }
 }
 
-/// `2.1 per second, 3 min left`; nothing to go by before the first unit is finished.
+/// `2.1 per second, 3 min left`; nothing to go by before some units are finished.
 fn left(pace: &Mutex<Pace>, unit: Unit) -> String {
     let pace = lock(pace);
     match (pace.rate(), pace.remaining_s(Instant::now())) {
@@ -121,7 +121,7 @@ fn left(pace: &Mutex<Pace>, unit: Unit) -> String {
             format!("{rate:.*} per second, {} left", usize::from(rate < 10.0), duration(left))
         }
         (_, Some(left)) => format!("{} left", duration(left)),
-        _ => "the first is being computed".to_owned(),
+        _ => "time left not known yet".to_owned(),
     }
 }
 

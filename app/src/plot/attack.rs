@@ -23,12 +23,12 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
     }
     let single = shown.len() == 1;
     let items = shown.iter().enumerate().map(|(i, shown)| {
-        let after = shown.outcome.per_attack.iter().map(|row| row.robust_error);
-        let errors = std::iter::once(shown.outcome.clean_error).chain(after);
+        let after = shown.outcome.per_attack.iter().map(|row| row.finished.then_some(row.robust_error));
+        let errors = std::iter::once(Some(shown.outcome.clean_error)).chain(after);
         Item::Series(Series {
             name: (!single).then(|| text::literal(shown.name)),
             x: (0..names.len()).map(|at| at as f64).collect(),
-            y: errors.map(|error| Some(1.0 - error)).collect(),
+            y: errors.map(|error| error.map(|error| 1.0 - error)).collect(),
             band: Vec::new(),
             color: series_color(if single { 1 } else { i }),
             dash: Dash::Solid,

@@ -46,11 +46,7 @@ pub fn autoattack(name: &str, record: &Record, job: &Attack) -> Vec<String> {
 /// Of a flatness measure: model, case, ball, attack, draws, data, program.
 pub fn flatness(name: &str, record: &Record, job: &Flatness) -> Vec<String> {
     let mut what = vec![
-        format!(
-            "{}, {} draws per radius; interval: 95 % bootstrap over draws and examples",
-            job.label(),
-            job.draws
-        ),
+        format!("{}, {}; interval: 95 % bootstrap over draws and examples", job.label(), job.perturbations()),
         format!("loss: mean -log(p + 1e-12) (natural logarithm); perturbed tensors: {}", job.tensors),
     ];
     if job.loss == FlatnessLoss::Robust {

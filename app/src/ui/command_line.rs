@@ -3,7 +3,7 @@
 use basin_core::attack::fraction;
 use basin_core::job::{
     Case, Compute, DataSelection, Descent, Flatness, FlatnessLoss, Job, LandscapeLoss, Normalization,
-    Objective, Pgd, Start, TargetClass, Train,
+    Objective, Pgd, Start, TargetClass, Train, WeightNorm,
 };
 use basin_core::train::preset::preset;
 use serde_json::{Value, json};
@@ -127,6 +127,9 @@ fn flatness_options(job: &Flatness, option: &mut impl FnMut(&str, String)) {
     option("radius", radii.join(","));
     option("draws", job.draws.to_string());
     option("scope", spelled(&job.scope));
+    if job.weight_norm != WeightNorm::default() {
+        option("weight-norm", spelled(&job.weight_norm));
+    }
     option("tensors", job.tensors.to_string());
     if let Some(weight_box) = &job.weight_box {
         option("weight-box", weight_box.to_string());
@@ -138,7 +141,13 @@ fn flatness_options(job: &Flatness, option: &mut impl FnMut(&str, String)) {
         option("per-layer", String::new());
     }
     match job.case {
-        Case::Average => option("sampling", spelled(&job.sampling)),
+        Case::Average => {
+            option("sampling", spelled(&job.sampling));
+            if job.worst_of > 1 {
+                option("worst-of", job.worst_of.to_string());
+                option("search-batch", job.descent.search_batch.to_string());
+            }
+        }
         Case::Worst => descent_options(&job.descent, option),
     }
     if let Some(searched) = &job.search_data {
@@ -162,10 +171,15 @@ fn descent_options(descent: &Descent, option: &mut impl FnMut(&str, String)) {
     }
     if descent.backtrack {
         option("weight-backtrack", String::new());
-        option("weight-step-divisor", descent.step_divisor.to_string());
     }
     if let Some(bound) = descent.loss_bound {
         option("loss-bound", bound.to_string());
+    }
+    if descent.early_stopping {
+        option("weight-early-stopping", String::new());
+    }
+    if descent.backtrack || (descent.loss_bound.is_some() && descent.step_divisor != usual.step_divisor) {
+        option("weight-step-divisor", descent.step_divisor.to_string());
     }
     if descent.bookkeeping != usual.bookkeeping {
         option("bookkeeping", spelled(&descent.bookkeeping));

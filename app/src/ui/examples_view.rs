@@ -116,6 +116,13 @@ fn attacks_ui(ui: &mut Ui, outcome: &AttackOutcome) {
         ui.end_row();
         for row in &outcome.per_attack {
             ui.label(&row.name);
+            if !row.finished {
+                ui.label("");
+                ui.label("");
+                ui.label(RichText::new("not finished").color(p.weak));
+                ui.end_row();
+                continue;
+            }
             ui.label(row.attacked.to_string());
             ui.label(row.broken.to_string());
             ui.label(format!("{:.1} %", 100.0 * (1.0 - row.robust_error)));

@@ -13,6 +13,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::limits;
 pub use objective::{Goal, Objective};
 
 /// Geometry of the allowed input perturbations.
@@ -44,7 +45,7 @@ impl InputNorm {
     /// Checks the radius of a ball.
     ///
     /// # Errors
-    /// It is no number or negative, or so large that something else was meant.
+    /// It is no number or negative, so large that something else was meant, or no whole number in L0.
     pub fn check_epsilon(self, epsilon: f64) -> Result<()> {
         // Pixels are from 0 to 1; what is far beyond is a slip, and further still no float32 number.
         let reason = match epsilon {
@@ -57,6 +58,9 @@ impl InputNorm {
             }
             e if self == Self::Linf && e > 1.0 => {
                 " in L-inf, as pixels are from 0 to 1; use a number such as 8/255".to_owned()
+            }
+            e if self == Self::L0 && e >= 0.0 && e.fract() != 0.0 => {
+                " in L0, where it is how many pixel values may change, each channel of a pixel by itself; use a whole number, such as 20".to_owned()
             }
             e if e >= 0.0 => return Ok(()),
             _ => "; use a number of at least 0, such as 8/255".to_owned(),
@@ -239,9 +243,8 @@ impl Pgd {
             return not("norm penalty", self.norm_penalty, "a number of at least 0");
         }
         self.objective.check()?;
-        if self.restarts == 0 {
-            return Err(Error::invalid("0 restarts are not possible; use 1 or more"));
-        }
+        limits::at_most("steps", self.steps)?;
+        limits::count("restarts", self.restarts)?;
         if self.norm != InputNorm::Linf && self.start == Start::Uniform {
             return Err(Error::invalid(format!(
                 "the start `uniform` is for L-inf; use uniform-norm or uniform-sphere with {}",

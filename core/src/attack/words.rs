@@ -4,6 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use super::autoattack::AutoAttack;
 use super::objective::TargetClass;
+use super::weights::{Bookkeeping, Descent, Sampling, WeightGradient};
 use super::{GradientRule, Objective, Pgd, Projection, Selection, Start, fraction};
 
 impl Display for Pgd {
@@ -53,6 +54,58 @@ impl Display for Pgd {
             write!(f, ", norm penalty {}", self.norm_penalty)?;
         }
         self.tau.map_or(Ok(()), |tau| write!(f, ", tau {tau}"))
+    }
+}
+
+impl Display for Descent {
+    /// e.g. `20 epochs in batches of 128, step size 0.01, momentum 0.9`; what is as usual is left out.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let usual = Self::default();
+        let epochs = if self.epochs == 1 { "epoch" } else { "epochs" };
+        write!(
+            f,
+            "{} {epochs} in batches of {}, step size {}",
+            self.epochs, self.search_batch, self.step_size
+        )?;
+        if self.gradient != usual.gradient {
+            write!(f, ", {} gradients", self.gradient)?;
+        }
+        f.write_str(match self.start {
+            Some(Sampling::UniformNorm) => "",
+            Some(Sampling::Sphere) => ", from the sphere",
+            Some(Sampling::Ball) => ", from the ball",
+            None => ", from the unperturbed weights",
+        })?;
+        if self.momentum != usual.momentum {
+            write!(f, ", momentum {}", self.momentum)?;
+        }
+        if self.backtrack {
+            write!(f, ", backtracking by {}", self.step_divisor)?;
+        }
+        if let Some(bound) = self.loss_bound {
+            let how = if self.early_stopping { "early stopping" } else { "no steps" };
+            write!(f, ", {how} beyond loss {bound}")?;
+        }
+        f.write_str(match self.bookkeeping {
+            Bookkeeping::Exact => "",
+            Bookkeeping::Paper => ", weights chosen as the paper's program did",
+        })
+    }
+}
+
+impl Display for WeightGradient {
+    /// Its name in jobs.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(match self {
+            Self::LayerRelativeL2 => "layer-relative-l2",
+            Self::L2 => "l2",
+            Self::RelativeL2 => "relative-l2",
+            Self::Sign => "sign",
+            Self::Linf => "linf",
+            Self::RelativeLinf => "relative-linf",
+            Self::LayerRelativeLinf => "layer-relative-linf",
+            Self::Raw => "raw",
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 
 use super::Named;
 use crate::error::{Error, Result};
-use crate::model::{Layout, Network, Role, TensorSpec, Topology, Weights};
+use crate::model::{Layer, Layout, Network, Role, TensorSpec, Topology, Weights};
 
 /// A network with the L2 norm of each of its tensors, in the order of the topology.
 pub struct Built {
@@ -18,7 +18,7 @@ pub struct Built {
 /// Reads every tensor of a network.
 ///
 /// # Errors
-/// Tensors are missing, left over, of the wrong shape, or hold NaN or infinity.
+/// Tensors are missing, left over, of the wrong shape, hold NaN or infinity, or 0 where images are divided by them.
 pub fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec<String>) -> Result<Built> {
     let specs = topology.tensors();
     check_keys(path, &topology, &specs, tensors)?;
@@ -27,6 +27,7 @@ pub fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec
     let mut flat = Vec::with_capacity(layout.len as usize);
     let (mut buffers, mut norms) = (Vec::new(), Vec::with_capacity(specs.len()));
     let mut kinds: Vec<Kind> = Vec::new();
+    let divisors = divisors(&topology);
     for spec in specs {
         let Some(raw) = tensors.get(&spec.name) else {
             // Files from PyTorch before 0.4.1 have no batch counts.
@@ -43,6 +44,12 @@ pub fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec
         }
         let values = raw.floats().map_err(damaged)?;
         norms.push(norm(&values).map_err(|bad| damaged(not_finite(&spec.name, bad, values.len())))?);
+        if divisors.contains(&spec.name) && values.contains(&0.0) {
+            return Err(damaged(format!(
+                "{} holds 0, but images are divided by it (the deviation of their channels); with 1 they stay as they are",
+                spec.name
+            )));
+        }
         if !kinds.contains(&raw.kind) {
             kinds.push(raw.kind);
         }
@@ -57,6 +64,17 @@ pub fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec
     }
     let weights = Weights::from_flat(layout, Tensor::from_slice(&flat));
     Ok(Built { network: Network { topology, weights, buffers }, norms })
+}
+
+/// Tensors that images are divided by.
+fn divisors(topology: &Topology) -> Vec<String> {
+    let mut names = Vec::new();
+    topology.visit(&mut |layer| {
+        if let Layer::Standardize { name, .. } = layer {
+            names.push(format!("{name}.weight"));
+        }
+    });
+    names
 }
 
 /// Euclidean norm, or how many of the values are no numbers. The squares of float32 numbers cannot overflow

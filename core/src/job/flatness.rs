@@ -8,6 +8,7 @@ use super::{Compute, DataSelection};
 use crate::attack::Pgd;
 use crate::attack::weights::{Ball, Bookkeeping, Descent, Sampling, Scope, Tensors, WeightBox, WeightNorm};
 use crate::error::{Error, Result};
+use crate::limits::{self, MOST};
 
 /// Which loss is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,12 +52,20 @@ pub struct Flatness {
     /// What a radius is relative to: every tensor (layer), every output filter, or all of them together (global).
     #[serde(default)]
     pub scope: Scope,
-    /// The radius is the L2 norm itself and not relative to that of the weights (global only).
+    /// The radius is the norm itself and not relative to that of the weights (global only).
     #[serde(default)]
     pub absolute: bool,
+    /// How perturbations are measured: by their L2 norm (the paper's choice) or by their largest entry (L-inf). A
+    /// relative radius is relative to the same norm of the weights.
+    #[serde(default)]
+    pub weight_norm: WeightNorm,
     /// Average case: on the sphere (the paper's choice), in the ball, or with uniform norm.
     #[serde(default)]
     pub sampling: Sampling,
+    /// Average case: a draw is that of highest clean loss among this many random perturbations; the first of them is
+    /// what it would be with 1, where no image is looked at (the paper's choice).
+    #[serde(default = "default_worst_of")]
+    pub worst_of: usize,
     /// Which tensors are perturbed.
     #[serde(default)]
     pub tensors: Tensors,
@@ -70,7 +79,8 @@ pub struct Flatness {
     /// Worst case: how the weights are searched.
     #[serde(default)]
     pub descent: Descent,
-    /// Worst case: images whose gradients search the weights; none: those that are measured.
+    /// Images whose gradients search the weights in the worst case, or whose loss chooses among random perturbations
+    /// (`worst_of`), in batches of `descent.search_batch`; none: those that are measured.
     #[serde(default)]
     pub search_data: Option<DataSelection>,
     /// Robust loss: the attack on inputs. In the worst case its ball, step size and start are those of the joint attack.
@@ -88,12 +98,12 @@ pub struct Flatness {
 fn default_draws() -> usize {
     10
 }
+fn default_worst_of() -> usize {
+    1
+}
 fn default_reference_restarts() -> usize {
     10
 }
-
-/// Most radii times draws times layers: what is more was meant otherwise.
-const MOST_UNITS: usize = 1_000_000;
 
 impl Case {
     /// Radius of the paper's figures and examples: 0.5 on average, 0.003 in the worst case (the published worst-case
@@ -118,7 +128,9 @@ impl Flatness {
             draws: default_draws(),
             scope: Scope::default(),
             absolute: false,
+            weight_norm: WeightNorm::default(),
             sampling: Sampling::default(),
+            worst_of: default_worst_of(),
             tensors: Tensors::default(),
             weight_box: None,
             per_layer: false,
@@ -132,7 +144,7 @@ impl Flatness {
 
     /// The ball of a radius.
     pub fn ball(&self, radius: f64) -> Ball {
-        Ball { scope: self.scope, norm: WeightNorm::L2, radius, relative: !self.absolute }
+        Ball { scope: self.scope, norm: self.weight_norm, radius, relative: !self.absolute }
     }
 
     /// e.g. `average-case robust flatness`.
@@ -143,6 +155,43 @@ impl Flatness {
             (Case::Worst, FlatnessLoss::Clean) => "worst-case clean flatness",
             (Case::Worst, FlatnessLoss::Robust) => "worst-case robust flatness",
         }
+    }
+
+    /// Whether images are looked at to find perturbations, and not only to measure them.
+    pub fn searches(&self) -> bool {
+        self.case == Case::Worst || self.worst_of > 1
+    }
+
+    /// What radius and draws mean, e.g. `10 draws, radius relative per layer`; of what is unusual, everything.
+    pub fn perturbations(&self) -> String {
+        let plural = |count: usize| if count == 1 { "1 draw".to_owned() } else { format!("{count} draws") };
+        let mut words = vec![plural(self.draws)];
+        if self.worst_of > 1 {
+            words.push(format!("each the worst of {} perturbations on clean images", self.worst_of));
+        }
+        if self.case == Case::Average {
+            words.extend(match self.sampling {
+                Sampling::Sphere => None,
+                Sampling::Ball => Some("in the ball".to_owned()),
+                Sampling::UniformNorm => Some("of uniform norm".to_owned()),
+            });
+        }
+        let norm = match self.weight_norm {
+            WeightNorm::L2 => "L2",
+            WeightNorm::Linf => "L-inf",
+        };
+        let relative = match self.scope {
+            Scope::Layer => "relative per layer",
+            Scope::Filter => "relative per filter",
+            Scope::Global => "relative to all tensors together",
+        };
+        words.push(match (self.absolute, self.weight_norm) {
+            (true, _) => format!("radius {norm} norm"),
+            (false, WeightNorm::L2) => format!("radius {relative}"),
+            (false, WeightNorm::Linf) => format!("radius in {norm}, {relative}"),
+        });
+        words.extend(self.weight_box.as_ref().map(|bounds| format!("weights kept in {bounds}")));
+        words.join(", ")
     }
 
     pub(super) fn check(&self) -> Result<()> {
@@ -160,9 +209,17 @@ impl Flatness {
         if self.draws == 0 {
             return Err(Error::invalid("0 draws are not possible; use 1 or more, such as 10"));
         }
-        if self.draws.saturating_mul(self.radii.len()) > MOST_UNITS {
+        if self.worst_of == 0 {
+            return Err(Error::invalid("the worst of 0 perturbations is not possible; use 1 or more"));
+        }
+        if self.worst_of > 1 && self.case == Case::Worst {
+            return Err(Error::invalid(
+                "the worst of several random perturbations is for the average case; in the worst case, whose weights are searched, use more draws",
+            ));
+        }
+        if self.draws.saturating_mul(self.worst_of).saturating_mul(self.radii.len()) > MOST {
             return Err(Error::invalid(format!(
-                "draws {} are too many; use at most {MOST_UNITS} over all radii",
+                "draws {} are too many; use at most {MOST} perturbations over all radii",
                 self.draws
             )));
         }
@@ -171,19 +228,17 @@ impl Flatness {
                 "an absolute radius is for all tensors together; use scope global with it",
             ));
         }
-        if self.search_data.is_some() && self.case == Case::Average {
+        if self.search_data.is_some() && !self.searches() {
             return Err(Error::invalid(
-                "search data is for the worst case: nothing is searched in the average case",
+                "search data is for the worst case, or the worst of several perturbations: nothing is searched otherwise",
             ));
         }
-        if self.case == Case::Worst {
+        if self.searches() {
             self.descent.check()?;
         }
         if self.loss == FlatnessLoss::Robust {
             self.attack.check()?;
-            if self.reference_restarts == 0 {
-                return Err(Error::invalid("0 reference restarts are not possible; use 1 or more"));
-            }
+            limits::count("reference restarts", self.reference_restarts)?;
             if self.case == Case::Worst {
                 self.check_joint()?;
             }

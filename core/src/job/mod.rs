@@ -15,9 +15,12 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::attack::autoattack::{AutoAttack, Version};
 pub use crate::attack::objective::TargetClass;
-pub use crate::attack::weights::{Bookkeeping, Descent, Sampling, Scope, Tensors, WeightBox, WeightGradient};
+pub use crate::attack::weights::{
+    Bookkeeping, Descent, Sampling, Scope, Tensors, WeightBox, WeightGradient, WeightNorm,
+};
 pub use crate::attack::{GradientRule, InputNorm, Objective, Pgd, Projection, Selection, Start};
 pub use crate::data::{Examples, Split};
+use crate::device;
 pub use crate::device::Precision;
 use crate::error::{Error, Result};
 pub use crate::measure::direction::{DirectionKind, Normalization, PaperToken};
@@ -163,7 +166,9 @@ impl Job {
             Self::Benchmark(job) => job.check()?,
             Self::Train(job) => job.check()?,
         }
-        if self.compute().batch_size == Some(0) {
+        let compute = self.compute();
+        device::check_name(&compute.device)?;
+        if compute.batch_size == Some(0) {
             return Err(Error::invalid("batch size 0 is not possible; use 1 or more, or auto"));
         }
         Ok(())

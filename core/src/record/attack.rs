@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 pub struct AttackOutcome {
     /// Share of examples that are wrong on the image or broken by an attack, 0 to 1.
     pub robust_error: f64,
+    /// Of a job that was cancelled: what `robust_error` can still become, if everything is broken that has not gone
+    /// through every attack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robust_error_at_most: Option<f64>,
     /// Share of examples that are wrong on the image.
     pub clean_error: f64,
     /// Mean of `-log(p + 1e-12)` (at most 27.631) at the point of each example that `per_example` is about: a lower
@@ -41,6 +45,13 @@ pub struct AttackRow {
     pub recovered: usize,
     /// Seconds of computing.
     pub seconds: f64,
+    /// Whether it was given all of its examples; of a job that was cancelled perhaps not.
+    #[serde(default = "finished")]
+    pub finished: bool,
+}
+
+fn finished() -> bool {
+    true
 }
 
 /// Columns, one entry per example.

@@ -12,7 +12,7 @@ mod landscape;
 mod setup;
 mod training;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::attack::autoattack::{self, Plan};
@@ -78,9 +78,7 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
         return training::run(job, folder, options.threads, progress);
     }
     let _threads = Threads::of(options.threads);
-    if job.keeps_examples() {
-        kept::check(options.out.as_deref())?;
-    }
+    check_out(job, options.out.as_deref())?;
     let there = match &options.out {
         Some(out) => earlier::at(out, job, options.replace)?,
         None => None,
@@ -131,6 +129,14 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
         }
     }
     Ok(record)
+}
+
+/// Checks that what a job keeps beside its record has a place there.
+///
+/// # Errors
+/// Adversarial examples are to be kept, and `out` is none or no plain file.
+pub fn check_out(job: &Job, out: Option<&Path>) -> Result<()> {
+    if job.keeps_examples() { kept::check(out) } else { Ok(()) }
 }
 
 /// The measure of a job.

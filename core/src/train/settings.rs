@@ -12,6 +12,7 @@ use crate::attack::Pgd;
 use crate::data::{Augmentation, Examples, Split};
 use crate::device::Precision;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::model::Architecture;
 
 /// Everything that decides how a network is trained.
@@ -249,6 +250,7 @@ impl Train {
             Err(Error::invalid(format!("{what} 0 is not possible; use 1 or more")))
         };
         whole("epochs", self.epochs)?;
+        limits::at_most("epochs", self.epochs)?;
         whole("batch size", self.batch_size)?;
         whole("snapshot_every", self.snapshot_every)?;
         whole("steps_per_epoch", self.steps_per_epoch.unwrap_or(1))?;

@@ -155,8 +155,15 @@ pub fn differences(used: &[&Record]) -> Vec<String> {
             "settings of the flatness",
             differ(|record| match &record.job {
                 Job::Flatness(job) => Some(format!(
-                    "{:?} {:?} {:?} {:?} {:?} {}",
-                    job.sampling, job.scope, job.tensors, job.weight_box, job.descent, job.absolute
+                    "{:?} {:?} {:?} {:?} {:?} {:?} {} {}",
+                    job.sampling,
+                    job.scope,
+                    job.weight_norm,
+                    job.tensors,
+                    job.weight_box,
+                    job.descent,
+                    job.absolute,
+                    job.worst_of
                 )),
                 _ => None,
             }),

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::InputNorm;
 use crate::error::{Error, Result};
+use crate::limits;
 pub use halfway::{Forgetful, Halfway, Memory};
 pub use select::{Judge, Subject};
 
@@ -250,8 +251,8 @@ impl AutoAttack {
             ("targets", self.targets),
             ("queries", self.queries),
         ] {
-            if value == Some(0) {
-                return Err(Error::invalid(format!("0 {name} are not possible; use 1 or more")));
+            if let Some(value) = value {
+                limits::count(name, value)?;
             }
         }
         Ok(())
@@ -260,7 +261,8 @@ impl AutoAttack {
     /// The attacks in their order for a network with this many classes.
     ///
     /// # Errors
-    /// An attack needs more classes.
+    /// An attack needs more classes, or more target classes are asked for than there are wrong ones: equal work is
+    /// asked for in one way.
     pub fn plans(&self, classes: usize) -> Result<Vec<Plan>> {
         let attacks = self.version.attacks();
         if let Some(attack) = attacks.iter().find(|attack| attack.least_classes() > classes) {
@@ -271,6 +273,14 @@ impl AutoAttack {
                 "{} needs at least {} classes, this network has {classes}; use --version {fitting}",
                 attack.name(),
                 attack.least_classes()
+            )));
+        }
+        if let Some(targets) = self.targets
+            && targets >= classes
+        {
+            let wrong = classes - 1;
+            return Err(Error::invalid(format!(
+                "targets {targets} is not possible: this network has {classes} classes, so {wrong} wrong ones per image; use 1 to {wrong}"
             )));
         }
         Ok(attacks.into_iter().map(|attack| self.plan(attack, classes)).collect())
@@ -301,22 +311,11 @@ impl AutoAttack {
                 self.restarts.unwrap_or(usual_restarts)
             },
             targets: if attack.is_targeted() {
-                self.targets.unwrap_or(usual_targets).min(classes - 1)
+                self.targets.unwrap_or(usual_targets.min(classes - 1))
             } else {
                 1
             },
             passes: if self.version == Version::Rand { 20 } else { 1 },
-        }
-    }
-
-    /// What the user should know about these settings for a network with this many classes.
-    pub fn notices(&self, classes: usize) -> Vec<String> {
-        let most = classes - 1;
-        match self.targets {
-            Some(asked) if asked > most => vec![format!(
-                "{asked} target classes were asked for; with {classes} classes there are {most} wrong ones, and all are tried"
-            )],
-            _ => Vec::new(),
         }
     }
 }

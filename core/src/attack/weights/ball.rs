@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 use crate::model::{Layout, Weights};
 use crate::seed::{generator, normal};
 
-/// How a perturbation is drawn: always a Gaussian direction per piece, and this distance.
+/// How a perturbation is drawn: always a Gaussian direction per piece, and this distance in the norm of the ball.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampling {
     /// On the sphere: the paper's average case.
     #[default]
     Sphere,
-    /// Uniform in the ball: distance `u^(1/n) r` for `n` entries.
+    /// Uniform in the ball (L2): distance `u^(1/n) r` for `n` entries.
     Ball,
     /// Distance `u r`, uniform between 0 and the radius: the paper's start of the worst case.
     UniformNorm,

@@ -20,12 +20,13 @@ use serde::{Deserialize, Serialize};
 pub use ball::{Ball, Sampling};
 pub use bounds::WeightBox;
 pub use normalization::{Normalizer, WeightGradient};
-pub use objective::Problem;
+pub use objective::{Examples, Problem};
 pub use pieces::{Pieces, Scope, WeightNorm};
 pub use projection::{Projection, Projector};
 pub use tensors::Tensors;
 
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// How a gradient descent attack chooses the weights that it returns, and where it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -58,7 +59,8 @@ pub struct Descent {
     pub momentum: f64,
     /// Accept a step only if it raises the loss of its batch; else divide the step size.
     pub backtrack: bool,
-    /// Refuse steps that take the loss of a batch beyond `loss_bound`, and divide the step size (not with backtracking).
+    /// Refuse steps that would take the loss of a batch beyond `loss_bound`, and divide the step size (not with
+    /// backtracking). Without it a step is refused only where the loss is beyond the bound already.
     pub early_stopping: bool,
     /// Loss beyond which no more steps are taken; null: none.
     pub loss_bound: Option<f64>,
@@ -110,11 +112,17 @@ impl Descent {
         {
             return not("loss bound", bound, "a number, or none");
         }
+        limits::at_most("epochs", self.epochs)?;
         if self.search_batch == 0 {
             return Err(Error::invalid("search batch 0 is not possible; use 1 or more, such as 128"));
         }
         if self.backtrack && self.early_stopping {
             return Err(Error::invalid("backtracking and early stopping exclude each other; choose one"));
+        }
+        if self.early_stopping && self.loss_bound.is_none() {
+            return Err(Error::invalid(
+                "early stopping of the weight attack stops at a loss; give the loss bound",
+            ));
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ pub fn run(
     let settings = &job.attack;
     let classes = setup.checkpoint.summary.classes;
     let mut plans = settings.plans(classes)?;
-    let mut warnings = settings.notices(classes);
+    let mut warnings = Vec::new();
     let pair = setup.pair(&setup.checkpoint.network.weights);
     let all = setup.all();
     let total = Work::new(&plans, classes, all.len()).total();
@@ -65,7 +65,7 @@ pub fn run(
     let work = Work::new(&plans, classes, survivors.len());
     let rows = plans.iter().map(|plan| row(plan.attack.name())).collect();
     let tolerance = tolerance(&pair, survivors.chunks(setup.batch_size).map(|places| all.select(places)));
-    let (finished, resumed) = (0, true);
+    let (finished, resumed, through) = (0, true, vec![0; plans.len()]);
     let mut ensemble = Ensemble {
         job,
         setup,
@@ -79,6 +79,7 @@ pub fn run(
         work,
         finished,
         resumed,
+        through,
     };
     let groups = survivors.chunks(setup.group(survivors.len()));
     let complete =
@@ -88,8 +89,11 @@ pub fn run(
             Err(Error::Cancelled) if ensemble.rows[0].attacked > 0 => false,
             other => other.map(|()| true)?,
         };
-    let Ensemble { state, mut rows, .. } = ensemble;
+    let Ensemble { state, mut rows, through, finished, .. } = ensemble;
     let examples = state.clean.label.len() as f64;
+    for (row, through) in rows.iter_mut().zip(through) {
+        row.finished = through == survivors.len();
+    }
     let clean_error = error_rate(&state.clean);
     if !complete {
         rows.retain(|row| row.attacked > 0);
@@ -116,6 +120,7 @@ pub fn run(
         examples: kept,
         outcome: Outcome::Attack(AttackOutcome {
             robust_error: state.robust_error(),
+            robust_error_at_most: (!complete).then(|| 1.0 - finished as f64 / examples),
             clean_error,
             robust_loss: mean(&state.examples.loss),
             clean_loss: mean(&state.clean.loss),
@@ -139,6 +144,7 @@ fn row(name: &str) -> AttackRow {
         repeated: 0,
         recovered: 0,
         seconds: 0.0,
+        finished: false,
     }
 }
 
@@ -187,6 +193,8 @@ struct Ensemble<'a> {
     finished: usize,
     /// Nothing but units of an earlier run so far.
     resumed: bool,
+    /// Per attack, the examples of groups that it is done with.
+    through: Vec<usize>,
 }
 
 impl Ensemble<'_> {
@@ -205,6 +213,7 @@ impl Ensemble<'_> {
                 self.rows[at].recovered += broken;
                 self.work.finish_run();
             }
+            self.through[at] += group.len();
         }
         Ok(())
     }

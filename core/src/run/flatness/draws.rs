@@ -1,9 +1,13 @@
 //! Perturbed weights of one draw, and the losses under them.
 
+use tch::Tensor;
+
 use super::Unit;
-use crate::attack::weights::{Pieces, Problem, Projection, Projector, Scope, WeightNorm, descent, joint};
+use crate::attack::weights::{
+    Examples, Pieces, Problem, Projection, Projector, Scope, WeightNorm, descent, joint, random,
+};
 use crate::error::{Error, Result};
-use crate::job::{Case, Flatness, FlatnessLoss};
+use crate::job::{Flatness, FlatnessLoss};
 use crate::measure::evaluation::{Batch, Pair, append, attack, mean, measure, starts};
 use crate::measure::flatness::{Losses, draw_seed};
 use crate::model::{Network, Weights};
@@ -39,7 +43,7 @@ pub struct Drawer<'a> {
     tensors: Vec<usize>,
     /// Positions of tensors that are all zero: a relative radius does not move them.
     zero: Vec<usize>,
-    /// Worst case: what the weights are searched on.
+    /// What the weights are searched on.
     search: Vec<Batch>,
 }
 
@@ -62,9 +66,9 @@ impl<'a> Drawer<'a> {
         if let Some(weight_box) = &job.weight_box {
             weight_box.check(tensors.len())?;
         }
-        let search = match job.case {
-            Case::Average => Vec::new(),
-            Case::Worst => setup.batches_of(job.search_data.as_ref(), job.descent.search_batch)?,
+        let search = match job.searches() {
+            false => Vec::new(),
+            true => setup.batches_of(job.search_data.as_ref(), job.descent.search_batch)?,
         };
         Ok(Self { job, setup, network, tensors, zero, search })
     }
@@ -92,19 +96,50 @@ impl<'a> Drawer<'a> {
     }
 
     /// The networks of a random draw; none where they are the reference itself, bit for bit.
-    pub fn random(&self, place: &Place) -> Option<Pair> {
+    pub fn random(&self, place: &Place, pulse: Pulse) -> Result<Option<Pair>> {
         let _guard = tch::no_grad_guard();
         if self.is_still(place) {
-            return None;
+            return Ok(None);
+        }
+        if self.job.worst_of > 1 {
+            return Ok(self.pair(&self.worst_random(place, pulse)?));
         }
         let which = self.which(place);
         let ball = self.job.ball(self.job.radii[place.radius]);
         let pieces = Pieces::new(self.network.weights.layout(), which, ball.scope, self.setup.device);
         let seed = draw_seed(self.job.compute.seed, place.draw);
         let moved = ball.sample(&pieces, &self.network.weights, which, self.job.sampling, seed);
-        match &self.job.weight_box {
+        Ok(match &self.job.weight_box {
             None => self.pair(&moved),
             Some(_) => self.pair(&self.projector(place).project(&moved)),
+        })
+    }
+
+    /// Of several random perturbations the one of highest clean loss. The first is that of the draw alone.
+    fn worst_random(&self, place: &Place, pulse: Pulse) -> Result<Tensor> {
+        let first = draw_seed(self.job.compute.seed, place.draw);
+        let seeds: Vec<u64> =
+            std::iter::once(first).chain((1..self.job.worst_of).map(|at| draw_seed(first, at))).collect();
+        let examples = self.examples();
+        let problem = self.problem(place, &examples);
+        let ball = self.job.ball(self.job.radii[place.radius]);
+        random::worst(&problem, &ball, self.job.sampling, &self.projector(place), &seeds, pulse)
+    }
+
+    fn examples(&self) -> Vec<Examples<'_>> {
+        self.search.iter().map(|batch| (&batch.images, &batch.labels)).collect()
+    }
+
+    /// What a search maximizes.
+    fn problem<'b>(&'b self, place: &Place, batches: &'b [Examples<'b>]) -> Problem<'b> {
+        let precision = self.setup.precision;
+        Problem {
+            network: &self.network,
+            reference: &self.network.weights,
+            which: self.which(place),
+            batches,
+            kind: precision.search_kind(),
+            allow_tf32: precision == crate::device::Precision::Tf32,
         }
     }
 
@@ -116,7 +151,7 @@ impl<'a> Drawer<'a> {
         Projector::new(&projections, &self.network.weights, self.which(place))
     }
 
-    fn pair(&self, perturbation: &tch::Tensor) -> Option<Pair> {
+    fn pair(&self, perturbation: &Tensor) -> Option<Pair> {
         let moved = self.network.weights.flat() + perturbation;
         (moved != *self.network.weights.flat())
             .then(|| self.setup.pair(&Weights::from_flat(self.network.weights.layout().clone(), moved)))
@@ -160,15 +195,8 @@ impl<'a> Drawer<'a> {
         let (job, setup) = (self.job, self.setup);
         let which = self.which(place);
         let ball = job.ball(job.radii[place.radius]);
-        let examples: Vec<_> = self.search.iter().map(|batch| (&batch.images, &batch.labels)).collect();
-        let problem = Problem {
-            network: &self.network,
-            reference: &self.network.weights,
-            which,
-            batches: &examples,
-            kind: setup.precision.search_kind(),
-            allow_tf32: setup.precision == crate::device::Precision::Tf32,
-        };
+        let examples = self.examples();
+        let problem = self.problem(place, &examples);
         let layout = self.network.weights.layout();
         let projector = self.projector(place);
         let pieces = Pieces::new(layout, which, ball.scope, setup.device);

@@ -167,8 +167,14 @@ fn all_draws(
                 let unit = match plan.job.case {
                     Case::Worst => drawer.worst(place, &reference.losses, pulse),
                     Case::Average => {
-                        let perturbed = perturbed.get_or_insert_with(|| drawer.random(place));
-                        drawer.average(perturbed, part, &setup.batches[part], &reference.losses, pulse)
+                        let found = match perturbed.take() {
+                            Some(found) => Ok(found),
+                            None => drawer.random(place, pulse),
+                        };
+                        found.and_then(|found| {
+                            let found = perturbed.insert(found);
+                            drawer.average(found, part, &setup.batches[part], &reference.losses, pulse)
+                        })
                     }
                 };
                 match unit {
@@ -258,10 +264,16 @@ pub fn cost(job: &Flatness, setup: &Setup, cost: &Cost) -> Result<(u64, f64)> {
     let updates = job.descent.epochs as f64 * (searched / job.descent.search_batch as f64).ceil();
     // Gradients of weights cost about as much as those of inputs.
     let weights_only = job.descent.epochs as f64 * searched * (cost.step + cost.search_forward);
+    let choosing = match job.worst_of {
+        1 => 0.0,
+        several => several as f64 * (searched * cost.search_forward + cost.preparation),
+    };
     let joint = job.descent.epochs as f64 * searched * 1.5 * cost.step;
     let draw = match (job.case, job.loss) {
-        (Case::Average, FlatnessLoss::Clean) => examples * cost.forward + cost.preparation,
-        (Case::Average, FlatnessLoss::Robust) => examples * attack(job.attack.restarts) + cost.preparation,
+        (Case::Average, FlatnessLoss::Clean) => choosing + examples * cost.forward + cost.preparation,
+        (Case::Average, FlatnessLoss::Robust) => {
+            choosing + examples * attack(job.attack.restarts) + cost.preparation
+        }
         (Case::Worst, FlatnessLoss::Clean) => {
             weights_only + examples * cost.forward + updates * cost.preparation
         }
