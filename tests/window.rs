@@ -721,6 +721,7 @@ fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
     assert!(window.harness.query_by_label_contains("20 draws, 10 for each of 1 layer").is_some());
     window.click("Perturbation, per layer");
     window.retype("Epochs", "7");
+    window.choose("Weight norm", "L-inf (largest entry)");
     window.picture("flatness-worst");
     window.click("Run");
     window.settle();
@@ -730,7 +731,8 @@ fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
         (asked.radii.as_slice(), asked.descent.epochs, asked.per_layer),
         ([0.003].as_slice(), 7, true)
     );
-    assert!(command_line(&job).contains("--case worst"));
+    let line = command_line(&job);
+    assert!(line.contains("--case worst") && line.contains("--weight-norm linf"), "{line}");
     window.click("Display");
     window.click("Per layer");
     window.harness.run_steps(3);

@@ -1,6 +1,6 @@
 //! What the forms say: text as typed. What job that is, see [`Form::job`].
 
-use basin_core::job::{Case, FlatnessLoss, LandscapeLoss, Precision, Sampling, Scope};
+use basin_core::job::{Case, FlatnessLoss, LandscapeLoss, Precision, Sampling, Scope, WeightNorm};
 use serde::{Deserialize, Serialize};
 
 use crate::state::Measure;
@@ -80,6 +80,8 @@ pub struct Form {
     pub draws: String,
     /// What a radius is relative to.
     pub scope: Scope,
+    /// How perturbations of the weights are measured.
+    pub weight_norm: WeightNorm,
     /// Where in the ball random perturbations are.
     pub sampling: Sampling,
     /// Which tensors are perturbed.
@@ -144,6 +146,7 @@ impl Default for Form {
             worst_radii: text("0.003"),
             draws: text("10"),
             scope: Scope::default(),
+            weight_norm: WeightNorm::default(),
             sampling: Sampling::default(),
             tensors: TensorChoice::default(),
             tensor_names: String::new(),

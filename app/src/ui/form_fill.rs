@@ -78,7 +78,7 @@ impl Form {
             }
         }
         self.draws = job.draws.to_string();
-        self.scope = job.scope;
+        (self.scope, self.weight_norm) = (job.scope, job.weight_norm);
         self.tensors = match &job.tensors {
             Tensors::NoNormalization => TensorChoice::NoNormalization,
             Tensors::All => TensorChoice::All,

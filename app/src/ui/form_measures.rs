@@ -2,7 +2,7 @@
 
 use basin_core::attack::fraction;
 use basin_core::attack::names::{GROUPS, group};
-use basin_core::job::{Case, FlatnessLoss, Sampling, Scope};
+use basin_core::job::{Case, FlatnessLoss, Sampling, Scope, WeightNorm};
 use eframe::egui::{Checkbox, CollapsingHeader, Label, RichText, Ui};
 
 use crate::ui::form::{Field, TensorChoice, VersionChoice};
@@ -49,12 +49,16 @@ impl Editor<'_> {
         let scopes =
             [(Scope::Layer, "per layer"), (Scope::Filter, "per filter"), (Scope::Global, "whole model")];
         let scope = scopes.iter().find(|(scope, _)| *scope == self.form.scope).map_or("", |(_, name)| name);
-        CollapsingHeader::new(format!("Perturbation, {scope}"))
+        let norm = if self.form.weight_norm == WeightNorm::Linf { ", L-inf" } else { "" };
+        CollapsingHeader::new(format!("Perturbation, {scope}{norm}"))
             .id_salt("perturbation")
             .open(wrong.then_some(true))
             .show_unindented(ui, |ui| self.own_ui(ui, |form, ui| {
                 let tip = "What a radius is relative to: the weights of each layer, of each output filter, or of the whole model";
                 choice_ui(ui, "Relative to", tip, &mut form.form.scope, &scopes);
+                let norms = [(WeightNorm::L2, "L2"), (WeightNorm::Linf, "L-inf (largest entry)")];
+                let tip = "How perturbations, and the weights they are relative to, are measured; the paper's is L2";
+                choice_ui(ui, "Weight norm", tip, &mut form.form.weight_norm, &norms);
                 if form.form.case == Case::Average {
                     let samplings = [
                         (Sampling::Sphere, "on the sphere"),

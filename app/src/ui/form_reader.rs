@@ -251,7 +251,7 @@ impl Reader {
         let allowed = "one number or several with commas, such as 0.25, 0.5, 1";
         job.radii = radii.split(',').map(|radius| self.real(Field::Radii, radius, allowed)).collect();
         job.draws = self.whole(Field::Draws, &form.draws, "a whole number of at least 1");
-        (job.scope, job.per_layer) = (form.scope, form.per_layer);
+        (job.scope, job.weight_norm, job.per_layer) = (form.scope, form.weight_norm, form.per_layer);
         job.tensors = match form.tensors {
             TensorChoice::NoNormalization => Tensors::NoNormalization,
             TensorChoice::All => Tensors::All,
