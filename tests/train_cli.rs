@@ -332,3 +332,46 @@ fn what_is_not_known_is_left_out() {
         .run(&["plot", "run", "--out", "x.svg"])
         .is_refusal(&["run/provenance.json", "is damaged; remove it"]);
 }
+
+/// What follows from the images or the initial checkpoint stands in the job; what contradicts them is refused.
+#[test]
+fn the_job_states_the_network_that_is_trained() {
+    let basin = Basin::new();
+    let data = "10 classes, images of 3x32x32); leave it out";
+    basin.refused(
+        &arguments(PLAIN, &["--set", "architecture.classes=5", "--dry-run"]),
+        &["a network of 5 classes cannot be trained on", "leave architecture.classes out"],
+    );
+    let grey = ["--set", "architecture.resolution=[1,28,28]", "--out", "run"];
+    basin.refused(&arguments(PLAIN, &grey), &["images of [1, 28, 28]", "leave architecture.resolution out"]);
+    // Grey images make a grey network, and the same command finds its own folder again.
+    let mnist = program::reference("mnist");
+    let small =
+        ["--set", "data.train=test:0..20", "--set", "data.test=test:20..30", "--set", "attack.steps=1"];
+    let on_mnist = ["--data", &mnist, "--channels", "4", "--epochs", "1", "--threads", "1"];
+    let train = [&["train", "--preset", PLAIN][..], &on_mnist, &small, &["--device", "cpu"]].concat();
+    basin.misused(
+        &[&train[..], &["--set", "architecture.resolution=[3,32,32]"]].concat(),
+        &["contradicts a network for", "images of 1x28x28); leave it out"],
+    );
+    basin.ok(&[&train[..], &["--out", "grey"]].concat());
+    let job = basin.json("grey/job.json");
+    assert_eq!(job["architecture"]["resolution"], serde_json::json!([1, 28, 28]));
+    let before = basin.read("grey/log.jsonl");
+    basin.ok(&[&train[..], &["--out", "grey"]].concat());
+    assert_eq!(basin.read("grey/log.jsonl"), before);
+    // Fine-tuning has the network that it begins with.
+    basin.ok(&arguments(PLAIN, &["--epochs", "1", "--out", "first"]));
+    let tune = ["--set", "initial=first/final.safetensors", "--epochs", "1", "--out", "tuned"];
+    let wide = [&tune[..], &["--channels", "8"]].concat();
+    let narrow = arguments(PLAIN, &tune);
+    let without: Vec<&str> =
+        narrow.iter().copied().filter(|part| !["--channels", "4"].contains(part)).collect();
+    basin.misused(
+        &[&without[..], &wide[wide.len() - 2..]].concat(),
+        &["--channels contradicts the network of first/final.safetensors (ResNet-18, 4 channels", data],
+    );
+    basin.ok(&without);
+    assert_eq!(basin.json("tuned/job.json")["architecture"], basin.json("first/job.json")["architecture"]);
+    basin.ok(&narrow);
+}

@@ -25,7 +25,7 @@ use basin_core::Error;
 use basin_core::checkpoint::{self, is_bundled};
 use basin_core::job::{Evaluate, Job, Landscape};
 use basin_core::record::Record;
-use basin_core::run::{RunOptions, check_out, estimate, has_unfinished, read_job, run};
+use basin_core::run::{RunOptions, check_out, estimate, has_unfinished, read_job, resolved, run};
 use basin_core::settings::distance;
 use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -294,11 +294,13 @@ fn tell_cost(job: &Job) -> Result<()> {
     let cost = estimate(job)?;
     let about = if cost.seconds < 1.0 { "" } else { "about " };
     let steps = if let Job::Train(_) = job { format!("{} steps, ", cost.units) } else { String::new() };
-    if let Job::Train(train) = job {
+    let mut job = job.clone();
+    if let Job::Train(train) = &mut job {
+        **train = resolved(train)?;
         say(report::images(train));
     }
     say(format!("{steps}{about}{}", report::duration(cost.seconds)));
-    let resolved = match job {
+    let printed = match &job {
         Job::Benchmark(benchmark) => {
             let entries = benchmark.entries()?;
             let entry = |(name, job)| serde_json::json!({ "name": name, "job": job });
@@ -306,7 +308,7 @@ fn tell_cost(job: &Job) -> Result<()> {
         }
         job => return print(&job.to_json()),
     };
-    print(&(resolved + "\n"))
+    print(&(printed + "\n"))
 }
 
 /// Refuses what is there neither as a command nor as a file, before a window is opened for it.

@@ -7,7 +7,7 @@ use basin_core::Error;
 use basin_core::attack::Objective;
 use basin_core::data::{Examples, Split, count, search_folders};
 use basin_core::job::Job;
-use basin_core::run::read_job;
+use basin_core::run::{read_job, resolved};
 use basin_core::train::preset::{groups, preset};
 use basin_core::train::{Extra, Method, Train};
 use clap::Args;
@@ -100,6 +100,7 @@ impl TrainArgs {
             return Err(usage(text));
         }
         self.change(&mut job)?;
+        self.check_network(&job)?;
         let job = Job::Train(Box::new(job));
         if self.dry_run {
             job.check().map_err(usage)?;
@@ -119,6 +120,42 @@ impl TrainArgs {
             || self.device.is_some()
             || self.seed.is_some()
             || self.out.is_some()
+    }
+
+    /// Refuses options for the network that the images or the initial checkpoint contradict.
+    fn check_network(&self, job: &Train) -> Result<()> {
+        let places = self.settings.iter().filter_map(|setting| setting.split_once('='));
+        let mut given: Vec<(String, String)> = places
+            .map(|(place, _)| (format!("--set {}", place.trim()), place.trim().replace('.', "/")))
+            .filter(|(_, place)| place.starts_with("architecture"))
+            .collect();
+        given.extend(self.channels.map(|_| ("--channels".to_owned(), "architecture/family".to_owned())));
+        if job.initial.is_none() {
+            given
+                .retain(|(_, place)| ["architecture/classes", "architecture/resolution"].contains(&&**place));
+        }
+        if given.is_empty() {
+            return Ok(());
+        }
+        job.check().map_err(usage)?;
+        let network = resolved(job)?;
+        let [asked, found] = [serde_json::to_value(job)?, serde_json::to_value(&network)?];
+        for (option, place) in given {
+            let place = format!("/{place}");
+            if asked.pointer(&place) != found.pointer(&place) {
+                let whose = match &job.initial {
+                    Some(initial) => format!("the network of {}", initial.display()),
+                    None => format!("a network for {}", job.data.name),
+                };
+                let what = network.architecture.topology().map(|network| network.title).unwrap_or_default();
+                let [channels, height, width] = network.architecture.resolution;
+                return Err(usage(format!(
+                    "{option} contradicts {whose} ({what}; {} classes, images of {channels}x{height}x{width}); leave it out",
+                    network.architecture.classes
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn change(&self, job: &mut Train) -> Result<()> {

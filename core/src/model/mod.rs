@@ -7,6 +7,7 @@ mod families;
 mod fold;
 mod forward;
 mod init;
+mod recognize;
 mod topology;
 mod weights;
 

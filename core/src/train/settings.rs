@@ -23,9 +23,11 @@ pub struct Train {
     pub name: String,
     /// Images, and what is done to them.
     pub data: TrainData,
-    /// The network. Classes and resolution are those of the data.
+    /// The network. Classes and resolution are those of the data, and so need not be given; the job in the folder of a
+    /// training has them.
     pub architecture: Architecture,
-    /// A checkpoint to go on from instead of fresh weights (fine-tuning); its architecture counts.
+    /// A checkpoint to go on from instead of fresh weights (fine-tuning); its architecture counts, and is
+    /// that of the job in the folder of the training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial: Option<PathBuf>,
     /// What one batch's loss is.

@@ -30,7 +30,7 @@ pub struct Beginning {
 }
 
 impl Beginning {
-    /// Puts everything together on its device, and checks that it fits.
+    /// Puts everything together on its device, and checks that it fits. The job is a resolved one.
     pub fn of(job: &Train, images: &Images) -> Result<Self> {
         let device = device::parse(&job.device)?;
         let Images { train, test, held_out, extra } = images;
@@ -85,27 +85,13 @@ fn normalizes_vectors(topology: &Topology) -> bool {
     found
 }
 
-/// The network to begin with: a fresh one for these data, or that of a checkpoint.
+/// The network to begin with: a fresh one for these data, or that of a checkpoint, for a resolved job.
 fn network(job: &Train, train: &Dataset, extra: Option<&Dataset>) -> Result<Network> {
-    let resolution = train.image_shape();
-    let Some(initial) = &job.initial else {
-        let mut architecture = job.architecture.clone();
-        (architecture.classes, architecture.resolution) = (train.classes as i64, resolution);
-        let network = Network::fresh(architecture.topology()?, job.seed);
-        whiten(&network, train, extra);
-        return Ok(network);
-    };
-    let network = checkpoint::open(initial)?.network;
-    let topology = &network.topology;
-    if (topology.resolution, topology.classes) != (resolution, train.classes as i64) {
-        return Err(Error::file(
-            initial,
-            format!(
-                "tells {} classes of {:?} images apart, but {} has {} classes and images of {resolution:?}; choose other data",
-                topology.classes, topology.resolution, train.name, train.classes
-            ),
-        ));
+    if let Some(initial) = &job.initial {
+        return Ok(checkpoint::open(initial)?.network);
     }
+    let network = Network::fresh(job.architecture.topology()?, job.seed);
+    whiten(&network, train, extra);
     Ok(network)
 }
 

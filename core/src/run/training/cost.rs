@@ -45,8 +45,9 @@ pub fn estimate(job: &Train) -> Result<Estimate> {
 
 /// The fastest of a few steps with batches of this size, after one that warms up.
 fn step_seconds(job: &Train, batch_size: usize) -> Result<f64> {
-    let trial = Train { batch_size, ..job.clone() };
-    let mut beginning = Beginning::of(&trial, &Images::few(&trial, batch_size)?)?;
+    let images = Images::few(job, batch_size)?;
+    let trial = Train { batch_size, ..super::resolve::with(job, &images.train)? };
+    let mut beginning = Beginning::of(&trial, &images)?;
     let (trial_begun, mut fastest) = (Instant::now(), f64::INFINITY);
     for step in 0..=TRIAL_STEPS as u64 {
         let begun = Instant::now();

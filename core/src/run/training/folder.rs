@@ -38,8 +38,9 @@ pub struct Earlier {
 
 impl Folder {
     /// Opens the folder of a job, or makes it; with what an earlier run of the same job left there. A job that
-    /// never finished an epoch makes room for another one.
-    pub fn open(path: &Path, job: &Train) -> Result<(Self, Option<Earlier>)> {
+    /// never finished an epoch makes room for another one. `job` is what was `asked`, resolved; an earlier run may have
+    /// kept either.
+    pub fn open(path: &Path, asked: &Train, job: &Train) -> Result<(Self, Option<Earlier>)> {
         let job_path = path.join(JOB);
         if path.is_file() || (!job_path.is_file() && holds_other_things(path)) {
             return Err(Error::file(path, "exists and is no folder of a training; choose another --out"));
@@ -57,8 +58,10 @@ impl Folder {
             return Err(Error::file(path, reason));
         }
         let mut folder = Self { path: path.to_owned(), log };
-        let job = Job::Train(Box::new(job.clone()));
-        let has_same = job_path.is_file() && read_job(&job_path).is_ok_and(|found| found == job);
+        let [asked, job] = [asked, job].map(|job| Job::Train(Box::new(job.clone())));
+        let found = if job_path.is_file() { read_job(&job_path).ok() } else { None };
+        let has_resolved = found.as_ref() == Some(&job);
+        let has_same = has_resolved || found == Some(asked);
         let (has_state, has_networks) = (folder.state_path().is_file(), folder.has_networks());
         if !has_same && (has_state || has_networks) {
             return Err(Error::file(
@@ -73,7 +76,7 @@ impl Folder {
                  --out, or remove the folder first",
             ));
         }
-        if !has_same {
+        if !has_resolved {
             write_atomically(&job_path, job.to_json().as_bytes())?;
         }
         let earlier = folder.earlier()?;

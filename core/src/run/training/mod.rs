@@ -6,6 +6,7 @@ mod diverged;
 mod folder;
 mod images;
 mod place;
+mod resolve;
 mod test;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ pub use cost::estimate;
 use folder::Folder;
 use images::Images;
 use place::Place;
+pub use resolve::resolved;
 use test::scores;
 
 /// Lines of the log per epoch.
@@ -48,8 +50,8 @@ const HELD_OUT_RESTARTS: usize = 5;
 pub fn run(job: &Train, folder: &Path, threads: Option<u16>, progress: &mut dyn Progress) -> Result<Record> {
     if let Ok(record) = Record::load(folder)
         && record.provenance.complete
-        && record.job == Job::Train(Box::new(job.clone()))
         && folder.join(FINAL).is_file()
+        && is_of(&record.job, job)?
     {
         return Ok(record);
     }
@@ -64,6 +66,12 @@ pub fn run(job: &Train, folder: &Path, threads: Option<u16>, progress: &mut dyn 
         Outcome::Train(outcome) if outcome.steps_done() == 0 => Err(Error::Cancelled),
         _ => Ok(record),
     }
+}
+
+/// Whether a finished job is the one that is asked for now, possibly with less said.
+fn is_of(finished: &Job, asked: &Train) -> Result<bool> {
+    let is = |job: Train| *finished == Job::Train(Box::new(job));
+    Ok(is(asked.clone()) || is(resolved(asked)?))
 }
 
 /// Trains in `folder`, which is made, or goes on with what an earlier run of the same job left there: with the
@@ -84,10 +92,12 @@ fn train_on(
     progress: &mut dyn Progress,
 ) -> Result<Trained> {
     job.check()?;
-    let (opened, earlier) = Folder::open(folder, job)?;
+    let images = Images::load(job)?;
+    let asked = job;
+    let job = &resolve::with(job, &images.train)?;
+    let (opened, earlier) = Folder::open(folder, asked, job)?;
     let before = earlier.as_ref().and_then(|earlier| earlier.place.clone());
     let _threads = Threads::of(threads.or(before.as_ref().map(|place| place.threads)));
-    let images = Images::load(job)?;
     let beginning = Beginning::of(job, &images)?;
     let mut warnings = opened.save_provenance(|| beginning.provenance(job, &images))?;
     drop(images);
