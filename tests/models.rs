@@ -3,7 +3,7 @@
 
 use basin_core::attack::Objective;
 use basin_core::attack::weights::{Bookkeeping, Sampling, Scope, Tensors, WeightGradient};
-use basin_core::train::preset::{decode, groups, preset};
+use basin_core::train::preset::{decode, groups, preset, registered};
 use basin_core::train::{Curriculum, Labels, Method, Optimizer, Schedule, Sharpness, Train, WeightAttack};
 use sha2::{Digest as _, Sha256};
 
@@ -179,7 +179,7 @@ fn every_row_of_the_papers_registry_resolves_to_its_hyperparameters() {
     for line in lines {
         let expected: Vec<&str> = line.split('\t').collect();
         let name = expected[0];
-        let train = preset(name).unwrap().train;
+        let train = registered(name).unwrap().train;
         train.check().unwrap();
         let got = row(&train);
         assert_eq!(header.len(), got.len() + 1);
@@ -361,7 +361,11 @@ fn listed_names_are_trainings_and_wrong_ones_are_told() {
         let error = preset(name).unwrap_err().to_string();
         assert!(error.contains(place) && error.contains("basin train --list"), "{error}");
     }
-    assert!(!preset("at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100_wd005").unwrap().notes.is_empty());
+    for (name, parts) in [("_ls03_ln03", "\"ls03\" and \"ln03\""), ("_ls03_ls01", "\"ls03\" and \"ls01\"")] {
+        let name = format!("at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100{name}");
+        let error = preset(&name).unwrap_err().to_string();
+        assert!(error.contains(parts) && error.contains("leave one out"), "{error}");
+    }
     assert!(preset("at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100").unwrap().notes.is_empty());
 }
 
@@ -376,4 +380,50 @@ fn jobs_are_plain_data() {
     let error = serde_json::from_str::<Train>(r#"{"epoch": 3}"#).unwrap_err().to_string();
     assert!(error.contains("unknown field `epoch`"), "{error}");
     assert_eq!(serde_json::from_str::<Train>("{}").unwrap(), Train::default());
+}
+
+/// A name means what it says; the paper's registry is there where it is asked for.
+#[test]
+fn numbers_that_the_papers_program_ignores_count() {
+    let name = |variant| format!("at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100_{variant}");
+    let both = |variant| [preset, registered].map(|read| read(&name(variant)).unwrap());
+    let noted = |presets: &[basin_core::train::preset::Preset; 2]| {
+        presets
+            .iter()
+            .all(|preset| preset.notes.len() == 1 && preset.notes[0].contains("whatever the name says"))
+    };
+    let wa = both("wa098");
+    assert_eq!(wa.each_ref().map(|preset| preset.train.average.clone().unwrap().tau), [0.98, 0.9975]);
+    let wd = both("wd005");
+    let decay = |train: &Train| match train.optimizer {
+        Optimizer::Sgd { weight_decay, .. } => weight_decay,
+        _ => f64::NAN,
+    };
+    assert_eq!(wd.each_ref().map(|preset| decay(&preset.train)), [0.05, 0.001]);
+    let cyc = both("cyc2");
+    assert_eq!(cyc.each_ref().map(|preset| preset.train.epochs), [60, 30]);
+    assert!(noted(&wa) && noted(&wd) && noted(&cyc));
+    assert!(
+        preset(&name("wd0001")).unwrap().notes.is_empty() && preset(&name("cyc")).unwrap().notes.is_empty()
+    );
+}
+
+/// However many epochs, a cycle ends where it began.
+#[test]
+fn cycles_finish() {
+    let cyclic = |up, down| Schedule::Cyclic { low: 0.0, high: 0.2, up, down };
+    for (epochs, up, down) in [(30, 15, 15), (10, 5, 5), (5, 2, 3), (7, 3, 4), (2, 1, 1)] {
+        assert_eq!(cyclic(15, 15).scaled(30, epochs), cyclic(up, down), "{epochs} epochs");
+    }
+    assert_eq!(cyclic(15, 15).scaled(60, 10), cyclic(2, 3), "two cycles");
+}
+
+/// Labels of TRADES are those of its clean term; those of MART are weights, too, so they stay what they are.
+#[test]
+fn labels_count_or_are_refused() {
+    let mart = preset("mart6_linf_gd_normalized_lr0007_mom0_i7_e00314_f100_ls03").unwrap().train;
+    let error = mart.check().unwrap_err().to_string();
+    assert!(error.contains("MART") && error.contains("use exact ones"), "{error}");
+    let trades = preset("trades6_linf_gd_normalized_lr0007_mom0_i7_e00314_f100_ls03").unwrap().train;
+    assert!(trades.check().is_ok() && trades.labels == Labels::Smoothed(0.3));
 }

@@ -12,6 +12,7 @@ use basin_core::attack::weights::{Ball, Descent, Tensors};
 use basin_core::attack::{Objective, Pgd, Start};
 use basin_core::checkpoint;
 use basin_core::device::Precision;
+use basin_core::loss::cross_entropy;
 use basin_core::train::loss::{TwoTerms, mart, trades};
 use basin_core::train::{
     Average, Awp, Curriculum, EntropySgd, Labels, Method, Optimizer, Schedule, Sharpness, StepReport, Train,
@@ -26,7 +27,12 @@ fn trades_and_mart_agree_in_value_and_gradient() {
     let leaf = |key: &str| file.get(key).copy().set_requires_grad(true);
     let labels = file.get("labels");
     type Loss = fn(&Tensor, &Tensor, &Tensor, f64) -> TwoTerms;
-    let losses: [(&str, Loss); 2] = [("trades", trades), ("mart", mart)];
+    let losses: [(&str, Loss); 2] = [
+        ("trades", |clean, attacked, labels, weight| {
+            trades(clean, attacked, &cross_entropy(clean, labels), weight)
+        }),
+        ("mart", mart),
+    ];
     for (name, loss) in losses {
         for weight in [1.0, 6.0] {
             let (clean, adversarial) = (leaf("natural_logits"), leaf("adversarial_logits"));

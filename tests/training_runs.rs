@@ -191,7 +191,8 @@ fn carrying() -> Vec<(&'static str, Train)> {
     let mut extra = Train { average: average(Statistics::Averaged), ..tiny() };
     extra.data.extra =
         Some(Extra { name: "bundled".into(), examples: examples(Split::Train, 100, 150), share: 0.7 });
-    let mut trades = Train { method: Method::Trades { weight: 6.0 }, ..tiny() };
+    let mut trades =
+        Train { method: Method::Trades { weight: 6.0 }, labels: Labels::Smoothed(0.1), ..tiny() };
     (trades.attack.objective, trades.data.augmentation) = (Objective::BatchKl, Augmentation::AutoAugment);
     let random = Awp {
         attack: basin_core::train::WeightAttack::Random {
@@ -228,15 +229,7 @@ fn carrying() -> Vec<(&'static str, Train)> {
             },
         ),
         ("trades", trades),
-        (
-            "mart",
-            Train {
-                method: Method::Mart { weight: 6.0 },
-                labels: Labels::Smoothed(0.1),
-                architecture: rebn,
-                ..tiny()
-            },
-        ),
+        ("mart", Train { method: Method::Mart { weight: 6.0 }, architecture: rebn, ..tiny() }),
         ("random-weights", Train { sharpness: Sharpness::Awp(random), early_stopping: true, ..tiny() }),
         (
             "adaptive-sam",

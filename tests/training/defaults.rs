@@ -4,8 +4,8 @@
 use basin_core::attack::weights::Descent;
 use basin_core::model::Network;
 use basin_core::train::{
-    Average, Awp, Curriculum, Method, Optimizer, Schedule, Sharpness, Statistics, StepReport, Train, Trainer,
-    WeightAttack,
+    Average, Awp, Curriculum, Labels, Method, Optimizer, Schedule, Sharpness, Statistics, StepReport, Train,
+    Trainer, WeightAttack,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -152,6 +152,49 @@ fn statistics_of_the_average_are_averaged_where_asked() {
     assert!(differ(&buffers, &expected) < 1e-12 && differ(&buffers, &newest) > 1e-3);
     let (buffers, _, newest) = mixed(Statistics::Newest);
     assert_eq!(differ(&buffers, &newest), 0.0);
+}
+
+/// The mean over the batches, whatever their number; the paper's running statistics keep 0.9 of where they began.
+#[test]
+fn statistics_are_calibrated_by_the_mean_over_the_batches() {
+    let trainer = Trainer::new(meant(settings()), &tiny(), Device::Cpu).unwrap();
+    let learner = &trainer.learner;
+    let calibrated = |count, as_in_paper| {
+        let batches = oracle_batches().take(count).map(|batch| batch.images.to_kind(Kind::Double));
+        learner.calibrated(learner.weights(), batches, as_in_paper)
+    };
+    let (one, paper, three) = (calibrated(1, false), calibrated(1, true), calibrated(3, false));
+    for ((name, one), (_, paper)) in one.iter().zip(&paper) {
+        let start = if name.ends_with("running_var") { 0.9 } else { 0.0 };
+        if one.is_floating_point() {
+            assert!(max_abs_difference(&(one * 0.1 + start), paper) < 1e-12, "{name}");
+        }
+    }
+    let each: Vec<Tensor> = oracle_batches()
+        .take(3)
+        .map(|batch| {
+            let images = std::iter::once(batch.images.to_kind(Kind::Double));
+            let found = learner.calibrated(learner.weights(), images, false);
+            found.into_iter().find(|(name, _)| name.ends_with("running_var")).unwrap().1
+        })
+        .collect();
+    let mean = (&each[0] + &each[1] + &each[2]) / 3.0;
+    let found = three.iter().find(|(name, _)| name.ends_with("running_var")).unwrap();
+    assert!(max_abs_difference(&found.1, &mean) < 1e-12);
+    assert!(max_abs_difference(&each[0], &each[1]) > 1e-6, "different batches");
+    assert_eq!(counts(&three), counts(&one).iter().map(|count| 3 * count).collect::<Vec<_>>());
+}
+
+/// Smoothed labels are those of the clean term of TRADES.
+#[test]
+fn labels_of_trades_count() {
+    let job = |labels| meant(Train { method: Method::Trades { weight: 6.0 }, labels, ..settings() });
+    let natural = |labels| {
+        let (_, reports) = train(&job(labels), "lenet_tiny", 1);
+        (value(&reports[0], "natural_term"), value(&reports[0], "robust_term"))
+    };
+    let (exact, smoothed) = (natural(Labels::Exact), natural(Labels::Smoothed(0.3)));
+    assert!((exact.0 - smoothed.0).abs() > 1e-3 && (exact.1 - smoothed.1).abs() < 1e-12);
 }
 
 /// The paper's program runs test images through the network in training mode to learn how wide its features are.

@@ -8,7 +8,7 @@ use basin_core::attack::Objective;
 use basin_core::data::{Examples, Split, count, search_folders};
 use basin_core::job::Job;
 use basin_core::run::{read_job, resolved};
-use basin_core::train::preset::{groups, preset};
+use basin_core::train::preset::{groups, preset, registered};
 use basin_core::train::{Extra, Method, Train};
 use clap::Args;
 use clap::builder::ValueParser;
@@ -23,6 +23,8 @@ Examples:
   basin train --preset NAME --data bundled --channels 8 --epochs 10
   basin train --preset NAME --set attack.epsilon=8/255 --dry-run > job.json
   basin train job.json --out runs/mine
+  basin train --preset NAME --set initial=runs/mine/final.safetensors --set optimizer.learning_rate=0.01
+                              fine-tune: go on from any checkpoint, whose network counts
   basin train runs/mine       go on with it, or show how good its networks are
 
 The folder holds job.json, log.jsonl (curves), snapshots, and in the end final.safetensors.
@@ -54,7 +56,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>), help_heading = "Changes to the job")]
     pub epochs: Option<usize>,
     /// Any setting of the job by its place, e.g. attack.epsilon=8/255 or data.train=train:0..6000; may be repeated.
-    /// --dry-run shows all. A range of images that begins after its end counts down: test:999..499 is 999 to 500.
+    /// --dry-run shows them, but for initial, average, clipping, steps_per_epoch and data.extra where these are unset. A range of images that begins after its end counts down: test:999..499 is 999 to 500.
     #[arg(long = "set", value_name = "SETTING=VALUE", help_heading = "Changes to the job")]
     pub settings: Vec<String>,
     /// Do what the paper's program did where that is not what the paper says.
@@ -89,7 +91,8 @@ impl TrainArgs {
         let (mut job, folder) = match (&self.job, &self.preset) {
             (Some(path), _) => (read(path)?, path.is_dir().then(|| path.clone())),
             (None, Some(name)) => {
-                let preset = preset(name).map_err(usage)?;
+                let named = if self.as_in_paper { registered } else { preset };
+                let preset = named(name).map_err(usage)?;
                 preset.notes.iter().for_each(|note| say(format!("note: {note}")));
                 (preset.train, None)
             }

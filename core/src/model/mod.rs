@@ -17,7 +17,7 @@ use tch::{Device, Kind, Tensor};
 
 pub use families::{Architecture, Family, groups};
 pub use fold::fold;
-pub use forward::{Mode, Params, activate, channels_last, logits, place};
+pub use forward::{Mode, NORM_MOMENTUM, Params, activate, channels_last, logits, place};
 pub use topology::{Activation, Layer, Norm, Role, TensorSpec, Topology};
 pub use weights::{Entry, Layout, Weights};
 

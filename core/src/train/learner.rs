@@ -8,8 +8,8 @@ use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Architecture, Evaluator, Family, Layer, Layout, Mode, Network, Norm, Params, Role, Topology, Weights,
-    logits,
+    Architecture, Evaluator, Family, Layer, Layout, Mode, NORM_MOMENTUM, Network, Norm, Params, Role,
+    Topology, Weights, logits,
 };
 
 /// Units of the auxiliary head's hidden layer, and what it predicts: rotations by 0, 90, 180, 270 degrees.
@@ -223,25 +223,51 @@ impl Learner {
         }
     }
 
-    /// Running statistics computed anew for `weights` by passes over `batches`, in the order of the buffers.
+    /// Statistics computed anew for `weights` by passes over `batches`, in the order of the buffers: the mean of those
+    /// of the batches (in PyTorch momentum `None`), so that few batches will do. `as_in_paper`, the running ones with
+    /// momentum 0.1, in which of the neutral values they begin with 0.9 to the power of the number of batches is left.
     pub fn calibrated(
         &self,
         weights: &Weights,
         batches: impl Iterator<Item = Tensor>,
+        as_in_paper: bool,
     ) -> Vec<(String, Tensor)> {
         let _guard = tch::no_grad_guard();
         let place = self.place(weights);
         for (name, _) in &self.whole.buffers {
             let mut buffer = place.params.get(name).shallow_clone();
             let neutral = match name.rsplit('.').next() {
-                Some("running_var") => 1.0,
-                Some("running_mean" | "num_batches_tracked") => 0.0,
+                Some("running_var") if as_in_paper => 1.0,
+                Some("running_var" | "running_mean" | "num_batches_tracked") => 0.0,
                 _ => continue,
             };
             let _ = buffer.fill_(neutral);
         }
+        let running: Vec<Tensor> = self
+            .whole
+            .buffers
+            .iter()
+            .filter(|(name, _)| name.ends_with(".running_mean") || name.ends_with(".running_var"))
+            .map(|(name, _)| place.params.get(name).shallow_clone())
+            .collect();
+        let mut sums: Vec<Tensor> =
+            running.iter().map(|buffer| buffer.to_kind(Kind::Double).zeros_like()).collect();
+        let mut count = 0.0;
         for images in batches {
             let _ = self.forward(&place, &images);
+            if !as_in_paper {
+                count += 1.0;
+                for (sum, buffer) in sums.iter_mut().zip(&running) {
+                    // From zero, a pass leaves the batch's own times the momentum.
+                    *sum += buffer.to_kind(Kind::Double) / NORM_MOMENTUM;
+                    let _ = buffer.shallow_clone().zero_();
+                }
+            }
+        }
+        if count > 0.0 {
+            for (sum, buffer) in sums.iter().zip(&running) {
+                buffer.shallow_clone().copy_(&(sum / count));
+            }
         }
         self.whole
             .buffers

@@ -75,9 +75,10 @@ pub struct TwoTerms {
     pub robust: Tensor,
 }
 
-/// TRADES: `mean CE(f(x), y) + weight * mean KL(p(x) || p(x_adv))`; gradients flow through both.
-pub fn trades(clean: &Tensor, adversarial: &Tensor, labels: &Tensor, weight: f64) -> TwoTerms {
-    let natural = cross_entropy(clean, labels).mean(clean.kind());
+/// TRADES: `mean CE(f(x), y) + weight * mean KL(p(x) || p(x_adv))`; gradients flow through both. `natural` is the
+/// cross-entropy of each clean image, to whatever is taken for its label.
+pub fn trades(clean: &Tensor, adversarial: &Tensor, natural: &Tensor, weight: f64) -> TwoTerms {
+    let natural = natural.mean(clean.kind());
     let robust = divergence(&log_probabilities(clean), adversarial).mean(clean.kind());
     TwoTerms { total: &natural + &robust * weight, natural, robust }
 }

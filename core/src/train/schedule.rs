@@ -95,7 +95,11 @@ impl Schedule {
             }
             Self::Step { epochs, gamma } => Self::Step { epochs: scale(*epochs), gamma: *gamma },
             Self::Cyclic { low, high, up, down } => {
-                Self::Cyclic { low: *low, high: *high, up: scale(*up), down: scale(*down) }
+                // Whole cycles stay whole: an odd one falls for longer than it rises.
+                let cycle = up + down;
+                let length = scale(cycle);
+                let rise = (up * length / cycle.max(1)).clamp(1, length.max(2) - 1);
+                Self::Cyclic { low: *low, high: *high, up: rise, down: length.saturating_sub(rise).max(1) }
             }
             Self::Constant | Self::Exponential { .. } => self.clone(),
         }

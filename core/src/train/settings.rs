@@ -188,7 +188,7 @@ pub struct Average {
 }
 
 /// Batch normalization statistics of averaged weights. At the end of training they are also calibrated:
-/// computed anew from one pass over the training images.
+/// computed anew from one pass over the training images, as the mean over its batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Statistics {
@@ -263,6 +263,11 @@ impl Train {
         self.optimizer.check()?;
         self.schedule.check()?;
         self.method.check(self.batch_size)?;
+        if matches!(self.method, Method::Mart { .. }) && self.labels != Labels::Exact {
+            return Err(Error::invalid(
+                "MART weighs every image by the probability of its label, so labels cannot be smoothed or noisy; use exact ones",
+            ));
+        }
         let outside = |what: &str, value: f64, allowed: &str| {
             Err(Error::invalid(format!("{what} {value} is not possible; use {allowed}")))
         };

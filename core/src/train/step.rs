@@ -67,8 +67,10 @@ pub(super) fn loss(
         }
         Method::Trades { weight } | Method::Mart { weight } => {
             let (clean, adversarial) = two_passes();
-            let is_mart = matches!(settings.method, Method::Mart { .. });
-            let terms = if is_mart { mart } else { trades }(&clean, &adversarial, &on.labels, weight);
+            let terms = match settings.method {
+                Method::Mart { .. } => mart(&clean, &adversarial, &on.labels, weight),
+                _ => trades(&clean, &adversarial, &per_example(&clean, 0, size), weight),
+            };
             let (natural, attacked) =
                 (cross_entropy(&clean, &on.labels), cross_entropy(&adversarial, &on.labels));
             let mut values = part(["clean_loss", "clean_error", "confidence"], &natural, &clean, &on.labels);

@@ -366,7 +366,7 @@ impl Run<'_> {
                 Weights::from_flat(learner.weights().layout().clone(), average.flat.shallow_clone());
             let first = epochs * per_epoch;
             let batches = (first..first + per_epoch).map(|number| source.batch(number).images);
-            let statistics = learner.calibrated(&weights, batches);
+            let statistics = learner.calibrated(&weights, batches, self.job.as_in_paper);
             let plain = learner.export_with(&average.flat, &average.buffers);
             averages = Some((plain, learner.export_with(&average.flat, &statistics)));
         }

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! and `_es` behind any of them. A code is a number without its point: `0314` is 0.314, `00314` is 0.0314.
-//! Variants may be combined, which the paper never does. What a name's training is in the paper's program
-//! counts, also where the name says something else; [`Preset::notes`] tells.
+//! Variants may be combined, which the paper never does. Where the paper's program ignores a number of a name, the name
+//! counts, unless its registry is asked for ([`registered`]); [`Preset::notes`] tells.
 
 mod list;
 mod parse;
@@ -34,7 +34,16 @@ pub struct Preset {
 /// # Errors
 /// The name is not one of the grammar; the sentence says which part is not understood.
 pub fn preset(name: &str) -> Result<Preset> {
-    parse::parse(name)
+    parse::parse(name, false)
+}
+
+/// The training of a name by the numbers of the paper's registry, which ignores those of `wa098`, `cyc2`, `wd005` and
+/// their like.
+///
+/// # Errors
+/// As [`preset`].
+pub fn registered(name: &str) -> Result<Preset> {
+    parse::parse(name, true)
 }
 
 /// The number of a code: `0` and digits is a fraction, anything else a whole number.

@@ -11,6 +11,8 @@ use crate::train::{Awp, Curriculum, Method, Sharpness, Train, WeightAttack};
 pub(super) struct Reader<'a> {
     name: &'a str,
     rest: &'a str,
+    /// Numbers are those of the paper's registry where it does not do what a name says.
+    pub registered: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -63,9 +65,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-pub(super) fn parse(name: &str) -> Result<Preset> {
+pub(super) fn parse(name: &str, registered: bool) -> Result<Preset> {
     let (base, early_stopping) = name.strip_suffix("_es").map_or((name, false), |base| (base, true));
-    let mut reader = Reader { name, rest: base };
+    let mut reader = Reader { name, rest: base, registered };
     let mut preset = Preset {
         train: Train { name: name.to_owned(), early_stopping, ..Train::default() },
         notes: Vec::new(),
@@ -133,11 +135,33 @@ fn inputs(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
     if !needs_full {
         train.method = adversarial(1.0, false, false);
     }
+    let mut decided: Vec<(&str, &str)> = Vec::new();
     while reader.take("_") {
         let variant = reader.rest;
-        apply(reader, preset).map_err(|_| Reader { name: reader.name, rest: variant }.unknown())?;
+        apply(reader, preset).map_err(|_| Reader { rest: variant, ..*reader }.unknown())?;
+        let own = &variant[..variant.len() - reader.rest.len()];
+        let what = decides(own);
+        if let Some((_, earlier)) = decided.iter().find(|(other, _)| *other == what) {
+            return Err(Error::invalid(format!(
+                "{:?} is no name of a model: {earlier:?} and {own:?} decide the same setting; leave one out",
+                reader.name
+            )));
+        }
+        decided.push((what, own));
     }
     Ok(())
+}
+
+/// What a variant decides: two of a name must not decide the same.
+fn decides(variant: &str) -> &str {
+    match variant.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "ls" | "ln" => "labels",
+        "wa" | "ema" => "average",
+        "sam" | "asam" => "sharpness",
+        "lr" | "const" => "learning rate",
+        "wd" | "nowd" => "weight decay",
+        word => word,
+    }
 }
 
 /// The attack on inputs.

@@ -11,6 +11,9 @@ const CYCLE: (f64, f64, usize) = (0.0, 0.2, 30);
 /// The paper's learning rate for Adam.
 const ADAM_RATE: f64 = 0.1;
 
+/// The weight decay of every name with one in the paper's registry.
+const REGISTERED_DECAY: f64 = 0.001;
+
 /// Reads one variant and changes the training accordingly.
 pub(super) fn apply(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
     let Preset { train, notes } = preset;
@@ -29,10 +32,12 @@ pub(super) fn apply(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
     } else if reader.take("ema") {
         train.average = Some(Average { tau: reader.code()?, statistics: Statistics::Averaged });
     } else if reader.take("wa") {
-        if !reader.is_done() && reader.code().is_ok() {
-            note("the paper's program averages with tau 0.9975 whatever the name says");
+        let mut average = Average::default();
+        if let Ok(tau) = reader.code() {
+            average.tau = if reader.registered { average.tau } else { tau };
+            note(&ignored(reader, "averages with tau 0.9975"));
         }
-        train.average = Some(Average::default());
+        train.average = Some(average);
     } else if reader.take("adam") {
         train.optimizer = Optimizer::adam(ADAM_RATE);
     } else if reader.take("esgd") {
@@ -58,18 +63,22 @@ pub(super) fn apply(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
         train.schedule = Schedule::Constant;
     } else if reader.take("cyc") {
         let (low, high, epochs) = CYCLE;
-        if !reader.is_done() && reader.code().is_ok() {
-            note("the paper's program makes one cycle of 30 epochs whatever the name says");
+        let mut cycles = 1;
+        if let Ok(number) = reader.whole() {
+            cycles = if reader.registered { 1 } else { number };
+            note(&ignored(reader, "makes one cycle of 30 epochs"));
         }
         train.schedule = Schedule::Cyclic { low, high, up: epochs / 2, down: epochs / 2 };
-        train.epochs = epochs;
+        train.epochs = epochs * cycles;
     } else if reader.take("nowd") {
         set_decay(&mut train.optimizer, 0.0);
     } else if reader.take("wd") {
-        if (reader.code()? - 0.001).abs() > 1e-12 {
-            note("the paper's program uses a weight decay of 0.001 whatever the name says");
+        let mut decay = reader.code()?;
+        if (decay - REGISTERED_DECAY).abs() > 1e-12 {
+            decay = if reader.registered { REGISTERED_DECAY } else { decay };
+            note(&ignored(reader, "uses a weight decay of 0.001"));
         }
-        set_decay(&mut train.optimizer, 0.001);
+        set_decay(&mut train.optimizer, decay);
     } else if reader.take("ls") {
         train.labels = Labels::Smoothed(reader.code()?);
     } else if reader.take("ln") {
@@ -80,6 +89,14 @@ pub(super) fn apply(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
         return Err(reader.unknown());
     }
     Ok(())
+}
+
+/// The note on a number that the paper's program ignores.
+fn ignored(reader: &Reader, does: &str) -> String {
+    match reader.registered {
+        true => format!("as the paper's program, this {does} whatever the name says"),
+        false => format!("the paper's program {does} whatever the name says; --as-in-paper does so, too"),
+    }
 }
 
 fn set_rate(optimizer: &mut Optimizer, rate: f64) {
