@@ -279,7 +279,7 @@ fn slips_are_told() {
         );
     }
     let wd = basin.run(&arguments(&format!("{PLAIN}_wd005"), &["--dry-run"]));
-    assert!(wd.err.contains("note: the paper's program uses a weight decay of 0.001 whatever the name says"), "{}", wd.err);
+    assert!(wd.err.contains("note: the paper's program uses a weight decay of 0.001 whatever the name says; --as-in-paper does"), "{}", wd.err);
 }
 
 #[test]
@@ -331,6 +331,8 @@ fn what_is_not_known_is_left_out() {
     basin
         .run(&["plot", "run", "--out", "x.svg"])
         .is_refusal(&["run/provenance.json", "is damaged; remove it"]);
+    basin.write("run/job.json", "{");
+    basin.run(&["plot", "run", "--out", "x.svg"]).is_refusal(&["run/job.json", "restore it from a copy"]);
 }
 
 /// What follows from the images or the initial checkpoint stands in the job; what contradicts them is refused.
@@ -357,6 +359,9 @@ fn the_job_states_the_network_that_is_trained() {
     basin.ok(&[&train[..], &["--out", "grey"]].concat());
     let job = basin.json("grey/job.json");
     assert_eq!(job["architecture"]["resolution"], serde_json::json!([1, 28, 28]));
+    let provenance = basin.json("grey/provenance.json");
+    assert_eq!(provenance["complete"], true);
+    assert!(provenance["duration_s"].as_f64().unwrap() > 0.0);
     let before = basin.read("grey/log.jsonl");
     basin.ok(&[&train[..], &["--out", "grey"]].concat());
     assert_eq!(basin.read("grey/log.jsonl"), before);

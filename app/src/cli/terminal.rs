@@ -63,7 +63,7 @@ impl Terminal {
             if flag.swap(true, Ordering::SeqCst) {
                 std::process::exit(130);
             }
-            say("\nstopping after the point in hand; Ctrl-C again stops at once");
+            say("\nstopping after what is in hand; Ctrl-C again stops at once");
         })
         .context("cannot listen for Ctrl-C")?;
         let now = Instant::now();

@@ -167,16 +167,17 @@ pub(super) fn read(folder: &Path) -> Result<Record> {
         let remedy = "give a record's file, as --out wrote it, or a folder that `basin train` wrote";
         return Err(not_a_training(folder, remedy));
     }
+    let broken =
+        |e: &serde_json::Error| format!("is damaged ({e}); restore it from a copy, or train again elsewhere");
     let parsed = |name: &str| -> Result<Option<serde_json::Value>> {
         let path = folder.join(name);
         if !path.is_file() {
             return Ok(None);
         }
         let text = read_text(&path, "a part of a training")?;
-        serde_json::from_str(&text).map(Some).map_err(|e| Error::file(&path, format!("is damaged ({e})")))
+        serde_json::from_str(&text).map(Some).map_err(|e| Error::file(&path, broken(&e)))
     };
-    let damaged =
-        |name: &str, e: serde_json::Error| Error::file(&folder.join(name), format!("is damaged ({e})"));
+    let damaged = |name: &str, e: serde_json::Error| Error::file(&folder.join(name), broken(&e));
     let job = parsed(JOB)?.unwrap_or_default();
     let job: Job = serde_json::from_value(job).map_err(|e| damaged(JOB, e))?;
     if !matches!(job, Job::Train(_)) {

@@ -202,6 +202,13 @@ impl Folder {
         self.save_json(PROVENANCE, &provenance)
     }
 
+    /// Notes that the training is finished, and how long it took.
+    pub fn finish_provenance(&self, seconds: f64) -> Result<()> {
+        let Some(mut provenance) = training::provenance(&self.path)? else { return Ok(()) };
+        (provenance.complete, provenance.duration_s) = (true, seconds);
+        self.save_json(PROVENANCE, &provenance)
+    }
+
     /// Where a file of the folder is.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)

@@ -387,6 +387,7 @@ impl Run<'_> {
         self.folder.save(FINAL, &last, epochs)?;
         trained.seconds = self.seconds();
         self.folder.save_json(EVALUATION, &trained)?;
+        self.folder.finish_provenance(trained.seconds)?;
         Ok(trained)
     }
 }
