@@ -192,6 +192,8 @@ fn a_training_runs_from_its_form_is_stopped_and_goes_on() {
     window.until("it has stopped", |app| app.jobs().active() == 0);
     window.settle();
     assert!(says(&window, "everything trained so far is kept"));
+    ready(&mut window, "Continue training");
+    assert!(says(&window, "Goes on after epoch 6 of 12"), "the form knows what the folder holds now");
     window.picture("history-stopped");
     assert_eq!(place(&window, "Continue"), stop, "the button stays where it is");
     window.harness.get_all_by_label("Continue").next().expect("a button to go on").click();
@@ -207,6 +209,7 @@ fn a_training_runs_from_its_form_is_stopped_and_goes_on() {
     *held.lock().expect("not poisoned") = false;
     window.until("it has ended", |app| app.jobs().active() == 0);
     window.settle();
+    wait_for(&mut window, "Is finished already");
     let study = window.harness.state().study();
     assert_eq!(study.records().len(), 1, "one folder, one record");
     assert_eq!(line(&window), (job, Status::Done));

@@ -311,6 +311,7 @@ impl eframe::App for App {
             self.handle(answer);
         }
         while let Some(ended) = self.jobs.drain() {
+            self.standings.forget();
             self.ended(ended);
         }
         self.take_dropped_files(ctx);

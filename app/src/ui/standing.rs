@@ -105,19 +105,22 @@ pub struct Standings {
     wanted: Option<(Place, Instant)>,
     asked: bool,
     stale: bool,
+    /// The disk was asked before something changed there: its answer does not count.
+    late: bool,
     last: Option<(Place, PathBuf, Standing)>,
 }
 
 impl Standings {
     /// The disk has answered.
     pub fn answered(&mut self, place: Place, folder: PathBuf, standing: Standing) {
-        (self.asked, self.stale) = (false, false);
+        (self.asked, self.stale) = (false, self.late);
+        self.late = false;
         self.last = Some((place, folder, standing));
     }
 
     /// What was found is not true any more.
     pub fn forget(&mut self) {
-        self.stale = true;
+        (self.stale, self.late) = (true, self.asked);
     }
 
     /// What was found last, true or not.
