@@ -186,7 +186,8 @@ fn robust_curves(shown: &Shown<'_>, place: &Place, options: &Options) -> Vec<Ite
     if let Some(mut curve) = shown.curve(Some("robust, test".into()), color, Dash::Solid, &test) {
         let gap = |(epoch, y): (&Epoch, &Option<f64>)| {
             let train = epoch.train.get(place.train).copied().filter(|value| value.is_finite())?;
-            y.map(|y| (train.min(y), train.max(y)))
+            // Where the test curve lies below, there is no gap to shade: the band has no width.
+            y.map(|y| (train.min(y), y))
         };
         curve.band = shown.outcome.epochs.iter().zip(&curve.y).map(gap).collect();
         items.push(Item::Series(curve));
