@@ -17,7 +17,6 @@ use crate::seed::generator;
 /// Added to variances, as in PyTorch.
 pub const NORM_EPSILON: f64 = 1e-5;
 /// Weight of the newest batch in the running statistics, as in PyTorch.
-/// Weight of a batch in running statistics, as PyTorch has it.
 pub const NORM_MOMENTUM: f64 = 0.1;
 
 /// Named tensors of one network.
