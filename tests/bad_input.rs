@@ -160,11 +160,11 @@ fn data_that_does_not_fit_the_network() {
     let out = ["--out", "x.json"];
     basin.refused(
         &[&["evaluate", &binary, "--data", &mnist][..], &out].concat(),
-        &[&binary, "tells 2 classes apart, but mnist has 10", "choose other --data"],
+        &[&binary, "tells 2 classes apart, but mnist has 10", "choose other data"],
     );
     basin.refused(
         &[&["evaluate", &lenet][..], &out].concat(),
-        &[&lenet, "expects images of 1 x 28 x 28, but bundled has 3 x 32 x 32", "choose other --data"],
+        &[&lenet, "expects images of 1 x 28 x 28, but bundled has 3 x 32 x 32", "choose other data"],
     );
     for (name, side, labels, reason) in [
         ("eleven", 28, &[0u8, 1, 10][..], "tells 10 classes apart"),
@@ -173,7 +173,7 @@ fn data_that_does_not_fit_the_network() {
         std::fs::create_dir(basin.path(name)).unwrap();
         idx(&basin.path(name), side, labels);
         let arguments = ["evaluate", &lenet, "--data", name, "--examples", "test:0..2"];
-        basin.refused(&arguments, &[&lenet, reason, name, "choose other --data"]);
+        basin.refused(&arguments, &[&lenet, reason, name, "choose other data"]);
     }
     // A folder may have images of some classes only.
     std::fs::create_dir(basin.path("sevens")).unwrap();
@@ -192,7 +192,7 @@ fn data_that_is_not_there() {
     };
     data("no/such/folder", &["no/such/folder", "is neither a folder nor a data set known by name"]);
     data("empty", &["empty", "holds no data set"]);
-    data("mnist", &["MNIST was not found", "--data FOLDER", "BASIN_DATA"]);
+    data("mnist", &["MNIST was not found", "give its folder in place of its name", "BASIN_DATA"]);
     basin.refused(
         &["evaluate", &lenet, "--data", &mnist, "--examples", "test:150..170"],
         &[&mnist, "select within test:0..160"],

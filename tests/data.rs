@@ -145,7 +145,9 @@ fn names_are_found_in_the_search_folders() {
     assert_eq!(find("CIFAR-10").unwrap().name, "cifar10");
     assert_eq!(find("mnist").unwrap().origin.unwrap(), folder.path().join("MNIST/raw"));
     let message = find("fashion-mnist").unwrap_err().to_string();
-    for part in ["Fashion-MNIST was not found", "nothing-here", "--data FOLDER", "BASIN_DATA"] {
+    for part in
+        ["Fashion-MNIST was not found", "nothing-here", "give its folder in place of its name", "BASIN_DATA"]
+    {
         assert!(message.contains(part), "{message}");
     }
     // A folder with several data sets: none is guessed.

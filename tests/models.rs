@@ -361,12 +361,44 @@ fn listed_names_are_trainings_and_wrong_ones_are_told() {
         let error = preset(name).unwrap_err().to_string();
         assert!(error.contains(place) && error.contains("basin train --list"), "{error}");
     }
-    for (name, parts) in [("_ls03_ln03", "\"ls03\" and \"ln03\""), ("_ls03_ls01", "\"ls03\" and \"ls01\"")] {
+    for (name, parts) in [
+        ("_ls03_ln03", "\"ls03\" and \"ln03\""),
+        ("_ls03_ls01", "\"ls03\" and \"ls01\""),
+        ("_late_cyc", "\"late\" and \"cyc\""),
+        ("_const01_wa_late", "\"const01\" and \"late\""),
+        ("_lrf0316_const01", "\"lrf0316\" and \"const01\""),
+        ("_cyc2_lr02", "\"cyc2\" and \"lr02\""),
+        ("_esgd3_late", "\"esgd3\" and \"late\""),
+        ("_adam_esgd3", "\"adam\" and \"esgd3\""),
+    ] {
         let name = format!("at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100{name}");
         let error = preset(&name).unwrap_err().to_string();
         assert!(error.contains(parts) && error.contains("leave one out"), "{error}");
     }
     assert!(preset("at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100").unwrap().notes.is_empty());
+}
+
+/// Every variant counts, wherever it stands in the name.
+#[test]
+fn the_order_of_variants_does_not_matter() {
+    let read = |variants: &[&str]| {
+        let name = format!("at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100_{}", variants.join("_"));
+        Train { name: String::new(), ..preset(&name).unwrap().train }
+    };
+    for variants in [
+        ["adam", "lr001", "wd0001"],
+        ["esgd3", "lr02", "nowd"],
+        ["late", "lrf0316", "lr02"],
+        ["cyc2", "wa", "b64"],
+        ["ema0999", "ls01", "sam005"],
+    ] {
+        let [a, b, c] = variants;
+        let train = read(&[a, b, c]);
+        for other in [[a, c, b], [b, a, c], [b, c, a], [c, a, b], [c, b, a]] {
+            assert_eq!(read(&other), train, "{other:?}");
+        }
+        assert!([[a, b], [a, c], [b, c]].iter().all(|fewer| read(fewer) != train));
+    }
 }
 
 /// A job survives its file, and a wrong field is named.

@@ -242,6 +242,24 @@ fn pseudo_labelled_images_join_a_training() {
 }
 
 #[test]
+fn a_dry_run_shows_every_setting_and_what_will_be_warned_of() {
+    let basin = Basin::new();
+    basin.ok(&["data", "convert", "bundled", "copy"]);
+    let extra = r#"data.extra={"name": "copy", "examples": "test:15..65", "share": 0.5}"#;
+    let all = arguments(PLAIN, &["--epochs", "1", "--out", "run", "--set", extra]);
+    let dry = basin.ok(&[&all[..], &["--dry-run"]].concat());
+    let job: serde_json::Value = serde_json::from_str(&dry.out).unwrap();
+    for unset in ["initial", "average", "clipping", "steps_per_epoch"] {
+        assert_eq!(job.get(unset), Some(&serde_json::Value::Null), "{unset} can be seen");
+    }
+    let sentence = "5 of the 20 test images are also among those trained on";
+    assert!(dry.err.contains(sentence) && !basin.path("run").exists(), "{}", dry.err);
+    let done = basin.ok(&all);
+    assert_eq!(done.err.matches(sentence).count(), 1, "{}", done.err);
+    assert_eq!(basin.json("run/job.json"), job, "what is shown is what is trained");
+}
+
+#[test]
 fn slips_are_told() {
     let basin = Basin::new();
     basin

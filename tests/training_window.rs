@@ -16,6 +16,7 @@ use std::time::Duration;
 use basin::command::Command;
 use basin::jobs::{Core, Engine, Status};
 use basin::ui::{Answer, App, Pane, Purpose, command_line};
+use basin_core::Error;
 use basin_core::checkpoint::Summary;
 use basin_core::job::{Job, Train};
 use basin_core::progress::{Event, Progress};
@@ -36,6 +37,8 @@ const PLAIN: &str = "at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100";
 struct Trainer {
     measures: Fake,
     held: Arc<Mutex<bool>>,
+    /// Data sets but the bundled one are not there.
+    bare: bool,
 }
 
 impl Engine for Trainer {
@@ -44,7 +47,12 @@ impl Engine for Trainer {
     }
 
     fn estimate(&self, job: &Job) -> basin_core::Result<Estimate> {
-        self.measures.estimate(job)
+        match job {
+            Job::Train(train) if self.bare && train.data.name != "bundled" => {
+                Err(Error::invalid("CIFAR-10 was not found; `basin data fetch cifar10` downloads it"))
+            }
+            job => self.measures.estimate(job),
+        }
     }
 
     fn run(
@@ -209,7 +217,8 @@ fn a_training_runs_from_its_form_is_stopped_and_goes_on() {
     *held.lock().expect("not poisoned") = false;
     window.until("it has ended", |app| app.jobs().active() == 0);
     window.settle();
-    wait_for(&mut window, "Is finished already");
+    wait_for(&mut window, "Finished already");
+    ready(&mut window, "Show results");
     let study = window.harness.state().study();
     assert_eq!(study.records().len(), 1, "one folder, one record");
     assert_eq!(line(&window), (job, Status::Done));
@@ -267,11 +276,44 @@ fn names_are_completed_and_chosen_and_settings_are_changed_by_place() {
     assert!(says(&window, "is no name of a model"), "half a name is none");
     window.picture("train-form-completing");
     window.click("trades6_…i7_e00314_f100");
-    assert!(says(&window, "TRADES; PGD-7, L-inf 0.0314"), "what the name stands for is said");
+    assert!(says(&window, "TRADES with weight 6; PGD-7, L-inf 0.0314"), "what the name stands for is said");
     rewrite(&mut window, "Other settings", "attack.stepps=3");
     assert!(says(&window, "there is no setting \"attack.stepps\""));
     rewrite(&mut window, "Other settings", "attack.steps=3");
-    assert!(says(&window, "TRADES; PGD-3, L-inf 0.0314"));
+    assert!(says(&window, "TRADES with weight 6; PGD-3, L-inf 0.0314"));
+    // Where names begin alike, their ends are offered.
+    rewrite(&mut window, "Name", &format!("{PLAIN}_l"));
+    window.click("…_ls01");
+    assert!(says(&window, "Adversarial training, labels smoothed by 0.1; PGD-3"));
+    rewrite(&mut window, "Name", &format!("{PLAIN}_ema0999_sam005_cyc_es"));
+    let summary = "SAM of radius 0.05, running average with tau 0.999, early stopping; PGD-3, L-inf 0.0314; SGD, learning rate from 0 up to 0.2 and back";
+    assert!(says(&window, summary), "everything that is not usual is said");
+    // A field shows what another place has set, and what is set twice is refused.
+    rewrite(&mut window, "Other settings", "batch_size=32");
+    let size = |window: &Window| {
+        let field = window.harness.get_by_role_and_label(Role::TextInput, "Batch size");
+        field.accesskit_node().placeholder().map(str::to_owned)
+    };
+    assert_eq!(size(&window).as_deref(), Some("32"));
+    window.retype("Batch size", "16");
+    assert!(says(&window, "batch_size=32 is also in the field \"Batch size\""));
+}
+
+/// Without its images a training is not begun, and the reason stands where its time would.
+#[test]
+fn missing_images_are_told_before_the_start() {
+    let mut window = Window::with_engine(Arc::new(Trainer { bare: true, ..Trainer::default() }));
+    window.click("Train");
+    let folder = choose_folder(&mut window, "mine");
+    ready(&mut window, "Start training");
+    window.choose("Data set", "CIFAR-10, whole");
+    wait_for(&mut window, "CIFAR-10 was not found; `basin data fetch cifar10` downloads it");
+    let button = window.harness.get_by_role_and_label(Role::Button, "Start training");
+    assert!(button.accesskit_node().is_disabled());
+    window.picture("train-form-missing");
+    assert!(!folder.exists());
+    window.choose("Data set", "CIFAR-10, bundled");
+    ready(&mut window, "Start training");
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Precision {
     pub fn resolve(self, device: Device, topology: &Topology) -> Result<Self> {
         match self {
             Self::Tf32 if !device.is_cuda() => {
-                Err(Error::invalid("tf32 exists on NVIDIA GPUs only; use --precision f32 or bf16 on the CPU"))
+                Err(Error::invalid("tf32 exists on NVIDIA GPUs only; use precision f32 or bf16 on the CPU"))
             }
             Self::Auto if device.is_cuda() => Ok(Self::Bf16),
             Self::Auto if cpu_has_bf16() && widest_convolution(topology) >= BF16_WIDTH => Ok(Self::Bf16),
@@ -119,7 +119,7 @@ pub fn parse(name: &str) -> Result<Device> {
         Named::Auto => Ok(if cuda_devices() > 0 { Device::Cuda(0) } else { Device::Cpu }),
         Named::Cuda(number) => match cuda_devices() {
             0 => Err(Error::invalid(format!(
-                "there is no {name}: libtorch sees no NVIDIA GPU (is the driver installed, and was `cargo xtask setup` run with it?); use --device cpu"
+                "there is no {name}: libtorch sees no NVIDIA GPU (is the driver installed, and was `cargo xtask setup` run with it?); use device cpu"
             ))),
             n if number >= n as usize => Err(Error::invalid(format!(
                 "there is no {name}: this machine has {n} GPU(s), cuda:0 to cuda:{}",

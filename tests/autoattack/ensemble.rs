@@ -369,7 +369,7 @@ fn networks_of_few_classes() {
     let attack = AutoAttack { version: version("standard"), ..AutoAttack::default() };
     for (classes, words) in [(2, "apgd-t needs at least 4 classes"), (3, "apgd-t needs at least 4 classes")] {
         let refused = attack.plans(classes).unwrap_err().to_string();
-        assert!(refused.contains(words) && refused.contains("--version apgd-ce,fab-t,square"), "{refused}");
+        assert!(refused.contains(words) && refused.contains("use version apgd-ce,fab-t,square"), "{refused}");
     }
     let dlr = AutoAttack { version: version("apgd-dlr"), ..AutoAttack::default() };
     assert!(dlr.plans(2).unwrap_err().to_string().contains("at least 3 classes"));

@@ -33,11 +33,18 @@ fn drawn(records: &[(&str, &Record)], options: &Options) -> Plot {
     plot(&named, options).expect("a figure")
 }
 
+/// The curves.
 fn series(plot: &Plot) -> Vec<&Series> {
-    plot.items
-        .iter()
-        .filter_map(|item| if let Item::Series(series) = item { Some(series) } else { None })
-        .collect()
+    all_series(plot).filter(|series| series.y.iter().any(Option::is_some)).collect()
+}
+
+/// The band between curves.
+fn shaded(plot: &Plot) -> &[Option<(f64, f64)>] {
+    all_series(plot).map(|series| &*series.band).find(|band| !band.is_empty()).expect("a shaded area")
+}
+
+fn all_series(plot: &Plot) -> impl Iterator<Item = &Series> {
+    plot.items.iter().filter_map(|item| if let Item::Series(series) = item { Some(series) } else { None })
 }
 
 fn guides(plot: &Plot) -> Vec<GuideLine> {
@@ -61,12 +68,17 @@ fn robust_overfitting_is_seen() {
     assert_eq!(curves[0].y, losses.iter().map(|loss| Some(*loss)).collect::<Vec<_>>());
     assert_eq!(curves[0].x, (1..=15).map(f64::from).collect::<Vec<_>>(), "epochs count from 1 for people");
     // Between training and test is the gap; it grows after the best epoch.
-    let gap = |epoch: usize| curves[0].band[epoch].map(|(low, high)| high - low).expect("a gap");
+    let gap = |epoch: usize| shaded(&figure)[epoch].map(|(low, high)| high - low).expect("a gap");
     assert!(gap(14) > gap(9) && gap(9) > gap(4));
     let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
     let best = losses.iter().position(|loss| *loss == lowest).expect("there is one") as f64 + 1.0;
     assert!(best > 5.0 && best < 15.0);
     assert_eq!(guides(&figure), [GuideLine::Vertical(best)]);
+    let entries = figure.legend().into_iter().flatten();
+    let of_gap: Vec<_> = entries.filter(|entry| entry.name == "robust gap").collect();
+    assert!(
+        matches!(&*of_gap, [entry] if matches!(&figure.items[entry.items[0]], Item::Series(s) if !s.band.is_empty()))
+    );
     // The frame is close around the values, so that the rise is seen.
     assert!(figure.y.range.0 > 0.5 && figure.x.ticks.iter().all(|tick| tick.value.fract() == 0.0));
     let clipped = drawn(&[("AT", &record)], &Options { clip: Some(2.0), ..Options::default() });
@@ -165,6 +177,59 @@ fn learning_rates_that_change_between_epochs_go_in_steps() {
     let cyclic = record(|folder| sample::whole(folder, &Train { schedule: cyclic, ..sample::job() }));
     let figure = drawn(&[("AT", &cyclic)], &options);
     assert_eq!(series(&figure)[0].points().len(), 15, "a rate of every step is a line");
+}
+
+#[test]
+fn learning_rates_that_are_the_same_are_one_curve() {
+    let options = Options { quantity: Quantity::LearningRate, ..Options::default() };
+    let cyclic = Schedule::Cyclic { low: 0.0, high: 0.2, up: 6, down: 9 };
+    let cyclic = record(|folder| sample::whole(folder, &Train { schedule: cyclic, ..sample::job() }));
+    let (one, two) = (whole(), other());
+    let few = [("AT", &one), ("cyclic", &cyclic), ("AWP", &two)];
+    let names = |figure: &Plot| {
+        let entries = figure.legend().into_iter().flatten();
+        entries.map(|entry| (entry.name.to_owned(), entry.items)).collect::<Vec<_>>()
+    };
+    let figure = drawn(&few, &options);
+    assert_eq!(names(&figure), [("AT, AWP".to_owned(), vec![0, 2]), ("cyclic".to_owned(), vec![1])]);
+    let colors: Vec<_> = series(&figure).iter().map(|curve| curve.color).collect();
+    assert!(colors[0] == colors[2] && colors[0] != colors[1]);
+    assert!(figure.notes.is_empty(), "the legend names all");
+    let many = [("a", &one), ("b", &two), ("c", &one), ("d", &two), ("cyclic", &cyclic)];
+    let figure = drawn(&many, &options);
+    assert_eq!(names(&figure)[0], ("a and 3 others".to_owned(), vec![0, 1, 2, 3]));
+    assert_eq!(figure.notes, ["one learning rate, drawn as that of a: a, b, c, d"]);
+    // In the window one legend serves all charts, and every training is hidden by its own entry.
+    let screen = drawn(&few, &Options { screen: true, ..options });
+    assert_eq!(names(&screen).iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["AT", "cyclic", "AWP"]);
+    assert_eq!(screen.notes, ["one learning rate, drawn as that of AT: AT, AWP"]);
+}
+
+/// Normal training under attack is that far away.
+#[test]
+fn one_curve_far_above_does_not_flatten_the_others() {
+    let (one, two) = (whole(), other());
+    let far = record(|folder| {
+        sample::begin(folder, &sample::job());
+        for epoch in 0..15 {
+            for line in sample::lines(&sample::job(), epoch) {
+                let mut line = serde_json::to_value(line).expect("plain data");
+                if let Some(loss) = line.pointer_mut("/test/robust_loss") {
+                    *loss = (2.0 + epoch as f64).into();
+                }
+                sample::write(folder, &(line.to_string() + "\n"));
+            }
+        }
+    });
+    let all = [("AT", &one), ("AWP", &two), ("normal", &far)];
+    let figure = drawn(&all, &Options::default());
+    assert!((2.0..4.0).contains(&figure.y.range.1), "{:?}", figure.y.range);
+    assert_eq!(figure.notes, ["normal, test goes up to 16.0, above the axis"]);
+    let whole_curve = Options { clip: Some(20.0), ..Options::default() };
+    for options in [whole_curve, Options { log: true, ..Options::default() }] {
+        let figure = drawn(&all, &options);
+        assert!(figure.y.range.1 > 16.0 && figure.notes.is_empty(), "{:?}", figure.y.range);
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ use basin_core::Error;
 use basin_core::checkpoint::{self, is_bundled};
 use basin_core::job::{Evaluate, Job, Landscape};
 use basin_core::record::Record;
-use basin_core::run::{RunOptions, check_out, estimate, has_unfinished, read_job, resolved, run};
+use basin_core::run::{RunOptions, check_out, estimate, has_unfinished, read_job, resolved, run, warnings};
 use basin_core::settings::distance;
 use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -298,6 +298,7 @@ fn tell_cost(job: &Job) -> Result<()> {
     if let Job::Train(train) = &mut job {
         **train = resolved(train)?;
         say(report::images(train));
+        warnings(train)?.into_iter().for_each(|warning| say(format!("warning: {warning}")));
     }
     say(format!("{steps}{about}{}", report::duration(cost.seconds)));
     let printed = match &job {
@@ -359,7 +360,7 @@ fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
         say(format!("cancelled; `basin train {}` goes on from here", folder.display()));
         return Err(Error::Cancelled.into());
     }
-    show(&record, output)?;
+    show(&record, output, terminal.warned())?;
     if !record.provenance.complete {
         match &output.out {
             Some(out) => {
@@ -398,9 +399,12 @@ fn folder_of(job: &Job, output: &Output) -> Result<Option<PathBuf>> {
     }
 }
 
-fn show(record: &Record, output: &Output) -> Result<()> {
+/// Shows a record; what was told while the job ran is not told again.
+fn show(record: &Record, output: &Output, told: &[String]) -> Result<()> {
     for warning in &record.provenance.warnings {
-        say(format!("note: {warning}"));
+        if !told.iter().any(|known| warning.ends_with(&**known)) {
+            say(format!("note: {warning}"));
+        }
     }
     if output.json {
         return print(&(record.to_json() + "\n"));

@@ -36,6 +36,7 @@ pub struct Terminal {
     shown: String,
     pace: Arc<Mutex<Pace>>,
     last_line: Instant,
+    warned: Vec<String>,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -75,6 +76,7 @@ impl Terminal {
             shown: String::new(),
             pace: Arc::default(),
             last_line: now,
+            warned: Vec::new(),
             cancelled,
         })
     }
@@ -82,6 +84,11 @@ impl Terminal {
     /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+
+    /// The warnings that were shown.
+    pub fn warned(&self) -> &[String] {
+        &self.warned
     }
 
     fn step(&mut self, done: u64, total: u64) {
@@ -176,7 +183,10 @@ impl Progress for Terminal {
                 say("done already, this is the record that is there; --force computes it again")
             }
             Event::Cell { .. } | Event::Reference(_) | Event::Draw { .. } | Event::Alive => {}
-            Event::Warning(text) => self.bar.suspend(|| say(format!("warning: {text}"))),
+            Event::Warning(text) => {
+                self.bar.suspend(|| say(format!("warning: {text}")));
+                self.warned.push(text);
+            }
         }
         if self.cancelled.load(Ordering::SeqCst) { Err(Cancelled) } else { Ok(()) }
     }

@@ -56,7 +56,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>), help_heading = "Changes to the job")]
     pub epochs: Option<usize>,
     /// Any setting of the job by its place, e.g. attack.epsilon=8/255 or data.train=train:0..6000; may be repeated.
-    /// --dry-run shows them, but for initial, average, clipping, steps_per_epoch and data.extra where these are unset. A range of images that begins after its end counts down: test:999..499 is 999 to 500.
+    /// --dry-run shows them all; what is null is unset. A range of images that begins after its end counts down: test:999..499 is 999 to 500.
     #[arg(long = "set", value_name = "SETTING=VALUE", help_heading = "Changes to the job")]
     pub settings: Vec<String>,
     /// Do what the paper's program did where that is not what the paper says.

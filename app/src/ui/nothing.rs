@@ -4,9 +4,10 @@ use basin_core::job::Job;
 use eframe::egui::Ui;
 
 use crate::jobs::{Entry, Status};
+use crate::plot::training::steps_per_epoch;
 use crate::ui::App;
 use crate::ui::study::Target;
-use crate::ui::widgets::{empty_ui, sentence};
+use crate::ui::widgets::{count, count_words, empty_ui, sentence};
 
 impl App {
     /// Draws the words in the middle of the view; `title` and `how` are those of a window at rest.
@@ -27,17 +28,28 @@ impl App {
 
 fn state_words(entry: &Entry) -> (&'static str, String) {
     let landscape = matches!(entry.job, Job::Landscape(_));
+    let (bounds, done, total) = {
+        let live = entry.live();
+        (live.bounds, live.done, live.total)
+    };
     match &entry.status {
         Status::Waiting => ("Waiting", "It starts when the job before it has ended.".into()),
         Status::Running if landscape => {
             let text = "The picture appears with it and fills in, coarse to fine.";
             ("Computing the first point", text.into())
         }
-        Status::Running => match (&entry.job, entry.live().bounds) {
-            (Job::Train(_), _) => (
-                "Preparing",
-                "Images and network are being loaded; the curves begin with the first steps.".into(),
-            ),
+        Status::Running => match (&entry.job, bounds) {
+            (Job::Train(_), _) if total == 0 => ("Preparing", "Images and network are being loaded.".into()),
+            (Job::Train(job), _) => {
+                let of = steps_per_epoch(job);
+                let text = format!(
+                    "{} of the {} of the first epoch {} done. The curves begin after a twentieth of them.",
+                    count_words(done as usize),
+                    count(of as usize, "step"),
+                    if done == 1 { "is" } else { "are" }
+                );
+                ("Training", text)
+            }
             (Job::Flatness(_), _) => {
                 let text = "First the loss of the unperturbed network; then every draw appears as it comes.";
                 ("Computing the reference", text.into())

@@ -36,7 +36,7 @@ impl Standing {
         match self {
             Self::Free => format!("Goes to {path}"),
             Self::GoesOn(done, all) => format!("Goes on after epoch {done} of {all} in {path}"),
-            Self::Finished => format!("Is finished already, in {path}"),
+            Self::Finished => format!("Finished already, in {path}"),
             Self::Taken(why) => format!("{path} {why}"),
         }
     }

@@ -123,7 +123,8 @@ fn apply(style: &mut Style, p: &Palette) {
     style.spacing.menu_margin = Margin::same(6);
     style.spacing.combo_width = 80.0;
     style.spacing.icon_width = 15.0;
-    style.spacing.scroll = ScrollStyle { bar_width: 8.0, ..ScrollStyle::floating() };
+    style.spacing.scroll =
+        ScrollStyle { bar_width: 8.0, floating_allocated_width: 10.0, ..ScrollStyle::floating() };
     style.visuals = visuals(style.visuals.dark_mode, p);
 }
 

@@ -176,6 +176,23 @@ impl TrainForm {
         Some(usual)
     }
 
+    /// The field with something in it that a line of the other settings changes once more.
+    fn given_twice(&self, line: &str) -> Option<TrainField> {
+        let place = line.split_once('=')?.0.trim();
+        let fields = [
+            ("data.name", TrainField::Data, &self.data),
+            ("data.train", TrainField::Images, &self.images),
+            ("data.test", TrainField::Test, &self.test),
+            ("architecture.family.ResNet.channels", TrainField::Channels, &self.channels),
+            ("architecture.family.LeNet.channels", TrainField::Channels, &self.channels),
+            ("epochs", TrainField::Epochs, &self.epochs),
+            ("batch_size", TrainField::BatchSize, &self.batch_size),
+            ("seed", TrainField::Seed, &self.seed),
+        ];
+        let twice = fields.into_iter().find(|(other, _, text)| *other == place && !text.trim().is_empty());
+        twice.map(|(_, field, _)| field)
+    }
+
     /// The job that the form describes.
     ///
     /// # Errors
@@ -229,9 +246,16 @@ impl TrainForm {
             Err(_) => wrong(TrainField::Seed, "use a whole number of at least 0".into()),
         }
         for line in self.settings.lines().filter(|line| !line.trim().is_empty()) {
-            match job.with(line.trim()) {
-                Ok(changed) => job = changed,
-                Err(error) => wrong(TrainField::Settings, error),
+            match (self.given_twice(line), job.with(line.trim())) {
+                (Some(field), _) => {
+                    let (label, _) = field.label_and_tooltip();
+                    wrong(
+                        TrainField::Settings,
+                        format!("{} is also in the field {label:?}; leave one out", line.trim()),
+                    );
+                }
+                (None, Ok(changed)) => job = changed,
+                (None, Err(error)) => wrong(TrainField::Settings, error),
             }
         }
         let job = Job::Train(Box::new(job));

@@ -4,12 +4,15 @@
 use basin_core::job::Train;
 use basin_core::model::Family;
 use basin_core::train::preset::Group;
-use basin_core::train::{Method, Optimizer};
-use eframe::egui::{Button, Label, Popup, PopupCloseBehavior, Response, RichText, Ui};
+use basin_core::train::{Labels, Method, Optimizer, Schedule, Sharpness, WeightAttack};
+use eframe::egui::{Button, Label, Popup, PopupCloseBehavior, Response, RichText, TextWrapMode, Ui};
 
+use crate::names;
 use crate::ui::train_form::TrainForm;
 use crate::ui::widgets::{palette, sentence};
 
+/// The weight decay that needs no words.
+const USUAL_DECAY: f64 = 0.0005;
 /// Names offered while one is typed, at most.
 const OFFERED: usize = 6;
 
@@ -31,10 +34,11 @@ pub fn preset_menu_ui(ui: &mut Ui, groups: &[Group], form: &mut TrainForm) {
     }
 }
 
-/// Names that contain what is typed, below the field and above all else.
+/// Names that contain what is typed, below the field and above all else. A whole name needs none: they would only cover
+/// what comes next.
 pub fn completions_ui(field: &Response, groups: &[Group], form: &mut TrainForm) {
     let typed = form.name.trim();
-    if !form.completing || typed.is_empty() {
+    if !form.completing || typed.is_empty() || form.start().is_ok() {
         return;
     }
     let names = groups.iter().flat_map(|group| &group.names);
@@ -44,9 +48,11 @@ pub fn completions_ui(field: &Response, groups: &[Group], form: &mut TrainForm) 
     let mut open = !offered.is_empty();
     let popup = Popup::from_response(field).open_bool(&mut open).width(field.rect.width());
     popup.close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_min_width(field.rect.width());
         for name in offered {
-            let short = name.replace("linf_gd_normalized_lr0007_mom0_", "…");
-            let button = Button::selectable(false, RichText::new(short).small()).truncate();
+            // Names differ at their ends: all of them has room.
+            let short = RichText::new(completion(typed, name)).small();
+            let button = Button::selectable(false, short).wrap_mode(TextWrapMode::Extend);
             if ui.add(button).on_hover_text(name).clicked() {
                 chosen = Some(name.clone());
             }
@@ -58,6 +64,14 @@ pub fn completions_ui(field: &Response, groups: &[Group], form: &mut TrainForm) 
     }
 }
 
+/// A name that is offered while its beginning is typed: what was typed up to its last whole part is above already, and
+/// the usual attack says nothing new.
+fn completion(typed: &str, name: &str) -> String {
+    let known = if name.starts_with(typed) { typed.rfind('_').unwrap_or_default() } else { 0 };
+    let rest = name[known..].replace("linf_gd_normalized_lr0007_mom0_", "…");
+    if known > 0 { format!("…{rest}") } else { rest }
+}
+
 /// Width of the network, where it has one.
 pub fn channels(job: &Train) -> Option<i64> {
     match job.architecture.family {
@@ -66,16 +80,78 @@ pub fn channels(job: &Train) -> Option<i64> {
     }
 }
 
-/// What will be trained, in a sentence.
+/// What will be trained, in a sentence: the method with all that is special about it first.
 pub fn summary(job: &Train) -> String {
-    let rate = match &job.optimizer {
-        Optimizer::Sgd { learning_rate, .. } => format!("SGD, learning rate {learning_rate}"),
-        Optimizer::Adam { learning_rate, .. } => format!("Adam, learning rate {learning_rate}"),
-        Optimizer::EntropySgd(_) => "Entropy-SGD".to_owned(),
-    };
     let attack = match job.method {
         Method::Normal => format!("tested with {}", job.attack),
         _ => job.attack.to_string(),
     };
-    sentence(&format!("{}; {attack}; {rate}", job.method.title()))
+    let method = std::iter::once(method(job)).chain(variants(job)).collect::<Vec<_>>().join(", ");
+    sentence(&format!("{method}; {attack}; {}", optimization(job)))
+}
+
+fn method(job: &Train) -> String {
+    let title = job.method.title();
+    match job.method {
+        Method::Trades { weight } | Method::Mart { weight } => format!("{title} with weight {weight}"),
+        Method::Rotation { weight, .. } => format!("{title} of weight {weight}"),
+        Method::Adversarial { fraction, .. } if fraction < 1.0 => {
+            format!("{title} on {:.0} % of each batch", 100.0 * fraction)
+        }
+        Method::Adversarial { ignore_incorrect: true, .. } => {
+            format!("{title} of what is right without attack")
+        }
+        Method::Adversarial { prevent_label_leaking: true, .. } => {
+            format!("{title} against predicted labels")
+        }
+        _ => title.to_owned(),
+    }
+}
+
+/// All that is not usual.
+fn variants(job: &Train) -> Vec<String> {
+    let labels = match job.labels {
+        Labels::Exact => None,
+        Labels::Smoothed(share) => Some(format!("labels smoothed by {share}")),
+        Labels::Noisy(share) => Some(format!("a share of {share} of the labels random")),
+    };
+    let sharpness = match &job.sharpness {
+        Sharpness::None => None,
+        Sharpness::Awp(awp) => Some(match awp.attack {
+            WeightAttack::Random { .. } => "random weight perturbation".to_owned(),
+            WeightAttack::Descent { .. } => "adversarial weight perturbation".to_owned(),
+        }),
+        Sharpness::Sam { radius, adaptive } => {
+            Some(format!("{} of radius {radius}", if *adaptive { "adaptive SAM" } else { "SAM" }))
+        }
+    };
+    let average = job.average.as_ref().map(|average| format!("running average with tau {}", average.tau));
+    let clipping = job.clipping.map(|bound| format!("weights within {bound}"));
+    let initial = job.initial.as_ref().map(|initial| format!("from {}", names::of_file(initial)));
+    let extra = job.data.extra.as_ref().map(|extra| format!("with {}", extra.name));
+    let early = job.early_stopping.then(|| "early stopping".to_owned());
+    [initial, labels, sharpness, average, clipping, extra, early].into_iter().flatten().collect()
+}
+
+fn optimization(job: &Train) -> String {
+    let (optimizer, rate, decay) = match &job.optimizer {
+        Optimizer::Sgd { learning_rate, weight_decay, .. } => {
+            ("SGD".to_owned(), *learning_rate, *weight_decay)
+        }
+        Optimizer::Adam { learning_rate, weight_decay, .. } => {
+            ("Adam".to_owned(), *learning_rate, *weight_decay)
+        }
+        Optimizer::EntropySgd(entropy) => (
+            format!("Entropy-SGD with {} inner steps", entropy.inner_steps),
+            entropy.learning_rate,
+            entropy.weight_decay,
+        ),
+    };
+    let rate = match &job.schedule {
+        Schedule::Cyclic { low, high, .. } => format!("learning rate from {low} up to {high} and back"),
+        Schedule::Constant => format!("constant learning rate {rate}"),
+        _ => format!("learning rate {rate}"),
+    };
+    let decay = if decay == USUAL_DECAY { String::new() } else { format!(", weight decay {decay}") };
+    format!("{optimizer}, {rate}{decay}")
 }

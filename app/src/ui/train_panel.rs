@@ -45,7 +45,12 @@ impl App {
             .frame(frame)
             .show(ui, |ui| self.run_training_ui(ui, &job, standing, &problems));
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            // Empty fields say what is trained; while something is wrong, what the name stands for.
             let usual = self.state.train.usual();
+            let usual = match &job {
+                Ok(Job::Train(job)) => Some((**job).clone()),
+                _ => usual,
+            };
             let form = &mut self.state.train;
             let mut editor = Editor { form, usual, problems: &problems, actions: &mut self.actions };
             editor.model_ui(ui, job.as_ref().ok());
@@ -68,8 +73,10 @@ impl App {
         let named: Vec<(Option<&str>, &str)> = (problems.iter())
             .map(|(field, text)| (field.map(|field| field.label_and_tooltip().0), &**text))
             .collect();
-        let (words, color) = match job {
-            Ok(job) => (self.training_cost(ui, job), p.weak),
+        let cost = job.as_ref().map(|job| self.training_cost(ui, job));
+        let (words, color) = match &cost {
+            Ok(Ok(words)) => (words.clone(), p.weak),
+            Ok(Err(error)) => (error.clone(), p.error),
             Err(_) => (problems_words(&named), p.error),
         };
         lines_ui(ui, &[(&words, color)], TextStyle::Body, 2);
@@ -91,10 +98,12 @@ impl App {
         let text = match &standing {
             _ if self.jobs.active() > 0 => "Train next",
             Some((_, Standing::GoesOn(..))) => "Continue training",
+            Some((_, Standing::Finished)) => "Show results",
             _ => "Start training",
         };
         let usable = standing.filter(|(_, standing)| !matches!(standing, Standing::Taken(_)));
-        let ready = job.as_ref().ok().cloned().zip(usable);
+        // What has no estimate, as its images are missing, could not be trained either.
+        let ready = job.as_ref().ok().cloned().zip(usable).filter(|_| matches!(cost, Ok(Ok(_))));
         let width = ui.available_width();
         let run = primary_button(ui, text, ready.is_some(), width).on_hover_text(Command::Run.tooltip());
         if let Some((job, (folder, _))) = ready.filter(|_| run.clicked()) {
@@ -102,7 +111,8 @@ impl App {
         }
     }
 
-    fn training_cost(&mut self, ui: &Ui, job: &Job) -> String {
+    /// Steps and time, or why it could not be trained.
+    fn training_cost(&mut self, ui: &Ui, job: &Job) -> Result<String, String> {
         let steps = |steps: u64| format!("{} steps", count_words(steps as usize));
         let all = match job {
             Job::Train(job) => steps(job.epochs as u64 * steps_per_epoch(job)),
@@ -110,11 +120,11 @@ impl App {
         };
         match self.estimate(ui.ctx(), job) {
             Known::Ready(estimate) => {
-                format!("{}, about {}", steps(estimate.units), duration_words(estimate.seconds))
+                Ok(format!("{}, about {}", steps(estimate.units), duration_words(estimate.seconds)))
             }
-            Known::Failed(error) => sentence(&error),
-            Known::Pending if self.jobs.active() > 0 => format!("{all}, time unknown while a job runs"),
-            Known::Pending => format!("{all}, estimating the time…"),
+            Known::Failed(error) => Err(sentence(&error)),
+            Known::Pending if self.jobs.active() > 0 => Ok(format!("{all}, time unknown while a job runs")),
+            Known::Pending => Ok(format!("{all}, estimating the time…")),
         }
     }
 }

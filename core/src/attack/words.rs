@@ -7,53 +7,65 @@ use super::objective::TargetClass;
 use super::weights::{Bookkeeping, Descent, Sampling, WeightGradient};
 use super::{GradientRule, Objective, Pgd, Projection, Selection, Start, fraction};
 
+impl Pgd {
+    /// Everything that changes its strength and is not as usual, part by part; steps and ball come first.
+    pub fn parts(&self) -> Vec<String> {
+        let usual = Self::default();
+        let mut parts =
+            vec![format!("PGD-{}", self.steps), format!("{} {}", self.norm, fraction(self.epsilon))];
+        let mut add = |differs: bool, words: &dyn Fn() -> String| {
+            if differs {
+                parts.push(words());
+            }
+        };
+        let step_size = Self::usual_step_size(self.norm, self.epsilon, self.steps);
+        add(self.step_size != step_size, &|| format!("step size {}", fraction(self.step_size)));
+        add(self.restarts != 1, &|| self.restarts_in_words());
+        add(self.objective != usual.objective, &|| self.objective.to_string());
+        let gradient = match self.gradient {
+            GradientRule::Normalized => "",
+            GradientRule::Scaled => "scaled gradients",
+            GradientRule::Raw => "raw gradients",
+        };
+        add(!gradient.is_empty(), &|| gradient.to_owned());
+        let start = match self.start {
+            Start::UniformNorm => String::new(),
+            Start::Zero => "from the image".to_owned(),
+            Start::UniformSphere => "from the sphere".to_owned(),
+            Start::UniformBall => "from the ball".to_owned(),
+            Start::Uniform => "from uniform pixels".to_owned(),
+            Start::UniformIn(min, max) => format!("from uniform pixels in {min} to {max}"),
+        };
+        add(!start.is_empty(), &|| start.clone());
+        let projection = match self.projection {
+            Projection::BoxThenBall => "",
+            Projection::BallThenBox => "ball before box",
+            Projection::Ball => "not kept in the range of pixels",
+            Projection::Box => "not kept in the ball",
+            Projection::None => "unbounded (no projection)",
+        };
+        add(!projection.is_empty(), &|| projection.to_owned());
+        add(self.momentum != usual.momentum, &|| format!("momentum {}", self.momentum));
+        add(self.backtrack, &|| format!("backtracking by {}", self.step_divisor));
+        add(self.norm_penalty != usual.norm_penalty, &|| format!("norm penalty {}", self.norm_penalty));
+        parts.extend(self.tau.map(|tau| format!("tau {tau}")));
+        parts
+    }
+
+    /// How many restarts, and how the best of several is chosen if not by the loss.
+    pub fn restarts_in_words(&self) -> String {
+        match (self.restarts, self.selection) {
+            (1, _) => "1 restart".to_owned(),
+            (many, Selection::Loss) => format!("{many} restarts"),
+            (many, Selection::WrongClassConfidence) => format!("{many} restarts by wrong-class confidence"),
+        }
+    }
+}
+
 impl Display for Pgd {
     /// e.g. `PGD-20, L-inf 8/255, 10 restarts, momentum 0.9`; what is as usual is left out.
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let usual = Self::default();
-        write!(f, "PGD-{}, {} {}", self.steps, self.norm, fraction(self.epsilon))?;
-        if self.step_size != Self::usual_step_size(self.norm, self.epsilon, self.steps) {
-            write!(f, ", step size {}", fraction(self.step_size))?;
-        }
-        if self.restarts != 1 {
-            write!(f, ", {} restarts", self.restarts)?;
-            if self.selection == Selection::WrongClassConfidence {
-                f.write_str(" by wrong-class confidence")?;
-            }
-        }
-        if self.objective != usual.objective {
-            write!(f, ", {}", self.objective)?;
-        }
-        f.write_str(match self.gradient {
-            GradientRule::Normalized => "",
-            GradientRule::Scaled => ", scaled gradients",
-            GradientRule::Raw => ", raw gradients",
-        })?;
-        match self.start {
-            Start::UniformNorm => {}
-            Start::Zero => f.write_str(", from the image")?,
-            Start::UniformSphere => f.write_str(", from the sphere")?,
-            Start::UniformBall => f.write_str(", from the ball")?,
-            Start::Uniform => f.write_str(", from uniform pixels")?,
-            Start::UniformIn(min, max) => write!(f, ", from uniform pixels in {min} to {max}")?,
-        }
-        f.write_str(match self.projection {
-            Projection::BoxThenBall => "",
-            Projection::BallThenBox => ", ball before box",
-            Projection::Ball => ", not kept in the range of pixels",
-            Projection::Box => ", not kept in the ball",
-            Projection::None => ", unbounded (no projection)",
-        })?;
-        if self.momentum != usual.momentum {
-            write!(f, ", momentum {}", self.momentum)?;
-        }
-        if self.backtrack {
-            write!(f, ", backtracking by {}", self.step_divisor)?;
-        }
-        if self.norm_penalty != usual.norm_penalty {
-            write!(f, ", norm penalty {}", self.norm_penalty)?;
-        }
-        self.tau.map_or(Ok(()), |tau| write!(f, ", tau {tau}"))
+        f.write_str(&self.parts().join(", "))
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn read(examples: &Examples) -> Result<Selection> {
     let range = examples.range();
     if let Some(reason) = beyond(examples, count(examples.split)) {
         return Err(Error::invalid(format!(
-            "the bundled CIFAR-10 subset {reason}, or use --data with the folder of the full CIFAR-10"
+            "the bundled CIFAR-10 subset {reason}, or choose the folder of the full CIFAR-10 as data set"
         )));
     }
     let labels = LABELS.lines().nth(line).unwrap_or_default().as_bytes();

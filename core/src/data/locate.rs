@@ -192,8 +192,8 @@ pub(super) fn find_known(known: Known, folders: &[PathBuf]) -> Result<Found> {
         let looked: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
         let looked = if looked.is_empty() { "no folder".into() } else { looked.join(" and ") };
         Error::invalid(format!(
-            "{} was not found (looked in {looked}); {}, or give its folder with --data FOLDER or the environment \
-             variable BASIN_DATA",
+            "{} was not found; {}, or give its folder in place of its name; looked in {looked} (BASIN_DATA, an \
+             environment variable, names another folder)",
             known.title(),
             known.remedy(),
         ))

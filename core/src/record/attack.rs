@@ -106,10 +106,10 @@ impl AttackFlags {
             found.push("the outputs look like probabilities; attacks need logits, so robustness may be overestimated".into());
         }
         if self.random {
-            found.push("the network answers randomly; use --version rand".into());
+            found.push("the network answers randomly; use version rand".into());
         }
         if self.square_stronger {
-            found.push("square broke what attacks by gradient could not, so gradients may be masked; try more --queries and --restarts".into());
+            found.push("square broke what attacks by gradient could not, so gradients may be masked; try more queries and restarts".into());
         }
         found
     }

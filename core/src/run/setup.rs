@@ -227,7 +227,7 @@ fn check_fit(checkpoint: &Checkpoint, dataset: &Dataset) -> Result<()> {
         return Err(Error::file(
             &summary.path,
             format!(
-                "expects images of {} x {} x {}, but {} has {c} x {h} x {w}; choose other --data",
+                "expects images of {} x {} x {}, but {} has {c} x {h} x {w}; choose other data",
                 wanted[0], wanted[1], wanted[2], dataset.name
             ),
         ));
@@ -238,7 +238,7 @@ fn check_fit(checkpoint: &Checkpoint, dataset: &Dataset) -> Result<()> {
         return Err(Error::file(
             &summary.path,
             format!(
-                "tells {} classes apart, but {} has {}; choose other --data",
+                "tells {} classes apart, but {} has {}; choose other data",
                 summary.classes, dataset.name, dataset.classes
             ),
         ));

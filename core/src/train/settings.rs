@@ -28,7 +28,6 @@ pub struct Train {
     pub architecture: Architecture,
     /// A checkpoint to go on from instead of fresh weights (fine-tuning); its architecture counts, and is
     /// that of the job in the folder of the training.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub initial: Option<PathBuf>,
     /// What one batch's loss is.
     pub method: Method,
@@ -47,13 +46,10 @@ pub struct Train {
     /// Images per step.
     pub batch_size: usize,
     /// Steps per epoch; none: enough for every image once.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub steps_per_epoch: Option<usize>,
     /// All trainable weights are clamped to `[-c, c]` before every step.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub clipping: Option<f64>,
     /// A running average of the weights beside them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<Average>,
     /// A snapshot is kept every so many epochs, and of the last one.
     pub snapshot_every: usize,
@@ -91,7 +87,6 @@ pub struct TrainData {
     /// What is done to training images, anew in every epoch.
     pub augmentation: Augmentation,
     /// A folder of further images whose labels a network guessed, and their share of each batch.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub extra: Option<Extra>,
 }
 

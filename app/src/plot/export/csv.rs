@@ -44,7 +44,10 @@ fn curves(out: &mut String, plot: &Plot) {
         .iter()
         .enumerate()
         .filter_map(|(i, item)| match item {
-            Item::Series(series) => Some((series, name(&plot.items, i).unwrap_or(&plot.y.label))),
+            // Without a line it is a shaded area between two curves, which stand for themselves.
+            Item::Series(series) if series.y.iter().any(Option::is_some) => {
+                Some((series, name(&plot.items, i).unwrap_or(&plot.y.label)))
+            }
             _ => None,
         })
         .collect();

@@ -49,24 +49,17 @@ pub fn difference(robust: &Record, flatness: &Record) -> Option<[String; 2]> {
         return (one != other).then(|| [format!("AutoAttack in {one}"), format!("PGD in {other}")]);
     }
     let of_robust = pgd(robust)?;
-    let [one, other] = [&of_robust, &of_flatness].map(Pgd::to_string);
-    let restarts = of_robust.restarts != of_flatness.restarts;
-    (one != other).then(|| [told(&one, &other, restarts), told(&other, &one, restarts)])
+    let other = told(&of_flatness, &of_robust);
+    (of_robust.parts() != of_flatness.parts()).then(|| [told(&of_robust, &of_flatness), other])
 }
 
-/// Of an attack in words its steps, its restarts if they differ, and what the other's words lack.
-fn told(own: &str, other: &str, restarts: bool) -> String {
-    let (mut told, mut rest) = (String::new(), String::new());
-    let mut restarts = restarts.then_some("1 restart");
-    for (i, part) in own.split(", ").enumerate() {
-        if i == 0 {
-            told = part.to_owned();
-        } else if restarts.is_some() && part.contains(" restarts") {
-            restarts = Some(part);
-        } else if !other.split(", ").any(|same| same == part) {
-            rest = format!("{rest}, {part}");
-        }
-    }
-    let restarts = restarts.map_or_else(String::new, |words| format!(" with {words}"));
-    told + &restarts + &rest
+/// Of an attack its steps, its restarts if they differ, and what the other has not.
+fn told(own: &Pgd, other: &Pgd) -> String {
+    let differs = own.restarts != other.restarts;
+    let restarts = if differs { format!(" with {}", own.restarts_in_words()) } else { String::new() };
+    let without =
+        |attack: &Pgd| Pgd { restarts: if differs { 1 } else { attack.restarts }, ..attack.clone() };
+    let [own, other] = [own, other].map(|attack| without(attack).parts());
+    let rest = own[1..].iter().filter(|part| !other.contains(part)).map(|part| format!(", {part}"));
+    own[0].clone() + &restarts + &rest.collect::<String>()
 }

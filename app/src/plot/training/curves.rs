@@ -3,12 +3,15 @@
 use basin_core::job::{Job, Train};
 use basin_core::record::training::Choice;
 use basin_core::record::{Outcome, Record, TrainingOutcome};
-use basin_core::train::{Epoch, Schedule, Scores};
+use basin_core::train::{Epoch, Scores};
 
 use super::{Options, Quantity, steps_per_epoch};
 use crate::plot::color::series_color;
 use crate::plot::landscape::{Named, Which};
-use crate::plot::{Color, Dash, Guide, GuideLine, Item, Mark, Scatter, ScatterPoint, Series, Shape, text};
+use crate::plot::{
+    Color, Dash, Group, Guide, GuideLine, Histogram, Item, Key, Mark, Scatter, ScatterPoint, Series, Shape,
+    text,
+};
 
 /// Blue and red, as clean and robust have everywhere.
 const CLEAN: usize = 0;
@@ -99,7 +102,7 @@ impl Shown<'_> {
     }
 
     /// A line there, across all quantities.
-    fn chosen_line(&self) -> Option<Item> {
+    pub fn chosen_line(&self) -> Option<Item> {
         let (epoch, _) = self.chosen()?;
         Some(Item::Guide(Guide {
             name: self.chosen_words(),
@@ -159,17 +162,26 @@ impl Shown<'_> {
 }
 
 /// One training: robust and clean, training and test, the robust gap between them shaded.
-pub fn alone(shown: &Shown<'_>, options: &Options) -> Vec<Item> {
+pub fn alone(shown: &Shown<'_>, options: &Options) -> (Vec<Item>, Option<Key>) {
     let (clean, robust) = quantities(options.quantity);
     let mut items = Vec::new();
+    let mut what = Vec::new();
     if options.which != Which::Clean {
+        if let Some(gap) = gap(shown, &robust) {
+            let (name, color) = (Some("robust gap".to_owned()), gap.color);
+            let patch = Histogram { name, edges: Vec::new(), values: Vec::new(), color };
+            what.push(Group { sample: Item::Histogram(patch), items: vec![items.len()] });
+            items.push(Item::Series(gap));
+        }
         items.extend(robust_curves(shown, &robust, options));
     }
     if options.which != Which::Robust {
         items.extend(clean_curves(shown, &clean));
     }
     items.extend(shown.chosen_line());
-    items
+    let named = items.iter().enumerate().filter(|(_, item)| item.name().is_some());
+    let whose = named.map(|(number, item)| Group { sample: item.clone(), items: vec![number] }).collect();
+    (items, Some(Key { whose, what }))
 }
 
 fn clean_curves(shown: &Shown<'_>, place: &Place) -> Vec<Item> {
@@ -179,19 +191,34 @@ fn clean_curves(shown: &Shown<'_>, place: &Place) -> Vec<Item> {
     test.into_iter().chain(shown.training(Some("clean, training".into()), color, place.train)).collect()
 }
 
+/// The robust generalization gap: what lies between the curves of training and test, wherever that of the test is the
+/// higher one.
+fn gap(shown: &Shown<'_>, place: &Place) -> Option<Series> {
+    let epochs = &shown.outcome.epochs;
+    let ends = |epoch: &Epoch| {
+        let train = epoch.train.get(place.train).copied().filter(|value| value.is_finite())?;
+        let test = Some((place.test)(&epoch.test)).filter(|value| value.is_finite())?;
+        // Where the test curve lies below, the band has no width.
+        Some((train.min(test), test))
+    };
+    let band: Vec<_> = epochs.iter().map(ends).collect();
+    band.iter().flatten().any(|(low, high)| low < high).then(|| Series {
+        name: None,
+        x: epochs.iter().map(|epoch| (epoch.epoch + 1) as f64).collect(),
+        y: vec![None; epochs.len()],
+        band,
+        color: series_color(ROBUST),
+        dash: Dash::Solid,
+        dots: false,
+        steps: false,
+    })
+}
+
 fn robust_curves(shown: &Shown<'_>, place: &Place, options: &Options) -> Vec<Item> {
     let color = series_color(ROBUST);
     let mut items = Vec::new();
     let test = |epoch: &Epoch| Some((place.test)(&epoch.test));
-    if let Some(mut curve) = shown.curve(Some("robust, test".into()), color, Dash::Solid, &test) {
-        let gap = |(epoch, y): (&Epoch, &Option<f64>)| {
-            let train = epoch.train.get(place.train).copied().filter(|value| value.is_finite())?;
-            // Where the test curve lies below, there is no gap to shade: the band has no width.
-            y.map(|y| (train.min(y), y))
-        };
-        curve.band = shown.outcome.epochs.iter().zip(&curve.y).map(gap).collect();
-        items.push(Item::Series(curve));
-    }
+    items.extend(shown.curve(Some("robust, test".into()), color, Dash::Solid, &test).map(Item::Series));
     items.extend(shown.training(Some("robust, training".into()), color, place.train));
     let average = |epoch: &Epoch| epoch.average.as_ref().map(place.test);
     let name = Some("robust, running average".to_owned());
@@ -207,26 +234,6 @@ pub fn chosen_shape(choice: Choice) -> Shape {
         Choice::EarlyStopping => Shape::Star,
         Choice::LowestTestLoss => Shape::Diamond,
     }
-}
-
-/// The learning rate; a rate that changes between epochs only goes in steps.
-pub fn rates(shown: &Shown<'_>, number: usize, single: bool) -> Vec<Item> {
-    let epochs = shown.outcome.epochs.iter().map(|epoch| ((epoch.epoch + 1) as f64, epoch.learning_rate));
-    let per_epoch = steps_per_epoch(shown.job) as f64;
-    let in_hand = shown.outcome.steps.iter().map(|g| (g.step as f64 / per_epoch, Some(g.learning_rate)));
-    let points: Vec<_> = if shown.outcome.epochs.is_empty() { in_hand.collect() } else { epochs.collect() };
-    let (x, y): (Vec<f64>, Vec<Option<f64>>) = points.into_iter().unzip();
-    let rates = Item::Series(Series {
-        name: (!single).then(|| text::literal(shown.name)),
-        dots: x.len() == 1,
-        x,
-        y: y.into_iter().map(|rate| rate.filter(|rate| *rate > 0.0 && rate.is_finite())).collect(),
-        band: Vec::new(),
-        color: if single { Color::rgb(90, 90, 90) } else { series_color(number) },
-        dash: Dash::Solid,
-        steps: !matches!(shown.job.schedule, Schedule::Cyclic { .. }),
-    });
-    [rates].into_iter().chain(shown.chosen_line().filter(|_| single)).collect()
 }
 
 /// Where a quantity stands in the log.

@@ -2,15 +2,20 @@
 //! learning rate.
 
 mod curves;
+mod range;
+mod rates;
 mod together;
 
 use basin_core::job::Train;
 use basin_core::train::Labels;
 use serde::{Deserialize, Serialize};
 
+use super::color::series_color;
 use super::landscape::{Named, Which};
-use super::{Axis, Item, Plot, Scale, Tick, Unit, padded_range, provenance, text, ticks};
-use curves::{Shown, alone, rates, taken_apart};
+use super::{Axis, Plot, Scale, Tick, Unit, provenance, text, ticks};
+use curves::{Shown, alone, taken_apart};
+use range::{heights, range, without_outliers};
+use rates::{rates, rates_together};
 use together::together;
 
 /// What is shown over epochs.
@@ -57,9 +62,15 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     if let Some(empty) = shown.iter().find(|shown| shown.outcome.steps_done() == 0) {
         return Err(format!("{} has no finished step yet; look again in a while", empty.name));
     }
+    let mut alike = Vec::new();
     let (items, key) = match (&*shown, options.quantity) {
-        ([only], Quantity::LearningRate) => (rates(only, 0, true), None),
-        ([only], _) => (alone(only, options), None),
+        ([only], Quantity::LearningRate) => (rates(only, series_color(0), true), None),
+        ([only], _) => alone(only, options),
+        (several, Quantity::LearningRate) => {
+            let (items, key, notes) = rates_together(several, options);
+            alike = notes;
+            (items, Some(key))
+        }
         (several, _) => together(several, options),
     };
     let longest = shown.iter().map(Shown::length).fold(1.0, f64::max);
@@ -71,8 +82,13 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
         }
     };
     let values = || items.iter().flat_map(heights);
-    let range = range(values(), scale, options.clip).ok_or("no value can be shown on this axis")?;
+    let may_cut = options.clip.is_none() && scale == Scale::Linear && options.quantity == Quantity::Loss;
+    let (top, cut) = if may_cut { without_outliers(&items) } else { (f64::INFINITY, Vec::new()) };
+    let shown_values = values().filter(|value| *value <= top);
+    let range = range(shown_values, scale, options.clip).ok_or("no value can be shown on this axis")?;
     let mut notes: Vec<String> = shown.iter().flat_map(|shown| shown.notes(options)).collect();
+    notes.extend(cut);
+    notes.extend(alike);
     notes.extend(changed_labels(&shown).filter(|_| options.quantity == Quantity::Loss));
     if options.log && values().any(|value| value <= 0.0) {
         notes.push("values of 0 are left out of the logarithmic axis".into());
@@ -167,21 +183,4 @@ fn rate_axis(range: (f64, f64), rates: impl Iterator<Item = f64>) -> Axis {
         axis.ticks = distinct.into_iter().zip(labels).map(|(value, label)| Tick { value, label }).collect();
     }
     axis
-}
-
-/// Close around the values, the rise at the end of a training is small beside its beginning; not above `clip`.
-fn range(values: impl Iterator<Item = f64> + Clone, scale: Scale, clip: Option<f64>) -> Option<(f64, f64)> {
-    let (low, high) = padded_range(values.clone(), scale)?;
-    let lowest = values.fold(f64::INFINITY, f64::min);
-    let high = clip.filter(|clip| *clip > lowest).map_or(high, |clip| clip.min(high));
-    let close = scale == Scale::Linear && lowest > 0.0;
-    Some((if close { (lowest - 0.06 * (high - lowest)).max(0.0) } else { low.min(high) }, high))
-}
-
-/// Every number that is drawn, to find the range of the axis.
-fn heights(item: &Item) -> Vec<f64> {
-    match item {
-        Item::Series(series) => series.y.iter().flatten().copied().collect(),
-        _ => Vec::new(),
-    }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use basin_core::record::training::Choice;
 use basin_core::train::Epoch;
 
-use super::curves::{Place, Shown, chosen_shape, quantities, rates};
-use super::{Options, Quantity};
+use super::Options;
+use super::curves::{Place, Shown, chosen_shape, quantities};
 use crate::plot::color::series_color;
 use crate::plot::landscape::Which;
 use crate::plot::{Color, Dash, Group, Item, Key, Mark, Series, text};
@@ -31,12 +31,7 @@ enum Kind {
 pub fn together(several: &[Shown<'_>], options: &Options) -> (Vec<Item>, Option<Key>) {
     let mut tagged: Vec<(usize, Kind, Item)> = Vec::new();
     for (number, shown) in several.iter().enumerate() {
-        let own: Vec<(Kind, Item)> = match options.quantity {
-            Quantity::LearningRate => {
-                rates(shown, number, false).into_iter().map(|item| (Kind::Other, item)).collect()
-            }
-            _ => among(shown, number, several.len(), options),
-        };
+        let own = among(shown, number, several.len(), options);
         tagged.extend(own.into_iter().map(|(kind, item)| (number, kind, item)));
     }
     // Symbols lie on all curves.

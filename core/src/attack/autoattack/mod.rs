@@ -270,7 +270,7 @@ impl AutoAttack {
                 attacks.iter().filter(|a| a.least_classes() <= classes).map(|a| a.name()).collect();
             let fitting = if fitting.is_empty() { "apgd-ce,fab,square".into() } else { fitting.join(",") };
             return Err(Error::invalid(format!(
-                "{} needs at least {} classes, this network has {classes}; use --version {fitting}",
+                "{} needs at least {} classes, this network has {classes}; use version {fitting}",
                 attack.name(),
                 attack.least_classes()
             )));

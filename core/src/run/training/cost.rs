@@ -6,7 +6,7 @@ use super::begin::Beginning;
 use super::images::Images;
 use crate::error::Result;
 use crate::run::Estimate;
-use crate::train::Train;
+use crate::train::{Source, Train};
 
 /// Images of the trial steps: a step takes the longer the more there are, beyond what it takes for any number.
 const TRIAL_BATCHES: [usize; 2] = [4, 16];
@@ -23,9 +23,10 @@ const LEAST_SHARE: f64 = 0.25;
 /// As [`super::train`].
 pub fn estimate(job: &Train) -> Result<Estimate> {
     let [few, more] = TRIAL_BATCHES.map(|most| job.batch_size.min(most));
-    let most = step_seconds(job, more)?;
+    let mut trial = Trial::of(job, more)?;
+    let most = trial.step_seconds(more)?;
     let step = if job.batch_size > more {
-        let least = step_seconds(job, few)?;
+        let least = trial.step_seconds(few)?;
         // A busy machine may make the smaller step the slower one.
         let each = ((most - least) / (more - few) as f64).max(LEAST_SHARE * most / more as f64);
         most + each * (job.batch_size - more) as f64
@@ -43,32 +44,51 @@ pub fn estimate(job: &Train) -> Result<Estimate> {
     Ok(Estimate { units, seconds: images * per_image })
 }
 
-/// The fastest of a few steps with batches of this size, after one that warms up.
-fn step_seconds(job: &Train, batch_size: usize) -> Result<f64> {
-    let images = Images::few(job, batch_size)?;
-    let trial = Train { batch_size, ..super::resolve::with(job, &images.train)? };
-    let mut beginning = Beginning::of(&trial, &images)?;
-    let (trial_begun, mut fastest) = (Instant::now(), f64::INFINITY);
-    for step in 0..=TRIAL_STEPS as u64 {
-        let begun = Instant::now();
-        let trainer = &mut beginning.trainer;
-        let source = &mut beginning.source;
-        // Later rates than the first are as good, and a first rate may be 0.
-        let rate = trainer.rate(step, source.steps_per_epoch());
-        let mut number = step * job.optimizer.batches_per_step();
-        let mut next = || {
-            number += 1;
-            Ok(source.batch(number - 1))
-        };
-        trainer.step(step, rate, &mut next, &mut || Ok(()))?;
-        // Waits for the device.
-        let _ = trainer.learner.trainable().sum(tch::Kind::Float).double_value(&[]);
-        if step > 0 {
-            fastest = fastest.min(begun.elapsed().as_secs_f64());
-            if trial_begun.elapsed().as_secs_f64() > PATIENCE {
-                break;
+/// A training that makes a few small steps.
+struct Trial {
+    job: Train,
+    images: Images,
+    beginning: Beginning,
+    /// Steps that were made.
+    steps: u64,
+}
+
+impl Trial {
+    /// For batches of up to `most` images.
+    fn of(job: &Train, most: usize) -> Result<Self> {
+        let images = Images::few(job, most)?;
+        let job = Train { batch_size: most, ..super::resolve::with(job, &images.train)? };
+        let beginning = Beginning::of(&job, &images)?;
+        Ok(Self { job, images, beginning, steps: 0 })
+    }
+
+    /// The fastest of a few steps with batches of this size, after one that warms up.
+    fn step_seconds(&mut self, batch_size: usize) -> Result<f64> {
+        let job = Train { batch_size, ..self.job.clone() };
+        let mut source =
+            Source::new(&job, &self.images.train, self.images.extra.as_ref(), self.beginning.device)?;
+        let trainer = &mut self.beginning.trainer;
+        let (trial_begun, mut fastest) = (Instant::now(), f64::INFINITY);
+        for number in 0..=TRIAL_STEPS as u64 {
+            let begun = Instant::now();
+            // Later rates than the first are as good, and a first rate may be 0.
+            let rate = trainer.rate(self.steps, source.steps_per_epoch());
+            let mut batch = number * job.optimizer.batches_per_step();
+            let mut next = || {
+                batch += 1;
+                Ok(source.batch(batch - 1))
+            };
+            trainer.step(self.steps, rate, &mut next, &mut || Ok(()))?;
+            self.steps += 1;
+            // Waits for the device.
+            let _ = trainer.learner.trainable().sum(tch::Kind::Float).double_value(&[]);
+            if number > 0 {
+                fastest = fastest.min(begun.elapsed().as_secs_f64());
+                if trial_begun.elapsed().as_secs_f64() > PATIENCE {
+                    break;
+                }
             }
         }
+        Ok(fastest)
     }
-    Ok(fastest)
 }

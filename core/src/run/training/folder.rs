@@ -43,7 +43,7 @@ impl Folder {
     pub fn open(path: &Path, asked: &Train, job: &Train) -> Result<(Self, Option<Earlier>)> {
         let job_path = path.join(JOB);
         if path.is_file() || (!job_path.is_file() && holds_other_things(path)) {
-            return Err(Error::file(path, "exists and is no folder of a training; choose another --out"));
+            return Err(Error::file(path, "exists and is no folder of a training; choose another folder"));
         }
         let snapshots = path.join(SNAPSHOTS);
         std::fs::create_dir_all(&snapshots).map_err(|e| Error::io("cannot create", &snapshots, e))?;
@@ -54,7 +54,7 @@ impl Folder {
             options.create(true).read(true).write(true).truncate(false).open(&log_path).map_err(failed)?;
         // The lock ends with the process. Where files cannot be locked, users have to take care themselves.
         if let Err(TryLockError::WouldBlock) = log.try_lock() {
-            let reason = "is being trained by another basin; wait for it, or give another --out";
+            let reason = "is being trained by another basin; wait for it, or choose another folder";
             return Err(Error::file(path, reason));
         }
         let mut folder = Self { path: path.to_owned(), log };
@@ -66,14 +66,14 @@ impl Folder {
         if !has_same && (has_state || has_networks) {
             return Err(Error::file(
                 path,
-                "holds another training (its job.json differs); choose another --out, or remove it first",
+                "holds another training (its job.json differs); choose another folder, or remove this one first",
             ));
         }
         if !has_state && has_networks {
             return Err(Error::file(
                 path,
                 "holds networks of this training, but no state.safetensors from which it could go on; choose another \
-                 --out, or remove the folder first",
+                 folder, or remove this one first",
             ));
         }
         if !has_resolved {

@@ -32,7 +32,7 @@ pub use cost::estimate;
 use folder::Folder;
 use images::Images;
 use place::Place;
-pub use resolve::resolved;
+pub use resolve::{resolved, warnings};
 use test::scores;
 
 /// Lines of the log per epoch.

@@ -17,6 +17,15 @@ pub fn resolved(job: &Train) -> Result<Train> {
     with(job, &Images::few(job, 1)?.train)
 }
 
+/// What the user should know of the images of a job before it runs: which are both learned from and tested on, found by
+/// their pixels. Reads all of them.
+///
+/// # Errors
+/// Files that cannot be used.
+pub fn warnings(job: &Train) -> Result<Vec<String>> {
+    Ok(Images::load(job)?.warnings())
+}
+
 /// As [`resolved`], for images that are there already.
 pub(super) fn with(job: &Train, train: &Dataset) -> Result<Train> {
     let (classes, resolution) = (train.classes as i64, train.image_shape());

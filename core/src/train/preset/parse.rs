@@ -1,6 +1,6 @@
 //! Reading a name from left to right.
 
-use super::variant::apply;
+use super::variant::{apply, decides, replaces_much};
 use super::{Preset, decode};
 use crate::attack::weights::{Ball, Descent, Sampling, WeightGradient};
 use crate::attack::{Objective, Pgd};
@@ -135,33 +135,35 @@ fn inputs(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
     if !needs_full {
         train.method = adversarial(1.0, false, false);
     }
-    let mut decided: Vec<(&str, &str)> = Vec::new();
+    variants(reader, preset)
+}
+
+/// The variants to the end of the name. What they are does not depend on their order: those that replace what others
+/// change come first.
+fn variants(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
+    let mut found: Vec<&str> = Vec::new();
+    // Notes and changes of this reading are not kept.
+    let mut scratch = preset.clone();
     while reader.take("_") {
         let variant = reader.rest;
-        apply(reader, preset).map_err(|_| Reader { rest: variant, ..*reader }.unknown())?;
-        let own = &variant[..variant.len() - reader.rest.len()];
-        let what = decides(own);
-        if let Some((_, earlier)) = decided.iter().find(|(other, _)| *other == what) {
+        apply(reader, &mut scratch).map_err(|_| Reader { rest: variant, ..*reader }.unknown())?;
+        found.push(&variant[..variant.len() - reader.rest.len()]);
+    }
+    for (number, variant) in found.iter().enumerate() {
+        let what = decides(variant);
+        let shares = |other: &&&str| decides(other).iter().any(|setting| what.contains(setting));
+        if let Some(earlier) = found[..number].iter().find(shares) {
             return Err(Error::invalid(format!(
-                "{:?} is no name of a model: {earlier:?} and {own:?} decide the same setting; leave one out",
+                "{:?} is no name of a model: {earlier:?} and {variant:?} decide the same setting; leave one out",
                 reader.name
             )));
         }
-        decided.push((what, own));
+    }
+    found.sort_by_key(|variant| !replaces_much(variant));
+    for variant in found {
+        apply(&mut Reader { rest: variant, ..*reader }, preset)?;
     }
     Ok(())
-}
-
-/// What a variant decides: two of a name must not decide the same.
-fn decides(variant: &str) -> &str {
-    match variant.trim_end_matches(|c: char| c.is_ascii_digit()) {
-        "ls" | "ln" => "labels",
-        "wa" | "ema" => "average",
-        "sam" | "asam" => "sharpness",
-        "lr" | "const" => "learning rate",
-        "wd" | "nowd" => "weight decay",
-        word => word,
-    }
 }
 
 /// The attack on inputs.

@@ -91,6 +91,37 @@ pub(super) fn apply(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
     Ok(())
 }
 
+/// A variant without its number.
+fn word(variant: &str) -> &str {
+    variant.trim_end_matches(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a variant brings another optimizer or schedule, whose settings others may change.
+pub(super) fn replaces_much(variant: &str) -> bool {
+    ["adam", "esgd", "late"].contains(&word(variant))
+}
+
+/// What a variant decides: two of a name must not decide the same.
+pub(super) fn decides(variant: &str) -> &'static [&'static str] {
+    match word(variant) {
+        "ls" | "ln" => &["labels"],
+        "wa" | "ema" => &["average"],
+        "extr" | "extr_uncal" => &["extraction"],
+        "s" | "slog" => &["scale"],
+        "sam" | "asam" => &["sharpness"],
+        "adam" => &["optimizer"],
+        "esgd" => &["optimizer", "milestones", "epochs"],
+        "lr" => &["learning rate"],
+        "late" => &["milestones"],
+        "lrf" => &["factor"],
+        "const" => &["learning rate", "milestones", "factor"],
+        "cyc" => &["learning rate", "milestones", "factor", "epochs"],
+        "wd" | "nowd" => &["weight decay"],
+        "b" => &["batch size"],
+        _ => &[],
+    }
+}
+
 /// The note on a number that the paper's program ignores.
 fn ignored(reader: &Reader, does: &str) -> String {
     match reader.registered {
