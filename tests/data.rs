@@ -162,7 +162,7 @@ fn names_are_found_in_the_search_folders() {
 
 #[test]
 fn too_many_examples_say_how_many_there_are() {
-    fails("bundled", "test:990..1001", &["test:990..1001", "1000 test images", "--data"]);
+    fails("bundled", "test:990..1001", &["test:990..1001", "1000 test images", "choose the folder"]);
     fails("bundled", "train:9999..9899", &["2000 train images"]);
     fails(reference("Cifar10"), "test:0..65", &["has 64 test images", "test:0..64", "Cifar10"]);
     let huge = format!("test:{}..0", isize::MAX - 1);

@@ -341,6 +341,11 @@ fn colour_images_go_to_the_papers_layout_and_back() {
         assert_eq!(read("back"), read("cifar10"), "{name}");
     }
     assert_eq!(files(&path("back")).len(), 6);
+    // What is not whole is not converted as if it were.
+    std::fs::remove_file(path("back").join("test_batch.bin")).unwrap();
+    let refused = convert(&path("back"), Layout::Hdf5, &path("half")).unwrap_err();
+    assert!(refused.contains("test_batch.bin") && refused.contains("is missing"), "{refused}");
+    assert!(!path("half").exists());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 use basin_core::attack::Objective;
 use basin_core::attack::weights::{Bookkeeping, Sampling, Scope, Tensors, WeightGradient};
+use basin_core::data::Augmentation;
+use basin_core::model::Family;
 use basin_core::train::preset::{decode, groups, preset, registered};
 use basin_core::train::{Curriculum, Labels, Method, Optimizer, Schedule, Sharpness, Train, WeightAttack};
 use sha2::{Digest as _, Sha256};
@@ -370,12 +372,22 @@ fn listed_names_are_trainings_and_wrong_ones_are_told() {
         ("_cyc2_lr02", "\"cyc2\" and \"lr02\""),
         ("_esgd3_late", "\"esgd3\" and \"late\""),
         ("_adam_esgd3", "\"adam\" and \"esgd3\""),
+        ("_sam005_asam01", "\"sam005\" and \"asam01\""),
     ] {
         let name = format!("at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100{name}");
         let error = preset(&name).unwrap_err().to_string();
         assert!(error.contains(parts) && error.contains("leave one out"), "{error}");
     }
     assert!(preset("at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100").unwrap().notes.is_empty());
+    // Variants of other methods, and what these decide themselves.
+    let perturbed = "simple_awit_nonb_l2_random_e05_linf_gd_normalized_lr0007_mom0_i7_e00314_pop1";
+    let clipped = preset(&format!("001p_{perturbed}_wa_ls01_es")).unwrap().train;
+    assert!(clipped.clipping == Some(0.01) && clipped.average.is_some() && clipped.early_stopping);
+    assert_eq!(clipped.labels, Labels::Smoothed(0.1));
+    assert_ne!(clipped.sharpness, basin_core::train::Sharpness::None);
+    assert!(preset("normal_training_ema0999").unwrap().train.average.is_some());
+    let error = preset(&format!("{perturbed}_sam005")).unwrap_err().to_string();
+    assert!(error.contains("\"awit\" and \"sam005\""), "{error}");
 }
 
 /// Every variant counts, wherever it stands in the name.
@@ -391,12 +403,15 @@ fn the_order_of_variants_does_not_matter() {
         ["late", "lrf0316", "lr02"],
         ["cyc2", "wa", "b64"],
         ["ema0999", "ls01", "sam005"],
+        ["es", "wa", "ln03"],
     ] {
         let [a, b, c] = variants;
         let train = read(&[a, b, c]);
         for other in [[a, c, b], [b, a, c], [b, c, a], [c, a, b], [c, b, a]] {
             assert_eq!(read(&other), train, "{other:?}");
         }
+        let last = read(&[a, b, c]);
+        assert_eq!(last.early_stopping, variants.contains(&"es"));
         assert!([[a, b], [a, c], [b, c]].iter().all(|fewer| read(fewer) != train));
     }
 }
@@ -412,6 +427,46 @@ fn jobs_are_plain_data() {
     let error = serde_json::from_str::<Train>(r#"{"epoch": 3}"#).unwrap_err().to_string();
     assert!(error.contains("unknown field `epoch`"), "{error}");
     assert_eq!(serde_json::from_str::<Train>("{}").unwrap(), Train::default());
+}
+
+/// What stands in the place of a name brings its usual settings, so that one change is enough.
+#[test]
+fn one_change_names_another_kind() {
+    let job = Train { epochs: 10, ..Train::default() };
+    let with = |setting: &str| job.with(setting).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(with("method.kind=trades").method, Method::Trades { weight: 6.0 });
+    assert_eq!(
+        with("method.kind=mart").with("method.weight=3").unwrap().method,
+        Method::Mart { weight: 3.0 }
+    );
+    assert_eq!(with("method.kind=rotation").method, Method::Rotation { weight: 1.0, fraction: 1.0 });
+    assert_eq!(
+        with("schedule.kind=cyclic").schedule,
+        Schedule::Cyclic { low: 0.0, high: 0.2, up: 5, down: 5 }
+    );
+    assert_eq!(with("labels.smoothed=0.1").labels, Labels::Smoothed(0.1));
+    assert_eq!(with("labels.noisy=1/5").labels, Labels::Noisy(0.2));
+    let lenet = with("architecture.family=LeNet").with("architecture.family.LeNet.channels=8").unwrap();
+    assert_eq!(lenet.architecture.family, Family::LeNet { channels: 8, linear: 256 });
+    assert!(lenet.architecture.topology().is_ok());
+    let error = job.with("schedule.milestones=5,3").unwrap_err();
+    assert!(error.ends_with("schedule.milestones should be a list, not \"5,3\""), "{error}");
+    let error = job.with("labels.smoothd=0.1").unwrap_err();
+    assert!(error.contains("(did you mean smoothed?)"), "{error}");
+}
+
+/// Other data bring what is usual for them, unless somebody has chosen otherwise.
+#[test]
+fn data_sets_bring_their_images() {
+    let mut job = Train::default();
+    job.use_data("mnist");
+    assert_eq!((job.data.train.len(), job.data.augmentation), (60_000, Augmentation::None));
+    let mut fashion = Train::default();
+    fashion.use_data("fashion-mnist");
+    assert_eq!((fashion.data.train.len(), fashion.data.augmentation), (60_000, Augmentation::PadResizeFlip));
+    let mut some = Train::default().with("data.train=train:0..100").unwrap();
+    some.use_data("mnist");
+    assert_eq!(some.data.train.len(), 100);
 }
 
 /// A name means what it says; the paper's registry is there where it is asked for.

@@ -199,7 +199,9 @@ fn a_training_goes_on_with_its_threads() {
         let all = [&all.concat()[..], &["--threads", threads]].concat();
         let mut child = basin.command(&all).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let begun = Instant::now();
-        while !basin.path(out).join("state.safetensors").is_file() {
+        // Once the second epoch is logged, the state of the first is there.
+        let log = basin.path(out).join("log.jsonl");
+        while !std::fs::read_to_string(&log).is_ok_and(|log| log.contains("\"epoch\":1,")) {
             assert!(begun.elapsed() < Duration::from_secs(240), "no epoch is ever finished");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -270,7 +272,7 @@ fn slips_are_told() {
     let (top, form, range) = (set("epoch=3"), set("batch_size"), set("data.held_out=999"));
     let cases: [(&[&str], i32, &str); 13] = [
         (&["train", "--preset", "madry"], 2, "is no name of a model"),
-        (&["train"], 2, "required"),
+        (&["train"], 2, "there is nothing to train; give --preset NAME"),
         (&value, 2, "--set epochs=many: epochs should be a whole number of at least 0, not \"many\""),
         (&fraction, 2, "epochs should be a whole number of at least 0, not \"8/2\""),
         (&place, 2, "there is no setting \"attack.step\" (did you mean steps?)"),
@@ -318,14 +320,14 @@ fn folders_and_files_are_told_apart() {
     std::fs::create_dir(basin.path("empty")).unwrap();
     std::fs::create_dir(basin.path("other")).unwrap();
     basin.write("other/notes.txt", "");
-    for (folder, what) in [
-        ("empty", "is an empty folder, not that of a training"),
-        ("other", "is a folder, but not that of a training"),
+    // Only an empty one can become one.
+    for (folder, what, remedy) in [
+        ("empty", "is an empty folder, not that of a training", "basin train --preset NAME --out empty"),
+        ("other", "is a folder, but not that of a training", "give the folder of a training, or a job file"),
     ] {
         let holds = "that of a training, which holds job.json, log.jsonl and snapshots; ";
-        let train = format!("basin train --preset NAME --out {folder}");
-        basin.refused(&["train", folder], &[folder, what, holds, &train]);
-        basin.refused(&["run", folder], &[folder, what, holds, &train]);
+        basin.refused(&["train", folder], &[folder, what, holds, remedy]);
+        basin.refused(&["run", folder], &[folder, what, holds, remedy]);
         basin
             .refused(&["plot", folder, "--out", "x.svg"], &[folder, what, holds, "that `basin train` wrote"]);
     }

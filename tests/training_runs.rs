@@ -12,7 +12,7 @@ use basin_core::job::Job;
 use basin_core::model::{Architecture, Family, Norm};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::Record;
-use basin_core::run::{estimate, read_job, train};
+use basin_core::run::{RunOptions, estimate, read_job, run, train};
 use basin_core::train::{
     Average, Awp, Curriculum, EntropySgd, Epoch, Extra, Labels, LogLine, Method, Optimizer, Schedule,
     Sharpness, Statistics, Train, TrainData,
@@ -95,6 +95,11 @@ impl Progress for Dying {
 
 /// Trains until killed after so many events; false if it was over before.
 fn killed(job: &Train, folder: &Path, after: usize) -> bool {
+    dies(|| train(job, folder, &mut Dying(after)).map(drop))
+}
+
+/// Whether some work is killed.
+fn dies(work: impl FnOnce() -> basin_core::Result<()>) -> bool {
     static QUIET: std::sync::Once = std::sync::Once::new();
     QUIET.call_once(|| {
         let usual = std::panic::take_hook();
@@ -104,7 +109,7 @@ fn killed(job: &Train, folder: &Path, after: usize) -> bool {
             }
         }));
     });
-    catch_unwind(AssertUnwindSafe(|| train(job, folder, &mut Dying(after)).map(drop))).is_err()
+    catch_unwind(AssertUnwindSafe(work)).is_err()
 }
 
 /// Counts events; asks to stop at the given one.
@@ -489,6 +494,46 @@ fn a_damaged_state_names_the_ways_out() {
     train(&job, &folder, &mut Silent).unwrap();
 }
 
+/// Before any of its work is saved, a training that is killed knows on how many threads it is to go on.
+#[test]
+fn killed_in_its_first_epoch_it_goes_on_with_as_many_threads() {
+    let home = tempfile::tempdir().unwrap();
+    let job = Job::Train(Box::new(tiny()));
+    let options = |name: &str, threads| {
+        let out = Some(home.path().join(name));
+        RunOptions { out, threads, ..RunOptions::default() }
+    };
+    let whole = run(&job, &options("whole", Some(1)), &mut Silent).unwrap();
+    assert!(dies(|| run(&job, &options("killed", Some(1)), &mut Dying(3)).map(drop)));
+    let kept = |name: &str| std::fs::read(home.path().join("killed").join(name));
+    assert!(kept("log.jsonl").is_ok_and(|log| log.is_empty()), "nothing is logged yet");
+    let again = run(&job, &options("killed", None), &mut Silent).unwrap();
+    assert_eq!(results(&home.path().join("killed")), results(&home.path().join("whole")));
+    assert!(whole.provenance.device.contains("1 thread"), "{}", whole.provenance.device);
+    assert_eq!(again.provenance.device, whole.provenance.device);
+    assert!(again.provenance.warnings.is_empty(), "{:?}", again.provenance.warnings);
+    // On other threads it begins anew, and says so where the numbers come from.
+    assert!(dies(|| run(&job, &options("other", Some(1)), &mut Dying(3)).map(drop)));
+    let other = run(&job, &options("other", Some(2)), &mut Silent).unwrap();
+    assert!(other.provenance.device.contains("2 threads") && other.provenance.warnings.is_empty());
+}
+
+#[test]
+fn a_log_that_lost_its_end_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("run");
+    let job = tiny();
+    train(&job, &folder, &mut Stopping { at: 25, seen: 0 }).unwrap_err();
+    let log = std::fs::read_to_string(folder.join("log.jsonl")).unwrap();
+    let shorter: Vec<&str> = log.split_inclusive('\n').take(2).collect();
+    std::fs::write(folder.join("log.jsonl"), shorter.concat()).unwrap();
+    let mut said = Listening::default();
+    train(&job, &folder, &mut said).unwrap();
+    let [told] = &said.0[..] else { panic!("{:?}", said.0) };
+    assert!(told.starts_with("log.jsonl lacks the last "), "{told}");
+    assert_eq!(Record::load(&folder).unwrap().provenance.warnings, *std::slice::from_ref(told));
+}
+
 #[test]
 fn images_both_learned_from_and_tested_on_are_refused_or_told() {
     let home = tempfile::tempdir().unwrap();
@@ -570,7 +615,11 @@ fn a_folder_belongs_to_one_job() {
     let error = train(&Train { seed: 1, ..job.clone() }, &folder, &mut Silent).unwrap_err().to_string();
     assert!(error.contains("holds another training"), "{error}");
     let error = train(&job, &folder, &mut Silent).unwrap_err().to_string();
-    assert!(error.contains("no state.safetensors") && log(&folder) == before, "{error}");
+    assert!(
+        error.contains("state.safetensors: is missing, so the training cannot go on from it")
+            && log(&folder) == before,
+        "{error}"
+    );
     let busy = home.path().join("busy");
     std::fs::create_dir(&busy).unwrap();
     std::fs::write(busy.join("thesis.tex"), "").unwrap();

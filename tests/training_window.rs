@@ -285,6 +285,13 @@ fn names_are_completed_and_chosen_and_settings_are_changed_by_place() {
     rewrite(&mut window, "Name", &format!("{PLAIN}_l"));
     window.click("…_ls01");
     assert!(says(&window, "Adversarial training, labels smoothed by 0.1; PGD-3"));
+    // By keys alone: the second one.
+    rewrite(&mut window, "Name", &format!("{PLAIN}_ln"));
+    for key in [eframe::egui::Key::ArrowDown, eframe::egui::Key::ArrowDown, eframe::egui::Key::Enter] {
+        window.harness.key_press(key);
+        window.harness.run_steps(2);
+    }
+    assert!(says(&window, "Adversarial training, a share of 0.1 of the labels random; PGD-3"));
     rewrite(&mut window, "Name", &format!("{PLAIN}_ema0999_sam005_cyc_es"));
     let summary = "SAM of radius 0.05, running average with tau 0.999, early stopping; PGD-3, L-inf 0.0314; SGD, learning rate from 0 up to 0.2 and back";
     assert!(says(&window, summary), "everything that is not usual is said");

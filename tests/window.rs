@@ -405,7 +405,7 @@ fn a_job_without_a_point_says_what_it_does() {
     assert_eq!(window.harness.state().jobs().entries().len(), 1);
     window.retype("Steps", "9");
     window.click("Run next");
-    assert!(window.harness.query_by_label("It starts when the job before it has ended.").is_some());
+    assert!(window.harness.query_by_label_contains("It starts when the job before it has ended.").is_some());
     *held.lock().expect("not poisoned") = false;
     window.settle();
     assert!(window.harness.query_by_label("Computing the first point").is_none());

@@ -113,8 +113,9 @@ fn culprit(
             other.is_none_or(|text| text.contains(PROBE) && belongs(&text))
         };
         // The value itself, or its name.
+        let found = complaint.rsplit_once("expected ").map_or(complaint, |(found, _)| found);
         let is_meant =
-            complaint.contains(&as_serde_writes(value)) || strange.is_some() && strange == value.as_str();
+            found.contains(&as_serde_writes(value)) || strange.is_some() && strange == value.as_str();
         is_meant && same(complains(&|value| *value = PROBE.into()))
             || strange.is_some_and(|strange| place.last().is_some_and(|name| name == strange))
                 && same(attempt(&renamed(given, place)))
@@ -328,7 +329,11 @@ mod tests {
                 json!({ "data": {}, "architecture": { "family": { "Mlp": { "units": [8] } } }, "optimizer": { "kind": "adam" } }),
                 "optimizer has no \"learning_rate\"",
             ),
-            (json!({ "method": { "kind": "trades" } }), "method has no \"weight\""),
+            (
+                json!({ "architecture": { "family": { "ResNet": { "blocks": [2, 2], "bottleneck": false, "channels": 8 } } }, "schedule": { "kind": "multi-step", "milestones": "5,3", "gamma": 0.1 } }),
+                "schedule.milestones should be a list, not \"5,3\"",
+            ),
+            (json!({ "schedule": { "kind": "step", "gamma": 0.1 } }), "schedule has no \"epochs\""),
             (
                 json!({ "schedule": { "kind": "multi-step", "milestones": 3, "gamma": 0.1 } }),
                 "schedule.milestones should be a list, not 3",

@@ -291,6 +291,10 @@ fn a_training_is_drawn_as_far_as_it_has_come() {
     let why =
         plot(&[Named { name: "AT", record: &nothing }], &Options::default()).expect_err("nothing to draw");
     assert_eq!(why, "AT has no finished step yet; look again in a while");
+    // It does not keep others from being seen.
+    let figure = drawn(&[("first", &nothing), ("AT", &whole())], &Options::default());
+    assert_eq!(series(&figure).len(), 3);
+    assert_eq!(figure.notes, ["first has no finished step yet"]);
     // What went wrong is left out and said.
     let broken = record(|folder| {
         sample::begin(folder, &job);

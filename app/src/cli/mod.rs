@@ -291,6 +291,9 @@ fn dispatch(cli: Cli) -> Result<()> {
 /// What a job would take; a benchmark's entries one by one.
 fn tell_cost(job: &Job) -> Result<()> {
     job.check()?;
+    if let Job::Train(_) = job {
+        say("measuring some steps to tell the time…");
+    }
     let cost = estimate(job)?;
     let about = if cost.seconds < 1.0 { "" } else { "about " };
     let steps = if let Job::Train(_) = job { format!("{} steps, ", cost.units) } else { String::new() };

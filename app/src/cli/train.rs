@@ -22,6 +22,8 @@ Examples:
   basin train --list
   basin train --preset NAME --data bundled --channels 8 --epochs 10
   basin train --preset NAME --set attack.epsilon=8/255 --dry-run > job.json
+  basin train --preset NAME --data mnist --set architecture.family=LeNet --set method.kind=trades --set labels.smoothed=0.1
+                              another kind brings its usual settings
   basin train job.json --out runs/mine
   basin train --preset NAME --set initial=runs/mine/final.safetensors --set optimizer.learning_rate=0.01
                               fine-tune: go on from any checkpoint, whose network counts
@@ -35,7 +37,7 @@ Ctrl-C stops after the step in hand; nothing of it is lost.";
 #[command(after_help = EXAMPLES)]
 pub struct TrainArgs {
     /// Job file, or the folder of a training: it goes on where it was stopped, and shows its results when finished.
-    #[arg(value_name = "JOB.json|FOLDER", conflicts_with_all = ["preset", "list"], required_unless_present_any = ["preset", "list"])]
+    #[arg(value_name = "JOB.json|FOLDER", conflicts_with_all = ["preset", "list"])]
     pub job: Option<PathBuf>,
     /// Name of a model in the paper's grammar; --list shows them.
     #[arg(long, value_name = "NAME")]
@@ -96,7 +98,11 @@ impl TrainArgs {
                 preset.notes.iter().for_each(|note| say(format!("note: {note}")));
                 (preset.train, None)
             }
-            (None, None) => return Err(usage("give a job file, or --preset NAME")),
+            (None, None) => {
+                return Err(usage(
+                    "there is nothing to train; give --preset NAME (--list shows the names), a job file, or the folder of a training",
+                ));
+            }
         };
         if folder.is_some() && self.changes() {
             let text = "a training goes on as it began; give its folder without other settings, or a new --out with its job.json";
@@ -215,5 +221,5 @@ fn listed() -> String {
         group.names.iter().for_each(|name| text += &format!("  {name}\n"));
         text.push('\n');
     }
-    text + "Names end in _es for early stopping. Other numbers in their places work, too, and variants can be combined.\n"
+    text + "Names end in _es for early stopping. Other numbers in their places work, too, and variants can be combined, in any order.\n"
 }

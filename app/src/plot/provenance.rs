@@ -71,10 +71,17 @@ fn lines(name: &str, record: &Record, what: Vec<String>) -> Vec<String> {
     let model = format!("{name}: {}, {}", p.model, last_part(record.job.subject()));
     let images = last_part(Path::new(&p.data));
     let data = format!("data: {images} {} ({})", record.job.data().examples, p.data_fingerprint);
-    let program = format!(
-        "basin {}, {}, seed {}, search {}, measured in {}, {}",
-        p.version, p.device, p.seed, p.search_precision, p.measure_precision, p.started
-    );
+    let parts = [
+        format!("basin {}", p.version),
+        p.device.clone(),
+        format!("seed {}", p.seed),
+        format!("search {}", p.search_precision),
+        format!("measured in {}", p.measure_precision),
+        p.started.clone(),
+    ];
+    // Of the trainings that come with Basin nobody noted when they began.
+    let known: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let program = known.join(", ");
     let all = std::iter::once(model).chain(what).chain([data, program]);
     all.map(|line| literal(&line)).collect()
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use basin_core::checkpoint::BUNDLED;
 use basin_core::job::{Job, Train};
+use basin_core::record::Record;
+use basin_core::record::training::is_training;
 use eframe::egui::{Context, ThemePreference, ViewportCommand};
 
 use crate::command::Command;
@@ -250,7 +252,7 @@ impl App {
 
     /// A job came to its end: its record takes its place.
     pub(crate) fn ended(&mut self, ended: Ended) {
-        let Some((path, record)) = ended.record else { return };
+        let Some((path, record)) = ended.record else { return self.ended_without_record(ended.id) };
         let what = study::job_title(&record.job);
         for warning in &record.provenance.warnings {
             self.note(format!("{what}: {warning}"));
@@ -258,6 +260,21 @@ impl App {
         let id = self.study.add_record(path, record);
         if self.study.target == Some(Target::Job(ended.id)) {
             self.study.target = Some(Target::Record(id));
+        }
+    }
+
+    /// A training that failed is still in its folder, as far as it has come.
+    fn ended_without_record(&mut self, id: JobId) {
+        let Some(folder) = self.jobs.get(id).and_then(|entry| entry.out.clone()) else { return };
+        match self.study.record_at(&folder) {
+            Some(known) if self.study.target == Some(Target::Job(id)) => {
+                self.study.target = Some(Target::Record(known));
+            }
+            Some(_) => {}
+            None => self.background.spawn("records", move || {
+                let record = is_training(&folder).then(|| Record::load(&folder).ok()).flatten();
+                Answer::Found(record.map(|record| (folder, record)).into_iter().collect())
+            }),
         }
     }
 

@@ -95,8 +95,13 @@ pub enum Answer {
         /// What is in it.
         standing: Standing,
     },
-    /// Trainings whose folders have changed.
-    Followed(Vec<(PathBuf, Stamp, Record)>),
+    /// How unfinished trainings go.
+    Followed {
+        /// Those whose folders have changed.
+        changed: Vec<(PathBuf, Stamp, Record)>,
+        /// Folders in which another process trains.
+        elsewhere: Vec<PathBuf>,
+    },
     /// Files that were open when the window was last closed and are still there.
     Remembered(Vec<PathBuf>),
     /// A small picture of what would be exported.
@@ -139,7 +144,7 @@ impl App {
             }
             Answer::Estimated { job, result } => self.estimates.answered(*job, result),
             Answer::Standing { place, folder, standing } => self.standings.answered(*place, folder, standing),
-            Answer::Followed(changed) => self.followed(changed),
+            Answer::Followed { changed, elsewhere } => self.followed(changed, elsewhere),
             Answer::Exported { path, result } => match result {
                 Ok(()) => self.note(format!("Written: {}", path.display())),
                 Err(error) => self.note_error(error),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use basin_core::record::training::{EVALUATION, LOG, is_training};
 use basin_core::record::{Outcome, Record};
+use basin_core::run::is_being_trained;
 use eframe::egui::Context;
 
 use crate::ui::App;
@@ -22,6 +23,15 @@ pub(crate) struct Follow {
     last: Option<Instant>,
     asked: bool,
     stamps: Vec<(PathBuf, Stamp)>,
+    /// Folders in which another process trains.
+    elsewhere: Vec<PathBuf>,
+}
+
+impl Follow {
+    /// Whether another process trains in this folder, as far as is known.
+    pub fn is_elsewhere(&self, folder: &Path) -> bool {
+        self.elsewhere.iter().any(|other| other == folder)
+    }
 }
 
 impl App {
@@ -33,11 +43,8 @@ impl App {
         let mut folders: Vec<PathBuf> = stored.map(|stored| stored.path.clone()).collect();
         // A training of this window is part of the study as soon as it has a folder.
         let own = self.jobs.entries().iter().filter(|entry| entry.is_active());
-        folders.extend(
-            own.filter_map(|entry| entry.out.clone())
-                .filter(|out| !folders.contains(out))
-                .collect::<Vec<_>>(),
-        );
+        let own: Vec<PathBuf> = own.filter_map(|entry| entry.out.clone()).collect();
+        folders.extend(own.iter().filter(|out| !folders.contains(out)).cloned().collect::<Vec<_>>());
         if folders.is_empty() {
             return;
         }
@@ -48,6 +55,8 @@ impl App {
         (self.follow.asked, self.follow.last) = (true, Some(Instant::now()));
         let known = self.follow.stamps.clone();
         self.background.spawn("follow", move || {
+            let others = folders.iter().filter(|folder| !own.contains(folder) && is_being_trained(folder));
+            let elsewhere = others.cloned().collect();
             let changed = folders.into_iter().filter(|folder| is_training(folder)).filter_map(|folder| {
                 let now = stamp(&folder);
                 let same = known.iter().any(|(path, before)| *path == folder && *before == now);
@@ -55,13 +64,13 @@ impl App {
                 let record = (!same).then(|| Record::load(&folder).ok())??;
                 Some((folder, now, record))
             });
-            Answer::Followed(changed.collect())
+            Answer::Followed { changed: changed.collect(), elsewhere }
         });
     }
 
     /// Takes what has changed.
-    pub(crate) fn followed(&mut self, changed: Vec<(PathBuf, Stamp, Record)>) {
-        self.follow.asked = false;
+    pub(crate) fn followed(&mut self, changed: Vec<(PathBuf, Stamp, Record)>, elsewhere: Vec<PathBuf>) {
+        (self.follow.asked, self.follow.elsewhere) = (false, elsewhere);
         for (folder, stamp, record) in changed {
             self.follow.stamps.retain(|(path, _)| *path != folder);
             self.follow.stamps.push((folder.clone(), stamp));

@@ -5,6 +5,7 @@ use basin_core::record::Record;
 use eframe::egui::{Button, Frame, Label, Margin, RichText, Sides, Ui, vec2};
 
 use crate::command::Command;
+use crate::jobs::Status;
 use crate::names;
 use crate::ui::study::{Target, job_details};
 use crate::ui::widgets::palette;
@@ -31,6 +32,9 @@ impl App {
                 false => ("Stop", tip, Some(Action::Cancel(entry.id))),
             });
         }
+        if self.follow.is_elsewhere(&folder) {
+            return None;
+        }
         let action = Action::Train(Box::new(record.job.clone()), folder);
         let tip = "Go on with this training where it was stopped";
         (!record.provenance.complete).then_some(("Continue", tip, Some(action)))
@@ -39,11 +43,14 @@ impl App {
     /// Draws the line.
     pub(crate) fn record_header_ui(&mut self, ui: &mut Ui, title: &str, record: &Record) {
         let p = palette(ui);
+        let elsewhere = self.training_folder().is_some_and(|folder| self.follow.is_elsewhere(&folder));
         let state = match self.study.target {
             Some(Target::Job(id)) => self.jobs.get(id).map(|entry| match entry.is_active() {
                 true => (format!("computing, {:.0} %", 100.0 * entry.live().fraction()), p.accent),
+                false if matches!(entry.status, Status::Failed(_)) => ("failed".to_owned(), p.error),
                 false => ("stopped".to_owned(), p.warning),
             }),
+            _ if elsewhere => Some(("trained by another basin".to_owned(), p.accent)),
             _ if !record.provenance.complete && matches!(record.job, Job::Train(_)) => {
                 Some(("not finished".to_owned(), p.warning))
             }

@@ -1,6 +1,7 @@
 //! The History tab: how trainings go, epoch by epoch, and the networks they keep.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use basin_core::job::{Job, Train};
 use basin_core::record::{Outcome, Record, TrainingOutcome};
@@ -63,7 +64,10 @@ impl App {
                 self.facts_ui(ui, job, outcome, &record);
             }
             self.networks_ui(ui, job, outcome, together.len() > 1);
-            if outcome.steps_done() == 0 {
+            let begun = |record: &Arc<Record>| {
+                matches!(&record.outcome, Outcome::Train(outcome) if outcome.steps_done() > 0)
+            };
+            if outcome.steps_done() == 0 && !together.iter().any(begun) {
                 let text = "The curves begin with the first steps.";
                 return empty_ui(ui, "Nothing is trained yet", text, |_| ());
             }
@@ -119,10 +123,11 @@ impl App {
                 })
                 .inner;
             let shown = networks.iter().find(|n| n.file == file);
-            let shown = shown.map_or("none before the first epoch ends".to_owned(), Network::words);
+            let shown = shown.map_or("none yet".to_owned(), Network::words);
             let buttons_room = if narrow { 118.0 } else { BUTTONS };
             let width = (ui.available_width() - buttons_room).clamp(*NETWORKS.start(), *NETWORKS.end());
             ui.add_enabled_ui(!networks.is_empty(), |ui| {
+                ui.set_max_width(width);
                 let combo = ComboBox::from_id_salt("network").width(width).truncate().selected_text(shown);
                 let combo = combo.show_ui(ui, |ui| {
                     for network in &networks {

@@ -40,7 +40,7 @@ fn note_ui(ui: &mut Ui, at: usize, note: &Note, actions: &mut Vec<Action>) {
         ui,
         |ui| {
             dot_ui(ui, if note.error { p.error } else { p.good });
-            ui.label(&note.text).on_hover_text(&note.text);
+            ui.label(&note.text);
         },
         |ui| {
             if ui.small_button("Dismiss").clicked() {
@@ -79,7 +79,8 @@ fn entry_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
             ui.label(RichText::new(names::of_file(entry.job.subject())).color(p.weak));
             if !words.is_empty() {
                 let text = RichText::new(&words).color(if failed { p.error } else { p.weak });
-                ui.label(text).on_hover_text(&words);
+                // Where it is cut off, the pointer shows all of it.
+                ui.label(text);
             }
         },
         |ui| {

@@ -33,7 +33,10 @@ fn state_words(entry: &Entry) -> (&'static str, String) {
         (live.bounds, live.done, live.total)
     };
     match &entry.status {
-        Status::Waiting => ("Waiting", "It starts when the job before it has ended.".into()),
+        Status::Waiting => {
+            let text = "It starts when the job before it has ended. A training that is stopped goes on later to the very same network: Stop, measure, Continue.";
+            ("Waiting", text.into())
+        }
         Status::Running if landscape => {
             let text = "The picture appears with it and fills in, coarse to fine.";
             ("Computing the first point", text.into())

@@ -1,5 +1,6 @@
 //! What the form of a training says, as typed, and the job it describes.
 
+use basin_core::Error;
 use basin_core::job::{Examples, Job, Train};
 use basin_core::train::preset::preset;
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,9 @@ pub struct TrainForm {
     /// The name is being typed, so that names to complete it are shown.
     #[serde(skip)]
     pub completing: bool,
+    /// The name of these that the arrow keys have marked.
+    #[serde(skip)]
+    pub marked: Option<usize>,
     /// What the name stood for when it last was one.
     #[serde(skip)]
     last_start: Option<Box<Train>>,
@@ -115,6 +119,7 @@ impl Default for TrainForm {
             settings: String::new(),
             folder: String::new(),
             completing: false,
+            marked: None,
             last_start: None,
             last_job: None,
         }
@@ -161,7 +166,11 @@ impl TrainForm {
             return Ok((base.clone(), Vec::new()));
         }
         let name: String = self.name.split_whitespace().collect();
-        preset(&name).map(|preset| (preset.train, preset.notes)).map_err(|error| error.to_string())
+        let in_window = |error: Error| {
+            // What a terminal advises is above the field here.
+            error.to_string().replace("`basin train --list` shows them", "Choose… shows them")
+        };
+        preset(&name).map(|preset| (preset.train, preset.notes)).map_err(in_window)
     }
 
     /// What empty fields stand for: as the name has it, or, while that is being typed, as the last one had it.

@@ -5,7 +5,9 @@ use basin_core::job::Train;
 use basin_core::model::Family;
 use basin_core::train::preset::Group;
 use basin_core::train::{Labels, Method, Optimizer, Schedule, Sharpness, WeightAttack};
-use eframe::egui::{Button, Label, Popup, PopupCloseBehavior, Response, RichText, TextWrapMode, Ui};
+use eframe::egui::{
+    Button, Key, Label, Modifiers, Popup, PopupCloseBehavior, Response, RichText, TextWrapMode, Ui,
+};
 
 use crate::names;
 use crate::ui::train_form::TrainForm;
@@ -14,7 +16,7 @@ use crate::ui::widgets::{palette, sentence};
 /// The weight decay that needs no words.
 const USUAL_DECAY: f64 = 0.0005;
 /// Names offered while one is typed, at most.
-const OFFERED: usize = 6;
+const OFFERED: usize = 10;
 
 /// Groups as submenus, each with its explanation.
 pub fn preset_menu_ui(ui: &mut Ui, groups: &[Group], form: &mut TrainForm) {
@@ -34,9 +36,30 @@ pub fn preset_menu_ui(ui: &mut Ui, groups: &[Group], form: &mut TrainForm) {
     }
 }
 
+/// What the keyboard asks of the names that are offered.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Keys {
+    down: bool,
+    up: bool,
+    choose: bool,
+}
+
+impl Keys {
+    /// Takes the keys, before the field does, while names are offered.
+    pub fn take(ui: &mut Ui, form: &TrainForm) -> Self {
+        if !form.completing {
+            return Self::default();
+        }
+        ui.input_mut(|input| {
+            let mut pressed = |key| input.consume_key(Modifiers::NONE, key);
+            Self { down: pressed(Key::ArrowDown), up: pressed(Key::ArrowUp), choose: pressed(Key::Enter) }
+        })
+    }
+}
+
 /// Names that contain what is typed, below the field and above all else. A whole name needs none: they would only cover
 /// what comes next.
-pub fn completions_ui(field: &Response, groups: &[Group], form: &mut TrainForm) {
+pub fn completions_ui(field: &Response, groups: &[Group], form: &mut TrainForm, keys: Keys) {
     let typed = form.name.trim();
     if !form.completing || typed.is_empty() || form.start().is_ok() {
         return;
@@ -44,15 +67,24 @@ pub fn completions_ui(field: &Response, groups: &[Group], form: &mut TrainForm) 
     let names = groups.iter().flat_map(|group| &group.names);
     let offered: Vec<&String> =
         names.filter(|name| name.contains(typed) && *name != typed).take(OFFERED).collect();
-    let mut chosen = None;
+    let last = offered.len().saturating_sub(1);
+    let marked = match (keys.down, keys.up) {
+        (true, false) => form.marked.map_or(0, |at| (at + 1).min(last)),
+        (false, true) => form.marked.map_or(last, |at| at.saturating_sub(1)),
+        _ => form.marked.unwrap_or_default().min(last),
+    };
+    if keys.down || keys.up {
+        form.marked = Some(marked);
+    }
+    let mut chosen = offered.get(marked).filter(|_| keys.choose).map(|name| (*name).clone());
     let mut open = !offered.is_empty();
     let popup = Popup::from_response(field).open_bool(&mut open).width(field.rect.width());
     popup.close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_min_width(field.rect.width());
-        for name in offered {
+        for (at, name) in offered.into_iter().enumerate() {
             // Names differ at their ends: all of them has room.
             let short = RichText::new(completion(typed, name)).small();
-            let button = Button::selectable(false, short).wrap_mode(TextWrapMode::Extend);
+            let button = Button::selectable(form.marked == Some(at), short).wrap_mode(TextWrapMode::Extend);
             if ui.add(button).on_hover_text(name).clicked() {
                 chosen = Some(name.clone());
             }
@@ -69,7 +101,7 @@ pub fn completions_ui(field: &Response, groups: &[Group], form: &mut TrainForm) 
 fn completion(typed: &str, name: &str) -> String {
     let known = if name.starts_with(typed) { typed.rfind('_').unwrap_or_default() } else { 0 };
     let rest = name[known..].replace("linf_gd_normalized_lr0007_mom0_", "…");
-    if known > 0 { format!("…{rest}") } else { rest }
+    if known > 0 { format!("…{}", rest.trim_start_matches("_…")) } else { rest }
 }
 
 /// Width of the network, where it has one.

@@ -12,7 +12,7 @@ use crate::ui::estimates::Known;
 use crate::ui::form_editor::data_set_ui;
 use crate::ui::standing::Standing;
 use crate::ui::train_form::{TrainField, TrainForm, TrainProblem};
-use crate::ui::train_names::{channels, completions_ui, preset_menu_ui, summary};
+use crate::ui::train_names::{Keys, channels, completions_ui, preset_menu_ui, summary};
 use crate::ui::widgets::{
     choice_ui, count_words, duration_words, heading_ui, lines_ui, mark_wrong, marked_field_ui, palette,
     primary_button, problem_ui, problems_words, row_ui, sentence,
@@ -83,6 +83,9 @@ impl App {
         let standing = standing.flatten();
         // What was found last stays while the disk is asked again.
         let (words, color) = match (&standing, self.standings.last()) {
+            (Some((folder, _)), _) if self.jobs.training_in(folder).is_some() => {
+                (format!("Being trained now, in {}", folder.display()), p.accent)
+            }
             (Some((folder, standing)), _) => {
                 let color = match standing {
                     Standing::Free => p.weak,
@@ -101,7 +104,10 @@ impl App {
             Some((_, Standing::Finished)) => "Show results",
             _ => "Start training",
         };
-        let usable = standing.filter(|(_, standing)| !matches!(standing, Standing::Taken(_)));
+        let is_free = |(folder, standing): &(PathBuf, Standing)| {
+            !matches!(standing, Standing::Taken(_)) && self.jobs.training_in(folder).is_none()
+        };
+        let usable = standing.filter(is_free);
         // What has no estimate, as its images are missing, could not be trained either.
         let ready = job.as_ref().ok().cloned().zip(usable).filter(|_| matches!(cost, Ok(Ok(_))));
         let width = ui.available_width();
@@ -168,6 +174,7 @@ impl Editor<'_> {
         let (label, tooltip) = TrainField::Name.label_and_tooltip();
         let named = ui.add(Label::new(RichText::new(label).color(palette(ui).weak)).selectable(false));
         let problem = self.problem(TrainField::Name);
+        let keys = Keys::take(ui, self.form);
         let edit = TextEdit::multiline(&mut self.form.name).desired_rows(2).desired_width(f32::INFINITY);
         let edit = ui.scope(|ui| {
             mark_wrong(ui, problem.is_some());
@@ -176,9 +183,9 @@ impl Editor<'_> {
         let edit = edit.inner.labelled_by(named.id).on_hover_text(tooltip);
         if edit.changed() {
             self.form.name.retain(|c| !c.is_whitespace());
-            self.form.completing = true;
+            (self.form.completing, self.form.marked) = (true, None);
         }
-        completions_ui(&edit, &groups, self.form);
+        completions_ui(&edit, &groups, self.form, keys);
         let (weak, warning, error) = (palette(ui).weak, palette(ui).warning, palette(ui).error);
         let (meaning, notes) = match (self.form.start(), job) {
             (Ok((start, notes)), job) => {

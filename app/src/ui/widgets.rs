@@ -7,6 +7,9 @@ use eframe::egui::{
 
 use crate::ui::theme::{self, LABEL_WIDTH, ROW_HEIGHT};
 
+/// So many words have room in two lines of a form.
+const SHOWN_WORDS: usize = 9;
+
 /// Colours of the theme in use.
 pub fn palette(ui: &Ui) -> &'static theme::Palette {
     theme::palette(ui.visuals().dark_mode)
@@ -99,8 +102,8 @@ pub fn lines_ui(ui: &mut Ui, words: &[(&str, Color32)], style: TextStyle, lines:
         job.append(&text, 0.0, TextFormat::simple(font.clone(), *color));
     }
     job.wrap.max_rows = lines;
-    // Paths have no spaces to break at.
-    job.wrap.break_anywhere = job.text.split_whitespace().any(|word| word.len() > 28);
+    // Paths and names have no spaces to break at; further on they may lose their end.
+    job.wrap.break_anywhere = job.text.split_whitespace().take(SHOWN_WORDS).any(|word| word.len() > 28);
     let line = ui.fonts_mut(|fonts| fonts.row_height(&font));
     let size = vec2(ui.available_width(), (lines as f32 * line).ceil());
     let (place, _) = ui.allocate_exact_size(size, Sense::hover());
@@ -236,7 +239,10 @@ pub fn duration_words(seconds: f64) -> String {
             format!("{:.0} min {:02.0} s", (s / 60.0).floor(), ((s % 60.0) / 10.0).floor() * 10.0)
         }
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.0} h {:02.0} min", (s / 3600.0).floor(), (s % 3600.0 / 60.0).floor()),
+        s if s < 48.0 * 3600.0 => {
+            format!("{:.0} h {:02.0} min", (s / 3600.0).floor(), (s % 3600.0 / 60.0).floor())
+        }
+        s => format!("{:.1} days", s / 86400.0),
     }
 }
 

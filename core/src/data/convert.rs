@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::write::{Finished, Layout, Writer, names};
-use super::{Dataset, Examples, Split, count, load_from};
+use super::{Dataset, Examples, Split, count, is_whole, load_from};
 use crate::error::{Error, Result};
 use crate::progress::{Cancelled, Event, Progress};
 
@@ -37,6 +37,12 @@ pub fn convert(
     progress: &mut dyn Progress,
 ) -> Result<Converted> {
     let images = [count(folders, name, Split::Train)?, count(folders, name, Split::Test)?];
+    if let Some(missing) = [Split::Train, Split::Test].into_iter().zip(images).find(|(_, count)| *count == 0)
+        && is_whole(folders, name)?
+    {
+        // The sentence of whoever wants an image of it.
+        load_from(folders, name, &Examples { split: missing.0, start: 0, end: 1 })?;
+    }
     let splits = || [Split::Train, Split::Test].into_iter().zip(images).filter(|(_, count)| *count > 0);
     let total = images.iter().sum::<usize>() as u64;
     if total == 0 {

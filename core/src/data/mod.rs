@@ -167,6 +167,15 @@ pub fn count(folders: &[PathBuf], name: &str, split: Split) -> Result<usize> {
     }
 }
 
+/// Whether a data set is of a kind that always has training and test images.
+///
+/// # Errors
+/// The data set is not there.
+fn is_whole(folders: &[PathBuf], name: &str) -> Result<bool> {
+    let whole = |format| matches!(format, Format::CifarBinary | Format::CifarPython | Format::Idx);
+    Ok(name == "bundled" || whole(find(folders, name)?.format))
+}
+
 /// The data set of a name, or in a folder or archive.
 fn find(folders: &[PathBuf], name: &str) -> Result<Found> {
     match Known::from_name(name) {

@@ -39,24 +39,43 @@ pub enum Family {
     /// Residual network with a 3x3 stem; width doubles from stage to stage.
     ResNet {
         /// Blocks per stage.
+        #[serde(default = "usual_blocks")]
         blocks: Vec<usize>,
         /// Bottleneck blocks (expansion 4) instead of basic ones.
+        #[serde(default)]
         bottleneck: bool,
         /// Width of the first stage.
+        #[serde(default = "usual_channels::<64>")]
         channels: i64,
     },
     /// 5x5 convolutions with pooling.
     LeNet {
         /// Width of the first convolution.
+        #[serde(default = "usual_channels::<32>")]
         channels: i64,
         /// Width of the hidden linear layer, 0 for none.
+        #[serde(default = "usual_channels::<256>")]
         linear: i64,
     },
     /// Fully connected; normalization comes after the activation.
     Mlp {
         /// Width of each hidden layer.
+        #[serde(default = "usual_units")]
         units: Vec<i64>,
     },
+}
+
+/// ResNet-18.
+fn usual_blocks() -> Vec<usize> {
+    vec![2, 2, 2, 2]
+}
+
+fn usual_channels<const WIDTH: i64>() -> i64 {
+    WIDTH
+}
+
+fn usual_units() -> Vec<i64> {
+    vec![1024, 1024, 1024]
 }
 
 impl Family {
@@ -82,7 +101,7 @@ impl Default for Architecture {
     /// The paper's ResNet-18 for CIFAR-10.
     fn default() -> Self {
         Self {
-            family: Family::ResNet { blocks: vec![2, 2, 2, 2], bottleneck: false, channels: 64 },
+            family: Family::ResNet { blocks: usual_blocks(), bottleneck: false, channels: 64 },
             classes: 10,
             resolution: [3, 32, 32],
             normalization: Some(Norm::Reparameterized),

@@ -21,10 +21,14 @@ const EXAMPLE: &str =
 pub fn read_job(path: &Path) -> Result<Job> {
     let file = path.join(training::JOB);
     if path.is_dir() && !file.is_file() {
-        let remedy = format!(
-            "begin a training in it with `basin train --preset NAME --out {}`, or give a job file",
-            path.display()
-        );
+        let is_empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+        let remedy = match is_empty {
+            true => format!(
+                "begin a training in it with `basin train --preset NAME --out {}`, or give a job file",
+                path.display()
+            ),
+            false => "give the folder of a training, or a job file".to_owned(),
+        };
         return Err(training::not_a_training(path, &remedy));
     }
     let path = if path.is_dir() { &file } else { path };

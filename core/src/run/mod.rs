@@ -25,7 +25,7 @@ pub use job_file::read_job;
 use journal::Journal;
 pub use journal::has_unfinished;
 use setup::{Cost, Setup};
-pub use training::{resolved, train, warnings};
+pub use training::{is_being_trained, resolved, train, warnings};
 
 /// Where a run keeps its results, if anywhere.
 #[derive(Debug, Clone, Default)]

@@ -2,16 +2,28 @@
 
 use serde_json::Value;
 
-use super::{Train, TrainData};
+use super::{Schedule, Train, TrainData};
+use crate::data::{Augmentation, Known};
 use crate::settings::{read, suggestion, unknown};
 
 impl Train {
-    /// Trains on other data: `bundled`, a name, or a folder. Of the bundled images all there are, each for its purpose.
+    /// Trains on other data: `bundled`, a name, or a folder. Of the bundled images all there are, each for its purpose;
+    /// of a set known by name all training images, and digits as they are.
     pub fn use_data(&mut self, name: &str) {
         let augmentation = self.data.augmentation;
         match name {
             "bundled" => self.data = TrainData { augmentation, ..TrainData::bundled() },
             name => name.clone_into(&mut self.data.name),
+        }
+        // All training images, and digits are not mirrored.
+        let usual = TrainData::default();
+        if let Some(known @ (Known::Mnist | Known::FashionMnist)) = Known::from_name(name) {
+            if self.data.train == usual.train {
+                self.data.train.end = 60_000;
+            }
+            if known == Known::Mnist && augmentation == usual.augmentation {
+                self.data.augmentation = Augmentation::None;
+            }
         }
     }
 
@@ -39,13 +51,29 @@ impl Train {
             if inner.is_null() {
                 *inner = Value::Object(serde_json::Map::new());
             }
+            // `exact` becomes `{"smoothed": 0.1}`: what has a name alone may get a value.
+            if inner.is_string() {
+                *inner = Value::Object(serde_json::Map::new());
+            }
             inner = match inner {
                 Value::Object(settings) => settings.entry(part).or_insert(Value::Null),
                 _ => return Err(format!("{place}: there is no setting of this name")),
             };
         }
         *inner = value;
-        let job = read(whole.clone()).map_err(|sentence| format!("{setting}: {sentence}"))?;
+        let mut found = read(whole.clone());
+        if found.is_err() && !text.is_empty() && text.chars().all(char::is_alphanumeric) {
+            // A name may stand for something with settings of its own, which then are the usual ones.
+            let pointer = format!("/{}", place.replace('.', "/"));
+            let mut named = whole.clone();
+            if let Some(inner) = named.pointer_mut(&pointer) {
+                *inner = serde_json::json!({ text: {} });
+            }
+            if let Ok(job) = read(named.clone()) {
+                (found, whole) = (Ok(job), named);
+            }
+        }
+        let mut job: Self = found.map_err(|sentence| format!("{setting}: {sentence}"))?;
         let understood = serde_json::to_value(&job).map_err(|e| e.to_string())?;
         if let Some(of) = place.strip_suffix(".kind") {
             let pointer = format!("/{}", of.replace('.', "/"));
@@ -59,7 +87,13 @@ impl Train {
             Some((name, known)) => {
                 Err(format!("{setting}: there is no setting {name:?}{}", suggestion(&name, &known)))
             }
-            None => Ok(job),
+            None => {
+                // The usual cycle has 30 epochs; here one is as long as the training.
+                if place == "schedule.kind" && matches!(job.schedule, Schedule::Cyclic { .. }) {
+                    job.schedule = job.schedule.scaled(30, job.epochs);
+                }
+                Ok(job)
+            }
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct Epoch {
     /// The running average on the test images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<Scores>,
-    /// On the held-out images, when a snapshot was taken and early stopping asks for it.
+    /// On the held-out images, under the attack with 5 restarts, when a snapshot was taken and early stopping asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out: Option<Scores>,
     /// Seconds of training and testing since the beginning.

@@ -38,14 +38,26 @@ pub enum Schedule {
     /// optimizer's own learning rate.
     Cyclic {
         /// Rate at the beginning of a cycle; 0 in the paper, so that its first step changes nothing.
+        #[serde(default)]
         low: f64,
-        /// Rate at the peak.
+        /// Rate at the peak; 0.2 in the paper.
+        #[serde(default = "usual_peak")]
         high: f64,
-        /// Epochs from low to high.
+        /// Epochs from low to high; 15 in the paper.
+        #[serde(default = "half_a_cycle")]
         up: usize,
-        /// Epochs from high to low.
+        /// Epochs from high to low; 15 in the paper.
+        #[serde(default = "half_a_cycle")]
         down: usize,
     },
+}
+
+fn usual_peak() -> f64 {
+    0.2
+}
+
+fn half_a_cycle() -> usize {
+    15
 }
 
 /// What an optimizer is told for one step.

@@ -53,7 +53,7 @@ pub struct Train {
     pub average: Option<Average>,
     /// A snapshot is kept every so many epochs, and of the last one.
     pub snapshot_every: usize,
-    /// Keep, of all snapshots, the one of lowest robust error on the held-out images.
+    /// Keep, of all snapshots, the one of lowest robust error on the held-out images, which are attacked with 5 restarts.
     pub early_stopping: bool,
     /// Repeat the deviations of the paper's program where Basin does what the paper means: pseudo labels in
     /// training mode (`prevent_label_leaking`), exchanged weights of clean and adversarial part for fractions
@@ -144,6 +144,7 @@ pub enum Method {
     /// Adversarial training (Madry et al. 2018).
     Adversarial {
         /// Share of each batch that is attacked, in `(0, 1]`.
+        #[serde(default = "whole")]
         fraction: f64,
         /// Train on the clean image of what is misclassified without an attack.
         #[serde(default)]
@@ -154,22 +155,38 @@ pub enum Method {
     },
     /// TRADES (Zhang et al. 2019); the attack's objective should be the divergence.
     Trades {
-        /// Weight of the divergence, the paper's lambda.
+        /// Weight of the divergence, the paper's lambda; usually 6.
+        #[serde(default = "usual_weight")]
         weight: f64,
     },
     /// MART (Wang et al. 2020).
     Mart {
-        /// Weight of the divergence, the paper's lambda.
+        /// Weight of the divergence, the paper's lambda; usually 6.
+        #[serde(default = "usual_weight")]
         weight: f64,
     },
     /// Adversarial training with the prediction of rotations as a second task on an auxiliary head
     /// (Hendrycks et al. 2019); half of each batch is rotated.
     Rotation {
-        /// Weight of the second task's loss.
+        /// Weight of the second task's loss; usually 1.
+        #[serde(default = "whole")]
         weight: f64,
         /// Share of each batch that is attacked, in `(0, 1]`; 0.5 in the paper.
+        #[serde(default = "half")]
         fraction: f64,
     },
+}
+
+fn whole() -> f64 {
+    1.0
+}
+
+fn half() -> f64 {
+    0.5
+}
+
+fn usual_weight() -> f64 {
+    6.0
 }
 
 /// A running average of the weights: `a = tau a + (1 - tau) w` after every step.

@@ -55,11 +55,13 @@ const FEW_RATES: usize = 5;
 /// # Errors
 /// A sentence saying which record cannot be part of the figure.
 pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
-    let shown = records.iter().map(taken_apart).collect::<Result<Vec<_>, _>>()?;
-    if shown.is_empty() {
+    let all = records.iter().map(taken_apart).collect::<Result<Vec<_>, _>>()?;
+    if all.is_empty() {
         return Err("no training given; give at least one folder".into());
     }
-    if let Some(empty) = shown.iter().find(|shown| shown.outcome.steps_done() == 0) {
+    // Those without a step yet do not keep the others from being seen.
+    let (empty, shown): (Vec<_>, Vec<_>) = all.into_iter().partition(|shown| shown.outcome.steps_done() == 0);
+    if let (Some(empty), true) = (empty.first(), shown.is_empty()) {
         return Err(format!("{} has no finished step yet; look again in a while", empty.name));
     }
     let mut alike = Vec::new();
@@ -87,7 +89,8 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     let shown_values = values().filter(|value| *value <= top);
     let range = range(shown_values, scale, options.clip).ok_or("no value can be shown on this axis")?;
     let mut notes: Vec<String> = shown.iter().flat_map(|shown| shown.notes(options)).collect();
-    notes.extend(cut);
+    let waiting = empty.iter().map(|empty| format!("{} has no finished step yet", text::literal(empty.name)));
+    notes.extend(waiting.chain(cut));
     notes.extend(alike);
     notes.extend(changed_labels(&shown).filter(|_| options.quantity == Quantity::Loss));
     if options.log && values().any(|value| value <= 0.0) {
@@ -95,7 +98,7 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     }
     Ok(Plot {
         title: options.title.clone(),
-        x: epochs_axis(longest),
+        x: epochs_axis(longest, shown.iter().all(|shown| !shown.outcome.epochs.is_empty())),
         y: match options.quantity {
             Quantity::LearningRate => rate_axis(range, values()),
             _ => Axis::new(label(options, shown.len() == 1), range, scale, unit),
@@ -147,9 +150,9 @@ fn label(options: &Options, single: bool) -> String {
     }
 }
 
-/// Whole epochs only.
-fn epochs_axis(longest: f64) -> Axis {
-    let first = if longest > 1.0 { 1.0 } else { 0.0 };
+/// Whole epochs only; from the beginning of the first one, if of some training there is nothing but a part of it.
+fn epochs_axis(longest: f64, all_have_epochs: bool) -> Axis {
+    let first = if longest > 1.0 && all_have_epochs { 1.0 } else { 0.0 };
     let room = 0.02 * (longest - first);
     let step = [1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 200.0, 500.0]
         .into_iter()

@@ -38,7 +38,7 @@ pub fn rates_together(several: &[Shown<'_>], options: &Options) -> (Vec<Item>, K
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (number, shown) in several.iter().enumerate() {
         let own = rates(shown, series_color(number), false);
-        let same = |group: &&mut Vec<usize>| points(&items[group[0]]) == points(&own[0]);
+        let same = |group: &&mut Vec<usize>| coincide(&items[group[0]], &own[0]);
         match groups.iter_mut().find(same) {
             Some(group) => {
                 let color = series_color(group[0]);
@@ -80,10 +80,12 @@ pub fn rates_together(several: &[Shown<'_>], options: &Options) -> (Vec<Item>, K
     (items, Key { whose, what: Vec::new() }, notes)
 }
 
-/// What is drawn of a curve.
-fn points(item: &Item) -> Option<(&[f64], &[Option<f64>], bool)> {
-    match item {
-        Item::Series(series) => Some((&series.x, &series.y, series.steps)),
-        _ => None,
+/// Whether two curves go through the same points in the same way.
+fn coincide(one: &Item, other: &Item) -> bool {
+    match (one, other) {
+        (Item::Series(one), Item::Series(other)) => {
+            one.x == other.x && one.y == other.y && one.steps == other.steps
+        }
+        _ => false,
     }
 }

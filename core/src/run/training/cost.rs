@@ -6,7 +6,7 @@ use super::begin::Beginning;
 use super::images::Images;
 use crate::error::Result;
 use crate::run::Estimate;
-use crate::train::{Source, Train};
+use crate::train::{Rate, Source, Train};
 
 /// Images of the trial steps: a step takes the longer the more there are, beyond what it takes for any number.
 const TRIAL_BATCHES: [usize; 2] = [4, 16];
@@ -22,25 +22,27 @@ const LEAST_SHARE: f64 = 0.25;
 /// # Errors
 /// As [`super::train`].
 pub fn estimate(job: &Train) -> Result<Estimate> {
-    let [few, more] = TRIAL_BATCHES.map(|most| job.batch_size.min(most));
+    let [few, more] = TRIAL_BATCHES.map(|most| job.batch_size.min(most).min(job.data.train.len()));
     let mut trial = Trial::of(job, more)?;
     let most = trial.step_seconds(more)?;
-    let step = if job.batch_size > more {
+    let (train, test) = (job.data.train.len(), job.data.test.len());
+    // No batch has more images than there are, unless others are drawn for it.
+    let size = if job.data.extra.is_some() { job.batch_size } else { job.batch_size.min(train) };
+    let step = if size > more {
         let least = trial.step_seconds(few)?;
         // A busy machine may make the smaller step the slower one.
         let each = ((most - least) / (more - few) as f64).max(LEAST_SHARE * most / more as f64);
-        most + each * (job.batch_size - more) as f64
+        most + each * (size - more) as f64
     } else {
         most
     };
-    let per_image = step / job.batch_size as f64;
-    let (train, test) = (job.data.train.len(), job.data.test.len());
+    let per_image = step / size as f64;
     let held_out = if job.early_stopping { job.data.held_out.len() } else { 0 };
     let steps = job.steps_per_epoch.unwrap_or_else(|| train.div_ceil(job.batch_size)) as u64;
     let units = steps * job.epochs as u64;
     let tested =
         test * job.epochs + held_out * super::HELD_OUT_RESTARTS * job.epochs.div_ceil(job.snapshot_every);
-    let images = units as f64 * job.batch_size as f64 + tested as f64;
+    let images = units as f64 * size as f64 + tested as f64;
     Ok(Estimate { units, seconds: images * per_image })
 }
 
@@ -71,8 +73,8 @@ impl Trial {
         let (trial_begun, mut fastest) = (Instant::now(), f64::INFINITY);
         for number in 0..=TRIAL_STEPS as u64 {
             let begun = Instant::now();
-            // Later rates than the first are as good, and a first rate may be 0.
-            let rate = trainer.rate(self.steps, source.steps_per_epoch());
+            // The weights stay, so that nothing diverges while time is measured.
+            let rate = Rate { learning_rate: 0.0, ..trainer.rate(self.steps, source.steps_per_epoch()) };
             let mut batch = number * job.optimizer.batches_per_step();
             let mut next = || {
                 batch += 1;

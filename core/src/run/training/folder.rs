@@ -63,24 +63,30 @@ impl Folder {
         let has_resolved = found.as_ref() == Some(&job);
         let has_same = has_resolved || found == Some(asked);
         let (has_state, has_networks) = (folder.state_path().is_file(), folder.has_networks());
-        if !has_same && (has_state || has_networks) {
+        if !has_same && (folder.has_begun() || has_networks) {
             return Err(Error::file(
                 path,
                 "holds another training (its job.json differs); choose another folder, or remove this one first",
             ));
         }
         if !has_state && has_networks {
-            return Err(Error::file(
-                path,
-                "holds networks of this training, but no state.safetensors from which it could go on; choose another \
-                 folder, or remove this one first",
-            ));
+            return Err(folder.damaged_state("is missing"));
+        }
+        if !has_same && has_state {
+            // It has not begun, and makes room.
+            let state = folder.state_path();
+            std::fs::remove_file(&state).map_err(|e| Error::io("cannot remove", &state, e))?;
         }
         if !has_resolved {
             write_atomically(&job_path, job.to_json().as_bytes())?;
         }
         let earlier = folder.earlier()?;
         Ok((folder, earlier))
+    }
+
+    /// Whether the state knows of any step; a damaged one may.
+    fn has_begun(&self) -> bool {
+        self.state_path().is_file() && self.read_state().map_or(true, |(_, counters, _)| counters.step > 0)
     }
 
     /// Whether there are networks worth more than one epoch.
@@ -185,9 +191,14 @@ impl Folder {
         Some(self.path.join(newest.file))
     }
 
-    /// Notes where the numbers come from, unless an earlier run of the same training has; with what is new to the user.
-    pub fn save_provenance(&self, provenance: impl FnOnce() -> Provenance) -> Result<Vec<String>> {
-        if self.path.join(PROVENANCE).is_file() {
+    /// Notes where the numbers come from, unless an earlier run of the same training, which has `begun`, has; with what is
+    /// new to the user.
+    pub fn save_provenance(
+        &self,
+        begun: bool,
+        provenance: impl FnOnce() -> Provenance,
+    ) -> Result<Vec<String>> {
+        if begun && self.path.join(PROVENANCE).is_file() {
             return Ok(Vec::new());
         }
         let provenance = provenance();
@@ -198,6 +209,9 @@ impl Folder {
     /// Adds to what users of the numbers should know.
     pub fn warn(&self, warning: &str) -> Result<()> {
         let Some(mut provenance) = training::provenance(&self.path)? else { return Ok(()) };
+        if provenance.warnings.iter().any(|known| known == warning) {
+            return Ok(());
+        }
         provenance.warnings.push(warning.to_owned());
         self.save_json(PROVENANCE, &provenance)
     }
@@ -217,6 +231,12 @@ impl Folder {
     fn state_path(&self) -> PathBuf {
         self.path.join("state.safetensors")
     }
+}
+
+/// Whether a process trains in this folder.
+pub fn is_being_trained(folder: &Path) -> bool {
+    let log = File::open(folder.join(LOG));
+    log.is_ok_and(|log| matches!(log.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// What a file that should be a state is, as far as its beginning tells.

@@ -30,6 +30,7 @@ use crate::train::{
 use begin::Beginning;
 pub use cost::estimate;
 use folder::Folder;
+pub use folder::is_being_trained;
 use images::Images;
 use place::Place;
 pub use resolve::{resolved, warnings};
@@ -63,7 +64,9 @@ pub fn run(job: &Train, folder: &Path, threads: Option<u16>, progress: &mut dyn 
     }
     let record = Record::load(folder)?;
     match &record.outcome {
-        Outcome::Train(outcome) if outcome.steps_done() == 0 => Err(Error::Cancelled),
+        Outcome::Train(outcome) if outcome.steps_done() == 0 && !record.provenance.complete => {
+            Err(Error::Cancelled)
+        }
         _ => Ok(record),
     }
 }
@@ -99,17 +102,23 @@ fn train_on(
     let before = earlier.as_ref().and_then(|earlier| earlier.place.clone());
     let _threads = Threads::of(threads.or(before.as_ref().map(|place| place.threads)));
     let beginning = Beginning::of(job, &images)?;
-    let mut warnings = opened.save_provenance(|| beginning.provenance(job, &images))?;
+    let begun = earlier.as_ref().is_some_and(|earlier| earlier.counters.step > 0);
+    let mut warnings = opened.save_provenance(begun, || beginning.provenance(job, &images))?;
     drop(images);
     let place = Place::here(beginning.device, beginning.precision);
     let mut counters = Counters { step: 0, optimizer_steps: 0, population: 0, best: None, seconds: 0.0 };
-    let (begun, groups) = (Instant::now(), Vec::new());
-    let mut run = Run { job, folder: opened, begun, earlier: 0.0, groups, beginning, place };
+    let (now, groups) = (Instant::now(), Vec::new());
+    let mut run = Run { job, folder: opened, begun: now, earlier: 0.0, groups, beginning, place };
     if let Some(earlier) = earlier {
         let restored = run.beginning.trainer.restore(&earlier.tensors, &earlier.counters);
         restored.map_err(|_| run.folder.damaged_state("is damaged"))?;
         counters = earlier.counters;
         run.earlier = counters.seconds;
+        let logged = earlier.lines.last().map_or(0, |line| match line {
+            LogLine::Steps(steps) => steps.step,
+            LogLine::Epoch(epoch) => epoch.step,
+        });
+        let lost = counters.step.saturating_sub(logged);
         let epoch = counters.step / run.per_epoch();
         run.groups = earlier
             .lines
@@ -119,13 +128,26 @@ fn train_on(
                 _ => None,
             })
             .collect();
-        if let Some(difference) = before.and_then(|before| run.place.unlike(&before)) {
+        if let Some(difference) = before.filter(|_| begun).and_then(|before| run.place.unlike(&before)) {
             run.folder.warn(&format!("after step {} it {difference}", counters.step))?;
             warnings.push(difference);
         }
+        if lost > 0 {
+            let words =
+                format!("log.jsonl lacks the last {lost} of the {} steps that are done", counters.step);
+            run.folder.warn(&words)?;
+            warnings.push(words);
+        }
+    } else {
+        // Killed before the first epoch ends, it still knows on how many threads it is to go on.
+        run.save(&mut counters)?;
     }
-    run.epochs(&mut counters, &warnings, progress)?;
-    run.finish(&counters, progress)
+    let trained =
+        run.epochs(&mut counters, &warnings, progress).and_then(|()| run.finish(&counters, progress));
+    if let Err(Error::NotFinite(reason)) = &trained {
+        run.folder.warn(reason)?;
+    }
+    trained
 }
 
 /// A training that runs.

@@ -1,14 +1,14 @@
 //! The paper's names of models as a grammar: a name is a training.
 //!
 //! ```text
-//! name    = "normal_training" | [clip] method pgd ["_f100" {"_" variant}] | curriculum "_awit_" weights "_" pgd "_pop" n
+//! name    = [clip] ("normal_training" | method pgd ["_f100"] | curriculum "_awit_" weights "_" pgd "_pop" n) {"_" variant}
 //! pgd     = "linf_gd_normalized_lr0007_mom0_i" steps "_e" code          (also with other numbers)
 //! clip    = code "p_"                                                     e.g. 0005p_: weights within 0.005
 //! method  = "at_" ["pll_" | "ii_" | "ssl" code "_" | "tau" n "_"] | "trades" n "_" | "mart" n "_"
 //! ```
 //!
-//! and `_es` behind any of them. A code is a number without its point: `0314` is 0.314, `00314` is 0.0314.
-//! Variants may be combined, which the paper never does. Where the paper's program ignores a number of a name, the name
+//! where variants need `_f100` after the attack, and `_es` may stand behind any name. A code is a number without its point: `0314` is 0.314, `00314` is 0.0314.
+//! Variants may be combined in any order, which the paper never does; two that decide the same setting are refused. Where the paper's program ignores a number of a name, the name
 //! counts, unless its registry is asked for ([`registered`]); [`Preset::notes`] tells.
 
 mod list;

@@ -72,13 +72,20 @@ pub(super) fn parse(name: &str, registered: bool) -> Result<Preset> {
         train: Train { name: name.to_owned(), early_stopping, ..Train::default() },
         notes: Vec::new(),
     };
+    if reader.rest.starts_with(|c: char| c.is_ascii_digit()) {
+        preset.train.clipping = Some(reader.code()?);
+        reader.expect("p_")?;
+    }
     if reader.take("normal_training") {
         preset.train.method = Method::Normal;
+        variants(&mut reader, &mut preset)?;
     } else if reader.take("threshold_awit_") {
         weights(&mut reader, &mut preset.train, Curriculum::Threshold(2.1))?;
+        variants(&mut reader, &mut preset)?;
     } else if reader.take("simple_awit_") {
         weights(&mut reader, &mut preset.train, Curriculum::Simple)?;
         preset.notes.push("the simple curriculum uses one perturbation, whatever the population".into());
+        variants(&mut reader, &mut preset)?;
     } else {
         inputs(&mut reader, &mut preset)?;
     }
@@ -88,10 +95,6 @@ pub(super) fn parse(name: &str, registered: bool) -> Result<Preset> {
 /// Everything but weight perturbation.
 fn inputs(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
     let train = &mut preset.train;
-    if reader.rest.starts_with(|c: char| c.is_ascii_digit()) {
-        train.clipping = Some(reader.code()?);
-        reader.expect("p_")?;
-    }
     let adversarial = |fraction, ignore_incorrect, prevent_label_leaking| Method::Adversarial {
         fraction,
         ignore_incorrect,
@@ -142,6 +145,8 @@ fn inputs(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
 /// change come first.
 fn variants(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
     let mut found: Vec<&str> = Vec::new();
+    // A name that begins with weight perturbation has decided this.
+    let is_perturbed = preset.train.sharpness != Sharpness::None;
     // Notes and changes of this reading are not kept.
     let mut scratch = preset.clone();
     while reader.take("_") {
@@ -152,7 +157,9 @@ fn variants(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
     for (number, variant) in found.iter().enumerate() {
         let what = decides(variant);
         let shares = |other: &&&str| decides(other).iter().any(|setting| what.contains(setting));
-        if let Some(earlier) = found[..number].iter().find(shares) {
+        let earlier = found[..number].iter().find(shares).copied();
+        let perturbed = (is_perturbed && what.contains(&"sharpness")).then_some("awit");
+        if let Some(earlier) = earlier.or(perturbed) {
             return Err(Error::invalid(format!(
                 "{:?} is no name of a model: {earlier:?} and {variant:?} decide the same setting; leave one out",
                 reader.name

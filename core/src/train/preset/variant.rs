@@ -49,6 +49,8 @@ pub(super) fn apply(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
             n => 150 / n,
         };
         train.schedule = Schedule::fifths(train.epochs);
+    } else if reader.take("es") {
+        train.early_stopping = true;
     } else if reader.take("late") {
         train.schedule = Schedule::MultiStep { milestones: vec![140, 145], gamma: 0.1 };
     } else if reader.take("lrf") {
@@ -118,6 +120,7 @@ pub(super) fn decides(variant: &str) -> &'static [&'static str] {
         "cyc" => &["learning rate", "milestones", "factor", "epochs"],
         "wd" | "nowd" => &["weight decay"],
         "b" => &["batch size"],
+        "es" => &["early stopping"],
         _ => &[],
     }
 }
