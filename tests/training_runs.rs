@@ -508,7 +508,7 @@ fn killed_in_its_first_epoch_it_goes_on_with_as_many_threads() {
     let kept = |name: &str| std::fs::read(home.path().join("killed").join(name));
     assert!(kept("log.jsonl").is_ok_and(|log| log.is_empty()), "nothing is logged yet");
     let again = run(&job, &options("killed", None), &mut Silent).unwrap();
-    assert_eq!(results(&home.path().join("killed")), results(&home.path().join("whole")));
+    assert_eq!(networks(&home.path().join("killed")), networks(&home.path().join("whole")));
     assert!(whole.provenance.device.contains("1 thread"), "{}", whole.provenance.device);
     assert_eq!(again.provenance.device, whole.provenance.device);
     assert!(again.provenance.warnings.is_empty(), "{:?}", again.provenance.warnings);
