@@ -39,6 +39,8 @@ struct Trainer {
     held: Arc<Mutex<bool>>,
     /// Data sets but the bundled one are not there.
     bare: bool,
+    /// Every training diverges after two epochs.
+    diverges: bool,
 }
 
 impl Engine for Trainer {
@@ -74,6 +76,11 @@ impl Engine for Trainer {
         let total = steps * epochs;
         progress.report(Event::Started { label: train.name.clone(), done: done * steps, total })?;
         for epoch in done..epochs {
+            if self.diverges && epoch == 2 {
+                return Err(Error::NotFinite(
+                    "training diverged in step 81; use a smaller learning rate".into(),
+                ));
+            }
             while epoch >= epochs / 2 && *self.held.lock().expect("not poisoned") {
                 std::thread::sleep(Duration::from_millis(2));
                 if progress.report(Event::Alive).is_err() {
@@ -304,6 +311,30 @@ fn names_are_completed_and_chosen_and_settings_are_changed_by_place() {
     assert_eq!(size(&window).as_deref(), Some("32"));
     window.retype("Batch size", "16");
     assert!(says(&window, "batch_size=32 is also in the field \"Batch size\""));
+}
+
+/// What was trained before something went wrong stays in sight, with the reason.
+#[test]
+fn a_training_that_diverges_is_shown_as_far_as_it_came() {
+    let mut window = Window::with_engine(Arc::new(Trainer { diverges: true, ..Trainer::default() }));
+    window.click("Train");
+    window.retype("Epochs", "12");
+    let folder = choose_folder(&mut window, "mine");
+    ready(&mut window, "Start training");
+    window.click("Start training");
+    window.until("it has ended", |app| app.jobs().entries().iter().any(|entry| !entry.is_active()));
+    window.until("the study shows it", |app| app.study().records().len() == 1);
+    wait_for(&mut window, "2 of 12");
+    assert!(says(&window, "diverged in step 81; use a smaller learning rate"));
+    let study = window.harness.state().study();
+    assert_eq!(study.records()[0].path, folder);
+    assert_eq!(window.harness.state().visible_panes(), [Pane::History]);
+    // Tried again, it comes no further, and the curves are still there.
+    window.harness.get_all_by_label("Try again").next().expect("a button").click();
+    window.harness.run_steps(3);
+    window.until("it has ended again", |app| app.jobs().entries().iter().all(|entry| !entry.is_active()));
+    window.settle();
+    assert!(says(&window, "2 of 12"));
 }
 
 /// Without its images a training is not begun, and the reason stands where its time would.

@@ -266,16 +266,10 @@ impl App {
     /// A training that failed is still in its folder, as far as it has come.
     fn ended_without_record(&mut self, id: JobId) {
         let Some(folder) = self.jobs.get(id).and_then(|entry| entry.out.clone()) else { return };
-        match self.study.record_at(&folder) {
-            Some(known) if self.study.target == Some(Target::Job(id)) => {
-                self.study.target = Some(Target::Record(known));
-            }
-            Some(_) => {}
-            None => self.background.spawn("records", move || {
-                let record = is_training(&folder).then(|| Record::load(&folder).ok()).flatten();
-                Answer::Found(record.map(|record| (folder, record)).into_iter().collect())
-            }),
-        }
+        self.background.spawn("records", move || {
+            let record = is_training(&folder).then(|| Record::load(&folder).ok()).flatten();
+            Answer::Found(record.map(|record| (folder, record)).into_iter().collect())
+        });
     }
 
     /// Opens a native dialog on a thread; the answer comes to [`App::handle`].

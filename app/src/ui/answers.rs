@@ -141,6 +141,7 @@ impl App {
             }
             Answer::Found(records) => {
                 self.add_records(records);
+                self.show_folder_of_ended_training();
             }
             Answer::Estimated { job, result } => self.estimates.answered(*job, result),
             Answer::Standing { place, folder, standing } => self.standings.answered(*place, folder, standing),
@@ -153,6 +154,16 @@ impl App {
             Answer::Previewed(result) => self.export.previewed(result),
             Answer::Examples { of, result } => self.examples.answered(of, result),
             Answer::Failed(words) => self.note_error(words),
+        }
+    }
+
+    /// A training that has ended, well or not, is its folder.
+    fn show_folder_of_ended_training(&mut self) {
+        let Some(Target::Job(id)) = self.study.target else { return };
+        let ended = self.jobs.get(id).filter(|entry| !entry.is_active());
+        let folder = ended.and_then(|entry| entry.out.as_deref());
+        if let Some(record) = folder.and_then(|folder| self.study.record_at(folder)) {
+            self.study.target = Some(Target::Record(record));
         }
     }
 

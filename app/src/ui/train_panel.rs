@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use basin_core::job::{Job, Train};
 use basin_core::train::preset::{groups, preset};
-use eframe::egui::{CollapsingHeader, Label, Panel, RichText, ScrollArea, TextEdit, TextStyle, Ui};
+use eframe::egui::{
+    Align2, Button, CollapsingHeader, Label, Panel, RichText, ScrollArea, TextEdit, TextStyle, Ui, vec2,
+};
 
 use crate::command::Command;
 use crate::plot::training::steps_per_epoch;
@@ -246,8 +248,10 @@ impl Editor<'_> {
         let (label, tooltip) = TrainField::Folder.label_and_tooltip();
         row_ui(ui, label, tooltip, |ui| {
             let edit = TextEdit::singleline(&mut self.form.folder).hint_text("automatic");
+            let edit = edit.align(Align2::LEFT_CENTER);
             let edit = ui.add(edit.desired_width((ui.available_width() - 48.0).max(40.0)));
-            if ui.small_button("…").on_hover_text("Choose the folder").clicked() {
+            let choose = Button::new("…").min_size(vec2(40.0, 0.0));
+            if ui.add(choose).on_hover_text("Choose the folder").clicked() {
                 self.actions.push(Action::ChooseTrainingFolder);
             }
             (edit, ())
