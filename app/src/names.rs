@@ -37,6 +37,11 @@ const HOLDERS: [&str; 5] = ["snapshots", "checkpoints", "models", "weights", "ck
 /// The folder in which a training of Basin keeps its snapshots, whose names count epochs from 0.
 const SNAPSHOTS: &str = "snapshots";
 
+/// A model's name in the paper's grammar without what nearly all of them share: they differ at their ends.
+pub fn abbreviated(name: &str) -> String {
+    name.replace("linf_gd_normalized_lr0007_mom0_", "…")
+}
+
 /// The name of one file or folder by itself.
 pub fn of_file(path: &Path) -> String {
     Parts::of(path).name(0)

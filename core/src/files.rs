@@ -117,3 +117,8 @@ pub(crate) fn set_default_permissions(path: &Path) -> std::io::Result<()> {
 pub(crate) fn set_default_permissions(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
+
+/// Whether a folder is there and has nothing in it.
+pub fn is_empty_folder(path: &Path) -> bool {
+    std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+}

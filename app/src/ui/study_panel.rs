@@ -121,9 +121,8 @@ impl Lines<'_> {
         }
         ui.push_id(training.id, |ui| {
             let name = file_name(&training.path);
-            // Names of the paper differ at their ends.
-            let short = name.replace("linf_gd_normalized_lr0007_mom0_", "…");
-            self.line_of_record_ui(ui, training, RichText::new(short).strong(), &name, 0.0);
+            let short = RichText::new(names::abbreviated(&name)).strong();
+            self.line_of_record_ui(ui, training, short, &name, 0.0);
             let p = palette(ui);
             let (words, color) = match self.jobs.training_in(&training.path) {
                 Some(entry) if entry.status == Status::Waiting => ("waiting".to_owned(), p.weak),

@@ -100,7 +100,7 @@ pub fn completions_ui(field: &Response, groups: &[Group], form: &mut TrainForm, 
 /// the usual attack says nothing new.
 fn completion(typed: &str, name: &str) -> String {
     let known = if name.starts_with(typed) { typed.rfind('_').unwrap_or_default() } else { 0 };
-    let rest = name[known..].replace("linf_gd_normalized_lr0007_mom0_", "…");
+    let rest = names::abbreviated(&name[known..]);
     if known > 0 { format!("…{}", rest.trim_start_matches("_…")) } else { rest }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, Outcome, Provenance, Record};
 use crate::error::{Error, Result};
-use crate::files::read_text;
+use crate::files::{is_empty_folder, read_text};
 use crate::job::{Job, Train};
 use crate::train::{Epoch, LogLine, Scores, Steps};
 
@@ -233,9 +233,8 @@ fn known(job: &Job) -> Provenance {
 
 /// What to say of a folder that is not that of a training.
 pub fn not_a_training(folder: &Path, remedy: &str) -> Error {
-    let is_empty = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     let what = match () {
-        () if is_empty => "is an empty folder, not that of a training".to_owned(),
+        () if is_empty_folder(folder) => "is an empty folder, not that of a training".to_owned(),
         () if folder.join(JOB).is_file() => format!("is the folder of a training that has no {LOG}"),
         () => "is a folder, but not that of a training".to_owned(),
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::files::{not_json, read_text};
+use crate::files::{is_empty_folder, not_json, read_text};
 use crate::job::Job;
 use crate::record::{Record, training};
 use crate::settings::{read, suggestion, unknown};
@@ -21,8 +21,7 @@ const EXAMPLE: &str =
 pub fn read_job(path: &Path) -> Result<Job> {
     let file = path.join(training::JOB);
     if path.is_dir() && !file.is_file() {
-        let is_empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-        let remedy = match is_empty {
+        let remedy = match is_empty_folder(path) {
             true => format!(
                 "begin a training in it with `basin train --preset NAME --out {}`, or give a job file",
                 path.display()

@@ -48,11 +48,8 @@ impl Train {
         let mut whole = serde_json::to_value(self).map_err(|e| e.to_string())?;
         let mut inner = &mut whole;
         for part in place.split('.') {
-            if inner.is_null() {
-                *inner = Value::Object(serde_json::Map::new());
-            }
             // `exact` becomes `{"smoothed": 0.1}`: what has a name alone may get a value.
-            if inner.is_string() {
+            if inner.is_null() || inner.is_string() {
                 *inner = Value::Object(serde_json::Map::new());
             }
             inner = match inner {
@@ -88,9 +85,9 @@ impl Train {
                 Err(format!("{setting}: there is no setting {name:?}{}", suggestion(&name, &known)))
             }
             None => {
-                // The usual cycle has 30 epochs; here one is as long as the training.
+                // Unlike the usual cycle, one is as long as the training.
                 if place == "schedule.kind" && matches!(job.schedule, Schedule::Cyclic { .. }) {
-                    job.schedule = job.schedule.scaled(30, job.epochs);
+                    job.schedule = job.schedule.scaled(Schedule::CYCLE, job.epochs);
                 }
                 Ok(job)
             }

@@ -57,7 +57,7 @@ fn usual_peak() -> f64 {
 }
 
 fn half_a_cycle() -> usize {
-    15
+    Schedule::CYCLE / 2
 }
 
 /// What an optimizer is told for one step.
@@ -70,6 +70,14 @@ pub struct Rate {
 }
 
 impl Schedule {
+    /// Epochs of the paper's cycle.
+    pub const CYCLE: usize = 30;
+
+    /// The paper's cycle.
+    pub fn cycle() -> Self {
+        Self::Cyclic { low: 0.0, high: usual_peak(), up: half_a_cycle(), down: half_a_cycle() }
+    }
+
     /// The paper's default for a number of epochs: a tenth after two, three and four fifths of them.
     pub fn fifths(epochs: usize) -> Self {
         Self::MultiStep { milestones: [2, 3, 4].map(|k| k * epochs / 5).to_vec(), gamma: 0.1 }

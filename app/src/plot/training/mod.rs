@@ -10,9 +10,8 @@ use basin_core::job::Train;
 use basin_core::train::Labels;
 use serde::{Deserialize, Serialize};
 
-use super::color::series_color;
 use super::landscape::{Named, Which};
-use super::{Axis, Plot, Scale, Tick, Unit, provenance, text, ticks};
+use super::{Axis, Color, Plot, Scale, Tick, Unit, provenance, text, ticks};
 use curves::{Shown, alone, taken_apart};
 use range::{heights, range, without_outliers};
 use rates::{rates, rates_together};
@@ -66,7 +65,7 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     }
     let mut alike = Vec::new();
     let (items, key) = match (&*shown, options.quantity) {
-        ([only], Quantity::LearningRate) => (rates(only, series_color(0), true), None),
+        ([only], Quantity::LearningRate) => (rates(only, Color::rgb(90, 90, 90), true), None),
         ([only], _) => alone(only, options),
         (several, Quantity::LearningRate) => {
             let (items, key, notes) = rates_together(several, options);

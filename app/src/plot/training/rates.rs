@@ -23,7 +23,7 @@ pub fn rates(shown: &Shown<'_>, color: Color, single: bool) -> Vec<Item> {
         x,
         y: y.into_iter().map(|rate| rate.filter(|rate| *rate > 0.0 && rate.is_finite())).collect(),
         band: Vec::new(),
-        color: if single { Color::rgb(90, 90, 90) } else { color },
+        color,
         dash: Dash::Solid,
         steps: !matches!(shown.job.schedule, Schedule::Cyclic { .. }),
     });
@@ -37,19 +37,18 @@ pub fn rates_together(several: &[Shown<'_>], options: &Options) -> (Vec<Item>, K
     // The first training of each rate, and all of them.
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (number, shown) in several.iter().enumerate() {
-        let own = rates(shown, series_color(number), false);
+        let mut own = rates(shown, series_color(number), false);
         let same = |group: &&mut Vec<usize>| coincide(&items[group[0]], &own[0]);
         match groups.iter_mut().find(same) {
             Some(group) => {
-                let color = series_color(group[0]);
+                if let Item::Series(series) = &mut own[0] {
+                    series.color = series_color(group[0]);
+                }
                 group.push(number);
-                items.extend(rates(shown, color, false));
             }
-            None => {
-                groups.push(vec![number]);
-                items.extend(own);
-            }
+            None => groups.push(vec![number]),
         }
+        items.extend(own);
     }
     let name = |number: &usize| text::literal(several[*number].name);
     let names = |group: &[usize]| group.iter().map(name).collect::<Vec<_>>().join(", ");

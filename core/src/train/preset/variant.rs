@@ -5,9 +5,6 @@ use super::parse::Reader;
 use crate::error::Result;
 use crate::train::{Average, EntropySgd, Labels, Optimizer, Schedule, Sharpness, Statistics};
 
-/// Rates of the paper's cyclic schedule, and its length in epochs.
-const CYCLE: (f64, f64, usize) = (0.0, 0.2, 30);
-
 /// The paper's learning rate for Adam.
 const ADAM_RATE: f64 = 0.1;
 
@@ -64,14 +61,13 @@ pub(super) fn apply(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
         set_rate(&mut train.optimizer, reader.code()?);
         train.schedule = Schedule::Constant;
     } else if reader.take("cyc") {
-        let (low, high, epochs) = CYCLE;
         let mut cycles = 1;
         if let Ok(number) = reader.whole() {
             cycles = if reader.registered { 1 } else { number };
             note(&ignored(reader, "makes one cycle of 30 epochs"));
         }
-        train.schedule = Schedule::Cyclic { low, high, up: epochs / 2, down: epochs / 2 };
-        train.epochs = epochs * cycles;
+        train.schedule = Schedule::cycle();
+        train.epochs = Schedule::CYCLE * cycles;
     } else if reader.take("nowd") {
         set_decay(&mut train.optimizer, 0.0);
     } else if reader.take("wd") {
