@@ -231,7 +231,9 @@ fn radius_zero_is_exactly_no_flatness() {
         let found = measured(&job);
         let layers = found.layers.iter().flat_map(|layer| &layer.radii);
         for at in found.radii.iter().chain(layers) {
-            assert_eq!((at.flatness, at.interval, at.standard_error), (0.0, [0.0, 0.0], Some(0.0)));
+            let average = case == Case::Average;
+            assert_eq!((at.flatness, at.standard_error), (0.0, average.then_some(0.0)));
+            assert_eq!((at.interval, at.spread), if average { (Some([0.0; 2]), None) } else { (None, Some([0.0; 2])) });
             assert_eq!(
                 (at.loss, at.mean, at.worst),
                 (found.reference_loss, found.reference_loss, found.reference_loss)
@@ -253,13 +255,26 @@ fn statistics_say_what_they_are() {
             assert!((at.mean - mean).abs() < 1e-12 && (at.worst - worst).abs() < 1e-12);
             assert_eq!(at.loss, if case == Case::Average { at.mean } else { at.worst });
             assert!((at.flatness - (at.loss - found.reference_loss)).abs() < 1e-12);
-            assert!(at.interval[0] < at.interval[1]);
+            let (interval, spread) = (at.interval, at.spread);
+            match case {
+                Case::Average => {
+                    let [low, high] = interval.unwrap();
+                    assert!(low < at.flatness && at.flatness < high && spread.is_none() && at.standard_error > Some(0.0));
+                }
+                // Nothing is known of a maximum but that it is at least that large.
+                Case::Worst => {
+                    assert_eq!((interval, at.standard_error), (None, None));
+                    let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+                    let [low, high] = spread.unwrap();
+                    assert!((low - (least - found.reference_loss)).abs() < 1e-12 && high == at.flatness);
+                }
+            }
             assert!(at.draws.iter().all(|draw| draw.error >= found.reference_error));
         }
-        assert!(found.resamples >= 1000);
     }
     let single = Flatness { draws: 1, ..small(FlatnessLoss::Clean, Case::Average) };
-    assert_eq!(measured(&single).radii[0].standard_error, None);
+    let single = &measured(&single).radii[0];
+    assert_eq!((single.standard_error, single.interval), (None, None));
 }
 
 #[test]

@@ -282,10 +282,12 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
     };
     let error = 100.0 * outcome.reference_error;
     let _ = writeln!(text, "reference loss {:.4}, error {error:.1} %{restarts}\n", outcome.reference_loss);
-    let _ = writeln!(text, "{:>8}  {:>8}  {:>8}  {:<9}  95 % interval", "radius", "loss", "flatness", "");
+    let head = if job.case == Case::Worst { "restarts" } else { "95 % interval" };
+    let _ = writeln!(text, "{:>8}  {:>8}  {:>8}  {:<9}  {head}", "radius", "loss", "flatness", "");
     outcome.radii.iter().for_each(|at| row(text, at, ""));
-    let spread = if job.draws > 1 { "± standard error over draws; " } else { "" };
-    let _ = writeln!(text, "\n{spread}interval: bootstrap over draws and examples");
+    let error = outcome.radii.iter().any(|at| at.standard_error.is_some());
+    let error = if error { "± standard error over draws; " } else { "" };
+    let _ = writeln!(text, "\n{error}{}", outcome.certainty(job.case));
     if let Some(reason) = why_negative(outcome, job) {
         let _ = writeln!(text, "{reason}");
     }
@@ -315,7 +317,9 @@ fn why_negative(outcome: &FlatnessOutcome, job: &Flatness) -> Option<String> {
 
 fn row(text: &mut String, at: &AtRadius, name: &str) {
     let error = at.standard_error.map_or_else(String::new, |error| format!("± {}", short(error)));
-    let interval = format!("{} to {}", short(at.interval[0]), short(at.interval[1]));
+    let between = |[low, high]: [f64; 2]| format!("{} to {}", short(low), short(high));
+    // Of records of earlier versions the worst case has an interval instead.
+    let interval = at.spread.or(at.interval).map_or_else(|| "none".to_owned(), between);
     let interval = if name.is_empty() { interval } else { format!("{interval:<18}  {name}") };
     let flatness = short(at.flatness);
     let _ = writeln!(text, "{:>8}  {:>8.4}  {flatness:>8}  {error:<9}  {interval}", at.radius, at.loss);

@@ -7,12 +7,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::{Batch, Pair, attack_once, measure};
-use super::statistics::{Over, bootstrap_table, mean, standard_error};
+use super::statistics::{interval_of_table, mean, standard_error};
 use crate::attack::Pgd;
 use crate::error::Result;
 use crate::progress::Pulse;
 use crate::record::{AtRadius, Draw, PerExample, Point};
 use crate::seed::generator;
+
+/// Which of several draws counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Their mean: the average case.
+    Mean,
+    /// Their largest: the worst case.
+    Worst,
+}
 
 /// Losses and mistakes of some examples under one set of weights.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -130,7 +139,6 @@ pub fn at_radius(
     over: Over,
     reference: &Reference,
     draws: &[(u64, Losses)],
-    seed: u64,
 ) -> AtRadius {
     let base = reference.losses.in_double();
     let rows: Vec<Vec<f64>> = draws
@@ -144,14 +152,17 @@ pub fn at_radius(
         Over::Worst => worst,
     };
     let reference_loss = mean(&base);
-    let mut rng = generator(seed, "flatness-interval", &[]);
-    let interval = bootstrap_table(&rows, over, &mut rng);
+    // Of a maximum neither is known: other searches could only find more.
+    let of_mean = over == Over::Mean;
+    let interval = of_mean.then(|| interval_of_table(&rows)).flatten();
     AtRadius {
         radius,
         loss: reference_loss + flatness,
         flatness,
-        standard_error: standard_error(&rises),
-        interval: interval.map_or([flatness, flatness], |interval| [interval.low, interval.high]),
+        standard_error: of_mean.then(|| standard_error(&rises)).flatten(),
+        interval: interval.map(|interval| [interval.low, interval.high]),
+        spread: (!of_mean && rises.len() > 1)
+            .then(|| [rises.iter().copied().fold(f64::INFINITY, f64::min), worst]),
         mean: reference_loss + average,
         worst: reference_loss + worst,
         draws: draws

@@ -15,9 +15,9 @@ use super::setup::{Cost, Setup};
 use crate::error::{Error, Result};
 use crate::job::{Case, Flatness, FlatnessLoss};
 use crate::measure::flatness::{
-    Losses, Reference, Restart, at_radius, clean, draw_seed, restart, worst_restart,
+    Losses, Over, Reference, Restart, at_radius, clean, draw_seed, restart, worst_restart,
 };
-use crate::measure::statistics::{Over, RESAMPLES, mean};
+use crate::measure::statistics::mean;
 use crate::progress::{Event, Progress};
 use crate::record::{AtRadius, FlatnessOutcome, LayerFlatness, Outcome};
 use draws::{Drawer, Place};
@@ -227,7 +227,7 @@ fn outcome(
                     layer.map(|layer| format!(" of {}", plan.names[layer])).unwrap_or_default()
                 )),
                 None if draws.is_empty() => {}
-                None => radii.push(at_radius(*radius, over, reference, &draws, seed)),
+                None => radii.push(at_radius(*radius, over, reference, &draws)),
             }
         }
         radii
@@ -247,7 +247,7 @@ fn outcome(
         reference_error: point.error,
         radii,
         layers,
-        resamples: RESAMPLES,
+        resamples: 0,
     })
 }
 
