@@ -27,11 +27,7 @@ fn the_record_has_the_promised_fields() {
     let record =
         basin.record(&flatness(&lenet, &mnist, &["--radius", "0.25,1/2", "--per-layer", "--draws", "3"]));
     let outcome = &record["outcome"];
-    assert_eq!(
-        keys(outcome),
-        ["kind", "reference_loss", "reference_error", "radii", "layers"],
-        "{outcome}"
-    );
+    assert_eq!(keys(outcome), ["kind", "reference_loss", "reference_error", "radii", "layers"], "{outcome}");
     let at = &outcome["radii"][1];
     assert_eq!(
         keys(at),

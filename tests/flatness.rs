@@ -233,7 +233,10 @@ fn radius_zero_is_exactly_no_flatness() {
         for at in found.radii.iter().chain(layers) {
             let average = case == Case::Average;
             assert_eq!((at.flatness, at.standard_error), (0.0, average.then_some(0.0)));
-            assert_eq!((at.interval, at.spread), if average { (Some([0.0; 2]), None) } else { (None, Some([0.0; 2])) });
+            assert_eq!(
+                (at.interval, at.spread),
+                if average { (Some([0.0; 2]), None) } else { (None, Some([0.0; 2])) }
+            );
             assert_eq!(
                 (at.loss, at.mean, at.worst),
                 (found.reference_loss, found.reference_loss, found.reference_loss)
@@ -259,7 +262,12 @@ fn statistics_say_what_they_are() {
             match case {
                 Case::Average => {
                     let [low, high] = interval.unwrap();
-                    assert!(low < at.flatness && at.flatness < high && spread.is_none() && at.standard_error > Some(0.0));
+                    assert!(
+                        low < at.flatness
+                            && at.flatness < high
+                            && spread.is_none()
+                            && at.standard_error > Some(0.0)
+                    );
                 }
                 // Nothing is known of a maximum but that it is at least that large.
                 Case::Worst => {

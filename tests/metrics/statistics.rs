@@ -129,7 +129,9 @@ fn intervals_of_tables_are_over_draws_and_examples() {
     // Nothing varies: a point. One draw, one example, rows that do not fit: none.
     let constant = interval_of_table(&[vec![2.0; 5], vec![2.0; 5]]).unwrap();
     assert_eq!((constant.low, constant.high), (2.0, 2.0));
-    for rows in [vec![], vec![vec![]], vec![vec![1.0, 2.0]], vec![vec![1.0]; 4], vec![vec![1.0, 2.0], vec![1.0]]] {
+    for rows in
+        [vec![], vec![vec![]], vec![vec![1.0, 2.0]], vec![vec![1.0]; 4], vec![vec![1.0, 2.0], vec![1.0]]]
+    {
         assert_eq!(interval_of_table(&rows), None, "{rows:?}");
     }
 }

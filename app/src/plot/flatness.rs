@@ -65,7 +65,10 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
         key: None,
         equal_aspect: false,
         notes: shown.iter().filter_map(note).collect(),
-        provenance: shown.iter().flat_map(|s| provenance::flatness(s.name, s.record, s.job, s.outcome)).collect(),
+        provenance: shown
+            .iter()
+            .flat_map(|s| provenance::flatness(s.name, s.record, s.job, s.outcome))
+            .collect(),
     })
 }
 
@@ -103,7 +106,9 @@ pub fn layers(named: Named<'_>, title: Option<String>) -> Result<Plot, String> {
             size: 0.8,
         }));
     }
-    let values = layers.iter().flat_map(|layer| layer.radii.iter().flat_map(|at| at.interval.into_iter().flatten().chain([at.flatness])));
+    let values = layers.iter().flat_map(|layer| {
+        layer.radii.iter().flat_map(|at| at.interval.into_iter().flatten().chain([at.flatness]))
+    });
     let x = padded_range(values.chain([0.0]), Scale::Linear).ok_or_else(no_numbers)?;
     let ticks = layers.iter().enumerate();
     let ticks = ticks.map(|(i, layer)| Tick { value: place(i), label: text::literal(&layer.name) }).collect();
@@ -193,7 +198,11 @@ fn zero_line(line: GuideLine) -> Item {
 fn extent(at: &AtRadius) -> impl Iterator<Item = f64> {
     // What a draw adds to the loss is its loss minus the reference, which is `loss - flatness`.
     let reference = at.loss - at.flatness;
-    at.interval.into_iter().flatten().chain([at.flatness]).chain(at.draws.iter().map(move |draw| draw.loss - reference))
+    at.interval
+        .into_iter()
+        .flatten()
+        .chain([at.flatness])
+        .chain(at.draws.iter().map(move |draw| draw.loss - reference))
 }
 
 fn radius_scale(radii: impl Iterator<Item = f64>) -> Scale {

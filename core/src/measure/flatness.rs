@@ -134,12 +134,7 @@ pub fn draw_seed(seed: u64, draw: usize) -> u64 {
 /// give exactly 0.
 ///
 /// `draws` are seeds and losses, at least one, of the examples of the reference.
-pub fn at_radius(
-    radius: f64,
-    over: Over,
-    reference: &Reference,
-    draws: &[(u64, Losses)],
-) -> AtRadius {
+pub fn at_radius(radius: f64, over: Over, reference: &Reference, draws: &[(u64, Losses)]) -> AtRadius {
     let base = reference.losses.in_double();
     let rows: Vec<Vec<f64>> = draws
         .iter()

@@ -43,7 +43,9 @@ impl FlatnessOutcome {
             (Case::Average, 0 | 1) => {
                 "no interval: a single draw does not tell how draws differ; use 5 or more".to_owned()
             }
-            (Case::Average, _) if bootstrapped => "interval: 95 % bootstrap over draws and examples".to_owned(),
+            (Case::Average, _) if bootstrapped => {
+                "interval: 95 % bootstrap over draws and examples".to_owned()
+            }
             (Case::Average, n) if n < FEW => format!(
                 "interval: 95 %, over draws and examples together; wide because {n} draws hardly tell how draws differ: use {FEW} or more"
             ),
