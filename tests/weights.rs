@@ -54,7 +54,15 @@ fn problem<'a>(
     which: &'a [usize],
     batches: &'a [(&'a Tensor, &'a Tensor)],
 ) -> Problem<'a> {
-    Problem { network, reference, which, batches, kind: reference.flat().kind(), allow_tf32: false }
+    Problem {
+        network,
+        reference,
+        which,
+        batches,
+        own_loss: None,
+        kind: reference.flat().kind(),
+        allow_tf32: false,
+    }
 }
 
 /// Cross-entropy per example at `reference + perturbation`.

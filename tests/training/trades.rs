@@ -8,10 +8,11 @@
 //! trainer agrees with the plain way on TRADES.
 
 use basin_core::attack::Objective;
+use basin_core::attack::weights::{Ball, Descent};
 use basin_core::checkpoint;
 use basin_core::device::Precision;
 use basin_core::model::Network;
-use basin_core::train::{Method, Train};
+use basin_core::train::{Awp, Method, Sharpness, Train, WeightAttack};
 use tch::{Kind, Tensor};
 
 use super::{adversarial, oracle_batches, settings, train};
@@ -109,26 +110,98 @@ impl Plain {
         }
     }
 
-    /// Three steps on the oracle's batches: adversarial training, or TRADES with this weight.
-    fn train(&mut self, weight: Option<f64>) {
+    /// The loss of a method on eight images: adversarial training, TRADES, MART.
+    fn loss(&self, method: &Method, [images, adversarial, labels]: [&Tensor; 3], training: bool) -> Tensor {
+        let kind = images.kind();
+        if let Method::Adversarial { .. } = method {
+            return self.logits(adversarial, training).cross_entropy_for_logits(labels);
+        }
+        let (clean, attacked) = (self.logits(images, training), self.logits(adversarial, training));
+        let target = clean.softmax(1, kind);
+        match method {
+            Method::Trades { weight } => {
+                let divergence = attacked.log_softmax(1, kind).kl_div(&target, tch::Reduction::Sum, false);
+                clean.cross_entropy_for_logits(labels) + divergence * (weight / 8.0)
+            }
+            Method::Mart { weight } => {
+                let (reached, truth) = (attacked.softmax(1, kind), labels.unsqueeze(1));
+                let of_truth = |p: &Tensor| p.gather(1, &truth, false).squeeze_dim(1);
+                let wrong = reached.scatter_value(1, &truth, -1.0).amax([1i64].as_slice(), false);
+                let boosted = -of_truth(&reached).log() - (1.0001f64 - wrong + 1e-12).log();
+                let divergence = (&target * (target.log() - (&reached + 1e-12).log())).sum_dim_intlist(
+                    [1i64].as_slice(),
+                    false,
+                    kind,
+                );
+                boosted.mean(kind) + (divergence * (1.000_000_1f64 - of_truth(&target))).mean(kind) * *weight
+            }
+            _ => unreachable!(),
+        }
+    }
+
+    /// Three steps on the oracle's batches, if asked for against perturbed weights.
+    fn train(&mut self, method: &Method, perturbed: bool) {
         for (step, batch) in oracle_batches().take(3).enumerate() {
             let kind = self.weights[0].kind();
             let (images, labels) = (batch.images.to_kind(kind), batch.labels);
             let adversarial = self.attacked(&images, &labels);
-            self.weights = self.weights.iter().map(|w| w.detach().set_requires_grad(true)).collect();
-            let loss = match weight {
-                None => self.logits(&adversarial, true).cross_entropy_for_logits(&labels),
-                Some(weight) => {
-                    let (clean, attacked) = (self.logits(&images, true), self.logits(&adversarial, true));
-                    let target = clean.softmax(1, kind);
-                    let divergence =
-                        attacked.log_softmax(1, kind).kl_div(&target, tch::Reduction::Sum, false);
-                    clean.cross_entropy_for_logits(&labels) + divergence * (weight / 8.0)
-                }
-            };
+            let on = [&images, &adversarial, &labels];
             // The rate that the trainer's schedule has in these steps.
-            self.descend(&loss, 0.05 * 0.5f64.powi(step as i32 / 3));
+            let rate = 0.05 * 0.5f64.powi(step as i32 / 3);
+            if !perturbed {
+                self.weights = leaves(&self.weights);
+                let loss = self.loss(method, on, true);
+                self.descend(&loss, rate);
+                continue;
+            }
+            // A pass at the weights themselves counts for the running statistics.
+            let _ = tch::no_grad(|| self.loss(method, on, true));
+            let own: Vec<Tensor> = self.weights.iter().map(Tensor::detach).collect();
+            let statistics: Vec<Tensor> = self.buffers.iter().map(|(_, buffer)| buffer.copy()).collect();
+            self.weights = leaves(&self.worst(method, on, &own));
+            let loss = self.loss(method, on, true);
+            let weights: Vec<&Tensor> = self.weights.iter().collect();
+            let gradients = Tensor::run_backward(&[&loss], &weights, false, false);
+            self.weights = leaves(&own);
+            self.buffers
+                .iter()
+                .zip(statistics)
+                .for_each(|((_, buffer), old)| buffer.shallow_clone().copy_(&old));
+            // A loss with these gradients at the weights themselves.
+            let linear = self.weights.iter().zip(gradients).map(|(w, g)| (w * g).sum(kind));
+            let linear = linear.reduce(|a, b| a + b).unwrap();
+            self.descend(&linear, rate);
         }
+    }
+
+    /// Two steps up the loss of the method in evaluation mode, each by 0.01 of the norm of every convolution and linear
+    /// layer, kept within 0.015 of it; the worst of the three points.
+    fn worst(&mut self, method: &Method, on: [&Tensor; 3], own: &[Tensor]) -> Vec<Tensor> {
+        let mut at: Vec<Tensor> = own.iter().map(Tensor::copy).collect();
+        let mut worst = (f64::NEG_INFINITY, Vec::new());
+        for step in 0..3 {
+            self.weights = leaves(&at);
+            let loss = self.loss(method, on, false);
+            let value = loss.double_value(&[]);
+            if value > worst.0 {
+                worst = (value, at.iter().map(Tensor::copy).collect());
+            }
+            if step == 2 {
+                break;
+            }
+            let weights: Vec<&Tensor> = self.weights.iter().collect();
+            let gradients = Tensor::run_backward(&[&loss], &weights, false, false);
+            for (i, gradient) in gradients.iter().enumerate() {
+                if self.names[i].contains("bias") || self.names[i].starts_with("bn") {
+                    continue;
+                }
+                let size = own[i].norm().double_value(&[]);
+                let moved = &at[i] - &own[i] + gradient * (0.01 * size / gradient.norm().double_value(&[]));
+                let length = moved.norm().double_value(&[]);
+                at[i] = &own[i] + moved * (0.015 * size / length).min(1.0);
+            }
+        }
+        worst.1
     }
 
     fn flat(&self) -> Tensor {
@@ -136,10 +209,14 @@ impl Plain {
     }
 }
 
+fn leaves(weights: &[Tensor]) -> Vec<Tensor> {
+    weights.iter().map(|weight| weight.detach().copy().set_requires_grad(true)).collect()
+}
+
 #[test]
 fn the_plain_way_agrees_with_the_oracle_and_the_trainer_with_the_plain_way() {
     let mut plain = Plain::new(&tiny(), Kind::Double);
-    plain.train(None);
+    plain.train(&adversarial(1.0).method, false);
     let oracle = Npz::open("training/steps.npz").get("adversarial_fraction_1__parameters").copy();
     let difference = max_abs_difference(&plain.flat(), &oracle);
     assert!(difference < 1e-5, "adversarial training differs from the oracle's float32 by {difference:e}");
@@ -149,7 +226,7 @@ fn the_plain_way_agrees_with_the_oracle_and_the_trainer_with_the_plain_way() {
 
     for weight in [1.0, 6.0] {
         let mut plain = Plain::new(&tiny(), Kind::Double);
-        plain.train(Some(weight));
+        plain.train(&Method::Trades { weight }, false);
         let job = Train { method: Method::Trades { weight }, ..settings() };
         assert_eq!((job.attack.objective, job.precision), (Objective::CrossEntropy, Precision::F64));
         let (trainer, _) = train(&job, "lenet_tiny", 1);
@@ -161,6 +238,27 @@ fn the_plain_way_agrees_with_the_oracle_and_the_trainer_with_the_plain_way() {
                 assert!(difference < 1e-6, "TRADES with weight {weight}: {name} differs by {difference:e}");
             }
         }
+    }
+}
+
+/// The perturbation of the weights ascends the whole loss of the method: not the cross-entropy of its adversarial images.
+#[test]
+fn weights_are_perturbed_on_the_loss_of_the_method() {
+    let descent = Descent { epochs: 2, step_size: 0.01, start: None, ..Descent::default() };
+    let attack = WeightAttack::Descent { descent, ball: Some(Ball::layerwise(0.015)) };
+    let awp = Sharpness::Awp(Awp { attack, gradient_clamp: None, ..Awp::default() });
+    let methods = [adversarial(1.0).method, Method::Trades { weight: 6.0 }, Method::Mart { weight: 6.0 }];
+    for method in methods {
+        let flat = |perturbed| {
+            let mut plain = Plain::new(&tiny(), Kind::Double);
+            plain.train(&method, perturbed);
+            plain.flat()
+        };
+        let job = Train { method: method.clone(), sharpness: awp.clone(), as_in_paper: false, ..settings() };
+        let (trainer, _) = train(&job, "lenet_tiny", 1);
+        let difference = max_abs_difference(&flat(true), trainer.learner.weights().flat());
+        assert!(difference < 1e-6, "{method:?} differs by {difference:e}");
+        assert!(max_abs_difference(&flat(true), &flat(false)) > 1e-4, "{method:?}");
     }
 }
 

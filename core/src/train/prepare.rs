@@ -12,6 +12,7 @@ use crate::model::Evaluator;
 use crate::progress::Pulse;
 
 /// A batch with its adversarial examples.
+#[derive(Debug)]
 pub(super) struct Prepared {
     /// Clean images.
     pub clean: Tensor,

@@ -85,7 +85,8 @@ impl Curriculum {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum WeightAttack {
-    /// Gradient ascent on the cross-entropy; each of its epochs is one step, as there is one batch.
+    /// Gradient ascent on the method's own loss (of TRADES and MART the whole of it, and with labels as they are); each of
+    /// its epochs is one step, as there is one batch.
     Descent {
         /// The ascent.
         #[serde(default)]

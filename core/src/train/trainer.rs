@@ -184,8 +184,7 @@ impl Trainer {
         for member in 0..self.population as u64 {
             pulse()?;
             let to = [step, member];
-            let batch = (&on.input, &on.labels);
-            let weights = perturb(&self.settings, awp, learner, batch, &to, pulse)
+            let weights = perturb(&self.settings, awp, learner, on, &to, pulse)
                 .map_err(|error| error.in_stage(IN_PERTURBATION))?;
             let place = learner.place(&weights);
             let (total_loss, _) = loss(&self.settings, learner, on, &place, step);

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use ball::{Ball, Sampling};
 pub use bounds::WeightBox;
 pub use normalization::{Normalizer, WeightGradient};
-pub use objective::{Examples, Problem};
+pub use objective::{BatchLoss, Examples, Problem};
 pub use pieces::{Pieces, Scope, WeightNorm};
 pub use projection::{Projection, Projector};
 pub use tensors::Tensors;

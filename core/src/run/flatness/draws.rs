@@ -138,6 +138,7 @@ impl<'a> Drawer<'a> {
             reference: &self.network.weights,
             which: self.which(place),
             batches,
+            own_loss: None,
             kind: precision.search_kind(),
             allow_tf32: precision == crate::device::Precision::Tf32,
         }
