@@ -1,5 +1,7 @@
 //! Training against the paper's program: losses, learning rates, and deterministic steps of every variant.
 
+#[path = "training/average.rs"]
+mod average;
 #[path = "training/batches.rs"]
 mod batches;
 #[path = "training/defaults.rs"]

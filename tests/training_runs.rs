@@ -74,7 +74,7 @@ fn everything() -> Train {
     let awp = Awp { population: 1, curriculum: Curriculum::Threshold(2.3), ..Awp::default() };
     Train {
         sharpness: Sharpness::Awp(awp),
-        average: Some(Average { tau: 0.9, statistics: Statistics::Newest }),
+        average: Some(Average { tau: 0.9, ..Average::default() }),
         labels: Labels::Noisy(0.2),
         clipping: Some(0.5),
         early_stopping: true,
@@ -189,7 +189,7 @@ fn carrying() -> Vec<(&'static str, Train)> {
         prevent_label_leaking,
     };
     let entropy = EntropySgd { inner_steps: 2, momentum: 0.9, scoping: 0.5, ..EntropySgd::default() };
-    let average = |statistics| Some(Average { tau: 0.9, statistics });
+    let average = |statistics| Some(Average { tau: 0.9, statistics, warm_up: false });
     let paper_entropy =
         Train { optimizer: Optimizer::EntropySgd(entropy.clone()), as_in_paper: true, ..tiny() };
     let rotation = Method::Rotation { weight: 0.5, fraction: 0.5 };
@@ -682,10 +682,7 @@ fn every_variant_trains() {
         ("random-weights", Train { sharpness: Sharpness::Awp(random), ..base.clone() }),
         ("adam", Train { optimizer: Optimizer::adam(0.01), ..base.clone() }),
         ("entropy", Train { optimizer: Optimizer::EntropySgd(entropy), ..base.clone() }),
-        (
-            "ema",
-            Train { average: Some(Average { tau: 0.9, statistics: Statistics::Averaged }), ..base.clone() },
-        ),
+        ("ema", Train { average: Some(Average::ema(0.9)), ..base.clone() }),
         ("resnet", Train { architecture: resnet, ..base.clone() }),
         ("bf16", Train { step_precision: Precision::Bf16, ..base.clone() }),
     ];

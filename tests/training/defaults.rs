@@ -129,7 +129,7 @@ fn an_average_leaves_the_training_alone() {
 #[test]
 fn statistics_of_the_average_are_averaged_where_asked() {
     let mixed = |statistics| {
-        let average = Some(Average { tau: 0.9, statistics });
+        let average = Some(Average { tau: 0.9, statistics, warm_up: false });
         let mut trainer = Trainer::new(Train { average, ..meant(settings()) }, &tiny(), Device::Cpu).unwrap();
         let mut batches = oracle_batches();
         trainer.begin_epoch();

@@ -157,7 +157,15 @@ fn variants(job: &Train) -> Vec<String> {
             Some(format!("{} of radius {radius}", if *adaptive { "adaptive SAM" } else { "SAM" }))
         }
     };
-    let average = job.average.as_ref().map(|average| format!("running average with tau {}", average.tau));
+    let average = job.average.as_ref().map(|average| {
+        let warm_up = if average.warm_up { " after a warm-up" } else { "" };
+        format!("running average with tau {}{warm_up}", average.tau)
+    });
+    let usual = Initialization::default();
+    let scale = job.initialization.scale;
+    let scale = (scale != usual.scale).then(|| format!("initial weights times {scale}"));
+    let residuals =
+        (!job.initialization.zero_residuals).then(|| "residual blocks not starting at zero".to_owned());
     let clipping = job.clipping.map(|bound| format!("weights within {bound}"));
     let initial = job.initial.as_ref().map(|initial| format!("from {}", names::of_file(initial)));
     let extra = job.data.extra.as_ref().map(|extra| format!("with {}", extra.name));

@@ -178,7 +178,7 @@ pub(super) fn read(folder: &Path) -> Result<Record> {
         serde_json::from_str(&text).map(Some).map_err(|e| Error::file(&path, broken(&e)))
     };
     let damaged = |name: &str, e: serde_json::Error| Error::file(&folder.join(name), broken(&e));
-    let job = parsed(JOB)?.unwrap_or_default();
+    let job = as_written_earlier(parsed(JOB)?.unwrap_or_default());
     let job: Job = serde_json::from_value(job).map_err(|e| damaged(JOB, e))?;
     if !matches!(job, Job::Train(_)) {
         return Err(Error::file(&folder.join(JOB), format!("is not a training but `basin {}`", job.kind())));
@@ -198,6 +198,14 @@ pub(super) fn read(folder: &Path) -> Result<Record> {
         provenance.warnings.push(text);
     }
     Ok(Record { format: FORMAT, job, provenance, outcome: Outcome::Train(outcome), examples: None })
+}
+
+/// The job in a folder of a training; earlier versions, which did not write `warm_up`, averaged without.
+pub(crate) fn as_written_earlier(mut job: serde_json::Value) -> serde_json::Value {
+    if let Some(average) = job.get_mut("average").and_then(serde_json::Value::as_object_mut) {
+        average.entry("warm_up").or_insert(false.into());
+    }
+    job
 }
 
 /// Where the numbers in a folder come from; none: nobody has written that down.

@@ -30,7 +30,8 @@ pub fn read_job(path: &Path) -> Result<Job> {
         };
         return Err(training::not_a_training(path, &remedy));
     }
-    let path = if path.is_dir() { &file } else { path };
+    let is_folder = path.is_dir();
+    let path = if is_folder { &file } else { path };
     let text = read_text(path, "a job or record")?;
     let wrong = |reason: String| Error::file(path, format!("{reason}; {EXAMPLE}"));
     let value: Value = serde_json::from_str(&text)
@@ -41,6 +42,7 @@ pub fn read_job(path: &Path) -> Result<Job> {
     if !value.is_object() {
         return Err(wrong("is no job: it is JSON, but no group of settings".into()));
     }
+    let value = if is_folder { training::as_written_earlier(value) } else { value };
     let job: Job =
         read(value.clone()).map_err(|sentence| wrong(format!("is no job that can be run: {sentence}")))?;
     // A setting with a slip in its name would silently keep its default.

@@ -58,6 +58,12 @@ impl Train {
             };
         }
         *inner = value;
+        // Other statistics come with their own default.
+        if place == "average.statistics"
+            && let Some(average) = whole["average"].as_object_mut()
+        {
+            average.remove("warm_up");
+        }
         let mut found = read(whole.clone());
         if found.is_err() && !text.is_empty() && text.chars().all(char::is_alphanumeric) {
             // A name may stand for something with settings of its own, which then are the usual ones.

@@ -26,7 +26,7 @@ mod step;
 mod trainer;
 mod weight_attack;
 
-pub use average::RunningAverage;
+pub use average::{Average, RunningAverage, Statistics};
 pub use batch::TrainBatch;
 pub use learner::{Head, Learner, auxiliary_head};
 pub use log::{Epoch, LogLine, Scores, Steps, means};
@@ -34,7 +34,7 @@ pub use loss::Labels;
 pub use optimizer::{EntropySgd, Memory, Optimizer};
 pub use order::{Order, Pick};
 pub use schedule::{Rate, Schedule};
-pub use settings::{Average, Extra, Method, Statistics, Train, TrainData};
+pub use settings::{Extra, Method, Train, TrainData};
 pub use sharpness::{Awp, Curriculum, Sharpness, WeightAttack};
 pub use source::Source;
 pub use state::{Counters, Tensors};

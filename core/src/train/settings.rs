@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::average::Average;
 use super::loss::Labels;
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
@@ -189,34 +190,6 @@ fn usual_weight() -> f64 {
     6.0
 }
 
-/// A running average of the weights: `a = tau a + (1 - tau) w` after every step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Average {
-    /// Weight of the past.
-    pub tau: f64,
-    /// Where its batch normalization statistics come from.
-    pub statistics: Statistics,
-}
-
-/// Batch normalization statistics of averaged weights. At the end of training they are also calibrated:
-/// computed anew from one pass over the training images, as the mean over its batches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Statistics {
-    /// The network's own, newest ones: the paper's way.
-    #[default]
-    Newest,
-    /// Averaged like the weights, as in current robust training.
-    Averaged,
-}
-
-impl Default for Average {
-    fn default() -> Self {
-        Self { tau: 0.9975, statistics: Statistics::Newest }
-    }
-}
-
 impl Default for Train {
     /// The paper's adversarial training: ResNet-18 on CIFAR-10, PGD-7, 150 epochs.
     fn default() -> Self {
@@ -288,11 +261,7 @@ impl Train {
         {
             return outside("clipping", clipping, "a positive number, such as 0.005");
         }
-        if let Some(average) = &self.average
-            && !(0.0..1.0).contains(&average.tau)
-        {
-            return outside("tau", average.tau, "a number from 0 up to, but not including, 1");
-        }
+        self.average.as_ref().map_or(Ok(()), Average::check)?;
         if let Some(extra) = &self.data.extra
             && !(extra.share > 0.0 && extra.share < 1.0)
         {

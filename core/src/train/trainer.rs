@@ -203,7 +203,10 @@ impl Trainer {
         let Some(settings) = &self.settings.average else { return };
         match &mut self.average {
             None => self.average = Some(RunningAverage::new(&self.learner)),
-            Some(average) => average.update(&self.learner, settings),
+            Some(average) => {
+                let decay = settings.decay(self.memory.steps.saturating_sub(1));
+                average.update(&self.learner, settings.statistics, decay);
+            }
         }
     }
 }

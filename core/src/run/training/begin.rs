@@ -68,7 +68,7 @@ impl Beginning {
             data_fingerprint: images.train.fingerprint(),
             model: self.trainer.learner.export().topology.title.clone(),
             started: rfc3339(SystemTime::now()),
-            warnings: images.warnings(),
+            warnings: images.warnings().into_iter().chain(job.average_warning()).collect(),
             ..Provenance::default()
         }
     }

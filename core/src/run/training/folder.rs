@@ -59,7 +59,7 @@ impl Folder {
         }
         let mut folder = Self { path: path.to_owned(), log };
         let [asked, job] = [asked, job].map(|job| Job::Train(Box::new(job.clone())));
-        let found = if job_path.is_file() { read_job(&job_path).ok() } else { None };
+        let found = if job_path.is_file() { read_job(path).ok() } else { None };
         let has_resolved = found.as_ref() == Some(&job);
         let has_same = has_resolved || found == Some(asked);
         let (has_state, has_networks) = (folder.state_path().is_file(), folder.has_networks());

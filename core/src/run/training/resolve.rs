@@ -17,13 +17,13 @@ pub fn resolved(job: &Train) -> Result<Train> {
     with(job, &Images::few(job, 1)?.train)
 }
 
-/// What the user should know of the images of a job before it runs: which are both learned from and tested on, found by
-/// their pixels. Reads all of them.
+/// What the user should know of a job before it runs: images that are both learned from and tested on, found by their
+/// pixels (reads all of them), and an average that ends too soon.
 ///
 /// # Errors
 /// Files that cannot be used.
 pub fn warnings(job: &Train) -> Result<Vec<String>> {
-    Ok(Images::load(job)?.warnings())
+    Ok(Images::load(job)?.warnings().into_iter().chain(job.average_warning()).collect())
 }
 
 /// As [`resolved`], for images that are there already.

@@ -80,7 +80,7 @@ pub fn groups() -> Vec<Group> {
         },
         variants(
             "Averaging",
-            "a running average of the weights; ema also averages the statistics",
+            "a running average of the weights; ema also averages the statistics and forgets the first weights soon (warm-up); not in the paper",
             &["wa", "ema0999"],
         ),
         variants(

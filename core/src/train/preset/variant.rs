@@ -27,7 +27,7 @@ pub(super) fn apply(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
     } else if reader.take("asam") {
         train.sharpness = Sharpness::Sam { radius: reader.code()?, adaptive: true };
     } else if reader.take("ema") {
-        train.average = Some(Average { tau: reader.code()?, statistics: Statistics::Averaged });
+        train.average = Some(Average::ema(reader.code()?));
     } else if reader.take("wa") {
         let mut average = Average::default();
         if let Ok(tau) = reader.code() {
