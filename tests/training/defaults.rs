@@ -232,9 +232,9 @@ fn sam_takes_the_gradient_uphill() {
     for adaptive in [false, true] {
         let radius = 0.3;
         let move_by: Tensor = if adaptive {
-            let scaled = start.abs() * &plain;
-            let length = scaled.norm();
-            start.square() * &plain * (radius / length)
+            let sizes = start.abs() + 0.01;
+            let length = (&sizes * &plain).norm();
+            sizes.square() * &plain * (radius / length)
         } else {
             &plain * (radius / plain.norm())
         };

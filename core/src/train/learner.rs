@@ -120,6 +120,20 @@ impl Learner {
         Weights::from_flat(self.whole.layout().clone(), Tensor::cat(&[&frozen, trainable], 0))
     }
 
+    /// The trainable weights as they act: a re-parameterized normalization, which stores `w`, scales by `1 + w`.
+    pub fn acting(&self) -> Tensor {
+        let acting = self.whole.weights.flat().copy();
+        self.whole.topology.visit(&mut |layer| {
+            if let Layer::Normalize { name, norm: Norm::Reparameterized, .. } = layer {
+                let scale = format!("{name}.weight");
+                for entry in self.whole.layout().entries.iter().filter(|entry| entry.name == scale) {
+                    let _ = acting.narrow(0, entry.offset, entry.len).g_add_scalar_(1.0);
+                }
+            }
+        });
+        self.trainable_part(&acting)
+    }
+
     /// Running statistics and counts.
     pub fn buffers(&self) -> &[(String, Tensor)] {
         &self.whole.buffers

@@ -22,7 +22,7 @@ pub enum Sharpness {
     Sam {
         /// Euclidean length of the move (adaptive: in units of the weights).
         radius: f64,
-        /// Adaptive SAM: invariant to rescaling of the weights.
+        /// Adaptive SAM: nearly invariant to rescaling of the weights.
         adaptive: bool,
     },
 }
@@ -161,11 +161,18 @@ fn nonzero(norm: &Tensor) -> Tensor {
     norm.clamp_min(f64::from(f32::MIN_POSITIVE))
 }
 
-/// SAM's move of the trainable weights for a gradient: `radius g / |g|`, adaptive `radius w^2 g / | |w| g |`.
-pub(super) fn sam_step(weights: &Tensor, gradient: &Tensor, radius: f64, adaptive: bool) -> Tensor {
+/// Added to the sizes of weights by adaptive SAM, so that those near 0 move, too: `eta` of Kwon et al. 2021, with its value.
+const ETA: f64 = 0.01;
+
+/// SAM's move of the trainable weights for a gradient `g`: `radius g / |g|`. Adaptive, `radius T^2 g / |T g|` with `T`
+/// the diagonal of `|w| + 0.01` (Kwon et al. 2021). `acting` are the weights as
+/// they act in the network, so that the move does not depend on how a scale is stored; biases are weights like others
+/// (in the authors' program their `T` is 1).
+pub(super) fn sam_step(acting: &Tensor, gradient: &Tensor, radius: f64, adaptive: bool) -> Tensor {
     if adaptive {
-        let scaled = weights.abs() * gradient;
-        weights.abs() * &scaled * (nonzero(&scaled.norm()).reciprocal() * radius)
+        let sizes = acting.abs() + ETA;
+        let scaled = &sizes * gradient;
+        &sizes * &scaled * (nonzero(&scaled.norm()).reciprocal() * radius)
     } else {
         gradient * (nonzero(&gradient.norm()).reciprocal() * radius)
     }

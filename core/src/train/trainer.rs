@@ -14,6 +14,7 @@ use super::prepare::{Prepared, prepare};
 use super::schedule::Rate;
 use super::settings::{Method, Train};
 use super::sharpness::{Awp, Curriculum, Sharpness, sam_step};
+use super::statistics::{TensorStatistics, statistics};
 use super::step::{Values, loss};
 use super::weight_attack::perturb;
 use crate::device::Precision;
@@ -155,8 +156,7 @@ impl Trainer {
                 let mut gradient = learner.gradient(learner.own(), &total_loss);
                 match sharpness {
                     Sharpness::Sam { radius, adaptive } => {
-                        let weights = learner.trainable();
-                        let move_by = sam_step(&weights, &gradient, *radius, *adaptive);
+                        let move_by = sam_step(&learner.acting(), &gradient, *radius, *adaptive);
                         let place = learner.weights().moved(&[(1.0, &learner.whole_vector(&move_by))]);
                         let place = learner.place(&place);
                         let (total_loss, _) = loss(&self.settings, learner, &prepared, &place, step);
