@@ -50,19 +50,28 @@ fn tiny() -> Train {
     }
 }
 
+/// Whatever the network: behind linear layers, or where a ResNet has strided an image down to one pixel.
 #[test]
 fn a_batch_of_one_image_is_refused_where_it_has_no_variance() {
     let folder = tempfile::tempdir().unwrap();
-    let mut job = tiny();
-    job.architecture.family = Family::Mlp { units: vec![8] };
-    job.epochs = 1;
+    let mut job = Train { epochs: 1, ..tiny() };
     let result = |job: &Train, name: &str| train(job, &folder.path().join(name), &mut Silent);
-    job.data.train = examples(Split::Train, 0, 33);
-    let told = result(&job, "mlp").unwrap_err().to_string();
-    assert!(told.contains("the last batch of an epoch has one image"), "{told}");
-    // The folder is free for a better try.
-    job.data.train = examples(Split::Train, 0, 34);
-    assert!(result(&job, "mlp").is_ok());
+    let mlp = Family::Mlp { units: vec![8] };
+    let deep = Family::ResNet { blocks: vec![1; 6], bottleneck: false, channels: 1 };
+    job.architecture.dropout = false;
+    for (name, family) in [("mlp", mlp), ("deep", deep)] {
+        job.architecture.family = family;
+        job.data.train = examples(Split::Train, 0, 33);
+        let told = result(&job, name).unwrap_err().to_string();
+        assert!(
+            told.contains("the smallest training batch has one image (33 training images, batch_size 16)"),
+            "{told}"
+        );
+        assert!(!folder.path().join(name).exists(), "nothing is begun");
+        assert_eq!(estimate(&Job::Train(Box::new(job.clone()))).unwrap_err().to_string(), told);
+        job.data.train = examples(Split::Train, 0, 34);
+        assert!(result(&job, name).is_ok());
+    }
     // Images have many pixels per channel.
     job.architecture.family = tiny().architecture.family;
     job.data.train = examples(Split::Train, 0, 33);

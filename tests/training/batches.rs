@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use basin_core::data::{self, Augmentation};
+use basin_core::model::{Architecture, Family, Mode, Network, Norm, logits};
 use basin_core::train::{Method, Order, Source, Train, TrainData};
-use tch::Device;
+use tch::{Device, Kind, Tensor};
 
 use crate::support::max_abs_difference;
 
@@ -84,4 +85,61 @@ fn turned_by_labels(augmentation: Augmentation) {
         }
     }
     assert_eq!(turns_seen, (0..4).collect());
+}
+
+/// Networks with and without a batch normalization that sees one value per image and channel: derived from the layers,
+/// and true to what a pass in training mode makes of one image.
+#[test]
+fn the_fewest_values_that_a_batch_normalization_sees() {
+    let resnet = |blocks| Family::ResNet { blocks, bottleneck: false, channels: 2 };
+    let mlp = || Family::Mlp { units: vec![4] };
+    let lenet = Family::LeNet { channels: 2, linear: 4 };
+    let batch = Some(Norm::Batch);
+    for (family, side, normalization, least) in [
+        (resnet(vec![1, 1, 1, 1]), 32, batch, Some(16)),
+        (resnet(vec![1, 1, 1, 1]), 8, batch, Some(1)),
+        (resnet(vec![1, 1, 1]), 7, Some(Norm::Reparameterized), Some(4)),
+        (resnet(vec![1, 1, 1]), 4, Some(Norm::FixedBatch), Some(1)),
+        (lenet, 28, batch, Some(14 * 14)),
+        (mlp(), 28, batch, Some(1)),
+        (mlp(), 28, None, None),
+        (resnet(vec![1, 1, 1, 1]), 8, Some(Norm::Group), None),
+    ] {
+        let channels = if normalization == Some(Norm::Group) { 16 } else { 2 };
+        let family = match family {
+            Family::ResNet { blocks, bottleneck, .. } => Family::ResNet { blocks, bottleneck, channels },
+            other => other,
+        };
+        let resolution = [1, side, side];
+        let architecture =
+            Architecture { family, resolution, normalization, whiten: false, ..Architecture::default() };
+        let topology = architecture.topology().unwrap();
+        assert_eq!(topology.least_normalized_values(), least, "{architecture:?}");
+        let refused = |images: usize, job: Train| {
+            Train { batch_size: 16, ..job }.check_batches(&topology, images).is_err()
+        };
+        let one = least == Some(1);
+        assert_eq!(refused(33, Train::default()), one);
+        assert!(!refused(34, Train::default()) && !refused(32, Train::default()));
+        let short = Train { steps_per_epoch: Some(2), ..Train::default() };
+        assert!(!refused(33, short), "the last batch is never reached");
+        let rotations = Train { method: Method::Rotation { weight: 1.0, fraction: 0.5 }, ..Train::default() };
+        assert!(!refused(33, rotations), "filled up by rotated images");
+        // In training mode a single value makes the variance of the running statistics NaN.
+        let network = Network::fresh(topology, 0);
+        let params = network.params(&network.weights);
+        let image =
+            Tensor::linspace(0.0, 1.0, side * side, (Kind::Float, Device::Cpu)).view([1, 1, side, side]);
+        let _ = logits(&network.topology, &params, &image, Mode::Train { seed: 0 });
+        let broken = network.buffers.iter().any(|(_, buffer)| buffer.isnan().any().int64_value(&[]) == 1);
+        assert_eq!(broken, one, "{architecture:?}");
+    }
+    // What the paper's program guesses in training mode is the attacked part alone.
+    let guessing = |as_in_paper| {
+        let method =
+            Method::Adversarial { fraction: 0.5, ignore_incorrect: false, prevent_label_leaking: true };
+        let topology = Architecture { family: mlp(), ..Architecture::default() }.topology().unwrap();
+        Train { method, as_in_paper, batch_size: 16, ..Train::default() }.check_batches(&topology, 34)
+    };
+    assert!(guessing(true).is_err() && guessing(false).is_ok());
 }

@@ -314,6 +314,32 @@ impl Layer {
         }
     }
 
+    /// Height and width of its output for those of its input. `least` is the fewest of their products that a batch
+    /// normalization sees.
+    fn size(&self, (height, width): (i64, i64), least: &mut Option<i64>) -> (i64, i64) {
+        match self {
+            Self::Conv { kernel, stride, padding, .. } => {
+                let out = |side: i64| (side + 2 * padding - kernel) / stride + 1;
+                (out(height), out(width))
+            }
+            Self::MaxPool => (height / 2, width / 2),
+            Self::GlobalAveragePool | Self::Flatten | Self::Linear { .. } => (1, 1),
+            Self::Normalize { norm, .. } if norm.has_statistics() => {
+                let values = height * width;
+                *least = Some(least.map_or(values, |least| least.min(values)));
+                (height, width)
+            }
+            Self::Residual { body, shortcut, .. } => {
+                let mut through = |layers: &[Self]| {
+                    layers.iter().fold((height, width), |size, layer| layer.size(size, least))
+                };
+                through(shortcut);
+                through(body)
+            }
+            _ => (height, width),
+        }
+    }
+
     fn describe(&self, indent: usize, lines: &mut Vec<String>) {
         let pad = "  ".repeat(indent);
         let text = match self {
@@ -378,6 +404,15 @@ impl Topology {
     /// Number of outputs: one for two classes.
     pub fn outputs(&self) -> i64 {
         if self.classes > 2 { self.classes } else { 1 }
+    }
+
+    /// The fewest values per image and channel that a batch normalization of the network sees: 1 behind pooling over all
+    /// pixels, flattening, or so many strides that a single pixel is left. None: there is no batch normalization.
+    pub fn least_normalized_values(&self) -> Option<i64> {
+        let [_, height, width] = self.resolution;
+        let mut least: Option<i64> = None;
+        self.layers.iter().fold((height, width), |size, layer| layer.size(size, &mut least));
+        least
     }
 
     /// Visits every layer, those inside residual blocks included.

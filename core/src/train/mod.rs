@@ -20,6 +20,7 @@ mod schedule;
 mod separate;
 mod settings;
 mod sharpness;
+mod smallest;
 mod source;
 mod state;
 mod step;

@@ -54,8 +54,10 @@ impl Order {
 
     /// Examples in the smallest batch.
     pub fn smallest_batch(&self) -> usize {
+        let whole = (self.labelled / self.batch_size) as u64;
         match (self.drawn, self.labelled % self.batch_size) {
-            (None, rest) if rest > 0 => rest,
+            // An epoch of fewer steps does not come to the rest.
+            (None, rest) if rest > 0 && self.steps > whole => rest,
             _ => self.batch_size,
         }
     }

@@ -83,11 +83,6 @@ impl Source {
         self.order.steps_per_epoch()
     }
 
-    /// Images in the smallest batch.
-    pub fn smallest_batch(&self) -> usize {
-        self.order.smallest_batch()
-    }
-
     /// Number of labelled training images.
     pub fn images(&self) -> usize {
         self.labels.size()[0] as usize

@@ -8,9 +8,9 @@ use super::images::Images;
 use crate::checkpoint;
 use crate::data::Dataset;
 use crate::device::{self, Precision};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::measure::evaluation::Batch;
-use crate::model::{Layer, Network, Topology};
+use crate::model::{Layer, Network};
 use crate::record::Provenance;
 use crate::run::setup::{cut, rfc3339};
 use crate::train::{Source, Train, Trainer};
@@ -38,11 +38,6 @@ impl Beginning {
         let precision = job.precision.resolve(device, &network.topology)?;
         let trainer = Trainer::new(Train { precision, ..job.clone() }, &network, device)?;
         let source = Source::new(job, train, extra.as_ref(), device)?;
-        if source.smallest_batch() == 1 && normalizes_vectors(&network.topology) {
-            return Err(Error::invalid(
-                "the last batch of an epoch has one image, which has no variance for batch normalization between linear layers; choose another batch size, or other training images",
-            ));
-        }
         let batches = |data: &Dataset| cut(data, device, TEST_BATCH.min(data.len()));
         Ok(Self {
             trainer,
@@ -74,15 +69,16 @@ impl Beginning {
     }
 }
 
-/// Whether a batch normalization sees one number per image and channel.
-fn normalizes_vectors(topology: &Topology) -> bool {
-    let (mut flat, mut found) = (false, false);
-    topology.visit(&mut |layer| match layer {
-        Layer::Flatten | Layer::GlobalAveragePool => flat = true,
-        Layer::Normalize { norm, .. } => found |= flat && norm.has_statistics(),
-        _ => {}
-    });
-    found
+/// Checks what can be checked of batches before anything is written: the job is a resolved one.
+///
+/// # Errors
+/// An initial checkpoint that cannot be read; an architecture that cannot be; batches that are too small.
+pub fn check(job: &Train) -> Result<()> {
+    let topology = match &job.initial {
+        Some(initial) => checkpoint::open(initial)?.network.topology,
+        None => job.architecture.topology()?,
+    };
+    job.check_batches(&topology, job.data.train.len())
 }
 
 /// The network to begin with: a fresh one for these data, or that of a checkpoint, for a resolved job.

@@ -59,7 +59,9 @@ impl Trial {
     /// For batches of up to `most` images.
     fn of(job: &Train, most: usize) -> Result<Self> {
         let images = Images::few(job, most)?;
-        let job = Train { batch_size: most, ..super::resolve::with(job, &images.train)? };
+        let job = super::resolve::with(job, &images.train)?;
+        super::begin::check(&job)?;
+        let job = Train { batch_size: most, ..job };
         let beginning = Beginning::of(&job, &images)?;
         Ok(Self { job, images, beginning, steps: 0 })
     }

@@ -98,6 +98,7 @@ fn train_on(
     let images = Images::load(job)?;
     let asked = job;
     let job = &resolve::with(job, &images.train)?;
+    begin::check(job)?;
     let (opened, earlier) = Folder::open(folder, asked, job)?;
     let before = earlier.as_ref().and_then(|earlier| earlier.place.clone());
     let _threads = Threads::of(threads.or(before.as_ref().map(|place| place.threads)));
