@@ -1,8 +1,10 @@
 //! Where the paper's program deviates from what the paper means, Basin does what is meant unless it is told
 //! otherwise: each such default has its test here. And SAM, which the paper does not have.
 
+use basin_core::attack::Pgd;
 use basin_core::attack::weights::Descent;
-use basin_core::model::Network;
+use basin_core::model::{Architecture, Family, Network, Norm, Role};
+use basin_core::train::preset::preset;
 use basin_core::train::{
     Average, Awp, Curriculum, Labels, Method, Optimizer, Schedule, Sharpness, Statistics, StepReport, Train,
     Trainer, WeightAttack,
@@ -247,6 +249,79 @@ fn sam_takes_the_gradient_uphill() {
         assert!(difference < 1e-5, "adaptive {adaptive}: differ by {difference:e}");
         assert!(max_abs_difference(&got, &plain) > 1e-3, "adaptive {adaptive}: the plain gradient");
     }
+}
+
+/// Adaptive SAM moves a normalization's scale by its size, however it is stored: a re-parameterized one, which stores
+/// `w`, like a plain one that stores `1 + w`.
+#[test]
+fn adaptive_sam_moves_scales_by_their_true_size() {
+    let network = |norm: Norm| {
+        let architecture = Architecture {
+            family: Family::LeNet { channels: 4, linear: 8 },
+            resolution: [1, 28, 28],
+            normalization: Some(norm),
+            whiten: false,
+            ..Architecture::default()
+        };
+        let network = Network::fresh(architecture.topology().unwrap(), 3);
+        for (index, entry) in network.layout().entries.iter().enumerate() {
+            if entry.role == Role::Normalization && entry.name.ends_with(".weight") {
+                let stored = Tensor::linspace(-0.6, 0.4, entry.len, (Kind::Float, Device::Cpu));
+                let stored = if norm == Norm::Batch { stored + 1.0 } else { stored };
+                network.weights.view(index).copy_(&stored);
+            }
+        }
+        network
+    };
+    let step = |network: &Network, sharpness| {
+        let job = Train { sharpness, ..meant(settings()) };
+        let mut trainer = Trainer::new(job, network, Device::Cpu).unwrap();
+        let before = weights(&trainer).copy();
+        let mut batches = oracle_batches();
+        // Weight decay, too, depends on how a scale is stored: only the gradient is looked at.
+        let rate = basin_core::train::Rate { learning_rate: 0.05, momentum: Some(0.0) };
+        trainer.step(0, rate, &mut || Ok(batches.next().unwrap()), &mut || Ok(())).unwrap();
+        (before.copy() - weights(&trainer)) / 0.05 - before * 5e-4
+    };
+    let [stored, plain] = [Norm::Reparameterized, Norm::Batch].map(network);
+    assert!(max_abs_difference(stored.weights.flat(), plain.weights.flat()) > 0.9);
+    let sam = |radius| Sharpness::Sam { radius, adaptive: true };
+    let (reparameterized, batch) = (step(&stored, sam(0.5)), step(&plain, sam(0.5)));
+    let difference = max_abs_difference(&reparameterized, &batch);
+    assert!(difference < 1e-6, "differ by {difference:e}");
+    assert!(max_abs_difference(&step(&plain, sam(1e-9)), &batch) > 1e-3, "the plain gradient");
+}
+
+/// Without attacked images a rotation training is that of its two clean tasks: the attack changes nothing.
+#[test]
+fn rotations_can_be_learned_without_attacks() {
+    let method = |fraction| Method::Rotation { weight: 2.0, fraction };
+    let run = |fraction, epsilon| {
+        let job = Train { method: method(fraction), ..meant(settings()) };
+        job.check().unwrap();
+        let attack = Pgd { epsilon, ..job.attack.clone() };
+        let mut trainer = Trainer::new(Train { attack, ..job }, &tiny(), Device::Cpu).unwrap();
+        let mut batch = oracle_batches().next().unwrap();
+        batch.labels = Tensor::from_slice(&[3i64, 1, 4, 0, 1, 2, 3, 0]);
+        batch.supervised = Some([true, true, true, true, false, false, false, false].to_vec());
+        let rate = trainer.rate(0, 3);
+        let mut batch = Some(batch);
+        let report = trainer.step(0, rate, &mut || Ok(batch.take().unwrap()), &mut || Ok(())).unwrap();
+        (weights(&trainer).copy(), report)
+    };
+    let ((weak, report), (strong, _)) = (run(0.0, 0.01), run(0.0, 0.3));
+    assert_eq!(max_abs_difference(&weak, &strong), 0.0);
+    let sum = value(&report, "clean_loss") + 2.0 * value(&report, "rotation_loss");
+    assert!((value(&report, "loss") - sum).abs() < 1e-12);
+    assert!(report.values.iter().all(|(name, _)| !name.starts_with("robust")));
+    let (attacked, report) = run(0.5, 0.3);
+    assert!(max_abs_difference(&attacked, &strong) > 1e-4 && value(&report, "robust_loss") > 0.0);
+    assert_eq!(method(0.0).title(), "training with rotations");
+    let named = preset("normal_training_ssl05").unwrap().train;
+    assert_eq!(named.method, Method::Rotation { weight: 0.5, fraction: 0.0 });
+    assert!(preset("at_linf_gd_normalized_lr0007_mom0_i7_e00314_f100_ssl1").is_err());
+    let error = Train { method: method(-0.1), ..settings() }.check().unwrap_err().to_string();
+    assert!(error.starts_with("fraction -0.1 is not possible"), "{error}");
 }
 
 /// Rotations are learned by the auxiliary head alone where its loss has all the weight.

@@ -115,7 +115,7 @@ pub fn channels(job: &Train) -> Option<i64> {
 /// What will be trained, in a sentence: the method with all that is special about it first.
 pub fn summary(job: &Train) -> String {
     let attack = match job.method {
-        Method::Normal => format!("tested with {}", job.attack),
+        _ if !job.method.attacks() => format!("tested with {}", job.attack),
         _ => job.attack.to_string(),
     };
     let method = std::iter::once(method(job)).chain(variants(job)).collect::<Vec<_>>().join(", ");

@@ -32,7 +32,7 @@ pub struct Train {
     pub initial: Option<PathBuf>,
     /// What one batch's loss is.
     pub method: Method,
-    /// The attack on inputs, in training (except `normal`) and in the tests after each epoch.
+    /// The attack on inputs, in training (except of methods on clean images) and in the tests after each epoch.
     pub attack: Pgd,
     /// What training takes for the truth.
     pub labels: Labels,
@@ -166,13 +166,13 @@ pub enum Method {
         #[serde(default = "usual_weight")]
         weight: f64,
     },
-    /// Adversarial training with the prediction of rotations as a second task on an auxiliary head
-    /// (Hendrycks et al. 2019); half of each batch is rotated.
+    /// Training with the prediction of rotations as a second task on an auxiliary head (Hendrycks et al. 2019); half of
+    /// each batch is rotated.
     Rotation {
         /// Weight of the second task's loss; usually 1.
         #[serde(default = "whole")]
         weight: f64,
-        /// Share of each batch that is attacked, in `(0, 1]`; 0.5 in the paper.
+        /// Share of each batch that is attacked, in `[0, 1]`; 0.5 in the paper, 0 trains on clean images.
         #[serde(default = "half")]
         fraction: f64,
     },
@@ -294,9 +294,7 @@ impl Method {
         match self {
             Self::Normal => Ok(()),
             Self::Trades { weight } | Self::Mart { weight } => weight_of(*weight),
-            Self::Adversarial { fraction, .. } | Self::Rotation { fraction, .. }
-                if !(*fraction > 0.0 && *fraction <= 1.0) =>
-            {
+            Self::Adversarial { fraction, .. } if !(*fraction > 0.0 && *fraction <= 1.0) => {
                 Err(Error::invalid(format!(
                     "fraction {fraction} is not possible; use a number above 0 and up to 1"
                 )))
@@ -314,6 +312,9 @@ impl Method {
     }
 
     /// Name for people.
+            Self::Rotation { fraction, .. } if !(0.0..=1.0).contains(fraction) => {
+                Err(Error::invalid(format!("fraction {fraction} is not possible; use a number from 0 to 1")))
+            }
     pub fn title(&self) -> &'static str {
         match self {
             Self::Normal => "normal training",
@@ -324,3 +325,13 @@ impl Method {
         }
     }
 }
+    /// Whether training images are attacked.
+    pub fn attacks(&self) -> bool {
+        match self {
+            Self::Normal => false,
+            Self::Rotation { fraction, .. } => *fraction > 0.0,
+            Self::Adversarial { .. } | Self::Trades { .. } | Self::Mart { .. } => true,
+        }
+    }
+
+            Self::Rotation { .. } if !self.attacks() => "training with rotations",

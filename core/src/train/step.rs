@@ -91,8 +91,11 @@ pub(super) fn loss(
             let turned =
                 cross_entropy(&rotations.index_select(0, &rotated), &on.labels.index_select(0, &rotated));
             let turned = turned.mean(turned.kind());
-            let mut values =
-                part(["robust_loss", "robust_error", "robust_confidence"], &losses, &classes, &labels);
+            let names = match settings.method.attacks() {
+                true => ["robust_loss", "robust_error", "robust_confidence"],
+                false => ["clean_loss", "clean_error", "confidence"],
+            };
+            let mut values = part(names, &losses, &classes, &labels);
             values.push(("rotation_loss", turned.detach()));
             (losses.mean(losses.kind()) + turned * weight, values)
         }

@@ -45,11 +45,15 @@ pub fn groups() -> Vec<Group> {
         ),
         methods("TRADES", "the number is lambda", &["trades1_", "trades3_", "trades6_", "trades9_"]),
         methods("MART", "the number is lambda", &["mart1_", "mart3_", "mart6_", "mart9_"]),
-        methods(
-            "Self-supervision",
-            "a second task predicts rotations; the number is its weight (05 is 0.5)",
-            &["at_ssl05_", "at_ssl1_", "at_ssl2_", "at_ssl4_", "at_ssl8_"],
-        ),
+        Group {
+            title: "Self-supervision",
+            explanation: "a second task predicts rotations; the number is its weight (05 is 0.5); on clean images where the name begins with normal_training, which is not in the paper",
+            names: ["05", "1", "2", "4", "8"]
+                .iter()
+                .map(|weight| format!("at_ssl{weight}_{PGD}_f100"))
+                .chain(["normal_training_ssl1".into()])
+                .collect(),
+        },
         variants(
             "Labels",
             "ls smooths labels, ln replaces this share of them by random ones",

@@ -7,8 +7,8 @@
 //! method  = "at_" ["pll_" | "ii_" | "ssl" code "_" | "tau" n "_"] | "trades" n "_" | "mart" n "_"
 //! ```
 //!
-//! where variants need `_f100` after the attack, and `_es` may stand behind any name. A code is a number without its
-//! point: `0314` is 0.314, `00314` is 0.0314.
+//! where variants need `_f100` after the attack, `ssl` code is also a variant of `normal_training`, and `_es` may stand
+//! behind any name. A code is a number without its point: `0314` is 0.314, `00314` is 0.0314.
 //! Variants may be combined in any order, which the paper never does; two that decide the same setting are refused.
 //! Where the paper's program ignores a number of a name, the name counts, unless its registry is asked for
 //! ([`registered`]); [`Preset::notes`] tells.

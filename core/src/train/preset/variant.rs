@@ -3,7 +3,7 @@
 use super::Preset;
 use super::parse::Reader;
 use crate::error::Result;
-use crate::train::{Average, EntropySgd, Labels, Optimizer, Schedule, Sharpness, Statistics};
+use crate::train::{Average, EntropySgd, Labels, Method, Optimizer, Schedule, Sharpness};
 
 /// The paper's learning rate for Adam.
 const ADAM_RATE: f64 = 0.1;
@@ -20,6 +20,9 @@ pub(super) fn apply(reader: &mut Reader, preset: &mut Preset) -> Result<()> {
             "trains the averaged model; average.safetensors and average-calibrated.safetensors are what the paper extracts from it",
         );
         train.average.get_or_insert_with(Average::default);
+    } else if train.method == Method::Normal && reader.take("ssl") {
+        train.method = Method::Rotation { weight: reader.code()?, fraction: 0.0 };
+        note("rotations are learned from clean images; not in the paper, whose names begin with at_ssl");
     } else if reader.take("slog05") || reader.take("slog2") || reader.take("s05") || reader.take("s2") {
         note("trains the plain model; the paper rescales a copy of it afterwards");
     } else if reader.take("sam") {
@@ -106,6 +109,7 @@ pub(super) fn decides(variant: &str) -> &'static [&'static str] {
         "wa" | "ema" => &["average"],
         "extr" | "extr_uncal" => &["extraction"],
         "s" | "slog" => &["scale"],
+        "ssl" => &["method"],
         "sam" | "asam" => &["sharpness"],
         "adam" => &["optimizer"],
         "esgd" => &["optimizer", "milestones", "epochs"],
