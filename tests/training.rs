@@ -6,6 +6,10 @@ mod average;
 mod batches;
 #[path = "training/defaults.rs"]
 mod defaults;
+#[path = "training/initialization.rs"]
+mod initialization;
+#[path = "training/statistics.rs"]
+mod statistics;
 mod support;
 #[path = "training/trades.rs"]
 mod trades;

@@ -2,7 +2,7 @@
 //! they stand for in words.
 
 use basin_core::job::Train;
-use basin_core::model::Family;
+use basin_core::model::{Family, Initialization};
 use basin_core::train::preset::Group;
 use basin_core::train::{Labels, Method, Optimizer, Schedule, Sharpness, WeightAttack};
 use eframe::egui::{
@@ -170,7 +170,10 @@ fn variants(job: &Train) -> Vec<String> {
     let initial = job.initial.as_ref().map(|initial| format!("from {}", names::of_file(initial)));
     let extra = job.data.extra.as_ref().map(|extra| format!("with {}", extra.name));
     let early = job.early_stopping.then(|| "early stopping".to_owned());
-    [initial, labels, sharpness, average, clipping, extra, early].into_iter().flatten().collect()
+    [initial, scale, residuals, labels, sharpness, average, clipping, extra, early]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn optimization(job: &Train) -> String {

@@ -3,18 +3,57 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::topology::{Layer, Norm, Role, Topology};
 use super::weights::{Layout, Weights};
 use super::{Activation, Network};
+use crate::error::{Error, Result};
 use crate::seed::{generator, normal};
 
+/// How the weights of a fresh network are drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Initialization {
+    /// Factor of the standard deviation of all weights: it is `scale gain / sqrt(fan)` (the paper's `--init_scale`).
+    pub scale: f64,
+    /// Every residual block starts as its shortcut alone: the scale of its last batch or group normalization is 0. With
+    /// re-parameterized normalization this changes nothing, as in the paper's program: its blocks start at scale 1.
+    pub zero_residuals: bool,
+}
+
+impl Default for Initialization {
+    fn default() -> Self {
+        Self { scale: 1.0, zero_residuals: true }
+    }
+}
+
+impl Initialization {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the scale, its value and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        if self.scale > 0.0 && self.scale.is_finite() {
+            return Ok(());
+        }
+        let scale = self.scale;
+        Err(Error::invalid(format!(
+            "initialization.scale {scale} is not possible; use a positive number, such as 1"
+        )))
+    }
+}
+
 impl Network {
-    /// A network with fresh weights. Convolutions of a ResNet scale by their outputs (fan-out), everything
-    /// else by its inputs (fan-in); the last normalization of a block starts at 0 where that makes the
-    /// block the identity (batch and group normalization; re-parameterized ones start at scale 1).
+    /// A network with fresh weights, drawn as usual: see [`Network::initialized`].
     pub fn fresh(topology: Topology, seed: u64) -> Self {
+        Self::initialized(topology, &Initialization::default(), seed)
+    }
+
+    /// A network with fresh weights. Convolutions of a ResNet scale by their outputs (fan-out), everything
+    /// else by its inputs (fan-in).
+    pub fn initialized(topology: Topology, initialization: &Initialization, seed: u64) -> Self {
         let layout = Arc::new(Layout::of(&topology));
         let weights = Weights::zeros(layout.clone());
         let mut activation = Activation::Relu;
@@ -31,7 +70,7 @@ impl Network {
                 ones.push(format!("{name}.weight"))
             }
             Layer::Standardize { name, .. } => ones.push(format!("{name}.weight")),
-            Layer::Residual { body, .. } => {
+            Layer::Residual { body, .. } if initialization.zero_residuals => {
                 if let Some(Layer::Normalize { name, norm: Norm::Batch | Norm::Group, .. }) = body.last() {
                     zeros.push(format!("{name}.weight"));
                 }
@@ -44,7 +83,7 @@ impl Network {
                 let kernel: i64 = entry.shape[2..].iter().product();
                 let fan =
                     if fan_out && entry.shape.len() == 4 { entry.shape[0] } else { entry.shape[1] } * kernel;
-                let deviation = activation.gain() / (fan as f64).sqrt();
+                let deviation = initialization.scale * activation.gain() / (fan as f64).sqrt();
                 let values =
                     normal(&mut generator(seed, "fresh-weights", &[index as u64]), entry.len as usize);
                 view.copy_(&(Tensor::from_slice(&values).view_as(&view) * deviation));

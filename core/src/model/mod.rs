@@ -18,6 +18,7 @@ use tch::{Device, Kind, Tensor};
 pub use families::{Architecture, Family, groups};
 pub use fold::fold;
 pub use forward::{Mode, NORM_MOMENTUM, Params, activate, channels_last, logits, place};
+pub use init::Initialization;
 pub use topology::{Activation, Layer, Norm, Role, TensorSpec, Topology};
 pub use weights::{Entry, Layout, Weights};
 

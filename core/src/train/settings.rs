@@ -14,7 +14,7 @@ use crate::data::{Augmentation, Examples, Split};
 use crate::device::Precision;
 use crate::error::{Error, Result};
 use crate::limits;
-use crate::model::Architecture;
+use crate::model::{Architecture, Initialization};
 
 /// Everything that decides how a network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct Train {
     /// A checkpoint to go on from instead of fresh weights (fine-tuning); its architecture counts, and is
     /// that of the job in the folder of the training.
     pub initial: Option<PathBuf>,
+    /// How fresh weights are drawn.
+    pub initialization: Initialization,
     /// What one batch's loss is.
     pub method: Method,
     /// The attack on inputs, in training (except of methods on clean images) and in the tests after each epoch.
@@ -200,6 +202,7 @@ impl Default for Train {
             initial: None,
             method: Method::Adversarial {
                 fraction: 1.0,
+            initialization: Initialization::default(),
                 ignore_incorrect: false,
                 prevent_label_leaking: false,
             },
@@ -247,6 +250,12 @@ impl Train {
         self.sharpness.check()?;
         self.optimizer.check()?;
         self.schedule.check()?;
+        self.initialization.check()?;
+        if self.initial.is_some() && self.initialization != Initialization::default() {
+            return Err(Error::invalid(
+                "initialization is for fresh weights, but the training begins with a checkpoint (initial); leave one out",
+            ));
+        }
         self.method.check(self.batch_size)?;
         if matches!(self.method, Method::Mart { .. }) && self.labels != Labels::Exact {
             return Err(Error::invalid(

@@ -86,7 +86,7 @@ fn network(job: &Train, train: &Dataset, extra: Option<&Dataset>) -> Result<Netw
     if let Some(initial) = &job.initial {
         return Ok(checkpoint::open(initial)?.network);
     }
-    let network = Network::fresh(job.architecture.topology()?, job.seed);
+    let network = Network::initialized(job.architecture.topology()?, &job.initialization, job.seed);
     whiten(&network, train, extra);
     Ok(network)
 }
