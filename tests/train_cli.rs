@@ -400,3 +400,53 @@ fn the_job_states_the_network_that_is_trained() {
     assert_eq!(basin.json("tuned/job.json")["architecture"], basin.json("first/job.json")["architecture"]);
     basin.ok(&narrow);
 }
+
+/// In the log after every epoch, as curves of their norms, and all of them as a table.
+#[test]
+fn statistics_of_weights_and_gradients_are_logged_drawn_and_exported() {
+    let basin = Basin::new();
+    let train = |out, more: &[&str]| {
+        let quick = ["--epochs", "2", "--set", "data.train=train:0..40", "--out", out];
+        basin.ok(&arguments("normal_training", &[&quick[..], more].concat()));
+    };
+    train("with", &["--set", "tensor_statistics=true"]);
+    train("without", &[]);
+    let network = |folder: &str| std::fs::read(basin.path(folder).join("final.safetensors")).unwrap();
+    assert!(network("with") == network("without"), "looking on changes nothing");
+    let epochs = |folder: &str| -> Vec<serde_json::Value> {
+        let log = basin.read(&format!("{folder}/log.jsonl"));
+        let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter(|line| line["kind"] == "epoch").collect()
+    };
+    assert!(epochs("without").iter().all(|epoch| epoch["tensors"].is_null()));
+    basin.ok(&["plot", "with", "--figure", "norms", "--out", "norms.csv"]);
+    let table = basin.read("norms.csv");
+    let mut rows = table.lines().filter(|line| !line.starts_with('#'));
+    let columns: Vec<&str> = rows.next().unwrap().split(',').collect();
+    assert_eq!(columns[..5], ["training", "epoch", "tensor", "of", "norm"]);
+    let mut squares = [0.0, 0.0];
+    for (number, epoch) in epochs("with").iter().enumerate() {
+        let tensors = epoch["tensors"].as_array().unwrap();
+        assert_eq!(tensors.len(), 66, "all that are trained");
+        for tensor in tensors {
+            for (of, name) in ["weight", "gradient"].into_iter().enumerate() {
+                let row: Vec<&str> = rows.next().unwrap().split(',').collect();
+                let head = ["with", &(number + 1).to_string(), tensor["name"].as_str().unwrap(), name];
+                assert_eq!(row[..4], head);
+                for (column, value) in columns.iter().zip(&row).skip(4) {
+                    assert_eq!(tensor[name][column].as_f64(), value.parse().ok(), "{column} of {head:?}");
+                }
+                squares[of] += if number == 1 { row[4].parse::<f64>().unwrap().powi(2) } else { 0.0 };
+            }
+        }
+    }
+    assert_eq!(rows.next(), None);
+    assert!(squares[0] > 1.0 && squares[1] > 0.0);
+    basin.ok(&["plot", "with", "--figure", "norms", "--out", "norms.svg"]);
+    let figure = basin.read("norms.svg");
+    assert!(["weights", "gradient", "Norm"].iter().all(|word| figure.contains(word)));
+    basin.refused(
+        &["plot", "without", "--figure", "norms", "--out", "x.pdf"],
+        &["without has no statistics of its weights and gradients", "tensor_statistics=true"],
+    );
+}

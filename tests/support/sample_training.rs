@@ -76,6 +76,7 @@ pub fn lines(job: &Train, epoch: u64) -> Vec<LogLine> {
         test: scores(job, epoch),
         average: None,
         held_out: (job.early_stopping && epoch.is_multiple_of(5)).then(|| held_out(job, epoch)),
+        tensors: Vec::new(),
         seconds: 21.0 * (epoch + 1) as f64,
     };
     (1..=4).map(group).chain([LogLine::Epoch(end)]).collect()

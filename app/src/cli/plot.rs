@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
+use basin_core::files::write_atomically;
 use basin_core::record::{Outcome, Record};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -127,6 +128,8 @@ pub enum FigureKind {
     Training,
     /// Learning rate of trainings over epochs.
     LearningRate,
+    /// Norms of weights and gradients over epochs, of trainings with tensor_statistics; as .csv all their statistics.
+    Norms,
 }
 
 /// Which values of a landscape.
@@ -207,7 +210,13 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         surface(args, kind, &named)?
     } else {
         let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(sentence))?;
-        export::write(&plot, &style(args), &args.out)?;
+        match figure {
+            FigureKind::Norms if kind == FileKind::Csv => {
+                let table = training::table(&named, &plot).map_err(|sentence| anyhow!(sentence))?;
+                write_atomically(&args.out, table.as_bytes())?;
+            }
+            _ => export::write(&plot, &style(args), &args.out)?,
+        }
         plot.notes
     };
     tell(args, figure, &notes, None)
@@ -279,6 +288,7 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
         FigureKind::Flatness | FigureKind::Layers => ("a figure of flatness", of_landscapes()),
         FigureKind::Training => ("a figure of trainings", vec![("--colors", args.colors.is_some())]),
         FigureKind::LearningRate => ("a figure of learning rates", of_landscapes()),
+        FigureKind::Norms => ("a figure of norms", of_landscapes()),
         FigureKind::Landscape if plane => ("a map", vec![("--no-grid", args.no_grid)]),
         FigureKind::Landscape => ("a figure of curves", vec![("--colors", args.colors.is_some())]),
         FigureKind::Surface => {
@@ -324,6 +334,7 @@ fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot
         (FigureKind::LearningRate, _) => {
             training::plot(named, &trained(args, training::Quantity::LearningRate))
         }
+        (FigureKind::Norms, _) => training::plot(named, &trained(args, training::Quantity::Norms)),
         _ => landscape::plot(named, &options(args)),
     }
 }

@@ -159,6 +159,22 @@ impl Display {
         training::plot(&named, &training::Options { quantity, which, log, clip, screen, title: None })
     }
 
+    /// The CSV table of trainings that is more than what their figure draws: all statistics of weights and gradients.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    pub fn training_table(&self, records: &[Arc<Record>], figure: &Plot) -> Option<Result<String, String>> {
+        let is_training = |record: &Arc<Record>| matches!(record.outcome, Outcome::Train(_));
+        if self.training != training::Quantity::Norms || !records.first().is_some_and(is_training) {
+            return None;
+        }
+        let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
+        let names = names::distinct(&records);
+        let named: Vec<Named<'_>> =
+            names.iter().zip(records).map(|(name, record)| Named { name, record }).collect();
+        Some(training::table(&named, figure))
+    }
+
     /// The sections of a 2-D landscape along its two directions through the checkpoint, as curves.
     ///
     /// # Errors

@@ -23,10 +23,11 @@ const PREVIEW_WIDTH: f32 = 300.0;
 const SETTINGS_WIDTH: f32 = 340.0;
 
 /// What of a training can be exported.
-const QUANTITIES: [(Quantity, &str, &str); 3] = [
+const QUANTITIES: [(Quantity, &str, &str); 4] = [
     (Quantity::Loss, "Loss", "Training and test loss over epochs"),
     (Quantity::Error, "Error", "Training and test error over epochs"),
     (Quantity::LearningRate, "Learning rate", "The learning rate over epochs"),
+    (Quantity::Norms, "Norms", "Norms of weights and gradients over epochs, where tensor_statistics is on"),
 ];
 
 /// What lives with the dialog.

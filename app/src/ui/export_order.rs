@@ -43,6 +43,13 @@ impl Order {
             return Ok(());
         }
         let figure = self.figure()?;
+        if self.settings.what == What::Data
+            && self.scatter.is_none()
+            && let Some(table) = self.display.training_table(&self.records, &figure)
+        {
+            write_atomically(path, table.map_err(anyhow::Error::msg)?.as_bytes())?;
+            return Ok(());
+        }
         let style = self.settings.style()?;
         export::write(&figure, &style, path)
     }

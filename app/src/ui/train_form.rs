@@ -46,7 +46,7 @@ impl TrainField {
             Self::Seed => ("Seed", "Of every random number of the training"),
             Self::Settings => (
                 "Other settings",
-                "One per line, by its place in the job below, such as attack.steps=3 or optimizer.learning_rate=0.01",
+                "One per line, by its place in the job below, such as attack.steps=3, optimizer.learning_rate=0.01, initialization.scale=0.5 or tensor_statistics=true",
             ),
             Self::Folder => (
                 "Folder",

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::statistics::TensorStatistics;
+
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -57,6 +59,9 @@ pub struct Epoch {
     /// On the held-out images, under the attack with 5 restarts, when a snapshot was taken and early stopping asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out: Option<Scores>,
+    /// Statistics of weights and gradients in its last step, where they are asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tensors: Vec<TensorStatistics>,
     /// Seconds of training and testing since the beginning.
     pub seconds: f64,
 }
@@ -97,7 +102,7 @@ pub fn means<'a>(groups: impl IntoIterator<Item = &'a Steps>) -> BTreeMap<String
 }
 
 /// JSON has no word for what is not finite: `null` is NaN.
-fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 

@@ -58,6 +58,8 @@ pub struct Train {
     pub snapshot_every: usize,
     /// Keep, of all snapshots, the one of lowest robust error on the held-out images, which are attacked with 5 restarts.
     pub early_stopping: bool,
+    /// Log statistics of every trainable tensor and of its gradient in the last step of each epoch.
+    pub tensor_statistics: bool,
     /// Repeat the deviations of the paper's program where Basin does what the paper means: pseudo labels in
     /// training mode (`prevent_label_leaking`), exchanged weights of clean and adversarial part for fractions
     /// other than 0.5 and 1, weight perturbations whose first gradient is the unperturbed network's and whose
@@ -200,9 +202,9 @@ impl Default for Train {
             data: TrainData::default(),
             architecture: Architecture::default(),
             initial: None,
+            initialization: Initialization::default(),
             method: Method::Adversarial {
                 fraction: 1.0,
-            initialization: Initialization::default(),
                 ignore_incorrect: false,
                 prevent_label_leaking: false,
             },
@@ -218,6 +220,7 @@ impl Default for Train {
             average: None,
             snapshot_every: 5,
             early_stopping: false,
+            tensor_statistics: false,
             as_in_paper: false,
             device: "auto".into(),
             precision: Precision::Auto,
@@ -247,15 +250,15 @@ impl Train {
         self.data.check_separate(self.early_stopping)?;
         self.attack.check()?;
         self.labels.check()?;
-        self.sharpness.check()?;
-        self.optimizer.check()?;
-        self.schedule.check()?;
         self.initialization.check()?;
         if self.initial.is_some() && self.initialization != Initialization::default() {
             return Err(Error::invalid(
                 "initialization is for fresh weights, but the training begins with a checkpoint (initial); leave one out",
             ));
         }
+        self.sharpness.check()?;
+        self.optimizer.check()?;
+        self.schedule.check()?;
         self.method.check(self.batch_size)?;
         if matches!(self.method, Method::Mart { .. }) && self.labels != Labels::Exact {
             return Err(Error::invalid(
@@ -309,6 +312,9 @@ impl Method {
                 )))
             }
             Self::Adversarial { .. } => Ok(()),
+            Self::Rotation { fraction, .. } if !(0.0..=1.0).contains(fraction) => {
+                Err(Error::invalid(format!("fraction {fraction} is not possible; use a number from 0 to 1")))
+            }
             Self::Rotation { weight, .. } => {
                 if batch_size < 4 {
                     return Err(Error::invalid(format!(
@@ -320,20 +326,6 @@ impl Method {
         }
     }
 
-    /// Name for people.
-            Self::Rotation { fraction, .. } if !(0.0..=1.0).contains(fraction) => {
-                Err(Error::invalid(format!("fraction {fraction} is not possible; use a number from 0 to 1")))
-            }
-    pub fn title(&self) -> &'static str {
-        match self {
-            Self::Normal => "normal training",
-            Self::Adversarial { .. } => "adversarial training",
-            Self::Trades { .. } => "TRADES",
-            Self::Mart { .. } => "MART",
-            Self::Rotation { .. } => "adversarial training with rotations",
-        }
-    }
-}
     /// Whether training images are attacked.
     pub fn attacks(&self) -> bool {
         match self {
@@ -343,4 +335,15 @@ impl Method {
         }
     }
 
+    /// Name for people.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Normal => "normal training",
+            Self::Adversarial { .. } => "adversarial training",
+            Self::Trades { .. } => "TRADES",
+            Self::Mart { .. } => "MART",
             Self::Rotation { .. } if !self.attacks() => "training with rotations",
+            Self::Rotation { .. } => "adversarial training with rotations",
+        }
+    }
+}

@@ -42,6 +42,8 @@ pub struct Trainer {
     pub average: Option<RunningAverage>,
     /// Weight perturbations of the next step.
     pub population: usize,
+    /// The gradient of the last step, flat over the trainable weights, where statistics are asked for.
+    pub gradient: Option<Tensor>,
     /// Whether the network was last used for testing: matters for pseudo labels as in the paper.
     pub evaluating: bool,
 }
@@ -82,6 +84,7 @@ impl Trainer {
             memory: Memory::default(),
             average: None,
             population,
+            gradient: None,
             evaluating: false,
         })
     }
@@ -134,8 +137,17 @@ impl Trainer {
             self.gradient(next()?, step, pulse)?
         };
         optimizer::step(&self.settings.optimizer, &mut self.memory, &weights, &gradient, rate);
+        self.gradient = self.settings.tensor_statistics.then_some(gradient);
         self.update_average();
         Ok(StepReport { values, rate, population })
+    }
+
+    /// Statistics of every trainable tensor and of its gradient in the last step, without weight decay; empty where they
+    /// are not asked for, or before the first step.
+    pub fn statistics(&self) -> Vec<TensorStatistics> {
+        self.gradient.as_ref().map_or_else(Vec::new, |gradient| {
+            statistics(self.learner.weights(), self.learner.whole_vector(gradient).flat())
+        })
     }
 
     /// The gradient that a batch gives, flat over the trainable weights.

@@ -6,12 +6,7 @@ use crate::plot::{Item, Plot, Unit, text};
 
 /// The plotted data as CSV. Numbers are written so that reading them gives the very same float64.
 pub fn csv(plot: &Plot) -> String {
-    let mut out = String::new();
-    for line in plot.title.iter().chain(&plot.provenance).chain(&plot.notes) {
-        for line in text::plain(line).lines() {
-            let _ = writeln!(out, "# {line}");
-        }
-    }
+    let mut out = head(plot);
     let _ = writeln!(out, "# x: {}", text::plain(&plot.x.label));
     let unit = plot.field().map_or(plot.y.unit, |field| field.unit);
     if unit == Unit::Percent {
@@ -34,6 +29,17 @@ pub fn csv(plot: &Plot) -> String {
     curves(&mut out, plot);
     scatter(&mut out, plot);
     histograms(&mut out, plot);
+    out
+}
+
+/// Title, provenance and notes of a figure, as comment lines.
+pub fn head(plot: &Plot) -> String {
+    let mut out = String::new();
+    for line in plot.title.iter().chain(&plot.provenance).chain(&plot.notes) {
+        for line in text::plain(line).lines() {
+            let _ = writeln!(out, "# {line}");
+        }
+    }
     out
 }
 
@@ -135,7 +141,8 @@ fn column(label: &str) -> String {
     quoted(&text::plain(label))
 }
 
-fn quoted(text: &str) -> String {
+/// A cell of text, in quotes where it needs them.
+pub fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -24,6 +24,7 @@ use anyhow::{Context as _, Result, bail};
 use resvg::{tiny_skia, usvg};
 
 pub use csv::csv;
+pub(crate) use csv::{head, quoted};
 pub(crate) use fonts::width;
 pub use scene::{Anchor, Rect, Scene, Text};
 pub use style::{FigureStyle, FontFamily, Preset, parse_length};

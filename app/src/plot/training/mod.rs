@@ -2,6 +2,7 @@
 //! learning rate.
 
 mod curves;
+mod norms;
 mod range;
 mod rates;
 mod together;
@@ -13,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::landscape::{Named, Which};
 use super::{Axis, Color, Plot, Scale, Tick, Unit, provenance, text, ticks};
 use curves::{Shown, alone, taken_apart};
+use norms::norms;
+pub use norms::table;
 use range::{heights, range, without_outliers};
 use rates::{rates, rates_together};
 use together::together;
@@ -27,6 +30,8 @@ pub enum Quantity {
     Error,
     /// Learning rate of the last step of each epoch.
     LearningRate,
+    /// Euclidean norms of weights and gradient at the end of each epoch, where they are logged.
+    Norms,
 }
 
 /// What of trainings is shown, and how.
@@ -65,6 +70,7 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     }
     let mut alike = Vec::new();
     let (items, key) = match (&*shown, options.quantity) {
+        (several, Quantity::Norms) => (norms(several)?, None),
         ([only], Quantity::LearningRate) => (rates(only, Color::rgb(90, 90, 90), true), None),
         ([only], _) => alone(only, options),
         (several, Quantity::LearningRate) => {
@@ -76,7 +82,7 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     };
     let longest = shown.iter().map(Shown::length).fold(1.0, f64::max);
     let (scale, unit) = match options.quantity {
-        Quantity::LearningRate => (Scale::Log, Unit::One),
+        Quantity::LearningRate | Quantity::Norms => (Scale::Log, Unit::One),
         quantity => {
             let unit = if quantity == Quantity::Error { Unit::Percent } else { Unit::One };
             (if options.log { Scale::Log } else { Scale::Linear }, unit)
@@ -139,6 +145,7 @@ pub fn steps_per_epoch(job: &Train) -> u64 {
 fn label(options: &Options, single: bool) -> String {
     let what = match options.quantity {
         Quantity::LearningRate => return "Learning rate".to_owned(),
+        Quantity::Norms => return "Norm".to_owned(),
         Quantity::Loss => "loss",
         Quantity::Error => "error (%)",
     };

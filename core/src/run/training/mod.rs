@@ -341,6 +341,7 @@ impl Run<'_> {
             test,
             average,
             held_out: stopping,
+            tensors: trainer.statistics(),
             seconds: self.seconds(),
         };
         self.groups.clear();
