@@ -391,7 +391,7 @@ mod interruptions {
     fn same(a: &Value, b: &Value) {
         assert_eq!(a["job"], b["job"]);
         assert_eq!(a["outcome"], b["outcome"]);
-        for field in ["complete", "search_difference", "data_fingerprint", "batch_size"] {
+        for field in ["complete", "search_cost", "data_fingerprint", "batch_size"] {
             assert_eq!(a["provenance"][field], b["provenance"][field], "{field}");
         }
     }

@@ -27,7 +27,11 @@ fn the_record_has_the_promised_fields() {
     let record =
         basin.record(&flatness(&lenet, &mnist, &["--radius", "0.25,1/2", "--per-layer", "--draws", "3"]));
     let outcome = &record["outcome"];
-    assert_eq!(keys(outcome), ["kind", "reference_loss", "reference_error", "radii", "layers"], "{outcome}");
+    assert_eq!(
+        keys(outcome),
+        ["kind", "reference_loss", "reference_error", "radii", "layers", "resamples"],
+        "{outcome}"
+    );
     let at = &outcome["radii"][1];
     assert_eq!(
         keys(at),
@@ -53,8 +57,8 @@ fn the_record_has_the_promised_fields() {
         "worst-case clean flatness",
         "reference loss",
         "0.003",
-        "restarts",
-        "the largest of 10 restarts of the search: a lower bound of the worst case",
+        "± standard error over draws",
+        "bootstrap over draws and examples",
         " to ",
     ] {
         assert!(table.out.contains(word), "{word} in {}", table.out);
@@ -136,13 +140,16 @@ fn names_of_the_paper_take_its_bookkeeping_and_images_only() {
 }
 
 #[test]
-fn the_table_says_why_flatness_is_negative() {
+fn a_note_says_why_flatness_is_negative() {
     let basin = Basin::new();
     let (lenet, mnist) = (lenet(), reference("mnist"));
     let tiny = ["--radius", "1e-7", "--draws", "2", "--reference-restarts"];
-    let told = |restarts| basin.ok(&flatness(&lenet, &mnist, &[&tiny[..], &[restarts]].concat())).out;
-    let uneven = "--reference-restarts 1 compares like with like";
-    assert!(told("5").contains(uneven) && !told("1").contains(uneven), "{}", told("5"));
+    let told = |restarts| basin.ok(&flatness(&lenet, &mnist, &[&tiny[..], &[restarts]].concat()));
+    let (uneven, even) = (told("5"), told("1"));
+    let note = "flatness is below 0: the reference is the worst of 5 restarts and a draw has 1";
+    assert!(uneven.err.contains(note) && !even.err.contains("below 0"), "{}", uneven.err);
+    assert!(uneven.out.contains("at the worst of 5 restarts (perturbed networks: 1)"), "{}", uneven.out);
+    assert!(even.out.contains(" at 1 restart\n"), "{}", even.out);
 }
 
 fn units(basin: &Basin) -> usize {

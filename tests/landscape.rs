@@ -428,14 +428,15 @@ fn a_torn_or_foreign_journal_is_not_believed() {
 }
 
 #[test]
-fn low_precision_search_reports_float32_losses_and_its_difference() {
+fn low_precision_search_reports_float32_losses_and_what_it_misses() {
     let mut job = small_job(LandscapeLoss::Robust, false);
     let exact = run(&Job::Landscape(job.clone()), &RunOptions::default(), &mut Silent).unwrap();
     job.compute.precision = Precision::Bf16;
     let fast = run(&Job::Landscape(job), &RunOptions::default(), &mut Silent).unwrap();
     assert_eq!(fast.provenance.search_precision, "bf16");
     assert_eq!(fast.provenance.measure_precision, "f32");
-    assert!(fast.provenance.search_difference.unwrap().abs() < 0.05);
+    let cost = fast.provenance.search_cost.unwrap();
+    assert!(cost.value.abs() < 0.05 && exact.provenance.search_cost.is_none(), "{cost:?}");
     let clean = |r: &Record| landscape(r).clean.clone().unwrap();
     assert_eq!(clean(&exact), clean(&fast), "clean losses do not depend on how attacks search");
     for (a, b) in all_values(&exact).iter().zip(all_values(&fast)) {

@@ -2,8 +2,6 @@
 
 mod support;
 
-#[path = "metrics/coverage.rs"]
-mod coverage;
 #[path = "metrics/golden.rs"]
 mod golden;
 #[path = "metrics/job.rs"]

@@ -244,7 +244,7 @@ fn attacks_on_weights_are_the_four_flatness_measures() {
     let robust = "linf_gd_normalized_lr0007_e00314_i20_at10_test";
     let average = flatness(&format!("sequential2_weight_input_l2_random_nonorm2_filter_e025_{robust}"));
     assert_eq!((average.loss, average.case), (FlatnessLoss::Robust, Case::Average));
-    assert_eq!((average.scope, average.draws, average.reference_restarts), (Scope::Filter, 10, 10));
+    assert_eq!((average.scope, average.draws, average.reference_restarts), (Scope::Filter, 10, Some(10)));
     assert_eq!((average.attack.epsilon, average.attack.restarts), (0.0314, 1));
 
     let worst = flatness(&format!("joint_weight_input_l2_gd_nonorm2_lwrl2normalized_lr001_e000075_{robust}"));

@@ -2,8 +2,6 @@
 
 #[path = "support/bowl.rs"]
 mod bowl;
-#[path = "window/status.rs"]
-mod status;
 #[path = "support/window.rs"]
 mod support;
 

@@ -12,7 +12,7 @@ use crate::model::{Layer, Topology};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
-    /// The fastest that the device supports well: bf16 where the hardware has it, else f32.
+    /// The fastest that the device supports well: bf16 where the hardware has it, else f32; f32 for worst-case weights.
     #[default]
     Auto,
     /// 32-bit floats throughout.
@@ -71,6 +71,18 @@ impl Precision {
         }
     }
 
+    /// The same for a search, of `weights` or of inputs: `auto` means f32 for weights on every device, because gradient
+    /// ascent on weights amplifies rounding and finds much less in bf16.
+    ///
+    /// # Errors
+    /// As [`Precision::resolve`].
+    pub fn resolve_search(self, weights: bool, device: Device, topology: &Topology) -> Result<Self> {
+        match self {
+            Self::Auto if weights => Ok(Self::F32),
+            other => other.resolve(device, topology),
+        }
+    }
+
     /// Element type of the searching network.
     pub fn search_kind(self) -> Kind {
         match self {
@@ -78,6 +90,16 @@ impl Precision {
             Self::F64 => Kind::Double,
             _ => Kind::Float,
         }
+    }
+
+    /// Whether a search in it is less exact than the measuring.
+    pub fn is_low(self) -> bool {
+        matches!(self, Self::Bf16 | Self::Tf32)
+    }
+
+    /// Whether TensorFloat-32 may be used in the search.
+    pub fn allows_tf32(self) -> bool {
+        self == Self::Tf32
     }
 
     /// Element type of the measuring network.

@@ -164,3 +164,16 @@ fn autoattack_is_compared_by_its_ball() {
         ["robust error of a is from AutoAttack in L2 0.5, its flatness from PGD in L-inf 8/255"]
     );
 }
+
+#[test]
+fn unequal_restarts_and_weak_searches_are_told() {
+    let mut paper = flat("a");
+    let Job::Flatness(job) = &mut paper.job else { panic!("flatness") };
+    (job.attack.restarts, job.reference_restarts) = (1, Some(10));
+    let told = "flatness of a: 10 restarts on the unperturbed network, 1 on perturbed ones";
+    assert_eq!(models(&[paper, robust("a")]).notes, [told]);
+    let choice = Choice { case: Case::Worst, ..Choice::default() };
+    let records = [flatness("a", Case::Worst, &[(0.003, -0.1)]), robust("a")];
+    let found = from_records(&records.iter().collect::<Vec<_>>(), &choice, &[], &[]);
+    assert_eq!(found.notes, ["worst case of a below 0: the search is too weak"]);
+}

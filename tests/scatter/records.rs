@@ -25,13 +25,13 @@ pub fn flatness(model: &str, case: Case, radii: &[(f64, f64)]) -> Record {
     let mut job = Flatness::new(format!("{model}.pt").into(), FlatnessLoss::Robust, case);
     job.radii = radii.iter().map(|(radius, _)| *radius).collect();
     job.data = data("test:0..4");
+    job.attack.restarts = 10;
     let at = |(radius, flatness): &(f64, f64)| AtRadius {
         radius: *radius,
         loss: 2.0 + flatness,
         flatness: *flatness,
         standard_error: None,
-        interval: Some([flatness - 0.1, flatness + 0.2]),
-        spread: None,
+        interval: [flatness - 0.1, flatness + 0.2],
         mean: 2.0 + flatness,
         worst: 2.0 + flatness,
         draws: vec![Draw { seed: 0, loss: 2.0 + flatness, error: 0.5 }],
@@ -42,6 +42,7 @@ pub fn flatness(model: &str, case: Case, radii: &[(f64, f64)]) -> Record {
         radii: radii.iter().map(at).collect(),
         layers: Vec::new(),
         resamples: 0,
+        networks: Vec::new(),
     };
     record(model, Job::Flatness(job), Outcome::Flatness(outcome))
 }

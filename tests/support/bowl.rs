@@ -107,7 +107,8 @@ impl Fake {
                 .zip(rows)
                 .map(|(name, radii)| LayerFlatness { name: (*name).to_owned(), radii })
                 .collect(),
-            resamples: 0,
+            resamples: 2000,
+            networks: Vec::new(),
         };
         Ok(record(job, Outcome::Flatness(outcome), complete))
     }
@@ -170,9 +171,8 @@ pub fn at_radius(radius: f64, reference: f64, draws: Vec<Draw>) -> AtRadius {
     let mean = losses.iter().sum::<f64>() / losses.len() as f64;
     let worst = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let flatness = mean - reference;
-    let interval = Some([0.8 * flatness, 1.3 * flatness]);
-    let standard_error = Some(0.01);
-    AtRadius { radius, loss: mean, flatness, standard_error, interval, spread: None, mean, worst, draws }
+    let interval = [0.8 * flatness, 1.3 * flatness];
+    AtRadius { radius, loss: mean, flatness, standard_error: Some(0.01), interval, mean, worst, draws }
 }
 
 fn direction() -> DirectionSummary {

@@ -1,9 +1,11 @@
 //! Projections, normalizations and norms of stored vectors, against the reference program.
 
 use basin_core::attack::weights::{
-    Ball, Normalizer, Pieces, Projection, Projector, Scope, Tensors, WeightGradient, WeightNorm,
+    Ball, Normalizer, Pieces, Projection, Projector, Sampling, Scope, Tensors, WeightGradient, WeightNorm,
 };
-use basin_core::model::Weights;
+use basin_core::job::Normalization;
+use basin_core::measure::direction::scale;
+use basin_core::model::{Entry, Layer, Network, Topology, Weights};
 use tch::{Device, Kind, Tensor};
 
 use crate::support::{Npz, json, relative_difference};
@@ -58,6 +60,18 @@ impl Stored {
         assert!(difference <= 1e-6, "{} {key}: {difference:e}", self.prefix);
     }
 
+    /// There a matrix is one piece; here its rows are.
+    fn check_but_matrices(&self, key: &str, projections: &[Projection]) {
+        let (found, expected) = (self.projected(projections), self.get(key));
+        let mut from = 0;
+        for entry in self.which.iter().map(|i| &self.weights.layout().entries[*i]) {
+            let part = |flat: &Tensor| flat.narrow(0, from, entry.len);
+            let difference = relative_difference(&part(&found), &part(expected));
+            assert!(entry.shape.len() == 2 || difference <= 1e-6, "{key} {}: {difference:e}", entry.name);
+            from += entry.len;
+        }
+    }
+
     fn bounds(&self, low: impl Fn(f64) -> f64, high: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
         (0..self.which.len()).map(|k| (low(k as f64), high(k as f64))).collect()
     }
@@ -78,7 +92,7 @@ fn projections_are_those_of_the_reference_program() {
         let layers = ball(Scope::Layer, RATE, true);
         let clip = Projection::Box { min: Some(-0.15), max: Some(0.2) };
         stored.check("project_layerwise_l2", std::slice::from_ref(&layers));
-        stored.check("project_filterwise_l2", &[ball(Scope::Filter, RATE, true)]);
+        stored.check_but_matrices("project_filterwise_l2", &[ball(Scope::Filter, RATE, true)]);
         stored.check("project_l2_abs_0.7", &[ball(Scope::Global, 0.7, false)]);
         // There a relative radius of the whole model counts every parameter, attacked or not.
         stored.check("project_l2_rel", &[ball(Scope::Global, RATE * everything, false)]);
@@ -89,7 +103,8 @@ fn projections_are_those_of_the_reference_program() {
         let fractions: Vec<f64> = (0..stored.which.len()).map(|k| 0.5 + 0.05 * k as f64).collect();
         stored.check("project_relative_layerwise_box", &[Projection::relative_boxes(-0.3, 0.4, &fractions)]);
         stored.check("project_reference_layerwise_box", &[Projection::ReferenceBox(Scope::Layer)]);
-        stored.check("project_reference_filterwise_box", &[Projection::ReferenceBox(Scope::Filter)]);
+        let reference_box = [Projection::ReferenceBox(Scope::Filter)];
+        stored.check_but_matrices("project_reference_filterwise_box", &reference_box);
         stored.check("project_sequential_box_layerwise_l2", &[clip, layers]);
     }
 }
@@ -195,4 +210,44 @@ fn tensors_are_chosen_by_role_and_by_name() {
         assert_eq!(serde_json::from_str::<Tensors>(&written).unwrap(), tensors, "{written}");
         assert_eq!(Tensors::from(tensors.to_string().as_str()), tensors);
     }
+}
+
+#[test]
+fn filters_of_linear_layers_are_rows_as_in_landscapes() {
+    let linear = |name: &str, input, output| Layer::Linear { name: name.into(), input, output, bias: true };
+    let topology = Topology {
+        family: "MLP".into(),
+        title: "two layers".into(),
+        classes: 2,
+        resolution: [1, 1, 2],
+        layers: vec![Layer::Flatten, linear("first", 2, 3), linear("second", 3, 2)],
+    };
+    let network = Network::fresh(topology, 0);
+    let layout = network.layout().clone();
+    // Rows of norm 5, 13, 0 and 3, 7; biases of norm 3 and 5.
+    let flat = [3.0, 4.0, 5.0, 12.0, 0.0, 0.0, 1.0, 2.0, 2.0, 1.0, 2.0, 2.0, 2.0, 3.0, 6.0, 3.0, 4.0f32];
+    let weights = Weights::from_flat(layout.clone(), Tensor::from_slice(&flat));
+    let which = [0, 1, 2, 3];
+    assert_eq!(layout.entries.iter().map(Entry::filters).collect::<Vec<_>>(), [3, 1, 2, 1]);
+    let pieces = Pieces::new(&layout, &which, Scope::Filter, Device::Cpu);
+    let sizes = |flat: &Tensor| numbers(&pieces.sizes(flat, WeightNorm::L2));
+    let norms = [5.0, 13.0, 0.0, 3.0, 3.0, 7.0, 5.0];
+    close("rows", &sizes(weights.flat()), &norms, 1e-6);
+    let ball = |scope| Ball { scope, norm: WeightNorm::L2, radius: 0.1, relative: true };
+    let tenth: Vec<f64> = norms.iter().map(|norm| 0.1 * norm).collect();
+    let draw = |scope| {
+        let pieces = Pieces::new(&layout, &which, scope, Device::Cpu);
+        ball(scope).sample(&pieces, &weights, &which, Sampling::Sphere, 1)
+    };
+    close("a draw", &sizes(&draw(Scope::Filter)), &tenth, 1e-6);
+    // Ones are longer than a tenth of every row: sqrt 2 and 1.3 at most, sqrt 3 and 0.7.
+    let ones = weights.flat().ones_like();
+    close("projected", &sizes(&ball(Scope::Filter).project(&pieces, weights.flat(), &ones)), &tenth, 1e-6);
+    let inside = ball(Scope::Filter).project(&pieces, weights.flat(), &(&ones * 0.01));
+    let hundredth = [0.01 * 2f64.sqrt(), 0.01 * 2f64.sqrt(), 0.0, 0.01 * 3f64.sqrt(), 0.01 * 3f64.sqrt()];
+    close("inside", &sizes(&inside)[..5], &hundredth, 1e-6);
+    // A landscape scales the same direction to the same perturbation.
+    let direction = Weights::from_flat(layout.clone(), draw(Scope::Layer));
+    let scaled = scale(&direction, &weights, &Normalization::Filter, 0.1).unwrap();
+    close("landscape", &numbers(scaled.flat()), &numbers(&draw(Scope::Filter)), 1e-6);
 }

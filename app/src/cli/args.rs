@@ -27,7 +27,8 @@ pub struct Common {
     /// auto, cpu or cuda:0.
     #[arg(long, default_value = "auto")]
     pub device: String,
-    /// Precision in which attacks search: auto, f32, tf32, bf16 or f64. Losses are measured in float32.
+    /// Precision in which attacks search: auto, f32, tf32, bf16 or f64. Losses are measured in float32. auto: bf16 where
+    /// the hardware is faster at it, but float32 for worst-case weights, of which bf16 finds much less.
     #[arg(long, default_value = "auto", value_parser = ValueParser::new(|s: &str| s.parse::<Precision>()))]
     pub precision: Precision,
     /// Seed of every random number.

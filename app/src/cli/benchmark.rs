@@ -60,13 +60,16 @@ pub fn report(text: &mut String, outcome: &BenchmarkOutcome) {
             Outcome::Attack(a) => format!("robust error {:.1} %", 100.0 * a.robust_error),
             Outcome::Flatness(f) => {
                 let at = f.radii.iter().map(|at| {
-                    let interval = at.interval.map(|[low, high]| format!(" [{low:.4}, {high:.4}]"));
-                    format!("flatness {:.4}{}", at.flatness, interval.unwrap_or_default())
+                    let [low, high] = at.interval;
+                    format!("flatness {:.4} [{low:.4}, {high:.4}]", at.flatness)
                 });
                 at.collect::<Vec<_>>().join(", ")
             }
             Outcome::Landscape(_) | Outcome::Benchmark(_) | Outcome::Train(_) => String::new(),
         };
         let _ = writeln!(text, "{}\n  {number}", entry.name);
+        for warning in &entry.warnings {
+            let _ = writeln!(text, "  note: {warning}");
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use basin_core::attack::names::PaperAttack;
 use basin_core::job::{
-    Bookkeeping, Case, DataSelection, Descent, Examples, Flatness, FlatnessLoss, Job, Sampling, Scope,
-    Tensors, WeightBox, WeightGradient, WeightNorm,
+    Bookkeeping, Case, DataSelection, Descent, Examples, Flatness, FlatnessLoss, Job, JointSearch, Sampling,
+    Scope, Tensors, WeightBox, WeightGradient, WeightNorm,
 };
 use basin_core::record::{AtRadius, FlatnessOutcome};
 use basin_core::settings::number;
@@ -25,7 +25,7 @@ pub struct FlatnessArgs {
     /// exactly; with --bookkeeping paper as the original program did.
     #[arg(long, value_name = "NAME", conflicts_with_all = [
         "loss", "case", "radius", "draws", "worst_of", "scope", "weight_norm", "absolute", "sampling", "tensors",
-        "weight_box", "reference_restarts",
+        "weight_box", "reference_restarts", "joint",
         "epochs",
         "weight_step_size", "weight_gradient", "weight_start", "search_batch", "weight_momentum", "weight_backtrack",
         "weight_step_divisor", "loss_bound", "weight_early_stopping", "search_examples", "attack", "epsilon", "attack_steps",
@@ -72,9 +72,15 @@ pub struct FlatnessArgs {
     /// Measure every tensor by itself as well.
     #[arg(long)]
     per_layer: bool,
-    /// Restarts of the attack on the unperturbed network [default: 10].
+    /// Restarts of the attack on the unperturbed network [default: --restarts, so that all networks are attacked
+    /// equally]. With a number, worst-case losses are those at the inputs that the joint attack found, as in the paper,
+    /// which has 10 against 1.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     reference_restarts: Option<usize>,
+    /// Keep every perturbed network as a checkpoint in a folder beside the record (in the worst case of the robust loss
+    /// with its images and what the attack adds to them).
+    #[arg(long)]
+    keep_networks: bool,
     #[command(flatten)]
     search: SearchArgs,
 }
@@ -83,6 +89,10 @@ pub struct FlatnessArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Worst case")]
 struct SearchArgs {
+    /// Robust loss: search weights and inputs by the same steps (simultaneous), or weights first, on the clean loss, and
+    /// then the inputs (sequential) [default: simultaneous].
+    #[arg(long, value_name = "HOW", value_parser = ValueParser::new(word::<JointSearch>))]
+    joint: Option<JointSearch>,
     /// Passes over the examples [default: 20].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     epochs: Option<usize>,
@@ -127,6 +137,7 @@ impl SearchArgs {
     /// An option that is given, but has no effect on random perturbations; `chosen`: where images choose among them.
     fn useless(&self, chosen: bool) -> Option<&'static str> {
         [
+            ("--joint", self.joint.is_some()),
             ("--epochs", self.epochs.is_some()),
             ("--weight-step-size", self.weight_step_size.is_some()),
             ("--weight-gradient", self.weight_gradient.is_some()),
@@ -196,7 +207,7 @@ impl FlatnessArgs {
                 }
                 job.descent.bookkeeping = bookkeeping;
             }
-            job.per_layer = self.per_layer;
+            (job.per_layer, job.keep_networks) = (self.per_layer, self.keep_networks);
             job.data.examples = common.examples.unwrap_or(job.data.examples);
             return Ok(job);
         }
@@ -220,7 +231,9 @@ impl FlatnessArgs {
             descent: self.search.descent(),
             search_data,
             attack: attack.choose(true).unwrap_or_default(),
-            reference_restarts: self.reference_restarts.unwrap_or(usual.reference_restarts),
+            joint: self.search.joint.unwrap_or_default(),
+            reference_restarts: self.reference_restarts,
+            keep_networks: self.keep_networks,
             compute: common.compute(),
             ..usual
         })
@@ -255,12 +268,16 @@ impl FlatnessArgs {
                     .into(),
             );
         }
-        if self.loss == FlatnessLoss::Clean && self.reference_restarts.is_some() {
-            return Err(
-                "--reference-restarts is for the robust loss; leave it out, or use --loss robust".into()
-            );
+        let robust = [
+            ("--reference-restarts", self.reference_restarts.is_some()),
+            ("--joint", self.search.joint.is_some()),
+        ];
+        match robust.iter().find(|(_, given)| *given && self.loss == FlatnessLoss::Clean) {
+            Some((option, _)) => {
+                Err(format!("{option} is for the robust loss; leave it out, or use --loss robust"))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -273,24 +290,21 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
     };
     let _ = writeln!(text, "{}: {}{attack}", job.label(), job.perturbations());
     if job.case == Case::Worst {
-        let _ = writeln!(text, "weights searched for {}", job.descent);
+        let then = if job.joint == JointSearch::Sequential { ", then the inputs" } else { "" };
+        let _ = writeln!(text, "weights searched for {}{then}", job.descent);
     }
-    let restarts = match (job.loss, job.reference_restarts) {
-        (FlatnessLoss::Clean, _) => String::new(),
-        (_, 1) => " at 1 restart".to_owned(),
-        (_, n) => format!(" at the worst of {n} restarts"),
+    let restarts = match (job.loss, job.restarts_of_reference(), job.restarts_of_draws()) {
+        (FlatnessLoss::Clean, ..) => String::new(),
+        (_, 1, 1) => " at 1 restart".to_owned(),
+        (_, n, m) if n == m => format!(" at the worst of {n} restarts"),
+        (_, n, m) => format!(" at the worst of {n} restarts (perturbed networks: {m})"),
     };
     let error = 100.0 * outcome.reference_error;
     let _ = writeln!(text, "reference loss {:.4}, error {error:.1} %{restarts}\n", outcome.reference_loss);
-    let head = if job.case == Case::Worst { "restarts" } else { "95 % interval" };
-    let _ = writeln!(text, "{:>8}  {:>8}  {:>8}  {:<9}  {head}", "radius", "loss", "flatness", "");
+    let _ = writeln!(text, "{:>8}  {:>8}  {:>8}  {:<9}  95 % interval", "radius", "loss", "flatness", "");
     outcome.radii.iter().for_each(|at| row(text, at, ""));
-    let error = outcome.radii.iter().any(|at| at.standard_error.is_some());
-    let error = if error { "± standard error over draws; " } else { "" };
-    let _ = writeln!(text, "\n{error}{}", outcome.certainty(job.case));
-    if let Some(reason) = why_negative(outcome, job) {
-        let _ = writeln!(text, "{reason}");
-    }
+    let spread = if job.draws > 1 { "± standard error over draws; " } else { "" };
+    let _ = writeln!(text, "\n{spread}interval: bootstrap over draws and examples");
     if !outcome.layers.is_empty() {
         let _ = writeln!(text, "\none tensor at a time");
     }
@@ -299,27 +313,9 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
     }
 }
 
-/// Why a loss falls under perturbation, where that is how it is measured.
-fn why_negative(outcome: &FlatnessOutcome, job: &Flatness) -> Option<String> {
-    let (restarts, like_with_like) = match job.case {
-        Case::Average => (job.attack.restarts, "compares like with like"),
-        // The joint attack returns its last inputs, the attack of the reference its best.
-        Case::Worst => (1, "comes nearer to like with like"),
-    };
-    let reference = job.reference_restarts;
-    let negative = outcome.radii.iter().any(|at| at.flatness < 0.0);
-    (negative && job.loss == FlatnessLoss::Robust && reference > restarts).then(|| {
-        format!(
-            "The reference is the worst of {reference} restarts, a draw has {restarts}, as in the paper: so flatness comes out slightly low, here below 0; --reference-restarts {restarts} {like_with_like}."
-        )
-    })
-}
-
 fn row(text: &mut String, at: &AtRadius, name: &str) {
     let error = at.standard_error.map_or_else(String::new, |error| format!("± {}", short(error)));
-    let between = |[low, high]: [f64; 2]| format!("{} to {}", short(low), short(high));
-    // Of records of earlier versions the worst case has an interval instead.
-    let interval = at.spread.or(at.interval).map_or_else(|| "none".to_owned(), between);
+    let interval = format!("{} to {}", short(at.interval[0]), short(at.interval[1]));
     let interval = if name.is_empty() { interval } else { format!("{interval:<18}  {name}") };
     let flatness = short(at.flatness);
     let _ = writeln!(text, "{:>8}  {:>8.4}  {flatness:>8}  {error:<9}  {interval}", at.radius, at.loss);

@@ -98,16 +98,12 @@ pub fn record(record: &Record) -> String {
         (Outcome::Benchmark(b), _) => super::benchmark::report(&mut text, b),
         (Outcome::Evaluate(e), _) => evaluation(&mut text, e, None),
     }
-    if let Some(difference) = p.search_difference.filter(|_| p.search_precision != p.measure_precision) {
-        let than = match difference {
-            d if d.abs() < 5e-5 => "the same mean loss as".to_owned(),
-            d if d > 0.0 => format!("a mean loss {d:.4} higher than"),
-            d => format!("a mean loss {:.4} lower than", -d),
-        };
+    if let Some(cost) = &p.search_cost {
+        let error = cost.standard_error.map_or_else(String::new, |error| format!(" ± {error:.4}"));
         let _ = writeln!(
             text,
-            "\nThe attack searched in {}, where its examples have {than} the reported one ({}).",
-            p.search_precision, p.measure_precision
+            "\nSearched in {}. On {} of the examples a search in {} finds a mean loss that differs by {:+.4}{error}.",
+            p.search_precision, cost.examples, p.measure_precision, cost.value
         );
     }
     text

@@ -1,4 +1,5 @@
-//! A flatness measure while its draws come in. Intervals, which need every example, come with the record.
+//! A flatness measure while its draws come in. Intervals are those of the mean, 1.96 standard errors, until
+//! the record brings the bootstrap's.
 
 use basin_core::job::{Case, Flatness};
 use basin_core::measure::flatness::draw_seed;
@@ -13,6 +14,7 @@ pub fn begin(reference: Point) -> FlatnessOutcome {
         radii: Vec::new(),
         layers: Vec::new(),
         resamples: 0,
+        networks: Vec::new(),
     }
 }
 
@@ -51,9 +53,9 @@ pub fn add(
     at.worst = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     at.loss = if job.case == Case::Average { at.mean } else { at.worst };
     at.flatness = at.loss - outcome.reference_loss;
-    if job.case == Case::Average {
-        at.standard_error = standard_error(&losses);
-    }
+    at.standard_error = standard_error(&losses);
+    let margin = 1.96 * at.standard_error.unwrap_or(0.0);
+    at.interval = [at.flatness - margin, at.flatness + margin];
 }
 
 fn empty(radius: f64) -> AtRadius {
@@ -62,8 +64,7 @@ fn empty(radius: f64) -> AtRadius {
         loss: 0.0,
         flatness: 0.0,
         standard_error: None,
-        interval: None,
-        spread: None,
+        interval: [0.0; 2],
         mean: 0.0,
         worst: 0.0,
         draws: Vec::new(),

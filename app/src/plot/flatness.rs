@@ -1,6 +1,6 @@
 //! Flatness records to figures: over the radius of the perturbation, or tensor by tensor.
 
-use basin_core::job::{Flatness, Job, Scope};
+use basin_core::job::{Case, Flatness, FlatnessLoss, Job, Scope};
 use basin_core::record::{AtRadius, FlatnessOutcome, Outcome, Record};
 
 use super::color::series_color;
@@ -15,7 +15,7 @@ const WIDE: f64 = 8.0;
 /// Up to this many draws are shown one by one.
 const MOST_DRAWS: usize = 100;
 
-/// Flatness over radii, with its 95 % intervals where they are known; small points are the draws.
+/// Flatness over radii, with its 95 % intervals; small points are the draws.
 ///
 /// # Errors
 /// A sentence saying which record cannot be part of the figure.
@@ -64,11 +64,8 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
         items,
         key: None,
         equal_aspect: false,
-        notes: shown.iter().filter_map(note).collect(),
-        provenance: shown
-            .iter()
-            .flat_map(|s| provenance::flatness(s.name, s.record, s.job, s.outcome))
-            .collect(),
+        notes: shown.iter().flat_map(notes).collect(),
+        provenance: shown.iter().flat_map(|s| provenance::flatness(s.name, s.record, s.job)).collect(),
     })
 }
 
@@ -92,7 +89,7 @@ pub fn layers(named: Named<'_>, title: Option<String>) -> Result<Plot, String> {
             Some(ScatterPoint {
                 x: at.flatness,
                 y: place(index),
-                x_interval: at.interval.map(|[low, high]| (low, high)),
+                x_interval: Some((at.interval[0], at.interval[1])),
                 y_interval: None,
                 name: text::literal(&layers[index].name),
                 label: None,
@@ -106,9 +103,7 @@ pub fn layers(named: Named<'_>, title: Option<String>) -> Result<Plot, String> {
             size: 0.8,
         }));
     }
-    let values = layers.iter().flat_map(|layer| {
-        layer.radii.iter().flat_map(|at| at.interval.into_iter().flatten().chain([at.flatness]))
-    });
+    let values = layers.iter().flat_map(|layer| layer.radii.iter().flat_map(|at| at.interval));
     let x = padded_range(values.chain([0.0]), Scale::Linear).ok_or_else(no_numbers)?;
     let ticks = layers.iter().enumerate();
     let ticks = ticks.map(|(i, layer)| Tick { value: place(i), label: text::literal(&layer.name) }).collect();
@@ -125,8 +120,8 @@ pub fn layers(named: Named<'_>, title: Option<String>) -> Result<Plot, String> {
         items,
         key: None,
         equal_aspect: false,
-        notes: note(&shown).into_iter().collect(),
-        provenance: provenance::flatness(shown.name, shown.record, shown.job, shown.outcome),
+        notes: notes(&shown),
+        provenance: provenance::flatness(shown.name, shown.record, shown.job),
     })
 }
 
@@ -161,7 +156,7 @@ fn point(at: &AtRadius, shown: &Shown<'_>) -> ScatterPoint {
         x: at.radius,
         y: at.flatness,
         x_interval: None,
-        y_interval: at.interval.map(|[low, high]| (low, high)),
+        y_interval: Some((at.interval[0], at.interval[1])),
         name: text::literal(shown.name),
         label: None,
     }
@@ -198,11 +193,7 @@ fn zero_line(line: GuideLine) -> Item {
 fn extent(at: &AtRadius) -> impl Iterator<Item = f64> {
     // What a draw adds to the loss is its loss minus the reference, which is `loss - flatness`.
     let reference = at.loss - at.flatness;
-    at.interval
-        .into_iter()
-        .flatten()
-        .chain([at.flatness])
-        .chain(at.draws.iter().map(move |draw| draw.loss - reference))
+    at.interval.into_iter().chain([at.flatness]).chain(at.draws.iter().map(move |draw| draw.loss - reference))
 }
 
 fn radius_scale(radii: impl Iterator<Item = f64>) -> Scale {
@@ -220,9 +211,24 @@ fn radius_label(job: &Flatness) -> String {
     if job.absolute { "Radius".to_owned() } else { format!("Relative radius $\\xi$ ({of})") }
 }
 
-fn note(shown: &Shown<'_>) -> Option<String> {
-    (!shown.record.provenance.complete)
-        .then(|| format!("{} is partial: not every draw is computed", text::literal(shown.name)))
+/// What a reader of the figure should know.
+fn notes(shown: &Shown<'_>) -> Vec<String> {
+    let (name, job) = (text::literal(shown.name), shown.job);
+    let mut notes = Vec::new();
+    if !shown.record.provenance.complete {
+        notes.push(format!("{name} is partial: not every draw is computed"));
+    }
+    let (reference, draws) = (job.restarts_of_reference(), job.restarts_of_draws());
+    if job.loss == FlatnessLoss::Robust && reference != draws {
+        notes.push(format!(
+            "{name}: {reference} restarts on the unperturbed network, {draws} on perturbed ones"
+        ));
+    }
+    let layers = shown.outcome.layers.iter().flat_map(|layer| &layer.radii);
+    if job.case == Case::Worst && shown.outcome.radii.iter().chain(layers).any(|at| at.flatness < 0.0) {
+        notes.push(format!("{name}: worst case below 0, the search is too weak"));
+    }
+    notes
 }
 
 fn no_numbers() -> String {

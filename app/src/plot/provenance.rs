@@ -5,7 +5,7 @@ use std::path::Path;
 use basin_core::job::{
     Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization, Train,
 };
-use basin_core::record::{FlatnessOutcome, Record};
+use basin_core::record::Record;
 
 use super::text::literal;
 
@@ -44,14 +44,18 @@ pub fn autoattack(name: &str, record: &Record, job: &Attack) -> Vec<String> {
 }
 
 /// Of a flatness measure: model, case, ball, attack, draws, data, program.
-pub fn flatness(name: &str, record: &Record, job: &Flatness, outcome: &FlatnessOutcome) -> Vec<String> {
+pub fn flatness(name: &str, record: &Record, job: &Flatness) -> Vec<String> {
     let mut what = vec![
-        format!("{}, {}; {}", job.label(), job.perturbations(), outcome.certainty(job.case)),
+        format!("{}, {}; interval: 95 % bootstrap over draws and examples", job.label(), job.perturbations()),
         format!("loss: mean -log(p + 1e-12) (natural logarithm); perturbed tensors: {}", job.tensors),
     ];
     if job.loss == FlatnessLoss::Robust {
-        let restarts = job.reference_restarts;
-        what.push(format!("robust: {}; reference with {restarts} restarts", job.attack));
+        let (reference, draws) = (job.restarts_of_reference(), job.restarts_of_draws());
+        let unequal = if reference == draws { "" } else { ", as in the paper" };
+        what.push(format!(
+            "robust: {}; restarts: reference {reference}, perturbed networks {draws}{unequal}",
+            job.attack
+        ));
     }
     lines(name, record, what)
 }

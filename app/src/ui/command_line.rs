@@ -2,8 +2,8 @@
 
 use basin_core::attack::fraction;
 use basin_core::job::{
-    Case, Compute, DataSelection, Descent, Flatness, FlatnessLoss, Job, LandscapeLoss, Normalization,
-    Objective, Pgd, Start, TargetClass, Train, WeightNorm,
+    Case, Compute, DataSelection, Descent, Flatness, FlatnessLoss, Job, JointSearch, LandscapeLoss,
+    Normalization, Objective, Pgd, Start, TargetClass, Train, WeightNorm,
 };
 use basin_core::train::preset::preset;
 use serde_json::{Value, json};
@@ -140,6 +140,9 @@ fn flatness_options(job: &Flatness, option: &mut impl FnMut(&str, String)) {
     if job.per_layer {
         option("per-layer", String::new());
     }
+    if job.keep_networks {
+        option("keep-networks", String::new());
+    }
     match job.case {
         Case::Average => {
             option("sampling", spelled(&job.sampling));
@@ -154,7 +157,12 @@ fn flatness_options(job: &Flatness, option: &mut impl FnMut(&str, String)) {
         option("search-examples", searched.examples.to_string());
     }
     if job.loss == FlatnessLoss::Robust {
-        option("reference-restarts", job.reference_restarts.to_string());
+        if let Some(restarts) = job.reference_restarts {
+            option("reference-restarts", restarts.to_string());
+        }
+        if job.joint != JointSearch::default() {
+            option("joint", spelled(&job.joint));
+        }
         attack_options(&job.attack, option);
     }
 }

@@ -1,6 +1,8 @@
 //! What the forms say: text as typed. What job that is, see [`Form::job`].
 
-use basin_core::job::{Case, FlatnessLoss, LandscapeLoss, Precision, Sampling, Scope, WeightNorm};
+use basin_core::job::{
+    Case, FlatnessLoss, JointSearch, LandscapeLoss, Precision, Sampling, Scope, WeightNorm,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::state::Measure;
@@ -90,8 +92,22 @@ pub struct Form {
     pub tensor_names: String,
     /// One tensor at a time, too.
     pub per_layer: bool,
-    /// Starts of the attack on the unperturbed network.
+    /// Starts of the attack on the unperturbed network; empty: as many as on perturbed ones. (Another name than before
+    /// that was the default, so that a 10 that nobody typed is forgotten.)
+    #[serde(rename = "restarts_of_reference")]
     pub reference_restarts: String,
+    /// Random perturbations of which the worst is a draw.
+    pub worst_of: String,
+    /// Where the search for the worst weights starts; none: at the unperturbed ones.
+    pub weight_start: Option<Sampling>,
+    /// How weights and inputs are searched.
+    pub joint: JointSearch,
+    /// Loss beyond which the search takes no more steps; empty: none.
+    pub loss_bound: String,
+    /// Refuse steps beyond that loss.
+    pub early_stopping: bool,
+    /// Keep perturbed networks beside the record.
+    pub keep_networks: bool,
     /// Passes of the search for the worst weights.
     pub epochs: String,
     /// Relative change of the weights per update of that search.
@@ -151,7 +167,13 @@ impl Default for Form {
             tensors: TensorChoice::default(),
             tensor_names: String::new(),
             per_layer: false,
-            reference_restarts: text("10"),
+            reference_restarts: String::new(),
+            worst_of: text("1"),
+            weight_start: Some(Sampling::UniformNorm),
+            joint: JointSearch::default(),
+            loss_bound: String::new(),
+            early_stopping: false,
+            keep_networks: false,
             epochs: text("20"),
             weight_step: text("0.01"),
             ensemble: EnsembleText::default(),
@@ -225,6 +247,8 @@ impl Form {
             Field::Draws => &mut self.draws,
             Field::Tensors => &mut self.tensor_names,
             Field::ReferenceRestarts => &mut self.reference_restarts,
+            Field::WorstOf => &mut self.worst_of,
+            Field::LossBound => &mut self.loss_bound,
             Field::Epochs => &mut self.epochs,
             Field::WeightStep => &mut self.weight_step,
             Field::Attacks => &mut self.ensemble.attacks,
@@ -249,6 +273,12 @@ impl Form {
             Field::Seed => &mut self.seed,
             Field::BatchSize => &mut self.batch_size,
         }
+    }
+
+    /// Whether the search for the worst weights is gradient descent on the weights alone.
+    pub fn searches_weights_alone(&self) -> bool {
+        self.case == Case::Worst
+            && (self.flatness_loss == FlatnessLoss::Clean || self.joint == JointSearch::Sequential)
     }
 
     /// Name of the data set, chosen or fitting.

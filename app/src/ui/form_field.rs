@@ -23,6 +23,10 @@ pub enum Field {
     Tensors,
     /// Starts of the attack on the unperturbed network.
     ReferenceRestarts,
+    /// Random perturbations of which the worst is a draw.
+    WorstOf,
+    /// Loss beyond which the search for the worst weights takes no more steps.
+    LossBound,
     /// Passes of the search for the worst weights.
     Epochs,
     /// Relative change of the weights per update of that search.
@@ -64,6 +68,8 @@ impl Field {
     pub fn hint(self) -> &'static str {
         match self {
             Self::BatchSize => "automatic",
+            Self::ReferenceRestarts => "as perturbed networks",
+            Self::LossBound => "none",
             Self::Name => "none",
             Self::Names => "weight_l2_random_…",
             Self::EnsembleSteps | Self::EnsembleRestarts | Self::Targets | Self::Queries => {
@@ -100,7 +106,15 @@ impl Field {
             ),
             Self::ReferenceRestarts => (
                 "Ref. restarts",
-                "Starts of the attack on the unperturbed network, the worst per image counts; the paper uses 10",
+                "Starts of the attack on the unperturbed network, the worst per image counts; empty: all networks are attacked equally. The paper uses 10 against 1",
+            ),
+            Self::WorstOf => (
+                "Worst of",
+                "Each draw is the worst, by its clean loss, of so many random perturbations; the paper's is 1, which looks at no image",
+            ),
+            Self::LossBound => (
+                "Loss bound",
+                "No more steps on the weights where the loss of a batch is beyond this; empty: none",
             ),
             Self::Epochs => ("Epochs", "Passes of the search for the worst weights; the paper uses 20"),
             Self::WeightStep => ("Weight step", "Relative change of the weights per update of that search"),

@@ -44,6 +44,10 @@ pub fn meaning(job: &Job) -> String {
     }
     if flatness.loss == FlatnessLoss::Robust {
         words.push(flatness.attack.to_string());
+        let (reference, draws) = (flatness.restarts_of_reference(), flatness.restarts_of_draws());
+        words.extend(
+            (reference != draws).then(|| format!("reference with {reference} restarts against {draws}")),
+        );
     }
     words.extend(flatness.search_data.as_ref().map(|data| format!("searched on {}", data.examples)));
     words.join(", ")
@@ -70,11 +74,17 @@ impl Form {
         (self.flatness_loss, self.case) = (job.loss, job.case);
         let radii: Vec<String> = job.radii.iter().map(f64::to_string).collect();
         match job.case {
-            Case::Average => (self.average_radii, self.sampling) = (radii.join(", "), job.sampling),
+            Case::Average => {
+                (self.average_radii, self.sampling) = (radii.join(", "), job.sampling);
+                self.worst_of = job.worst_of.to_string();
+            }
             Case::Worst => {
                 self.worst_radii = radii.join(", ");
                 self.epochs = job.descent.epochs.to_string();
                 self.weight_step = job.descent.step_size.to_string();
+                (self.weight_start, self.joint) = (job.descent.start, job.joint);
+                self.loss_bound = job.descent.loss_bound.map_or_else(String::new, |bound| bound.to_string());
+                self.early_stopping = job.descent.early_stopping;
             }
         }
         self.draws = job.draws.to_string();
@@ -90,7 +100,7 @@ impl Form {
         };
         if job.loss == FlatnessLoss::Robust {
             self.flatness_attack = PgdText::from(&job.attack);
-            self.reference_restarts = job.reference_restarts.to_string();
+            self.reference_restarts = job.reference_restarts.map_or_else(String::new, |n| n.to_string());
         }
     }
 }

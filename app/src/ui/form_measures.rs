@@ -2,7 +2,7 @@
 
 use basin_core::attack::fraction;
 use basin_core::attack::names::{GROUPS, group};
-use basin_core::job::{Case, FlatnessLoss, Sampling, Scope, WeightNorm};
+use basin_core::job::{Case, FlatnessLoss, JointSearch, Sampling, Scope, WeightNorm};
 use eframe::egui::{Checkbox, CollapsingHeader, Label, RichText, Ui};
 
 use crate::ui::form::{Field, TensorChoice, VersionChoice};
@@ -31,6 +31,8 @@ impl Editor<'_> {
         });
         let tip = "Perturb one tensor at a time, too: which layers are sharp";
         ui.add(Checkbox::new(&mut self.form.per_layer, "Each layer by itself, too")).on_hover_text(tip);
+        let tip = "As checkpoints in a folder beside the record, every draw; in the worst case of the robust loss with its adversarial examples";
+        ui.add(Checkbox::new(&mut self.form.keep_networks, "Keep perturbed networks")).on_hover_text(tip);
         self.perturbation_ui(ui);
         if self.form.flatness_loss == FlatnessLoss::Robust {
             self.attack_ui(ui);
@@ -39,8 +41,12 @@ impl Editor<'_> {
 
     fn perturbation_ui(&mut self, ui: &mut Ui) {
         let mut fields = vec![Field::Tensors];
-        if self.form.case == Case::Worst {
-            fields.extend([Field::Epochs, Field::WeightStep]);
+        match self.form.case {
+            Case::Average => fields.push(Field::WorstOf),
+            Case::Worst => fields.extend([Field::Epochs, Field::WeightStep]),
+        }
+        if self.form.searches_weights_alone() {
+            fields.push(Field::LossBound);
         }
         if self.form.flatness_loss == FlatnessLoss::Robust {
             fields.push(Field::ReferenceRestarts);
@@ -79,10 +85,38 @@ impl Editor<'_> {
                 if form.form.tensors == TensorChoice::Named {
                     form.field_ui(ui, Field::Tensors);
                 }
+                form.search_ui(ui);
                 for field in fields.iter().filter(|field| **field != Field::Tensors) {
                     form.field_ui(ui, *field);
                 }
+                if fields.contains(&Field::LossBound) && !form.form.loss_bound.trim().is_empty() {
+                    let tip = "Refuse steps that would take the loss of a batch beyond the bound, and not only those that begin there";
+                    ui.add(Checkbox::new(&mut form.form.early_stopping, "Stop before the bound")).on_hover_text(tip);
+                }
             }));
+    }
+
+    /// How the worst weights are searched.
+    fn search_ui(&mut self, ui: &mut Ui) {
+        if self.form.case == Case::Average {
+            return;
+        }
+        if self.form.flatness_loss == FlatnessLoss::Robust {
+            let searches = [
+                (JointSearch::Simultaneous, "weights with inputs"),
+                (JointSearch::Sequential, "weights, then inputs"),
+            ];
+            let tip = "Move weights and inputs by the same steps, as the paper does, or first the weights on the clean loss and then the inputs";
+            choice_ui(ui, "Search", tip, &mut self.form.joint, &searches);
+        }
+        let starts = [
+            (Some(Sampling::UniformNorm), "uniform norm"),
+            (Some(Sampling::Sphere), "on the sphere"),
+            (Some(Sampling::Ball), "in the ball"),
+            (None, "unperturbed"),
+        ];
+        let tip = "Where the search starts: at random weights (the paper's have uniform norm) or at the unperturbed ones";
+        choice_ui(ui, "Start", tip, &mut self.form.weight_start, &starts);
     }
 
     pub fn autoattack_ui(&mut self, ui: &mut Ui) {

@@ -54,6 +54,8 @@ fn field_of(measure: Measure, message: &str) -> Option<Field> {
         ("0 draws", Field::Draws),
         ("draws", Field::Draws),
         ("0 reference restarts", Field::ReferenceRestarts),
+        ("the worst of", Field::WorstOf),
+        ("loss bound", Field::LossBound),
         ("normalization", Field::Token),
         ("no attack of the paper", Field::Names),
         ("a benchmark needs", Field::Names),
@@ -147,8 +149,16 @@ impl Reader {
                 let search_data = job
                     .search_data
                     .map(|searched| DataSelection { name: data.name.clone(), examples: searched.examples });
-                let per_layer = form.per_layer;
-                Job::Flatness(Flatness { checkpoint, data, search_data, per_layer, compute, ..job })
+                let (per_layer, keep_networks) = (form.per_layer, form.keep_networks);
+                Job::Flatness(Flatness {
+                    checkpoint,
+                    data,
+                    search_data,
+                    per_layer,
+                    keep_networks,
+                    compute,
+                    ..job
+                })
             }
             job => job,
         }
@@ -263,14 +273,27 @@ impl Reader {
         }
         if form.case == Case::Average {
             job.sampling = form.sampling;
+            job.worst_of = self.whole(Field::WorstOf, &form.worst_of, "a whole number of at least 1");
         } else {
+            job.descent.start = form.weight_start;
+            if form.flatness_loss == FlatnessLoss::Robust {
+                job.joint = form.joint;
+            }
+            let bound = form.loss_bound.trim();
+            if form.searches_weights_alone() && !bound.is_empty() {
+                job.descent.loss_bound = Some(self.real(Field::LossBound, bound, "a number, or nothing"));
+                job.descent.early_stopping = form.early_stopping;
+            }
             job.descent.epochs = self.whole(Field::Epochs, &form.epochs, "a whole number, such as 20");
             job.descent.step_size = self.real(Field::WeightStep, &form.weight_step, "a number, such as 0.01");
         }
         if form.flatness_loss == FlatnessLoss::Robust {
-            let allowed = "a whole number of at least 1, such as 10";
-            job.reference_restarts = self.whole(Field::ReferenceRestarts, &form.reference_restarts, allowed);
+            let allowed = "a whole number of at least 1, such as 10, or nothing";
+            let text = form.reference_restarts.trim();
+            job.reference_restarts =
+                (!text.is_empty()).then(|| self.whole(Field::ReferenceRestarts, text, allowed));
         }
+        job.keep_networks = form.keep_networks;
         job
     }
 

@@ -10,6 +10,9 @@ use crate::attack::names::{
     InputDescent, PaperAttack, Recipe, WeightBall, WeightDescent, WeightNormalization, WeightShape,
 };
 
+/// Restarts of the attack on the unperturbed network in the paper's flatness of the robust loss.
+const REFERENCE_RESTARTS: usize = 10;
+
 impl PaperAttack {
     /// The attack on inputs, if that is PGD. The worst restart is the one of highest wrong-class confidence, as in the
     /// paper's evaluation.
@@ -37,6 +40,8 @@ impl PaperAttack {
                 WeightShape::Layer | WeightShape::Filter => Sampling::Sphere,
                 WeightShape::Relative | WeightShape::Absolute => Sampling::UniformNorm,
             },
+            // The program's evaluation took the worst of 10 attempts on the unperturbed network and one on perturbed ones.
+            reference_restarts: Some(REFERENCE_RESTARTS),
             tensors: if ball.without_normalization { Tensors::NoNormalization } else { Tensors::All },
             compute: compute.clone(),
             ..Flatness::new(checkpoint.clone(), loss, case)

@@ -113,8 +113,6 @@ pub struct Attacked {
     pub perturbation: Tensor,
     /// What decides between restarts: the loss, or the confidence in a wrong class.
     pub badness: Vec<f32>,
-    /// Mean loss there in the precision of the search, minus the measured one.
-    pub search_difference: f64,
 }
 
 /// Attacks a batch with every restart and keeps, per example, the worst one in the sense of the settings.
@@ -127,13 +125,13 @@ pub struct Attacked {
 pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64, pulse: Pulse) -> Result<Attacked> {
     let mut worst: Option<Attacked> = None;
     for restart in 0..settings.restarts {
-        let found = search(pair, settings, batch, seed, restart as u64, pulse)?;
+        let found = attack_once(pair, settings, batch, seed, restart as u64, pulse)?;
         worst = Some(match worst {
             None => found,
             Some(worst) => worst.or_worse(found),
         });
     }
-    compare(pair, batch, worst.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))?)
+    worst.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))
 }
 
 /// Attacks a batch with one of the restarts of [`attack`].
@@ -141,17 +139,6 @@ pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64, pulse: Puls
 /// # Errors
 /// As [`attack`].
 pub fn attack_once(
-    pair: &Pair,
-    settings: &Pgd,
-    batch: &Batch,
-    seed: u64,
-    restart: u64,
-    pulse: Pulse,
-) -> Result<Attacked> {
-    compare(pair, batch, search(pair, settings, batch, seed, restart, pulse)?)
-}
-
-fn search(
     pair: &Pair,
     settings: &Pgd,
     batch: &Batch,
@@ -167,16 +154,7 @@ fn search(
         Selection::Loss => per_example.loss.clone(),
         Selection::WrongClassConfidence => to_vec(&wrong_confidences(&logits, &batch.labels))?,
     };
-    Ok(Attacked { per_example, perturbation: found.perturbation, badness, search_difference: 0.0 })
-}
-
-/// Notes what searching in another precision made of the loss.
-fn compare(pair: &Pair, batch: &Batch, mut attacked: Attacked) -> Result<Attacked> {
-    if let Some(search) = &pair.search {
-        let seen = measure(search, batch, Some(&attacked.perturbation))?;
-        attacked.search_difference = mean(&seen.loss) - mean(&attacked.per_example.loss);
-    }
-    Ok(attacked)
+    Ok(Attacked { per_example, perturbation: found.perturbation, badness })
 }
 
 impl Attacked {

@@ -7,21 +7,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::{Batch, Pair, attack_once, measure};
-use super::statistics::{interval_of_table, mean, standard_error};
+use super::statistics::{Over, bootstrap_table, mean, standard_error};
 use crate::attack::Pgd;
 use crate::error::Result;
 use crate::progress::Pulse;
 use crate::record::{AtRadius, Draw, PerExample, Point};
 use crate::seed::generator;
-
-/// Which of several draws counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Over {
-    /// Their mean: the average case.
-    Mean,
-    /// Their largest: the worst case.
-    Worst,
-}
 
 /// Losses and mistakes of some examples under one set of weights.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -86,8 +77,6 @@ pub struct Restart {
     pub losses: Losses,
     /// What decides between restarts, per example.
     pub badness: Vec<f32>,
-    /// Loss as searched minus as measured.
-    pub search_difference: f64,
 }
 
 /// Attacks a batch once.
@@ -103,11 +92,7 @@ pub fn restart(
     pulse: Pulse,
 ) -> Result<Restart> {
     let attacked = attack_once(pair, settings, batch, seed, number as u64, pulse)?;
-    Ok(Restart {
-        losses: Losses::of(&attacked.per_example),
-        badness: attacked.badness,
-        search_difference: attacked.search_difference,
-    })
+    Ok(Restart { losses: Losses::of(&attacked.per_example), badness: attacked.badness })
 }
 
 /// The worst restart per example, the first of equals.
@@ -134,7 +119,13 @@ pub fn draw_seed(seed: u64, draw: usize) -> u64 {
 /// give exactly 0.
 ///
 /// `draws` are seeds and losses, at least one, of the examples of the reference.
-pub fn at_radius(radius: f64, over: Over, reference: &Reference, draws: &[(u64, Losses)]) -> AtRadius {
+pub fn at_radius(
+    radius: f64,
+    over: Over,
+    reference: &Reference,
+    draws: &[(u64, Losses)],
+    seed: u64,
+) -> AtRadius {
     let base = reference.losses.in_double();
     let rows: Vec<Vec<f64>> = draws
         .iter()
@@ -147,17 +138,14 @@ pub fn at_radius(radius: f64, over: Over, reference: &Reference, draws: &[(u64, 
         Over::Worst => worst,
     };
     let reference_loss = mean(&base);
-    // Of a maximum neither is known: other searches could only find more.
-    let of_mean = over == Over::Mean;
-    let interval = of_mean.then(|| interval_of_table(&rows)).flatten();
+    let mut rng = generator(seed, "flatness-interval", &[]);
+    let interval = bootstrap_table(&rows, over, &mut rng);
     AtRadius {
         radius,
         loss: reference_loss + flatness,
         flatness,
-        standard_error: of_mean.then(|| standard_error(&rises)).flatten(),
-        interval: interval.map(|interval| [interval.low, interval.high]),
-        spread: (!of_mean && rises.len() > 1)
-            .then(|| [rises.iter().copied().fold(f64::INFINITY, f64::min), worst]),
+        standard_error: standard_error(&rises),
+        interval: interval.map_or([flatness, flatness], |interval| [interval.low, interval.high]),
         mean: reference_loss + average,
         worst: reference_loss + worst,
         draws: draws

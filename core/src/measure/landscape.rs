@@ -78,8 +78,6 @@ pub struct Values {
     pub clean: Point,
     /// On the other inputs, if there are any.
     pub robust: Option<Point>,
-    /// Loss as searched minus loss as measured (attacked inputs only).
-    pub search_difference: Option<f64>,
 }
 
 /// Evaluates one point, given the networks at its weights.
@@ -89,27 +87,22 @@ pub struct Values {
 pub fn point(pair: &Pair, batches: &[Batch], inputs: &Inputs, pulse: Pulse) -> Result<Values> {
     let mut clean = PerExample::default();
     let mut robust = PerExample::default();
-    let mut difference = 0.0;
     for (number, batch) in batches.iter().enumerate() {
         pulse()?;
         append(&mut clean, measure(&pair.measure, batch, None)?);
         match inputs {
             Inputs::Clean => {}
             Inputs::Attacked { attack: settings, seed } => {
-                let attacked = attack(pair, settings, batch, *seed, pulse)?;
-                difference += attacked.search_difference * batch.len() as f64;
-                append(&mut robust, attacked.per_example);
+                append(&mut robust, attack(pair, settings, batch, *seed, pulse)?.per_example);
             }
             Inputs::Fixed { perturbations } => {
                 append(&mut robust, measure(&pair.measure, batch, Some(&perturbations[number]))?);
             }
         }
     }
-    let count = clean.loss.len() as f64;
     Ok(Values {
         clean: Point { loss: mean(&clean.loss), error: error_rate(&clean) },
         robust: (!matches!(inputs, Inputs::Clean))
             .then(|| Point { loss: mean(&robust.loss), error: robust_error_rate(&clean, &robust) }),
-        search_difference: matches!(inputs, Inputs::Attacked { .. }).then_some(difference / count),
     })
 }

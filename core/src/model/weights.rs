@@ -24,6 +24,13 @@ pub struct Entry {
     pub len: i64,
 }
 
+impl Entry {
+    /// Number of output filters: slices along the first axis, of a linear layer its rows; 1 for vectors and scalars.
+    pub fn filters(&self) -> i64 {
+        if self.shape.len() > 1 { self.shape[0] } else { 1 }
+    }
+}
+
 /// Names, shapes and places of all parameters, in the order of the checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {

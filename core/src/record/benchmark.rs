@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Record};
+use super::{Outcome, Record, SearchCost};
 use crate::job::Job;
 
 /// One outcome per entry.
@@ -25,7 +25,7 @@ pub struct Entry {
     pub outcome: Outcome,
     /// As in the provenance of a record of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub search_difference: Option<f64>,
+    pub search_cost: Option<SearchCost>,
     /// What the user should know about these numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -38,7 +38,8 @@ impl Record {
         let part = |entry: &Entry| {
             let mut provenance = self.provenance.clone();
             provenance.complete = true;
-            provenance.search_difference = entry.search_difference;
+            provenance.search_cost = entry.search_cost;
+            provenance.warnings.extend(entry.warnings.iter().cloned());
             let (job, outcome) = (entry.job.clone(), entry.outcome.clone());
             Cow::Owned(Self { format: self.format, job, provenance, outcome, examples: None })
         };

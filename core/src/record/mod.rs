@@ -8,6 +8,7 @@ mod evaluate;
 mod examples;
 mod flatness;
 mod landscape;
+mod networks;
 pub mod training;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ pub use evaluate::{Evaluated, Evaluation, Metrics, PerExample, Rejecting};
 pub use examples::KeptExamples;
 pub use flatness::{AtRadius, Draw, FlatnessOutcome, LayerFlatness};
 pub use landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Point, Values};
+pub use networks::KeptNetwork;
 pub use training::{Snapshot, Trained, TrainingOutcome};
 
 /// Version of the record format; readers accept every version up to their own.
@@ -76,15 +78,31 @@ pub struct Provenance {
     pub started: String,
     /// Seconds of computing, over all runs of the job.
     pub duration_s: f64,
-    /// Mean loss of the adversarial examples as the search saw it, minus as measured: what searching in
-    /// low precision costs in exactness of the search.
+    /// What searching in low precision misses; absent where the search is as exact as the measuring. (Records of
+    /// earlier versions have `search_difference` instead: the loss of the same perturbations in both precisions.)
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub search_difference: Option<f64>,
+    pub search_cost: Option<SearchCost>,
     /// Whether every unit of work was finished.
     pub complete: bool,
     /// What the user should know about these numbers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// What searching in low precision misses, measured on a sample of the examples.
+///
+/// There the search is repeated in float32. Of an evaluation and a landscape it is the attack on the checkpoint as it
+/// is; of flatness that on the reference, and in the worst case the search of the first draw at the largest radius.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SearchCost {
+    /// Mean loss found by the search in float32 minus that of the search in low precision, both measured in float32:
+    /// above 0 where reported losses are too low.
+    pub value: f64,
+    /// Its standard error over the examples; absent for a single one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_error: Option<f64>,
+    /// Size of the sample.
+    pub examples: usize,
 }
 
 /// The numbers of one job.

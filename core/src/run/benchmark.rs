@@ -20,7 +20,7 @@ pub fn run(job: &Benchmark, journal: &mut Journal, progress: &mut dyn Progress) 
             continue;
         }
         let mut labelled = Labelled { of: format!("{} of {total}, {name}", number + 1), progress };
-        let measured = Setup::new(&job).and_then(|setup| measure(&job, &setup, journal, &mut labelled));
+        let measured = Setup::new(&job).and_then(|setup| measure(&job, &setup, journal, None, &mut labelled));
         let measured = match measured {
             Ok(measured) if measured.complete => measured,
             Ok(_) | Err(Error::Cancelled) if !entries.is_empty() => return Ok(finish(entries, false)),
@@ -32,7 +32,7 @@ pub fn run(job: &Benchmark, journal: &mut Journal, progress: &mut dyn Progress) 
             name,
             job,
             outcome: measured.outcome,
-            search_difference: measured.search_difference,
+            search_cost: measured.search_cost,
             warnings: measured.warnings,
         };
         journal.put("finished", &entry)?;
@@ -45,7 +45,7 @@ fn finish(entries: Vec<Entry>, complete: bool) -> Measured {
     Measured {
         outcome: Outcome::Benchmark(BenchmarkOutcome { entries }),
         complete,
-        search_difference: None,
+        search_cost: None,
         warnings: Vec::new(),
         examples: None,
     }

@@ -1,11 +1,11 @@
 //! The record that is already where a new one is to be written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::setup::Setup;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::record::{KeptExamples, Record};
+use crate::record::{KeptExamples, KeptNetwork, Outcome, Record};
 
 /// The record at `out`, if there is one.
 ///
@@ -37,13 +37,33 @@ pub fn is_done(record: &Record, out: &Path, job: &Job, setup: &Setup) -> bool {
         && p.checkpoint_hash == setup.checkpoint.summary.hash
         && p.data_fingerprint == setup.fingerprint
         && (record.examples.is_none() || KeptExamples::path_beside(out).is_file())
+        && networks(record, out).all(|path| path.is_file())
 }
 
-/// Removes the examples that a replaced record kept.
-pub fn remove_examples(replaced: &Record, out: &Path) {
+/// Removes the files that a replaced record kept and the new one does not.
+pub fn remove_files(replaced: &Record, new: &Record, out: &Path) {
+    // A left-over file that no record names is harmless.
     let path = KeptExamples::path_beside(out);
-    if replaced.examples.as_deref().map(Path::new) == path.file_name().map(Path::new) {
-        // A left-over file that no record names is harmless.
+    if new.examples.is_none()
+        && replaced.examples.as_deref().map(Path::new) == path.file_name().map(Path::new)
+    {
         let _ = std::fs::remove_file(path);
     }
+    let kept: Vec<PathBuf> = networks(new, out).collect();
+    for path in networks(replaced, out).filter(|path| !kept.contains(path)) {
+        let _ = std::fs::remove_file(path);
+    }
+    if kept.is_empty() {
+        // Only if nothing else is in it.
+        let _ = std::fs::remove_dir(KeptNetwork::folder_beside(out));
+    }
+}
+
+/// Files of the networks that a record keeps.
+fn networks<'a>(record: &'a Record, out: &'a Path) -> impl Iterator<Item = PathBuf> + 'a {
+    let kept = match &record.outcome {
+        Outcome::Flatness(outcome) => outcome.networks.as_slice(),
+        _ => &[],
+    };
+    kept.iter().flat_map(|network| network.paths(out))
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Measured;
 use super::journal::Journal;
 use super::kept::{from_journal, kept};
+use super::search_cost;
 use super::setup::Setup;
 use crate::bits::to_hex;
 use crate::error::Result;
@@ -18,7 +19,6 @@ use crate::record::{Evaluated, Evaluation, Outcome, PerExample};
 struct Unit {
     clean: PerExample,
     robust: Option<PerExample>,
-    search_difference: f64,
     /// Bits of the perturbations, where examples are kept.
     perturbation: Option<String>,
 }
@@ -35,7 +35,7 @@ pub fn run(
     let done = (0..setup.batches.len()).filter(|n| journal.get::<Unit>(&name(*n)).is_some()).count() as u64;
     let label = if job.attack.is_some() { "evaluating, clean and attacked" } else { "evaluating" };
     progress.report(Event::Started { label: label.into(), done, total })?;
-    let (mut clean, mut robust, mut difference) = (PerExample::default(), PerExample::default(), 0.0);
+    let (mut clean, mut robust) = (PerExample::default(), PerExample::default());
     let mut perturbations: Vec<f32> = Vec::new();
     for (number, batch) in setup.batches.iter().enumerate() {
         let unit = if let Some(unit) = journal.get::<Unit>(&name(number)) {
@@ -50,7 +50,6 @@ pub fn run(
                 .transpose()?;
             let unit = Unit {
                 clean: measure(&pair.measure, batch, None)?,
-                search_difference: attacked.as_ref().map_or(0.0, |a| a.search_difference),
                 perturbation: attacked
                     .as_ref()
                     .filter(|_| job.keep_examples)
@@ -63,7 +62,6 @@ pub fn run(
             journal.put(&name(number), &unit)?;
             unit
         };
-        difference += unit.search_difference * batch.len() as f64;
         if let Some(text) = &unit.perturbation {
             perturbations.extend(from_journal(text)?);
         }
@@ -73,7 +71,13 @@ pub fn run(
         }
         progress.report(Event::Step { done: number as u64 + 1, total })?;
     }
-    let examples = setup.examples() as f64;
+    let search_cost = match &job.attack {
+        None => None,
+        Some(settings) => {
+            let mut pulse = || progress.report(Event::Alive);
+            search_cost::of_checkpoint(setup, settings, job.compute.seed, journal, &mut pulse)?
+        }
+    };
     let keeps = job.keep_examples && job.attack.is_some();
     let attacked = if job.attack.is_some() {
         Some(Evaluated {
@@ -92,7 +96,7 @@ pub fn run(
         per_example: clean,
     };
     Ok(Measured {
-        search_difference: attacked.is_some().then_some(difference / examples),
+        search_cost,
         outcome: Outcome::Evaluate(Evaluation { clean, robust: attacked }),
         complete: true,
         warnings: Vec::new(),

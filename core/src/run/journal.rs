@@ -110,6 +110,11 @@ impl Journal {
         serde_json::from_value(self.units.get(&self.full(unit))?.clone()).ok()
     }
 
+    /// Drops a finished unit, which is to be computed anew; whether there was one.
+    pub fn forget(&mut self, unit: &str) -> bool {
+        self.units.remove(&self.full(unit)).is_some()
+    }
+
     /// Notes a finished unit.
     ///
     /// # Errors

@@ -35,15 +35,15 @@ pub fn kept(dataset: &Dataset, perturbations: Vec<f32>) -> Result<KeptExamples> 
     })
 }
 
-/// Refuses to keep examples where there is no file to keep them beside.
+/// Refuses to keep something where there is no file to keep it beside.
 ///
 /// # Errors
-/// No `out`, or it is no plain file.
-pub fn check(out: Option<&Path>) -> Result<()> {
+/// No `out`, or it is no plain file; the message says `what` is kept where, and which `option` asked for it.
+pub fn check(out: Option<&Path>, what: &str, option: &str) -> Result<()> {
     match out {
         Some(out) if !is_special(out) => Ok(()),
-        _ => Err(Error::invalid(
-            "examples are kept in a file beside the record; add --out RECORD.json, or leave out --keep-examples",
-        )),
+        _ => Err(Error::invalid(format!(
+            "{what} beside the record; add --out RECORD.json, or leave out {option}"
+        ))),
     }
 }

@@ -5,6 +5,7 @@ use tch::Tensor;
 
 use super::Measured;
 use super::journal::Journal;
+use super::search_cost;
 use super::setup::Setup;
 use crate::error::{Error, Result};
 use crate::job::{DirectionKind, Landscape, LandscapeLoss, Normalization};
@@ -13,20 +14,18 @@ use crate::measure::evaluation::attack;
 use crate::measure::landscape::{Inputs, Values, coarse_to_fine, point, step_to_error, steps};
 use crate::model::Weights;
 use crate::progress::{Event, Progress};
-use crate::record::{Grid, LandscapeOutcome, Outcome, Point};
+use crate::record::{Grid, LandscapeOutcome, Outcome, Point, SearchCost};
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Unit {
     clean: Point,
     robust: Option<Point>,
-    search_difference: Option<f64>,
 }
 
 /// A landscape while it fills in.
 struct Filling {
     outcome: LandscapeOutcome,
     done: u64,
-    differences: Vec<f64>,
     overflowed: Vec<(usize, usize)>,
 }
 
@@ -44,7 +43,6 @@ impl Filling {
         if let (Some(grid), Some(robust)) = (&mut self.outcome.robust, unit.robust) {
             grid.set(x, y, robust);
         }
-        self.differences.extend(unit.search_difference);
         Event::Cell { x, y, clean: Some(unit.clean), robust: unit.robust }
     }
 
@@ -56,14 +54,13 @@ impl Filling {
         }
     }
 
-    fn finish(self, total: u64) -> Measured {
-        let mean = self.differences.iter().sum::<f64>() / self.differences.len() as f64;
+    fn finish(self, total: u64, search_cost: Option<SearchCost>) -> Measured {
         let warning = self.overflowed.first().map(|(x, y)| {
             let (place, count) = (self.place(*x, *y), self.overflowed.len());
             format!("{count} of {total} points have no finite loss, the first at {place}; a smaller range or radius avoids them")
         });
         Measured {
-            search_difference: (!self.differences.is_empty()).then_some(mean),
+            search_cost,
             complete: self.done == total,
             warnings: warning.into_iter().collect(),
             examples: None,
@@ -97,7 +94,7 @@ pub fn run(
         x: x.clone(),
         y: y.clone(),
     };
-    let mut filling = Filling { outcome, done: 0, differences: Vec::new(), overflowed: Vec::new() };
+    let mut filling = Filling { outcome, done: 0, overflowed: Vec::new() };
     let name = |x: usize, y: usize| format!("point {x} {y}");
     let (mut missing, mut known) = (Vec::new(), Vec::new());
     for (x, y) in order {
@@ -128,8 +125,8 @@ pub fn run(
         let pair = setup.pair(&weights.moved(&moves));
         let unit = match point(&pair, &setup.batches, &inputs, &mut || progress.report(Event::Alive)) {
             Ok(values) => {
-                let Values { clean, robust, search_difference } = values;
-                Some(Unit { clean, robust, search_difference })
+                let Values { clean, robust } = values;
+                Some(Unit { clean, robust })
             }
             // Far from the origin a network may overflow; at the origin that is the user's first concern.
             Err(Error::NotFinite(_)) if (i, j) != origin => None,
@@ -144,7 +141,13 @@ pub fn run(
     if filling.done == 0 {
         return Err(Error::Cancelled);
     }
-    Ok(filling.finish(total))
+    let search_cost = if cancelled || filling.done < total || job.loss == LandscapeLoss::Clean {
+        None
+    } else {
+        let mut pulse = || progress.report(Event::Alive);
+        search_cost::of_checkpoint(setup, &job.attack, job.compute.seed, journal, &mut pulse)?
+    };
+    Ok(filling.finish(total, search_cost))
 }
 
 /// A direction of the job, scaled.

@@ -9,6 +9,7 @@ mod job_file;
 mod journal;
 mod kept;
 mod landscape;
+mod search_cost;
 mod setup;
 mod training;
 
@@ -18,9 +19,9 @@ use std::time::Instant;
 use crate::attack::autoattack::{self, Plan};
 use crate::device::Threads;
 use crate::error::{Error, Result};
-use crate::job::{DataSelection, Job, LandscapeLoss};
+use crate::job::{DataSelection, Evaluate, Job, LandscapeLoss};
 use crate::progress::{Event, Progress};
-use crate::record::{FORMAT, KeptExamples, Outcome, Record};
+use crate::record::{FORMAT, KeptExamples, Outcome, Record, SearchCost};
 pub use job_file::read_job;
 use journal::Journal;
 pub use journal::has_unfinished;
@@ -53,7 +54,7 @@ pub struct Estimate {
 struct Measured {
     outcome: Outcome,
     complete: bool,
-    search_difference: Option<f64>,
+    search_cost: Option<SearchCost>,
     /// What the user should know about the numbers.
     warnings: Vec<String>,
     /// Adversarial examples, where they are to be kept.
@@ -93,7 +94,7 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     }
     let mut journal = Journal::open(options, job, &setup)?;
     let earlier = journal.seconds();
-    let measured = measure(job, &setup, &mut journal, progress);
+    let measured = measure(job, &setup, &mut journal, options.out.as_deref(), progress);
     let duration_s = earlier + started.elapsed().as_secs_f64();
     let measured = match measured {
         // Nothing to go on from: no unit is finished, or the same job would fail again.
@@ -110,7 +111,7 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     };
     let mut provenance = setup.provenance(job, duration_s);
     provenance.complete = measured.complete;
-    provenance.search_difference = measured.search_difference;
+    provenance.search_cost = measured.search_cost;
     provenance.warnings.extend(measured.warnings);
     let mut record =
         Record { format: FORMAT, job: job.clone(), provenance, outcome: measured.outcome, examples: None };
@@ -121,8 +122,8 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
             record.examples = path.file_name().map(|name| name.to_string_lossy().into_owned());
         }
         record.save(out)?;
-        if let (None, Some(replaced)) = (&record.examples, &there) {
-            earlier::remove_examples(replaced, out);
+        if let Some(replaced) = &there {
+            earlier::remove_files(replaced, &record, out);
         }
         if record.provenance.complete {
             journal.remove();
@@ -134,16 +135,28 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
 /// Checks that what a job keeps beside its record has a place there.
 ///
 /// # Errors
-/// Adversarial examples are to be kept, and `out` is none or no plain file.
+/// Adversarial examples or networks are to be kept, and `out` is none or no plain file.
 pub fn check_out(job: &Job, out: Option<&Path>) -> Result<()> {
-    if job.keeps_examples() { kept::check(out) } else { Ok(()) }
+    if job.keeps_examples() {
+        kept::check(out, "examples are kept in a file", "--keep-examples")
+    } else if job.keeps_networks() {
+        kept::check(out, "networks are kept in a folder", "--keep-networks")
+    } else {
+        Ok(())
+    }
 }
 
-/// The measure of a job.
-fn measure(job: &Job, setup: &Setup, journal: &mut Journal, progress: &mut dyn Progress) -> Result<Measured> {
+/// The measure of a job; `out`: where its record will be.
+fn measure(
+    job: &Job,
+    setup: &Setup,
+    journal: &mut Journal,
+    out: Option<&Path>,
+    progress: &mut dyn Progress,
+) -> Result<Measured> {
     match job {
         Job::Evaluate(evaluate) => evaluate::run(evaluate, setup, journal, progress),
-        Job::Flatness(flatness) => flatness::run(flatness, setup, journal, progress),
+        Job::Flatness(flatness) => flatness::run(flatness, setup, journal, out, progress),
         Job::Attack(attack) => attack::run(attack, setup, journal, progress),
         Job::Landscape(landscape) => landscape::run(landscape, setup, journal, progress),
         Job::Benchmark(benchmark) => benchmark::run(benchmark, journal, progress),
@@ -223,5 +236,11 @@ fn estimated(job: &Job, setup: &Setup, cost: &Cost) -> Result<Estimate> {
                 },
         ),
     };
-    Ok(Estimate { units, seconds: units as f64 * (examples * per_example + cost.preparation) })
+    let compared = match job {
+        Job::Evaluate(Evaluate { attack: Some(pgd), .. }) => pgd.restarts * pgd.steps,
+        Job::Landscape(job) if job.loss != LandscapeLoss::Clean => job.attack.restarts * job.attack.steps,
+        _ => 0,
+    };
+    let seconds = units as f64 * (examples * per_example + cost.preparation);
+    Ok(Estimate { units, seconds: seconds + search_cost::seconds(setup, cost, compared) })
 }

@@ -50,11 +50,7 @@ impl Setup {
         let dataset = data::load(&selection.name, &selection.examples)?;
         check_fit(&checkpoint, &dataset)?;
         let topology = &checkpoint.network.topology;
-        let precision = match compute.precision {
-            // On the CPU bf16 gradients of weights are slower than float32 ones.
-            Precision::Auto if job.searches_weights() && !device.is_cuda() => Precision::F32,
-            other => other.resolve(device, topology)?,
-        };
+        let precision = compute.precision.resolve_search(job.searches_weights(), device, topology)?;
         let examples = dataset.indices.len();
         let batch_size = compute.batch_size.unwrap_or(if device.is_cuda() { 500 } else { 100 }).min(examples);
         let batches = cut(&dataset, device, batch_size);
@@ -108,14 +104,29 @@ impl Setup {
 
     /// The networks at `weights` (on any device).
     pub fn pair(&self, weights: &Weights) -> Pair {
+        self.pair_searched_in(weights, self.precision)
+    }
+
+    /// The same for a search in another precision.
+    pub fn pair_searched_in(&self, weights: &Weights, precision: Precision) -> Pair {
         let network = &self.checkpoint.network;
-        let (search, measure) = (self.precision.search_kind(), self.precision.measure_kind());
-        let tf32 = self.precision == Precision::Tf32;
+        let (search, measure) = (precision.search_kind(), precision.measure_kind());
         Pair {
-            search: (search != measure || tf32)
-                .then(|| Evaluator::new(network, weights, self.device, search, tf32)),
+            search: precision
+                .is_low()
+                .then(|| Evaluator::new(network, weights, self.device, search, precision.allows_tf32())),
             measure: Evaluator::new(network, weights, self.device, measure, false),
         }
+    }
+
+    /// Whether searches are less exact than the measuring.
+    pub fn searches_in_low_precision(&self) -> bool {
+        self.precision.is_low()
+    }
+
+    /// Precision of the measuring.
+    pub fn exact_precision(&self) -> Precision {
+        if self.precision == Precision::F64 { Precision::F64 } else { Precision::F32 }
     }
 
     /// Everything about where the numbers come from, except what the measure itself knows.
@@ -134,7 +145,7 @@ impl Setup {
             started: rfc3339(self.started),
             duration_s,
             complete: true,
-            search_difference: None,
+            search_cost: None,
             warnings: self.checkpoint.summary.notices.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! What a reader of a scatter must know when its numbers are not measured alike.
 
 use basin_core::data::Split;
-use basin_core::job::Job;
+use basin_core::job::{Case, FlatnessLoss, Job};
 use basin_core::record::{Outcome, Record};
 
 use super::{Quantity, attacks};
@@ -21,6 +21,10 @@ pub struct Mixed {
     robust: Vec<(String, String)>,
     /// The attack of the flatness, and the model.
     flatness: Vec<(String, String)>,
+    /// Restarts on the unperturbed and on the perturbed networks, where they are not the same, and the model.
+    unequal: Vec<([usize; 2], String)>,
+    /// Worst-case flatness below 0.
+    weak: Vec<String>,
 }
 
 impl Mixed {
@@ -46,6 +50,16 @@ impl Mixed {
         }
         self.robust.push((under.join(" and "), name.to_owned()));
         self.flatness.extend(attacks::words(flatness).map(|words| (words, name.to_owned())));
+        let (Job::Flatness(job), Outcome::Flatness(outcome)) = (&flatness.job, &flatness.outcome) else {
+            return;
+        };
+        let restarts = [job.restarts_of_reference(), job.restarts_of_draws()];
+        if job.loss == FlatnessLoss::Robust && restarts[0] != restarts[1] {
+            self.unequal.push((restarts, name.to_owned()));
+        }
+        if job.case == Case::Worst && outcome.radii.iter().any(|at| at.flatness < 0.0) {
+            self.weak.push(name.to_owned());
+        }
     }
 
     /// In words, a sentence each.
@@ -66,6 +80,15 @@ impl Mixed {
             let its = if names.len() == 1 { "its" } else { "their" };
             let of = named(&names);
             notes.push(format!("{number} of {of} is from {robust}, {its} flatness from {flatness}"));
+        }
+        for ([reference, draws], names) in by_first(self.unequal) {
+            notes.push(format!(
+                "flatness of {}: {reference} restarts on the unperturbed network, {draws} on perturbed ones",
+                named(&names)
+            ));
+        }
+        if !self.weak.is_empty() {
+            notes.push(format!("worst case of {} below 0: the search is too weak", named(&self.weak)));
         }
         if !self.gaps.is_empty() {
             notes.push(format!("test and train of {} are under different attacks", named(&self.gaps)));
@@ -155,7 +178,7 @@ pub fn differences(used: &[&Record]) -> Vec<String> {
             "settings of the flatness",
             differ(|record| match &record.job {
                 Job::Flatness(job) => Some(format!(
-                    "{:?} {:?} {:?} {:?} {:?} {:?} {} {}",
+                    "{:?} {:?} {:?} {:?} {:?} {:?} {} {} {:?} {} {}",
                     job.sampling,
                     job.scope,
                     job.weight_norm,
@@ -163,7 +186,10 @@ pub fn differences(used: &[&Record]) -> Vec<String> {
                     job.weight_box,
                     job.descent,
                     job.absolute,
-                    job.worst_of
+                    job.worst_of,
+                    job.joint,
+                    job.restarts_of_reference(),
+                    job.restarts_of_draws()
                 )),
                 _ => None,
             }),

@@ -6,7 +6,7 @@ use basin_core::record::Record;
 
 /// The attack on the unperturbed network in a record of flatness: it has restarts of its own.
 fn reference(job: &Flatness) -> Pgd {
-    Pgd { restarts: job.reference_restarts, ..job.attack.clone() }
+    Pgd { restarts: job.restarts_of_reference(), ..job.attack.clone() }
 }
 
 /// The PGD that a record's robust loss is from; none on clean images or under AutoAttack.

@@ -122,7 +122,7 @@ impl Ball {
         let mut shares: Vec<f64> = Vec::new();
         for index in which {
             let entry = &layout.entries[*index];
-            let rows = if self.scope == Scope::Filter && entry.shape.len() > 2 { entry.shape[0] } else { 1 };
+            let rows = if self.scope == Scope::Filter { entry.filters() } else { 1 };
             let mut rng = generator(seed, &format!("weight-distance {} {:?}", entry.name, entry.shape), &[]);
             shares.extend((0..rows).map(|_| rng.random::<f64>()));
         }

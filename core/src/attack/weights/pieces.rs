@@ -15,7 +15,8 @@ pub enum Scope {
     /// Every tensor by itself: the paper's choice.
     #[default]
     Layer,
-    /// Every output filter by itself; tensors with one or two axes as a whole.
+    /// Every output filter by itself: of a convolution a filter, of a linear layer a row (an output unit), as in
+    /// landscapes; vectors such as biases as a whole. (The paper's program takes matrices as a whole, too.)
     Filter,
     /// All attacked tensors together as one vector.
     Global,
@@ -60,7 +61,7 @@ impl Pieces {
     pub fn new(layout: &Layout, which: &[usize], scope: Scope, device: Device) -> Self {
         let stretches = which.iter().map(|index| {
             let entry = &layout.entries[*index];
-            let rows = if scope == Scope::Filter && entry.shape.len() > 2 { entry.shape[0] } else { 1 };
+            let rows = if scope == Scope::Filter { entry.filters() } else { 1 };
             Stretch { offset: entry.offset, rows, len: entry.len }
         });
         Self { scope, stretches: stretches.collect(), total: layout.len, device }

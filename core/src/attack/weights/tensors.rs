@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::model::{Layout, Role};
+use crate::model::{Entry, Layout, Role};
 
 /// The tensors that a weight attack moves. Each parameter tensor counts as one layer: weight and bias of a
 /// convolution are two, each with a radius of its own. Fixed tensors (whitening) never move.
@@ -22,14 +22,15 @@ pub enum Tensors {
 }
 
 impl Tensors {
-    /// Their indices in the layout, ascending.
+    /// Their indices in the layout, ascending; without tensors that have no element.
     ///
     /// # Errors
     /// There are none, or a name matches none.
     pub fn select(&self, layout: &Layout) -> Result<Vec<usize>> {
         let chosen = |of: &Self| -> Vec<usize> {
             let entries = layout.entries.iter().enumerate();
-            entries.filter(|(_, entry)| of.takes(&entry.name, entry.role)).map(|(index, _)| index).collect()
+            let taken = |entry: &Entry| entry.len > 0 && of.takes(&entry.name, entry.role);
+            entries.filter(|(_, entry)| taken(entry)).map(|(index, _)| index).collect()
         };
         if let Self::Named(patterns) = self {
             for pattern in patterns {

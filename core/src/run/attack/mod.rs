@@ -114,7 +114,7 @@ pub fn run(
         .transpose()?;
     warnings.extend(flags.sentences());
     Ok(Measured {
-        search_difference: None,
+        search_cost: None,
         complete,
         warnings,
         examples: kept,

@@ -3,16 +3,14 @@
 use tch::Tensor;
 
 use super::Unit;
-use crate::attack::weights::{
-    Examples, Pieces, Problem, Projection, Projector, Scope, WeightNorm, descent, joint, random,
-};
+use crate::attack::weights::{Examples, Pieces, Problem, Projection, Projector, Scope, WeightNorm, random};
+use crate::device::Precision;
 use crate::error::{Error, Result};
 use crate::job::{Flatness, FlatnessLoss};
-use crate::measure::evaluation::{Batch, Pair, append, attack, mean, measure, starts};
+use crate::measure::evaluation::{Batch, Pair, attack, measure};
 use crate::measure::flatness::{Losses, draw_seed};
-use crate::model::{Network, Weights};
+use crate::model::{Entry, Network, Weights};
 use crate::progress::Pulse;
-use crate::record::PerExample;
 use crate::run::setup::Setup;
 
 /// One perturbation of a job.
@@ -36,15 +34,15 @@ impl Place {
 
 /// Makes the perturbed networks of a job.
 pub struct Drawer<'a> {
-    job: &'a Flatness,
-    setup: &'a Setup,
+    pub(super) job: &'a Flatness,
+    pub(super) setup: &'a Setup,
     /// The reference on the device of the job.
-    network: Network,
+    pub(super) network: Network,
     tensors: Vec<usize>,
-    /// Positions of tensors that are all zero: a relative radius does not move them.
+    /// Positions of tensors that are all zero: a radius relative to them does not move them.
     zero: Vec<usize>,
     /// What the weights are searched on.
-    search: Vec<Batch>,
+    pub(super) search: Vec<Batch>,
 }
 
 impl<'a> Drawer<'a> {
@@ -73,46 +71,70 @@ impl<'a> Drawer<'a> {
         Ok(Self { job, setup, network, tensors, zero, search })
     }
 
-    /// What the user should know about the tensors, by their names.
-    pub fn warnings(&self, names: &[String]) -> Vec<String> {
-        let Some(first) = self.zero.first() else { return Vec::new() };
-        let (count, all) = (self.zero.len(), names.len());
-        vec![format!(
-            "{count} of {all} tensors are zero ({}{}) and stay so: radii are relative to the weights",
-            names[*first],
-            if count > 1 { ", …" } else { "" }
-        )]
+    /// Whether the tensor at this position moves when it alone is perturbed.
+    pub fn moves(&self, layer: usize) -> bool {
+        !self.zero.contains(&layer)
     }
 
-    fn which(&self, place: &Place) -> &[usize] {
+    /// What the user should know about the tensors, by their names.
+    pub fn warnings(&self) -> Vec<String> {
+        let (job, layout) = (self.job, self.network.layout());
+        let zero = self.zero.iter().map(|at| &layout.entries[self.tensors[*at]]);
+        let empty = layout.entries.iter().filter(|e| e.len == 0 && job.tensors.takes(&e.name, e.role));
+        let left_out = |entries: Vec<&Entry>, why: &str| {
+            (!entries.is_empty()).then(|| format!("left out, because {why}: {}", names(&entries)))
+        };
+        let zero: Vec<&Entry> = match (job.scope, job.per_layer) {
+            // Relative to all tensors together, these move with the others.
+            (Scope::Global, false) => Vec::new(),
+            _ => zero.collect(),
+        };
+        let alone = if job.scope == Scope::Global { " by themselves" } else { "" };
+        let zero = left_out(zero, &format!("a relative radius does not move tensors of zeros{alone}"));
+        zero.into_iter().chain(left_out(empty.collect(), "they have no elements")).collect()
+    }
+
+    pub(super) fn which(&self, place: &Place) -> &[usize] {
         match place.layer {
             None => &self.tensors,
             Some(layer) => std::slice::from_ref(&self.tensors[layer]),
         }
     }
 
-    fn is_still(&self, place: &Place) -> bool {
+    pub(super) fn is_still(&self, place: &Place) -> bool {
         self.job.radii[place.radius] == 0.0 || place.layer.is_some_and(|layer| self.zero.contains(&layer))
     }
 
     /// The networks of a random draw; none where they are the reference itself, bit for bit.
     pub fn random(&self, place: &Place, pulse: Pulse) -> Result<Option<Pair>> {
+        Ok(self.perturbation(place, pulse)?.and_then(|perturbation| self.pair(&perturbation)))
+    }
+
+    /// The weights of a random draw.
+    pub fn weights(&self, place: &Place, pulse: Pulse) -> Result<Weights> {
+        Ok(match self.perturbation(place, pulse)? {
+            None => self.network.weights.copy(),
+            Some(perturbation) => self.moved(&perturbation),
+        })
+    }
+
+    fn perturbation(&self, place: &Place, pulse: Pulse) -> Result<Option<Tensor>> {
         let _guard = tch::no_grad_guard();
         if self.is_still(place) {
             return Ok(None);
         }
         if self.job.worst_of > 1 {
-            return Ok(self.pair(&self.worst_random(place, pulse)?));
+            return self.worst_random(place, pulse).map(Some);
         }
         let which = self.which(place);
         let ball = self.job.ball(self.job.radii[place.radius]);
         let pieces = Pieces::new(self.network.weights.layout(), which, ball.scope, self.setup.device);
         let seed = draw_seed(self.job.compute.seed, place.draw);
         let moved = ball.sample(&pieces, &self.network.weights, which, self.job.sampling, seed);
-        Ok(match &self.job.weight_box {
-            None => self.pair(&moved),
-            Some(_) => self.pair(&self.projector(place).project(&moved)),
-        })
+        Ok(Some(match &self.job.weight_box {
+            None => moved,
+            Some(_) => self.projector(place).project(&moved),
+        }))
     }
 
     /// Of several random perturbations the one of highest clean loss. The first is that of the draw alone.
@@ -120,19 +142,24 @@ impl<'a> Drawer<'a> {
         let first = draw_seed(self.job.compute.seed, place.draw);
         let seeds: Vec<u64> =
             std::iter::once(first).chain((1..self.job.worst_of).map(|at| draw_seed(first, at))).collect();
-        let examples = self.examples();
-        let problem = self.problem(place, &examples);
+        let examples = Self::examples(&self.search);
+        // Losses that are compared are exact.
+        let problem = self.problem(place, &examples, self.setup.exact_precision());
         let ball = self.job.ball(self.job.radii[place.radius]);
         random::worst(&problem, &ball, self.job.sampling, &self.projector(place), &seeds, pulse)
     }
 
-    fn examples(&self) -> Vec<Examples<'_>> {
-        self.search.iter().map(|batch| (&batch.images, &batch.labels)).collect()
+    pub(super) fn examples(batches: &[Batch]) -> Vec<Examples<'_>> {
+        batches.iter().map(|batch| (&batch.images, &batch.labels)).collect()
     }
 
     /// What a search maximizes.
-    fn problem<'b>(&'b self, place: &Place, batches: &'b [Examples<'b>]) -> Problem<'b> {
-        let precision = self.setup.precision;
+    pub(super) fn problem<'b>(
+        &'b self,
+        place: &Place,
+        batches: &'b [Examples<'b>],
+        precision: Precision,
+    ) -> Problem<'b> {
         Problem {
             network: &self.network,
             reference: &self.network.weights,
@@ -140,22 +167,26 @@ impl<'a> Drawer<'a> {
             batches,
             own_loss: None,
             kind: precision.search_kind(),
-            allow_tf32: precision == crate::device::Precision::Tf32,
+            allow_tf32: precision.allows_tf32(),
         }
     }
 
     /// What perturbations are kept in: the box, if there is one, then the ball.
-    fn projector(&self, place: &Place) -> Projector {
+    pub(super) fn projector(&self, place: &Place) -> Projector {
         let clipped = self.job.weight_box.as_ref().map(|bounds| bounds.projection(place.layer));
         let ball = Projection::Ball(self.job.ball(self.job.radii[place.radius]));
         let projections: Vec<Projection> = clipped.into_iter().chain([ball]).collect();
         Projector::new(&projections, &self.network.weights, self.which(place))
     }
 
-    fn pair(&self, perturbation: &Tensor) -> Option<Pair> {
-        let moved = self.network.weights.flat() + perturbation;
-        (moved != *self.network.weights.flat())
-            .then(|| self.setup.pair(&Weights::from_flat(self.network.weights.layout().clone(), moved)))
+    pub(super) fn pair(&self, perturbation: &Tensor) -> Option<Pair> {
+        let moved = self.moved(perturbation);
+        (moved.flat() != self.network.weights.flat()).then(|| self.setup.pair(&moved))
+    }
+
+    /// The perturbed weights.
+    pub(super) fn moved(&self, perturbation: &Tensor) -> Weights {
+        Weights::from_flat(self.network.weights.layout().clone(), self.network.weights.flat() + perturbation)
     }
 
     /// Losses of batch `part` under a random draw.
@@ -174,87 +205,23 @@ impl<'a> Drawer<'a> {
                 loss: reference.loss[range.clone()].to_vec(),
                 wrong: reference.wrong[range].to_vec(),
             };
-            return Ok(Unit { losses: Some(losses), search_difference: None });
+            return Ok(Unit { losses: Some(losses) });
         };
         pulse()?;
-        let (rows, search_difference) = match self.job.loss {
-            FlatnessLoss::Clean => (measure(&pair.measure, batch, None)?, None),
+        let rows = match self.job.loss {
+            FlatnessLoss::Clean => measure(&pair.measure, batch, None)?,
             FlatnessLoss::Robust => {
-                let attacked = attack(pair, &self.job.attack, batch, self.job.compute.seed, pulse)?;
-                (attacked.per_example, pair.search.as_ref().map(|_| attacked.search_difference))
+                attack(pair, &self.job.attack, batch, self.job.compute.seed, pulse)?.per_example
             }
         };
-        Ok(Unit { losses: Some(Losses::of(&rows)), search_difference })
+        Ok(Unit { losses: Some(Losses::of(&rows)) })
     }
+}
 
-    /// Losses of all examples under the worst weights found.
-    pub fn worst(&self, place: &Place, reference: &Losses, pulse: Pulse) -> Result<Unit> {
-        let still = Unit { losses: Some(reference.clone()), search_difference: None };
-        if self.is_still(place) {
-            return Ok(still);
-        }
-        let (job, setup) = (self.job, self.setup);
-        let which = self.which(place);
-        let ball = job.ball(job.radii[place.radius]);
-        let examples = self.examples();
-        let problem = self.problem(place, &examples);
-        let layout = self.network.weights.layout();
-        let projector = self.projector(place);
-        let pieces = Pieces::new(layout, which, ball.scope, setup.device);
-        let seed = draw_seed(job.compute.seed, place.draw);
-        let start =
-            job.descent.start.map(|start| ball.sample(&pieces, &self.network.weights, which, start, seed));
-        let start = start.as_ref();
-        let (perturbation, deltas) = match job.loss {
-            FlatnessLoss::Clean => {
-                (descent::run(&job.descent, &problem, &projector, start, None, pulse)?, Vec::new())
-            }
-            FlatnessLoss::Robust => {
-                let inputs: Vec<_> = self
-                    .search
-                    .iter()
-                    .map(|batch| starts(&job.attack, batch, job.compute.seed, place.draw as u64))
-                    .collect();
-                let found = joint::run(
-                    &job.descent,
-                    &job.attack,
-                    &problem,
-                    &projector,
-                    joint::From { weights: start, inputs: &inputs },
-                    None,
-                    pulse,
-                )?;
-                (found.weights, found.inputs)
-            }
-        };
-        let Some(pair) = self.pair(&perturbation) else { return Ok(still) };
-        let mut rows = PerExample::default();
-        let mut seen = Vec::new();
-        if job.loss == FlatnessLoss::Robust && job.search_data.is_none() {
-            // The images that were searched on, with the perturbations found together with the weights.
-            for (batch, delta) in self.search.iter().zip(&deltas) {
-                append(&mut rows, measure(&pair.measure, batch, Some(delta))?);
-                if let Some(search) = &pair.search {
-                    seen.extend(measure(search, batch, Some(delta))?.loss);
-                }
-            }
-        } else {
-            for batch in &setup.batches {
-                match job.loss {
-                    FlatnessLoss::Clean => append(&mut rows, measure(&pair.measure, batch, None)?),
-                    FlatnessLoss::Robust => {
-                        append(
-                            &mut rows,
-                            attack(&pair, &job.attack, batch, job.compute.seed, pulse)?.per_example,
-                        );
-                    }
-                }
-                if let (Some(search), FlatnessLoss::Clean) = (&pair.search, job.loss) {
-                    seen.extend(measure(search, batch, None)?.loss);
-                }
-            }
-        }
-        let search_difference = (!seen.is_empty()).then(|| mean(&seen) - mean(&rows.loss));
-        Ok(Unit { losses: Some(Losses::of(&rows)), search_difference })
-    }
+/// Names of tensors, the first ten.
+fn names(entries: &[&Entry]) -> String {
+    const MOST: usize = 10;
+    let mut names: Vec<String> = entries.iter().take(MOST).map(|entry| entry.name.clone()).collect();
+    names.extend((entries.len() > MOST).then(|| format!("{} more", entries.len() - MOST)));
+    names.join(", ")
 }

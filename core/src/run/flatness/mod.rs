@@ -4,30 +4,37 @@
 //! all of them. Draws come before radii, so that after a cancellation there is about equally much of every radius.
 
 mod draws;
+mod keep;
+mod weaknesses;
+mod worst;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::Measured;
 use super::journal::Journal;
+use super::search_cost;
 use super::setup::{Cost, Setup};
+use crate::device::Precision;
 use crate::error::{Error, Result};
 use crate::job::{Case, Flatness, FlatnessLoss};
 use crate::measure::flatness::{
-    Losses, Over, Reference, Restart, at_radius, clean, draw_seed, restart, worst_restart,
+    Losses, Reference, Restart, at_radius, clean, draw_seed, restart, worst_restart,
 };
-use crate::measure::statistics::mean;
+use crate::measure::statistics::{Over, RESAMPLES};
 use crate::progress::{Event, Progress};
-use crate::record::{AtRadius, FlatnessOutcome, LayerFlatness, Outcome};
+use crate::record::{AtRadius, FlatnessOutcome, LayerFlatness, Outcome, SearchCost};
 use draws::{Drawer, Place};
+use keep::Keeper;
+use weaknesses::weaknesses;
 
 /// A finished unit of a draw.
 #[derive(Debug, Serialize, Deserialize)]
 struct Unit {
     /// None: the network overflows under these weights.
     losses: Option<Losses>,
-    search_difference: Option<f64>,
 }
 
 /// The work of a job.
@@ -39,14 +46,18 @@ struct Plan<'a> {
     /// Units of every draw.
     parts: usize,
     places: Vec<Place>,
+    /// Whether a search in low precision is compared with one in float32.
+    compares: bool,
 }
 
 impl<'a> Plan<'a> {
-    fn new(job: &'a Flatness, setup: &Setup, tensors: &[usize]) -> Self {
+    /// For the tensors at `tensors`, of which those that `moves` accepts are measured alone, too.
+    fn new(job: &'a Flatness, setup: &Setup, tensors: &[usize], moves: impl Fn(usize) -> bool) -> Self {
         let layout = setup.checkpoint.network.layout();
         let names: Vec<String> = tensors.iter().map(|i| layout.entries[*i].name.clone()).collect();
         let alone = if job.per_layer { names.len() } else { 0 };
-        let layers: Vec<Option<usize>> = std::iter::once(None).chain((0..alone).map(Some)).collect();
+        let alone = (0..alone).filter(|layer| moves(*layer)).map(Some);
+        let layers: Vec<Option<usize>> = std::iter::once(None).chain(alone).collect();
         let mut places = Vec::new();
         for draw in 0..job.draws {
             for layer in &layers {
@@ -54,16 +65,26 @@ impl<'a> Plan<'a> {
             }
         }
         let batches = setup.batches.len();
-        Self { job, names, batches, parts: if job.case == Case::Worst { 1 } else { batches }, places }
+        let searches = job.loss == FlatnessLoss::Robust || job.case == Case::Worst;
+        let compares = searches && setup.searches_in_low_precision();
+        Self {
+            job,
+            names,
+            batches,
+            compares,
+            parts: if job.case == Case::Worst { 1 } else { batches },
+            places,
+        }
     }
 
     /// Restarts of the attack on the unperturbed network.
     fn restarts(&self) -> usize {
-        if self.job.loss == FlatnessLoss::Robust { self.job.reference_restarts } else { 0 }
+        if self.job.loss == FlatnessLoss::Robust { self.job.restarts_of_reference() } else { 0 }
     }
 
     fn units(&self) -> u64 {
-        ((1 + self.restarts()) * self.batches + self.parts * self.places.len()) as u64
+        let references = (1 + self.restarts()) * self.batches;
+        (references + self.parts * self.places.len() + usize::from(self.compares)) as u64
     }
 }
 
@@ -73,10 +94,14 @@ struct Desk<'a> {
     progress: &'a mut dyn Progress,
     done: u64,
     total: u64,
-    differences: Vec<f64>,
 }
 
 impl Desk<'_> {
+    /// Computes a unit anew that an earlier run has finished.
+    fn forget(&mut self, name: &str) {
+        self.done -= u64::from(self.journal.forget(name));
+    }
+
     /// A unit of an earlier run, or a fresh one.
     fn unit<T: Serialize + serde::de::DeserializeOwned>(
         &mut self,
@@ -98,26 +123,41 @@ pub fn run(
     job: &Flatness,
     setup: &Setup,
     journal: &mut Journal,
+    out: Option<&Path>,
     progress: &mut dyn Progress,
 ) -> Result<Measured> {
     let tensors = job.tensors.select(setup.checkpoint.network.layout())?;
-    let plan = Plan::new(job, setup, &tensors);
-    let drawer = Drawer::new(job, setup, tensors)?;
+    let drawer = Drawer::new(job, setup, tensors.clone())?;
+    let plan = Plan::new(job, setup, &tensors, |layer| drawer.moves(layer));
     let (done, total) = (journal.len() as u64, plan.units());
     progress.report(Event::Started { label: job.label().into(), done, total })?;
-    let mut desk = Desk { journal, progress, done, total, differences: Vec::new() };
+    let keeper = Keeper::new(job, setup, &plan.names, out);
+    if let Some(text) = keeper.as_ref().and_then(|keeper| keeper.size(plan.places.len())) {
+        progress.report(Event::Warning(text))?;
+    }
+    let keeper = keeper.as_ref();
+    let mut desk = Desk { journal, progress, done, total };
     let reference = reference(&plan, setup, &mut desk)?;
     let mut found = BTreeMap::new();
-    match all_draws(&plan, setup, &drawer, &reference, &mut desk, &mut found) {
+    let worked = all_draws(&plan, setup, &drawer, &reference, keeper, &mut desk, &mut found)
+        .and_then(|()| search_cost(&plan, setup, &drawer, &mut desk));
+    let search_cost = match worked {
         // What is finished is a record.
-        Err(Error::Cancelled) if !found.is_empty() => {}
+        Err(Error::Cancelled) if !found.is_empty() => None,
         other => other?,
+    };
+    let mut warnings = drawer.warnings();
+    let mut outcome = outcome(&plan, &reference, &found, &mut warnings)?;
+    if let Some(keeper) = keeper {
+        outcome.networks = found.keys().filter(|place| keeper.has(place)).map(|at| keeper.of(at)).collect();
     }
-    let mut warnings = drawer.warnings(&plan.names);
-    let outcome = outcome(&plan, &reference, &found, &mut warnings)?;
+    warnings.extend(weaknesses(job, &outcome));
+    if job.case == Case::Worst && setup.precision == Precision::Bf16 {
+        warnings.push("the weights were searched in bf16, where gradient ascent finds much less than in float32: worst-case flatness is too low".into());
+    }
     Ok(Measured {
-        complete: found.len() == plan.places.len(),
-        search_difference: (!desk.differences.is_empty()).then(|| mean(&desk.differences)),
+        complete: found.len() == plan.places.len() && search_cost.is_some() == plan.compares,
+        search_cost,
         warnings,
         examples: None,
         outcome: Outcome::Flatness(outcome),
@@ -137,9 +177,6 @@ fn reference(plan: &Plan, setup: &Setup, desk: &mut Desk) -> Result<Reference> {
             let name = format!("reference {r} {number}");
             restarts.push(desk.unit(&name, |pulse| restart(&pair, &job.attack, batch, seed, r, pulse))?);
         }
-        if pair.search.is_some() {
-            desk.differences.extend(restarts.iter().map(|restart| restart.search_difference));
-        }
         reference.losses.append(&match restarts.as_slice() {
             [] => losses,
             restarts => worst_restart(restarts).or_wrong(&losses),
@@ -149,23 +186,48 @@ fn reference(plan: &Plan, setup: &Setup, desk: &mut Desk) -> Result<Reference> {
     Ok(reference)
 }
 
+/// What the search in low precision misses, where there is one.
+fn search_cost(plan: &Plan, setup: &Setup, drawer: &Drawer, desk: &mut Desk) -> Result<Option<SearchCost>> {
+    if !plan.compares {
+        return Ok(None);
+    }
+    desk.unit(search_cost::UNIT, |pulse| match plan.job.case {
+        Case::Average => search_cost::of_attack(setup, &plan.job.attack, plan.job.compute.seed, pulse),
+        Case::Worst => drawer.search_cost(pulse),
+    })
+}
+
 /// Every draw, in the order of the plan; `None` where the network overflows.
 fn all_draws(
     plan: &Plan,
     setup: &Setup,
     drawer: &Drawer,
     reference: &Reference,
+    keeper: Option<&Keeper>,
     desk: &mut Desk,
     found: &mut BTreeMap<Place, Option<Losses>>,
 ) -> Result<()> {
     for place in &plan.places {
         let mut perturbed = None;
         let mut losses = Some(Losses::default());
+        let lacking = keeper.filter(|keeper| !keeper.has(place));
+        if let (Some(keeper), Case::Average) = (lacking, plan.job.case) {
+            let mut pulse = || desk.progress.report(Event::Alive);
+            match drawer.weights(place, &mut pulse) {
+                // The draw's own losses tell.
+                Err(Error::NotFinite(_)) => {}
+                weights => keeper.save(place, &weights?, None)?,
+            }
+        }
         for part in 0..plan.parts {
             let name = format!("draw {} part {part}", place.name());
+            if lacking.is_some() && plan.job.case == Case::Worst {
+                // What was found is to be kept, and is not there any more.
+                desk.forget(&name);
+            }
             let unit: Unit = desk.unit(&name, |pulse| {
                 let unit = match plan.job.case {
-                    Case::Worst => drawer.worst(place, &reference.losses, pulse),
+                    Case::Worst => drawer.worst(place, &reference.losses, keeper, pulse),
                     Case::Average => {
                         let found = match perturbed.take() {
                             Some(found) => Ok(found),
@@ -178,11 +240,10 @@ fn all_draws(
                     }
                 };
                 match unit {
-                    Err(Error::NotFinite(_)) => Ok(Unit { losses: None, search_difference: None }),
+                    Err(Error::NotFinite(_)) => Ok(Unit { losses: None }),
                     other => other,
                 }
             })?;
-            desk.differences.extend(unit.search_difference);
             losses = losses.zip(unit.losses).map(|(mut all, part)| {
                 all.append(&part);
                 all
@@ -227,7 +288,7 @@ fn outcome(
                     layer.map(|layer| format!(" of {}", plan.names[layer])).unwrap_or_default()
                 )),
                 None if draws.is_empty() => {}
-                None => radii.push(at_radius(*radius, over, reference, &draws)),
+                None => radii.push(at_radius(*radius, over, reference, &draws, seed)),
             }
         }
         radii
@@ -247,14 +308,15 @@ fn outcome(
         reference_error: point.error,
         radii,
         layers,
-        resamples: 0,
+        resamples: RESAMPLES,
+        networks: Vec::new(),
     })
 }
 
 /// Units, and seconds for all of them, given what a step costs.
 pub fn cost(job: &Flatness, setup: &Setup, cost: &Cost) -> Result<(u64, f64)> {
     let tensors = job.tensors.select(setup.checkpoint.network.layout())?;
-    let plan = Plan::new(job, setup, &tensors);
+    let plan = Plan::new(job, setup, &tensors, |_| true);
     let examples = setup.examples() as f64;
     let attack = |restarts: usize| {
         restarts as f64 * (job.attack.steps as f64 * cost.step + cost.search_forward + cost.forward)
@@ -269,6 +331,7 @@ pub fn cost(job: &Flatness, setup: &Setup, cost: &Cost) -> Result<(u64, f64)> {
         several => several as f64 * (searched * cost.search_forward + cost.preparation),
     };
     let joint = job.descent.epochs as f64 * searched * 1.5 * cost.step;
+    let losses = if job.reports_joint_inputs() { cost.forward } else { attack(job.attack.restarts) };
     let draw = match (job.case, job.loss) {
         (Case::Average, FlatnessLoss::Clean) => choosing + examples * cost.forward + cost.preparation,
         (Case::Average, FlatnessLoss::Robust) => {
@@ -277,7 +340,16 @@ pub fn cost(job: &Flatness, setup: &Setup, cost: &Cost) -> Result<(u64, f64)> {
         (Case::Worst, FlatnessLoss::Clean) => {
             weights_only + examples * cost.forward + updates * cost.preparation
         }
-        (Case::Worst, FlatnessLoss::Robust) => joint + examples * cost.forward + updates * cost.preparation,
+        (Case::Worst, FlatnessLoss::Robust) => {
+            let search = if job.is_simultaneous() { joint } else { weights_only };
+            search + examples * losses + updates * cost.preparation
+        }
     };
-    Ok((plan.units(), reference + plan.places.len() as f64 * draw))
+    let compared = match job.case {
+        _ if !plan.compares => 0,
+        Case::Average => job.attack.restarts * job.attack.steps,
+        Case::Worst => job.descent.epochs + job.attack.restarts * job.attack.steps,
+    };
+    let compared = search_cost::seconds(setup, cost, compared);
+    Ok((plan.units(), reference + plan.places.len() as f64 * draw + compared))
 }
