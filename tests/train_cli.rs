@@ -173,8 +173,31 @@ fn another_kind_of_optimizer_brings_its_usual_settings() {
 fn a_dry_run_says_which_images() {
     let basin = Basin::new();
     let dry = basin.ok(&arguments(&format!("{PLAIN}_es"), &["--epochs", "1", "--dry-run"]));
-    let images = "trains on train:0..100 of bundled, tests on test:0..20, stops early by test:59..39 (counting down from 59 to 40)";
-    assert!(dry.err.contains(images), "{}", dry.err);
+    for words in [
+        "trains on train:0..100 of bundled\n",
+        "tests after each epoch on test:0..20 and train:0..100 under PGD-7, L-inf 0.0314, stops early by test:59..39 (counting down from 59 to 40) under 5 restarts by wrong-class confidence\n",
+        " % of it for tests\n",
+    ] {
+        assert!(dry.err.contains(words), "{words}: {}", dry.err);
+    }
+    // Whatever the training's attack is: small steps on another objective.
+    let trades = PLAIN.replace("at_", "trades6_").replace("00314", "00392");
+    let settings = ["--set", "evaluation.train_images=0", "--dry-run"];
+    let dry = basin.ok(&arguments(&trades, &settings));
+    assert!(
+        dry.err.contains("tests after each epoch on test:0..20 under PGD-7, L-inf 0.0314\n"),
+        "{}",
+        dry.err
+    );
+    let job: serde_json::Value = serde_json::from_str(&dry.out).unwrap();
+    assert_eq!((&job["attack"]["objective"], &job["attack"]["epsilon"]), (&"kl".into(), &0.0392.into()));
+    assert_eq!(
+        job["evaluation"],
+        serde_json::json!({
+            "norm": "linf", "epsilon": 0.0314, "steps": 7, "step_size": 0.007, "restarts": 1,
+            "train_images": 0, "held_out_restarts": 5
+        })
+    );
     let refused = |more: &[&str], parts: &[&str]| basin.misused(&arguments(PLAIN, more), parts);
     refused(
         &["--set", "data.train=test:0..100"],

@@ -1,5 +1,10 @@
 //! Whole trainings in folders, on the bundled images: what is kept, going on after interruptions, divergence.
 
+#[path = "training_runs/edited.rs"]
+mod edited;
+#[path = "training_runs/evaluation.rs"]
+mod evaluation;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -12,7 +17,7 @@ use basin_core::job::Job;
 use basin_core::model::{Architecture, Family, Norm};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::Record;
-use basin_core::run::{RunOptions, estimate, read_job, run, train};
+use basin_core::run::{RunOptions, estimate, read_job, resolved, run, train};
 use basin_core::train::{
     Average, Awp, Curriculum, EntropySgd, Epoch, Extra, Labels, LogLine, Method, Optimizer, Schedule,
     Sharpness, Statistics, Train, TrainData,
@@ -380,7 +385,7 @@ fn a_finished_folder_holds_what_was_asked() {
     let (plain, calibrated) = (open("average.safetensors"), open("average-calibrated.safetensors"));
     assert_eq!(plain.weights.flat(), calibrated.weights.flat());
     assert!(plain.buffers.iter().zip(&calibrated.buffers).any(|(a, b)| a.1 != b.1));
-    assert_eq!(read_job(&folder).unwrap(), Job::Train(Box::new(job)));
+    assert_eq!(read_job(&folder).unwrap(), Job::Train(Box::new(resolved(&job).unwrap())));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use basin::plot::training::{Options, Quantity, plot};
 use basin::plot::{Dash, GuideLine, Item, Plot, Scale, Series};
 use basin_core::job::Train;
 use basin_core::record::Record;
-use basin_core::train::Schedule;
+use basin_core::train::{EvaluationSettings, Labels, LogLine, Schedule};
 
 use crate::command;
 use crate::sample_training as sample;
@@ -61,8 +61,12 @@ fn robust_overfitting_is_seen() {
     let curves = series(&figure);
     let names: Vec<_> =
         curves.iter().map(|curve| (curve.name.as_deref().unwrap_or(""), curve.dash)).collect();
-    let expected =
-        [("robust, test", Dash::Solid), ("robust, training", Dash::Dashed), ("clean, test", Dash::Solid)];
+    let expected = [
+        ("robust, test", Dash::Solid),
+        ("robust, training", Dash::Dashed),
+        ("clean, test", Dash::Solid),
+        ("clean, training", Dash::Dashed),
+    ];
     assert_eq!(names, expected);
     let losses: Vec<f64> = (0..15).map(|epoch| sample::scores(&sample::job(), epoch).robust_loss).collect();
     assert_eq!(curves[0].y, losses.iter().map(|loss| Some(*loss)).collect::<Vec<_>>());
@@ -82,7 +86,57 @@ fn robust_overfitting_is_seen() {
     // The frame is close around the values, so that the rise is seen.
     assert!(figure.y.range.0 > 0.5 && figure.x.ticks.iter().all(|tick| tick.value.fract() == 0.0));
     let clipped = drawn(&[("AT", &record)], &Options { clip: Some(2.0), ..Options::default() });
-    assert_eq!((clipped.y.range.1, series(&clipped).len()), (2.0, 3));
+    assert_eq!((clipped.y.range.1, series(&clipped).len()), (2.0, 4));
+}
+
+/// Labels of the training, its own attack and augmented images make its loss one of another kind.
+#[test]
+fn the_gap_is_between_losses_that_are_measured_alike() {
+    let job = Train { labels: Labels::Noisy(0.3), ..sample::job() };
+    let with_own_loss = |measured: bool, job: &Train| {
+        record(|folder| {
+            sample::begin(folder, job);
+            for mut line in (0..15).flat_map(|epoch| sample::lines(job, epoch)) {
+                if let LogLine::Epoch(epoch) = &mut line {
+                    epoch.train.insert("robust_loss".into(), 2.5);
+                    epoch.train_scores = epoch.train_scores.filter(|_| measured);
+                }
+                sample::log(folder, &[line]);
+            }
+        })
+    };
+    let figure = drawn(&[("noise", &with_own_loss(true, &job))], &Options::default());
+    let (test, own) = (sample::scores(&job, 14), sample::train_scores(&job, 14));
+    assert_eq!(shaded(&figure)[14], Some((own.robust_loss, test.robust_loss)));
+    assert_eq!(series(&figure)[1].y[14], Some(own.robust_loss));
+    assert_eq!(series(&figure)[3].y[14], Some(own.loss), "the clean one, too");
+    assert!(figure.notes.is_empty(), "{:?}", figure.notes);
+    assert!(
+        figure
+            .provenance
+            .iter()
+            .any(|line| line.contains("tests under PGD-7, L-inf 0.0314 on test:0..1000 and train:0..500"))
+    );
+    // What earlier versions logged is drawn, but there is no gap between different things.
+    let older = with_own_loss(false, &job);
+    let none =
+        Train { evaluation: EvaluationSettings { train_images: 0, ..EvaluationSettings::default() }, ..job };
+    let none = with_own_loss(false, &none);
+    for (record, why) in
+        [(&older, "an earlier version of Basin wrote the log"), (&none, "evaluation.train_images is 0")]
+    {
+        let figure = drawn(&[("noise", record)], &Options::default());
+        assert!(all_series(&figure).all(|series| series.band.is_empty()));
+        assert_eq!(series(&figure)[1].y[14], Some(2.5));
+        let [note] = &figure.notes[..] else { panic!("{:?}", figure.notes) };
+        assert!(note.starts_with("noise: the training curve is what the training itself sees"), "{note}");
+        assert!(note.ends_with(&format!("no robust gap is shown; {why}")), "{note}");
+    }
+    let both =
+        drawn(&[("a", &older), ("b", &older)], &Options { quantity: Quantity::Error, ..Options::default() });
+    assert!(both.notes[0].starts_with("a, b: "), "one sentence for all: {:?}", both.notes);
+    let rates = Options { quantity: Quantity::LearningRate, ..Options::default() };
+    assert!(drawn(&[("a", &older)], &rates).notes.is_empty());
 }
 
 #[test]
@@ -293,7 +347,7 @@ fn a_training_is_drawn_as_far_as_it_has_come() {
     assert_eq!(why, "AT has no finished step yet; look again in a while");
     // It does not keep others from being seen.
     let figure = drawn(&[("first", &nothing), ("AT", &whole())], &Options::default());
-    assert_eq!(series(&figure).len(), 3);
+    assert_eq!(series(&figure).len(), 4);
     assert_eq!(figure.notes, ["first has no finished step yet"]);
     // What went wrong is left out and said.
     let broken = record(|folder| {

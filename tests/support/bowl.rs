@@ -33,7 +33,7 @@ impl Engine for Fake {
     }
 
     fn estimate(&self, _: &Job) -> Result<Estimate> {
-        Ok(Estimate { units: 625, seconds: 40.0 })
+        Ok(Estimate { units: 625, seconds: 40.0, tests: 0.0 })
     }
 
     fn run(&self, job: &Job, _: &RunOptions, progress: &mut dyn Progress) -> Result<Record> {

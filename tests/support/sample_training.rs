@@ -51,6 +51,19 @@ fn training(job: &Train, t: f64) -> BTreeMap<String, f64> {
     )
 }
 
+/// Training images measured like the test images: learned by heart.
+pub fn train_scores(job: &Train, epoch: u64) -> Scores {
+    let values = training(job, epoch as f64 + 0.5);
+    let (robust_loss, robust_error) = (values["robust_loss"], values["robust_error"]);
+    Scores {
+        loss: 0.6 * robust_loss,
+        error: 0.5 * robust_error,
+        robust_loss,
+        robust_error,
+        ..scores(job, epoch)
+    }
+}
+
 /// The lines of an epoch: four groups of steps, and its end.
 pub fn lines(job: &Train, epoch: u64) -> Vec<LogLine> {
     let rate = if epoch * 3 < 2 * job.epochs as u64 { 0.05 } else { 0.005 };
@@ -74,6 +87,7 @@ pub fn lines(job: &Train, epoch: u64) -> Vec<LogLine> {
         learning_rate: None,
         train: training(job, epoch as f64 + 0.5),
         test: scores(job, epoch),
+        train_scores: Some(train_scores(job, epoch)),
         average: None,
         held_out: (job.early_stopping && epoch.is_multiple_of(5)).then(|| held_out(job, epoch)),
         tensors: Vec::new(),
@@ -118,7 +132,15 @@ pub fn snapshot(folder: &Path, epoch: u64) {
 pub fn finish(folder: &Path, job: &Train) {
     let last = scores(job, job.epochs as u64 - 1);
     let best = job.early_stopping.then(|| (STOPPED, scores(job, STOPPED)));
-    let trained = Trained { last, average: None, calibrated: None, best, seconds: 21.0 * job.epochs as f64 };
+    let trained = Trained {
+        attack: Some(job.test_attack()),
+        last,
+        train: Some(train_scores(job, job.epochs as u64 - 1)),
+        average: None,
+        calibrated: None,
+        best,
+        seconds: 21.0 * job.epochs as f64,
+    };
     std::fs::write(folder.join("final.safetensors"), "weights").unwrap();
     std::fs::write(folder.join(EVALUATION), serde_json::to_string(&trained).unwrap()).unwrap();
 }

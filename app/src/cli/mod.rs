@@ -303,7 +303,11 @@ fn tell_cost(job: &Job) -> Result<()> {
         say(report::images(train));
         warnings(train)?.into_iter().for_each(|warning| say(format!("warning: {warning}")));
     }
-    say(format!("{steps}{about}{}", report::duration(cost.seconds)));
+    let tests = match cost.tests / cost.seconds {
+        share if share > 0.0 => format!(", {:.0} % of it for tests", 100.0 * share),
+        _ => String::new(),
+    };
+    say(format!("{steps}{about}{}{tests}", report::duration(cost.seconds)));
     let printed = match &job {
         Job::Benchmark(benchmark) => {
             let entries = benchmark.entries()?;

@@ -120,16 +120,21 @@ fn computed(p: &Provenance) -> String {
     known.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// The images of a training: what is learned from, and what is tested on.
+/// The images of a training: what is learned from, and what is tested on under which attack.
 pub fn images(job: &Train) -> String {
     let data = &job.data;
     let mut text = format!("trains on {} of {}", data.train.in_words(), data.name);
     if let Some(extra) = &data.extra {
         let _ = write!(text, " and {} of {}", extra.examples.in_words(), extra.name);
     }
-    let _ = write!(text, ", tests on {}", data.test.in_words());
+    let _ = write!(text, "\ntests after each epoch on {}", data.test.in_words());
+    if let Some(train) = job.tested_training_images() {
+        let _ = write!(text, " and {}", train.in_words());
+    }
+    let _ = write!(text, " under {}", job.test_attack());
     if job.early_stopping {
-        let _ = write!(text, ", stops early by {}", data.held_out.in_words());
+        let (restarts, held_out) = (job.held_out_attack().restarts_in_words(), data.held_out.in_words());
+        let _ = write!(text, ", stops early by {held_out} under {restarts}");
     }
     text
 }
@@ -288,6 +293,10 @@ fn grouped(n: usize) -> String {
 pub fn epoch(epoch: &Epoch) -> String {
     let train = epoch.train.get("loss").map_or(String::new(), |loss| format!("training loss {loss:.4}, "));
     let mut text = format!("epoch {}: {train}test {}", epoch.epoch + 1, in_words(&epoch.test));
+    if let Some(train) = &epoch.train_scores {
+        let (loss, error) = (train.robust_loss, 100.0 * train.robust_error);
+        let _ = write!(text, "; on training images robust loss {loss:.4}, robust error {error:.1} %");
+    }
     if let Some(average) = &epoch.average {
         let _ = write!(text, "; average {}", in_words(average));
     }
@@ -317,6 +326,9 @@ fn trained(text: &mut String, outcome: &TrainingOutcome) {
         let _ = writeln!(text, "{file} ({what})\n  {}", in_words(scores));
     };
     line("final.safetensors", "last epoch", &trained.last);
+    if let Some(scores) = &trained.train {
+        line("final.safetensors", &format!("last epoch, on {} training images", scores.examples), scores);
+    }
     if let Some(scores) = &trained.average {
         line("average.safetensors", "running average", scores);
     }
@@ -326,7 +338,13 @@ fn trained(text: &mut String, outcome: &TrainingOutcome) {
     if let Some((epoch, scores)) = &trained.best {
         line("best.safetensors", &format!("early stopping: epoch {}", epoch + 1), scores);
     }
-    let _ = writeln!(text, "{} test images, {}", trained.last.examples, duration(trained.seconds));
+    let attack = trained.attack.as_ref().map_or("the training's own attack".to_owned(), Pgd::to_string);
+    let _ = writeln!(
+        text,
+        "{} test images under {attack}; trained in {}",
+        trained.last.examples,
+        duration(trained.seconds)
+    );
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use basin_core::job::{
     Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization, Train,
 };
-use basin_core::record::Record;
+use basin_core::record::{Outcome, Record};
 
 use super::text::literal;
 
@@ -62,10 +62,20 @@ pub fn flatness(name: &str, record: &Record, job: &Flatness) -> Vec<String> {
 
 /// Of a training: model, method, attacks, test images, data, program.
 pub fn training(name: &str, record: &Record, job: &Train) -> Vec<String> {
+    let (attack, is_older) = match &record.outcome {
+        Outcome::Train(outcome) => (outcome.test_attack(job), outcome.is_older(job)),
+        _ => (job.test_attack(), false),
+    };
+    let training = match job.method.attacks() {
+        true => format!("under {}", job.attack),
+        false => "without attack".to_owned(),
+    };
+    let images = job.tested_training_images().filter(|_| !is_older);
+    let images = images.map_or(String::new(), |images| format!(" and {images}"));
     let what = vec![
         format!("{}, {} epochs of batches of {}", job.method.title(), job.epochs, job.batch_size),
         "loss: mean -log(p + 1e-12) (natural logarithm)".to_owned(),
-        format!("training and test under {}; test images {}", job.attack, job.data.test),
+        format!("training {training}; tests under {attack} on {}{images}", job.data.test),
     ];
     lines(name, record, what)
 }

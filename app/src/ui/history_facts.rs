@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use basin_core::job::Train;
 use basin_core::record::TrainingOutcome;
 use basin_core::record::training::Choice;
-use basin_core::train::Scores;
+use basin_core::train::{Epoch, Scores};
 
-use crate::plot::training;
 use crate::ui::study::file_name;
 use crate::ui::widgets::{duration_words, sentence};
 
@@ -110,12 +109,27 @@ pub fn facts(
         _ => fact("Left", left.map_or_else(unknown, duration_words), 84.0, "If it goes on like this"),
     });
     facts.push(standing_out(job, outcome, narrow));
-    let gap = epochs.last().and_then(|epoch| Some(epoch.test.robust_loss - epoch.train.get("robust_loss")?));
-    let gap = gap.filter(|gap| gap.is_finite()).map_or_else(unknown, |gap| format!("{gap:+.3}"));
-    let tooltip =
-        "Robust loss on test images minus training images, last epoch: the robust generalization gap";
+    let gap = epochs.last().and_then(Epoch::robust_gap).map_or_else(unknown, |gap| format!("{gap:+.3}"));
+    let tooltip = "Robust loss on test images minus that on training images under the same attack, last epoch: the robust generalization gap";
     facts.push(fact("Robust gap", gap, 72.0, tooltip));
     facts
+}
+
+/// On which images networks are tested, and under which attack.
+pub fn tests(job: &Train, outcome: &TrainingOutcome) -> String {
+    if outcome.is_older(job) {
+        return format!("Tested by an earlier version under the training's own attack: {}", job.attack);
+    }
+    let count = |images: Option<usize>, what: &str| images.map(|n| format!("{n} {what}"));
+    let train = job.tested_training_images().map(|images| images.len());
+    let images = [count(Some(job.data.test.len()), "test"), count(train, "training")];
+    let images = images.into_iter().flatten().collect::<Vec<_>>().join(" and ");
+    let mut words = format!("Tested on {images} images under {}", outcome.test_attack(job));
+    if job.early_stopping {
+        let (count, restarts) = (job.data.held_out.len(), job.held_out_attack().restarts_in_words());
+        words += &format!("; early stopping by {count} held-out images under {restarts}");
+    }
+    words
 }
 
 /// The epoch that stands out; in the first epoch, how far that is.
@@ -125,7 +139,7 @@ fn standing_out(job: &Train, outcome: &TrainingOutcome, narrow: bool) -> Fact {
     let fact = |label: &str, value: String, tooltip| Fact { label: sentence(label), value, room, tooltip };
     if let Some(group) = outcome.steps.last().filter(|_| outcome.epochs.is_empty()) {
         let loss = group.values.get("loss").copied().unwrap_or(f64::NAN);
-        let steps = training::steps_per_epoch(job);
+        let steps = job.steps_in_epoch();
         let value = format!("step {} of {steps}, loss {loss:.3}", group.step);
         return fact("first epoch", value, "Steps that are done, and the loss of the last");
     }

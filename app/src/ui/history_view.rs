@@ -9,7 +9,7 @@ use eframe::egui::{Align, Button, ComboBox, Frame, Label, Layout, Margin, RichTe
 
 use crate::state::Measure;
 use crate::ui::charts::Cached;
-use crate::ui::history_facts::{Fact, Network, facts, networks};
+use crate::ui::history_facts::{Fact, Network, facts, networks, tests};
 use crate::ui::study::{Target, file_name};
 use crate::ui::widgets::{empty_ui, palette, sentence};
 use crate::ui::{Action, App};
@@ -96,6 +96,9 @@ impl App {
                 place.response.on_hover_text(tooltip);
             }
         });
+        let words = tests(job, outcome);
+        let label = Label::new(RichText::new(&words).small().color(p.weak)).truncate();
+        ui.add(label).on_hover_text(words);
         for warning in &record.provenance.warnings {
             ui.label(RichText::new(sentence(warning)).small().color(p.warning));
         }

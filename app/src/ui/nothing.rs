@@ -4,7 +4,6 @@ use basin_core::job::Job;
 use eframe::egui::Ui;
 
 use crate::jobs::{Entry, Status};
-use crate::plot::training::steps_per_epoch;
 use crate::ui::App;
 use crate::ui::study::Target;
 use crate::ui::widgets::{count, count_words, empty_ui, sentence};
@@ -44,7 +43,7 @@ fn state_words(entry: &Entry) -> (&'static str, String) {
         Status::Running => match (&entry.job, bounds) {
             (Job::Train(_), _) if total == 0 => ("Preparing", "Images and network are being loaded.".into()),
             (Job::Train(job), _) => {
-                let of = steps_per_epoch(job);
+                let of = job.steps_in_epoch();
                 let text = format!(
                     "{} of the {} of the first epoch {} done. The curves begin after a twentieth of them.",
                     count_words(done as usize),

@@ -2,6 +2,7 @@
 
 use basin_core::Error;
 use basin_core::job::{Examples, Job, Train};
+use basin_core::settings::number;
 use basin_core::train::preset::preset;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,12 @@ pub enum TrainField {
     Images,
     /// Images tested on after each epoch.
     Test,
+    /// Radius of the evaluation's attack.
+    TestEpsilon,
+    /// Steps of the evaluation's attack.
+    TestSteps,
+    /// Training images that are tested like the test images.
+    TestedTraining,
     /// Width of the network.
     Channels,
     /// Passes over the images.
@@ -38,8 +45,19 @@ impl TrainField {
             Self::Data => ("Data set", "Where the images come from"),
             Self::Images => ("Training images", "Split and index range, such as train:0..50000"),
             Self::Test => {
-                ("Test images", "Tested on after each epoch, clean and under the training's attack")
+                ("Test images", "Tested on after each epoch, clean and under the attack of the evaluation")
             }
+            Self::TestEpsilon => (
+                "Test epsilon",
+                "Radius of the threat model, in pixel values from 0 to 1, such as 8/255; empty: that of the training's attack",
+            ),
+            Self::TestSteps => {
+                ("Test steps", "Steps of PGD on the cross-entropy, whatever the training's attack is")
+            }
+            Self::TestedTraining => (
+                "Training subset",
+                "So many training images are tested like the test images after each epoch, for the robust generalization gap; 0: none",
+            ),
             Self::Channels => ("Channels", "Width of the network's first stage; 64 in the paper"),
             Self::Epochs => ("Epochs", "Passes over the images; milestones of the learning rate move along"),
             Self::BatchSize => ("Batch size", "Images per step"),
@@ -73,6 +91,12 @@ pub struct TrainForm {
     pub images: String,
     /// Images tested on.
     pub test: String,
+    /// Radius of the evaluation's attack.
+    pub test_epsilon: String,
+    /// Its steps.
+    pub test_steps: String,
+    /// Number of training images that are tested.
+    pub tested_training: String,
     /// Width of the network.
     pub channels: String,
     /// Passes over the images.
@@ -111,6 +135,9 @@ impl Default for TrainForm {
             data: text("bundled"),
             images: String::new(),
             test: String::new(),
+            test_epsilon: String::new(),
+            test_steps: String::new(),
+            tested_training: String::new(),
             channels: text("8"),
             epochs: text("10"),
             batch_size: String::new(),
@@ -134,6 +161,9 @@ impl TrainForm {
             TrainField::Data => &mut self.data,
             TrainField::Images => &mut self.images,
             TrainField::Test => &mut self.test,
+            TrainField::TestEpsilon => &mut self.test_epsilon,
+            TrainField::TestSteps => &mut self.test_steps,
+            TrainField::TestedTraining => &mut self.tested_training,
             TrainField::Channels => &mut self.channels,
             TrainField::Epochs => &mut self.epochs,
             TrainField::BatchSize => &mut self.batch_size,
@@ -192,6 +222,9 @@ impl TrainForm {
             ("data.name", TrainField::Data, &self.data),
             ("data.train", TrainField::Images, &self.images),
             ("data.test", TrainField::Test, &self.test),
+            ("evaluation.epsilon", TrainField::TestEpsilon, &self.test_epsilon),
+            ("evaluation.steps", TrainField::TestSteps, &self.test_steps),
+            ("evaluation.train_images", TrainField::TestedTraining, &self.tested_training),
             ("architecture.family.ResNet.channels", TrainField::Channels, &self.channels),
             ("architecture.family.LeNet.channels", TrainField::Channels, &self.channels),
             ("epochs", TrainField::Epochs, &self.epochs),
@@ -246,6 +279,19 @@ impl TrainForm {
             None => {}
             Some(None) => wrong(TrainField::BatchSize, allowed()),
             Some(Some(size)) => job.batch_size = size,
+        }
+        match given(&self.test_epsilon).map(|text| number(&text)).transpose() {
+            Ok(epsilon) => job.evaluation.epsilon = epsilon.or(job.evaluation.epsilon),
+            Err(error) => wrong(TrainField::TestEpsilon, error),
+        }
+        for (field, text, place) in [
+            (TrainField::TestSteps, &self.test_steps, &mut job.evaluation.steps),
+            (TrainField::TestedTraining, &self.tested_training, &mut job.evaluation.train_images),
+        ] {
+            match given(text).map(|text| text.parse()).transpose() {
+                Ok(count) => *place = count.unwrap_or(*place),
+                Err(_) => wrong(field, "use a whole number of at least 0".into()),
+            }
         }
         if !self.device.is_empty() {
             job.device.clone_from(&self.device);

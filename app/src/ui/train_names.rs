@@ -115,11 +115,11 @@ pub fn channels(job: &Train) -> Option<i64> {
 /// What will be trained, in a sentence: the method with all that is special about it first.
 pub fn summary(job: &Train) -> String {
     let attack = match job.method {
-        _ if !job.method.attacks() => format!("tested with {}", job.attack),
-        _ => job.attack.to_string(),
+        _ if !job.method.attacks() => String::new(),
+        _ => format!("{}; ", job.attack),
     };
     let method = std::iter::once(method(job)).chain(variants(job)).collect::<Vec<_>>().join(", ");
-    sentence(&format!("{method}; {attack}; {}", optimization(job)))
+    sentence(&format!("{method}; {attack}{}; tested with {}", optimization(job), job.test_attack()))
 }
 
 fn method(job: &Train) -> String {

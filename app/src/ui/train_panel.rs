@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use basin_core::attack::fraction;
 use basin_core::job::{Job, Train};
 use basin_core::train::preset::{groups, preset};
 use eframe::egui::{
@@ -9,7 +10,6 @@ use eframe::egui::{
 };
 
 use crate::command::Command;
-use crate::plot::training::steps_per_epoch;
 use crate::ui::estimates::Known;
 use crate::ui::form_editor::data_set_ui;
 use crate::ui::standing::Standing;
@@ -57,6 +57,7 @@ impl App {
             let mut editor = Editor { form, usual, problems: &problems, actions: &mut self.actions };
             editor.model_ui(ui, job.as_ref().ok());
             editor.images_ui(ui);
+            editor.evaluation_ui(ui);
             editor.compute_ui(ui);
             editor.settings_ui(ui, job.as_ref().ok());
             ui.add_space(theme::GAP);
@@ -123,7 +124,7 @@ impl App {
     fn training_cost(&mut self, ui: &Ui, job: &Job) -> Result<String, String> {
         let steps = |steps: u64| format!("{} steps", count_words(steps as usize));
         let all = match job {
-            Job::Train(job) => steps(job.epochs as u64 * steps_per_epoch(job)),
+            Job::Train(job) => steps(job.epochs as u64 * job.steps_in_epoch()),
             _ => String::new(),
         };
         match self.estimate(ui.ctx(), job) {
@@ -228,6 +229,16 @@ impl Editor<'_> {
         let data = self.usual.as_ref().map(|job| job.data.clone());
         self.field_ui(ui, TrainField::Images, data.as_ref().map(|data| data.train.to_string()));
         self.field_ui(ui, TrainField::Test, data.as_ref().map(|data| data.test.to_string()));
+    }
+
+    /// How the networks are tested after each epoch.
+    fn evaluation_ui(&mut self, ui: &mut Ui) {
+        heading_ui(ui, "Evaluation");
+        let usual = self.usual.clone();
+        let of = |words: fn(&Train) -> String| usual.as_ref().map(words);
+        self.field_ui(ui, TrainField::TestEpsilon, of(|job| fraction(job.test_attack().epsilon)));
+        self.field_ui(ui, TrainField::TestSteps, of(|job| job.evaluation.steps.to_string()));
+        self.field_ui(ui, TrainField::TestedTraining, of(|job| job.evaluation.train_images.to_string()));
     }
 
     fn compute_ui(&mut self, ui: &mut Ui) {

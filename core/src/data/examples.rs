@@ -69,6 +69,13 @@ impl Examples {
         isize::try_from(self.start).unwrap_or(isize::MAX)
     }
 
+    /// The first `count` of them, in their order; all, if there are no more.
+    pub fn first_of(&self, count: usize) -> Self {
+        let count = count.min(self.len()) as isize;
+        let end = if self.descending() { self.first() - count } else { self.first() + count };
+        Self { end, ..*self }
+    }
+
     /// Number of examples.
     pub fn len(&self) -> usize {
         self.first().abs_diff(self.end)

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{FORMAT, Outcome, Provenance, Record};
+use crate::attack::Pgd;
 use crate::error::{Error, Result};
 use crate::files::{is_empty_folder, read_text};
 use crate::job::{Job, Train};
-use crate::train::{Epoch, LogLine, Scores, Steps};
+use crate::train::{Epoch, EvaluationSettings, LogLine, Scores, Steps};
 
 /// What was asked, in the folder of a training.
 pub const JOB: &str = "job.json";
@@ -55,12 +56,18 @@ pub struct Snapshot {
     pub file: PathBuf,
 }
 
-/// How good the networks are that a training ended with.
+/// How good the networks are that a training ended with: what `basin evaluate` finds with the same attack, seed and images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trained {
+    /// The attack; none: that of the training, as earlier versions had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attack: Option<Pgd>,
     /// The network after the last epoch, on the test images (`final.safetensors`).
     #[serde(rename = "final")]
     pub last: Scores,
+    /// The same network on the training images that are tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<Scores>,
     /// The running average (`average.safetensors`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<Scores>,
@@ -110,6 +117,21 @@ impl TrainingOutcome {
             return picked.or_else(so_far).map(|epoch| (epoch, Choice::EarlyStopping));
         }
         lowest(|epoch| Some(epoch.test.robust_loss)).map(|epoch| (epoch, Choice::LowestTestLoss))
+    }
+
+    /// The attack under which the networks were tested: in folders of earlier versions that of the training.
+    pub fn test_attack(&self, job: &Train) -> Pgd {
+        let written = self.result.as_ref().and_then(|result| result.attack.clone());
+        written.unwrap_or_else(|| if self.is_older(job) { job.attack.clone() } else { job.test_attack() })
+    }
+
+    /// Whether an earlier version has trained all of it, which tested under the training's own attack, and no training
+    /// images.
+    pub fn is_older(&self, job: &Train) -> bool {
+        let is_measured = |epoch: &Epoch| epoch.train_scores.is_some();
+        job.evaluation == EvaluationSettings::default()
+            && !self.epochs.is_empty()
+            && !self.epochs.iter().any(is_measured)
     }
 
     /// Steps that are done.

@@ -48,6 +48,8 @@ pub struct Estimate {
     pub units: u64,
     /// Seconds for all of them, from a short trial on this machine.
     pub seconds: f64,
+    /// Of these, the seconds of a training's tests after its epochs; 0 for other jobs.
+    pub tests: f64,
 }
 
 /// What a measure gives back: the numbers so far, and whether they are all.
@@ -184,7 +186,7 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
     };
     // One trial for each of the few selections of images.
     let mut known: Vec<(DataSelection, Setup, Cost)> = Vec::new();
-    let mut sum = Estimate { units: 0, seconds: 0.0 };
+    let mut sum = Estimate { units: 0, seconds: 0.0, tests: 0.0 };
     for (_, job) in benchmark.entries()? {
         let images = job.data();
         if known.iter().all(|(data, ..)| *data != images) {
@@ -194,7 +196,7 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
         }
         if let Some((_, setup, cost)) = known.iter().find(|(data, ..)| *data == images) {
             let one = estimated(&job, setup, cost)?;
-            sum = Estimate { units: sum.units + one.units, seconds: sum.seconds + one.seconds };
+            sum = Estimate { units: sum.units + one.units, seconds: sum.seconds + one.seconds, ..sum };
         }
     }
     Ok(sum)
@@ -222,7 +224,7 @@ fn estimated(job: &Job, setup: &Setup, cost: &Cost) -> Result<Estimate> {
         Job::Evaluate(job) => (1, cost.forward + job.attack.as_ref().map_or(0.0, attack)),
         Job::Flatness(job) => {
             let (units, seconds) = flatness::cost(job, setup, cost)?;
-            return Ok(Estimate { units, seconds });
+            return Ok(Estimate { units, seconds, tests: 0.0 });
         }
         Job::Benchmark(_) => return Err(Error::invalid("a benchmark cannot be part of another")),
         Job::Train(_) => return Err(no_measure()),
@@ -242,5 +244,5 @@ fn estimated(job: &Job, setup: &Setup, cost: &Cost) -> Result<Estimate> {
         _ => 0,
     };
     let seconds = units as f64 * (examples * per_example + cost.preparation);
-    Ok(Estimate { units, seconds: seconds + search_cost::seconds(setup, cost, compared) })
+    Ok(Estimate { units, seconds: seconds + search_cost::seconds(setup, cost, compared), tests: 0.0 })
 }

@@ -48,15 +48,19 @@ pub struct Epoch {
     /// Learning rate of its last step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
-    /// Means over the epoch's steps.
+    /// Means over the epoch's steps, of the losses that training looks at: on augmented images, under its own attack, to
+    /// its own labels.
     #[serde(deserialize_with = "numbers")]
     pub train: BTreeMap<String, f64>,
     /// On the test images.
     pub test: Scores,
+    /// On a fixed part of the training images, measured like `test`; none: not asked for, or written before there was such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_scores: Option<Scores>,
     /// The running average on the test images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<Scores>,
-    /// On the held-out images, under the attack with 5 restarts, when a snapshot was taken and early stopping asks for it.
+    /// On the held-out images, under their attack with several restarts, when a snapshot was taken and early stopping asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out: Option<Scores>,
     /// Statistics of weights and gradients in its last step, where they are asked for.
@@ -86,6 +90,14 @@ pub struct Scores {
     /// Share of images that are wrong clean or under attack.
     #[serde(deserialize_with = "number")]
     pub robust_error: f64,
+}
+
+impl Epoch {
+    /// The robust generalization gap: robust loss on test images minus that on training images, measured alike.
+    pub fn robust_gap(&self) -> Option<f64> {
+        let gap = self.test.robust_loss - self.train_scores?.robust_loss;
+        gap.is_finite().then_some(gap)
+    }
 }
 
 /// Means of groups, weighted by their steps.

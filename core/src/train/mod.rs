@@ -9,6 +9,7 @@ mod average;
 mod batch;
 mod change;
 mod entropy;
+mod evaluation;
 mod learner;
 mod log;
 pub mod loss;
@@ -30,6 +31,7 @@ mod weight_attack;
 
 pub use average::{Average, RunningAverage, Statistics};
 pub use batch::TrainBatch;
+pub use evaluation::EvaluationSettings;
 pub use learner::{Head, Learner, auxiliary_head};
 pub use log::{Epoch, LogLine, Scores, Steps, means};
 pub use loss::Labels;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::average::Average;
+use super::evaluation::EvaluationSettings;
 use super::loss::Labels;
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
@@ -34,8 +35,11 @@ pub struct Train {
     pub initialization: Initialization,
     /// What one batch's loss is.
     pub method: Method,
-    /// The attack on inputs, in training (except of methods on clean images) and in the tests after each epoch.
+    /// The attack on inputs in training (except of methods on clean images). Its norm and epsilon are also those of the
+    /// evaluation, unless that has its own.
     pub attack: Pgd,
+    /// The tests after each epoch and at the end, always under an attack of the cross-entropy.
+    pub evaluation: EvaluationSettings,
     /// What training takes for the truth.
     pub labels: Labels,
     /// Training against perturbed weights.
@@ -56,7 +60,8 @@ pub struct Train {
     pub average: Option<Average>,
     /// A snapshot is kept every so many epochs, and of the last one.
     pub snapshot_every: usize,
-    /// Keep, of all snapshots, the one of lowest robust error on the held-out images, which are attacked with 5 restarts.
+    /// Keep, of all snapshots, the one of lowest robust error on the held-out images, which are attacked with 5 restarts
+    /// (`evaluation.held_out_restarts`).
     pub early_stopping: bool,
     /// Log statistics of every trainable tensor and of its gradient in the last step of each epoch.
     pub tensor_statistics: bool,
@@ -85,7 +90,7 @@ pub struct TrainData {
     pub name: String,
     /// Images trained on.
     pub train: Examples,
-    /// Images tested on after each epoch.
+    /// Images tested on after each epoch, under the attack of `evaluation`.
     pub test: Examples,
     /// Images that early stopping looks at.
     pub held_out: Examples,
@@ -208,7 +213,8 @@ impl Default for Train {
                 ignore_incorrect: false,
                 prevent_label_leaking: false,
             },
-            attack: Pgd { epsilon: 0.0314, steps: 7, ..Pgd::default() },
+            attack: Pgd { epsilon: EvaluationSettings::PAPER_EPSILON, steps: 7, ..Pgd::default() },
+            evaluation: EvaluationSettings::default(),
             labels: Labels::Exact,
             sharpness: Sharpness::None,
             optimizer: Optimizer::default(),
@@ -231,6 +237,28 @@ impl Default for Train {
 }
 
 impl Train {
+    /// Steps of an epoch.
+    pub fn steps_in_epoch(&self) -> u64 {
+        let needed = self.data.train.len().div_ceil(self.batch_size.max(1));
+        self.steps_per_epoch.unwrap_or(needed).max(1) as u64
+    }
+
+    /// The attack of the tests after each epoch and at the end.
+    pub fn test_attack(&self) -> Pgd {
+        self.evaluation.attack(&self.attack)
+    }
+
+    /// The attack on the held-out images, by which early stopping chooses.
+    pub fn held_out_attack(&self) -> Pgd {
+        self.evaluation.held_out_attack(&self.attack)
+    }
+
+    /// The training images that are tested like the test images, the first of all, unaugmented; none: no image is.
+    pub fn tested_training_images(&self) -> Option<Examples> {
+        let count = self.evaluation.train_images;
+        (count > 0).then(|| self.data.train.first_of(count))
+    }
+
     /// Checks every setting before any work is done.
     ///
     /// # Errors
@@ -249,6 +277,7 @@ impl Train {
         whole("steps_per_epoch", self.steps_per_epoch.unwrap_or(1))?;
         self.data.check_separate(self.early_stopping)?;
         self.attack.check()?;
+        self.evaluation.check(&self.attack)?;
         self.labels.check()?;
         self.initialization.check()?;
         if self.initial.is_some() && self.initialization != Initialization::default() {

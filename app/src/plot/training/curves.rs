@@ -5,7 +5,7 @@ use basin_core::record::training::Choice;
 use basin_core::record::{Outcome, Record, TrainingOutcome};
 use basin_core::train::{Epoch, Scores};
 
-use super::{Options, Quantity, steps_per_epoch};
+use super::{Options, Quantity};
 use crate::plot::color::series_color;
 use crate::plot::landscape::{Named, Which};
 use crate::plot::{
@@ -67,11 +67,16 @@ impl Shown<'_> {
         })
     }
 
-    /// The training curve; its last, dotted part is the epoch in hand.
-    pub fn training(&self, name: Option<String>, color: Color, key: &str) -> Vec<Item> {
-        let values = |epoch: &Epoch| epoch.train.get(key).copied();
+    /// The training curve: of the training images measured like the test images, or, where there are none, of what the
+    /// training minimizes. Before the first epoch ends it is the epoch in hand, dotted.
+    pub fn training(&self, name: Option<String>, color: Color, place: &Place) -> Vec<Item> {
+        let (is_measured, key) = (self.is_measured(), place.train);
+        let values = |epoch: &Epoch| match is_measured {
+            true => epoch.train_scores.as_ref().map(place.test),
+            false => epoch.train.get(key).copied(),
+        };
         let finished = self.curve(name.clone(), color, Dash::Dashed, &values);
-        let per_epoch = steps_per_epoch(self.job) as f64;
+        let per_epoch = self.job.steps_in_epoch() as f64;
         let points = self.outcome.steps.iter().filter_map(|group| {
             let value = group.values.get(key).copied().filter(|value| value.is_finite())?;
             Some((group.step as f64 / per_epoch, value))
@@ -89,6 +94,20 @@ impl Shown<'_> {
             steps: false,
         });
         finished.into_iter().chain(in_hand).map(Item::Series).collect()
+    }
+
+    /// Whether training images are measured like the test images.
+    pub fn is_measured(&self) -> bool {
+        self.outcome.epochs.iter().any(|epoch| epoch.train_scores.is_some())
+    }
+
+    /// Why no training images are measured like the test images.
+    pub fn why_unmeasured(&self) -> Option<&'static str> {
+        match () {
+            () if self.outcome.epochs.is_empty() || self.is_measured() => None,
+            () if self.outcome.is_older(self.job) => Some("an earlier version of Basin wrote the log"),
+            () => Some("evaluation.train_images is 0"),
+        }
     }
 
     /// The epoch that stands out, from 1, and why.
@@ -150,7 +169,9 @@ impl Shown<'_> {
             warnings.map(|w| text::literal(&format!("{}: {w}", self.name))).collect();
         let broken = |epoch: &&Epoch| {
             let test = &epoch.test;
-            ![test.loss, test.robust_loss].iter().chain(epoch.train.values()).all(|value| value.is_finite())
+            let scores = std::iter::once(test).chain(&epoch.train_scores);
+            let scores = scores.flat_map(|scores| [scores.loss, scores.robust_loss]);
+            !scores.chain(epoch.train.values().copied()).all(f64::is_finite)
         };
         let broken: Vec<String> =
             self.outcome.epochs.iter().filter(broken).map(|epoch| (epoch.epoch + 1).to_string()).collect();
@@ -188,15 +209,15 @@ fn clean_curves(shown: &Shown<'_>, place: &Place) -> Vec<Item> {
     let color = series_color(CLEAN);
     let test = |epoch: &Epoch| Some((place.test)(&epoch.test));
     let test = shown.curve(Some("clean, test".into()), color, Dash::Solid, &test).map(Item::Series);
-    test.into_iter().chain(shown.training(Some("clean, training".into()), color, place.train)).collect()
+    test.into_iter().chain(shown.training(Some("clean, training".into()), color, place)).collect()
 }
 
-/// The robust generalization gap: what lies between the curves of training and test, wherever that of the test is the
-/// higher one.
+/// The robust generalization gap: what lies between the curves of training and test images, measured alike, wherever that
+/// of the test is the higher one.
 fn gap(shown: &Shown<'_>, place: &Place) -> Option<Series> {
     let epochs = &shown.outcome.epochs;
     let ends = |epoch: &Epoch| {
-        let train = epoch.train.get(place.train).copied().filter(|value| value.is_finite())?;
+        let train = epoch.train_scores.as_ref().map(place.test).filter(|value| value.is_finite())?;
         let test = Some((place.test)(&epoch.test)).filter(|value| value.is_finite())?;
         // Where the test curve lies below, the band has no width.
         Some((train.min(test), test))
@@ -219,7 +240,7 @@ fn robust_curves(shown: &Shown<'_>, place: &Place, options: &Options) -> Vec<Ite
     let mut items = Vec::new();
     let test = |epoch: &Epoch| Some((place.test)(&epoch.test));
     items.extend(shown.curve(Some("robust, test".into()), color, Dash::Solid, &test).map(Item::Series));
-    items.extend(shown.training(Some("robust, training".into()), color, place.train));
+    items.extend(shown.training(Some("robust, training".into()), color, place));
     let average = |epoch: &Epoch| epoch.average.as_ref().map(place.test);
     let name = Some("robust, running average".to_owned());
     items.extend(shown.curve(name, series_color(AVERAGE), Dash::Solid, &average).map(Item::Series));
@@ -236,7 +257,7 @@ pub fn chosen_shape(choice: Choice) -> Shape {
     }
 }
 
-/// Where a quantity stands in the log.
+/// Where a quantity stands in the log: among scores, and among what a step reports.
 #[derive(Clone, Copy)]
 pub struct Place {
     pub test: fn(&Scores) -> f64,

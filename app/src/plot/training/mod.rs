@@ -7,8 +7,8 @@ mod range;
 mod rates;
 mod together;
 
-use basin_core::job::Train;
-use basin_core::train::Labels;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::landscape::{Named, Which};
@@ -97,7 +97,7 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     let waiting = empty.iter().map(|empty| format!("{} has no finished step yet", text::literal(empty.name)));
     notes.extend(waiting.chain(cut));
     notes.extend(alike);
-    notes.extend(changed_labels(&shown).filter(|_| options.quantity == Quantity::Loss));
+    notes.extend(unmeasured(&shown).into_iter().filter(|_| options.quantity != Quantity::LearningRate));
     if options.log && values().any(|value| value <= 0.0) {
         notes.push("values of 0 are left out of the logarithmic axis".into());
     }
@@ -122,24 +122,22 @@ fn told(shown: &Shown<'_>) -> Vec<String> {
     provenance::training(shown.name, shown.record, shown.job).into_iter().chain(chosen).collect()
 }
 
-/// Trainings whose two losses are of different labels.
-fn changed_labels(shown: &[Shown<'_>]) -> Option<String> {
-    let names: Vec<String> = (shown.iter().filter(|shown| shown.job.labels != Labels::Exact))
-        .map(|shown| text::literal(shown.name))
-        .collect();
-    let their = if names.len() == 1 { "its" } else { "their" };
-    (!names.is_empty()).then(|| {
-        let names = names.join(", ");
+/// Trainings whose training images are not measured like their test images, so that the two curves have no gap between them.
+fn unmeasured(shown: &[Shown<'_>]) -> Vec<String> {
+    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for shown in shown {
+        if let Some(why) = shown.why_unmeasured() {
+            found.entry(why).or_default().push(text::literal(shown.name));
+        }
+    }
+    let words = |(why, names): (&str, Vec<String>)| {
         format!(
-            "{names}: the training loss is that of {their} changed labels, the test loss of the true ones"
+            "{}: the training curve is what the training itself sees (its attack, labels and augmented images), not \
+             comparable with the test curve, so no robust gap is shown; {why}",
+            names.join(", ")
         )
-    })
-}
-
-/// Steps of an epoch as the job asks for them.
-pub fn steps_per_epoch(job: &Train) -> u64 {
-    let needed = job.data.train.len().div_ceil(job.batch_size.max(1));
-    job.steps_per_epoch.unwrap_or(needed).max(1) as u64
+    };
+    found.into_iter().map(words).collect()
 }
 
 fn label(options: &Options, single: bool) -> String {

@@ -2,8 +2,8 @@
 
 use basin_core::train::Schedule;
 
+use super::Options;
 use super::curves::Shown;
-use super::{Options, steps_per_epoch};
 use crate::plot::color::series_color;
 use crate::plot::{Color, Dash, Group, Item, Key, Series, text};
 
@@ -13,7 +13,7 @@ const NAMED: usize = 3;
 /// The learning rate; a rate that changes between epochs only goes in steps.
 pub fn rates(shown: &Shown<'_>, color: Color, single: bool) -> Vec<Item> {
     let epochs = shown.outcome.epochs.iter().map(|epoch| ((epoch.epoch + 1) as f64, epoch.learning_rate));
-    let per_epoch = steps_per_epoch(shown.job) as f64;
+    let per_epoch = shown.job.steps_in_epoch() as f64;
     let in_hand = shown.outcome.steps.iter().map(|g| (g.step as f64 / per_epoch, Some(g.learning_rate)));
     let points: Vec<_> = if shown.outcome.epochs.is_empty() { in_hand.collect() } else { epochs.collect() };
     let (x, y): (Vec<f64>, Vec<Option<f64>>) = points.into_iter().unzip();

@@ -64,7 +64,7 @@ fn among(shown: &Shown<'_>, number: usize, of: usize, options: &Options) -> Vec<
         let test = shown.curve(Some(format!("{name},{word} test")), color, Dash::Solid, &test);
         items.extend(test.map(|curve| (Kind::Test(second), Item::Series(curve))));
         let faint = if of >= MANY { color.with_alpha(0.6) } else { color };
-        let training = shown.training(Some(format!("{name},{word} training")), faint, quantity.train);
+        let training = shown.training(Some(format!("{name},{word} training")), faint, &quantity);
         items.extend(training.into_iter().map(|item| (Kind::Training(second), item)));
         if !second {
             let kept = options.screen.then(|| shown.kept(quantity.test, color)).flatten();

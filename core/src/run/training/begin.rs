@@ -16,13 +16,15 @@ use crate::run::setup::{cut, rfc3339};
 use crate::train::{Source, Train, Trainer};
 
 /// Images per batch when testing.
-const TEST_BATCH: usize = 250;
+pub const TEST_BATCH: usize = 250;
 
 /// Everything a training needs, at its very beginning.
 pub struct Beginning {
     pub trainer: Trainer,
     pub source: Source,
     pub test: Vec<Batch>,
+    /// The training images that are tested like those.
+    pub train: Vec<Batch>,
     pub held_out: Vec<Batch>,
     pub device: Device,
     /// Of the search, resolved.
@@ -38,11 +40,13 @@ impl Beginning {
         let precision = job.precision.resolve(device, &network.topology)?;
         let trainer = Trainer::new(Train { precision, ..job.clone() }, &network, device)?;
         let source = Source::new(job, train, extra.as_ref(), device)?;
+        let tested = (job.evaluation.train_images > 0).then(|| train.first(job.evaluation.train_images));
         let batches = |data: &Dataset| cut(data, device, TEST_BATCH.min(data.len()));
         Ok(Self {
             trainer,
             source,
             test: batches(test),
+            train: tested.as_ref().map(batches).unwrap_or_default(),
             held_out: held_out.as_ref().map(batches).unwrap_or_default(),
             device,
             precision,

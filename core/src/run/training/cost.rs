@@ -2,10 +2,13 @@
 
 use std::time::Instant;
 
-use super::begin::Beginning;
+use super::begin::{Beginning, TEST_BATCH};
 use super::images::Images;
+use super::test::scores;
+use crate::attack::Pgd;
 use crate::error::Result;
 use crate::run::Estimate;
+use crate::run::setup::cut;
 use crate::train::{Rate, Source, Train};
 
 /// Images of the trial steps: a step takes the longer the more there are, beyond what it takes for any number.
@@ -17,33 +20,49 @@ const PATIENCE: f64 = 0.6;
 /// A further image takes at least this share of the time per image.
 const LEAST_SHARE: f64 = 0.25;
 
-/// Steps of a training, and the seconds for all of them and the tests after each epoch.
+/// Steps of a training, and the seconds for all of them and for the tests after each epoch.
 ///
 /// # Errors
 /// As [`super::train`].
 pub fn estimate(job: &Train) -> Result<Estimate> {
     let [few, more] = TRIAL_BATCHES.map(|most| job.batch_size.min(most).min(job.data.train.len()));
     let mut trial = Trial::of(job, more)?;
-    let most = trial.step_seconds(more)?;
-    let (train, test) = (job.data.train.len(), job.data.test.len());
     // No batch has more images than there are, unless others are drawn for it.
+    let train = job.data.train.len();
     let size = if job.data.extra.is_some() { job.batch_size } else { job.batch_size.min(train) };
-    let step = if size > more {
-        let least = trial.step_seconds(few)?;
-        // A busy machine may make the smaller step the slower one.
-        let each = ((most - least) / (more - few) as f64).max(LEAST_SHARE * most / more as f64);
-        most + each * (size - more) as f64
-    } else {
-        most
-    };
-    let per_image = step / size as f64;
+    let step = extrapolated(size, [few, more], |count| trial.step_seconds(count))?;
+    let units = job.steps_in_epoch() * job.epochs as u64;
+    let size = TEST_BATCH.min(job.data.test.len()).max(1);
+    let [few, more] = TRIAL_BATCHES.map(|most| most.min(trial.images.train.len()));
+    let test = extrapolated(size, [few, more], |count| trial.test_seconds(count))? / size as f64;
+    let tests = test * attacked_images(job) as f64;
+    Ok(Estimate { units, seconds: units as f64 * step + tests, tests })
+}
+
+/// Images that are attacked in all tests of a training, once for each restart.
+fn attacked_images(job: &Train) -> usize {
+    let evaluation = &job.evaluation;
+    let (test, tests) = (job.data.test.len(), job.epochs + 1);
+    let train = job.tested_training_images().map_or(0, |images| images.len());
+    let averages = if job.average.is_some() { test } else { 0 };
     let held_out = if job.early_stopping { job.data.held_out.len() } else { 0 };
-    let steps = job.steps_per_epoch.unwrap_or_else(|| train.div_ceil(job.batch_size)) as u64;
-    let units = steps * job.epochs as u64;
-    let tested =
-        test * job.epochs + held_out * super::HELD_OUT_RESTARTS * job.epochs.div_ceil(job.snapshot_every);
-    let images = units as f64 * size as f64 + tested as f64;
-    Ok(Estimate { units, seconds: images * per_image })
+    evaluation.restarts * tests * (test + train + averages)
+        + held_out * evaluation.held_out_restarts * job.epochs.div_ceil(job.snapshot_every)
+}
+
+/// The seconds of something for `size` images, from those for a few and for some more.
+fn extrapolated(
+    size: usize,
+    [few, more]: [usize; 2],
+    mut seconds: impl FnMut(usize) -> Result<f64>,
+) -> Result<f64> {
+    let most = seconds(more)?;
+    if size <= more || few == more {
+        return Ok(most * size as f64 / more as f64);
+    }
+    // A busy machine may make the smaller trial the slower one.
+    let each = ((most - seconds(few)?) / (more - few) as f64).max(LEAST_SHARE * most / more as f64);
+    Ok(most + each * (size - more) as f64)
 }
 
 /// A training that makes a few small steps.
@@ -86,6 +105,26 @@ impl Trial {
             self.steps += 1;
             // Waits for the device.
             let _ = trainer.learner.trainable().sum(tch::Kind::Float).double_value(&[]);
+            if number > 0 {
+                fastest = fastest.min(begun.elapsed().as_secs_f64());
+                if trial_begun.elapsed().as_secs_f64() > PATIENCE {
+                    break;
+                }
+            }
+        }
+        Ok(fastest)
+    }
+
+    /// The fastest of a few tests of so many training images by one restart of the tests' attack.
+    fn test_seconds(&mut self, count: usize) -> Result<f64> {
+        let attack = Pgd { restarts: 1, ..self.job.test_attack() };
+        let network = self.beginning.trainer.learner.export();
+        let batches = cut(&self.images.train.first(count), self.beginning.device, count);
+        let place = (self.beginning.device, self.beginning.precision);
+        let (trial_begun, mut fastest) = (Instant::now(), f64::INFINITY);
+        for number in 0..=TRIAL_STEPS {
+            let begun = Instant::now();
+            scores(&network, &batches, &attack, place, self.job.seed, &mut || Ok(()))?;
             if number > 0 {
                 fastest = fastest.min(begun.elapsed().as_secs_f64());
                 if trial_begun.elapsed().as_secs_f64() > PATIENCE {

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::edited;
 use super::place::Place;
 use crate::checkpoint::{read_tensors, save, write_tensors};
 use crate::error::{Error, Result};
 use crate::files::{is_web_page, write_atomically};
 use crate::job::Job;
 use crate::model::Network;
-use crate::record::training::{FINAL, JOB, LOG, PROVENANCE, SNAPSHOTS};
+use crate::record::training::{EVALUATION, FINAL, JOB, LOG, PROVENANCE, SNAPSHOTS};
 use crate::record::{Provenance, training};
 use crate::run::read_job;
 use crate::train::{Counters, LogLine, Tensors, Train};
@@ -29,11 +30,18 @@ pub struct Folder {
 
 /// What an earlier run left: its state, and its log as far as the state knows.
 pub struct Earlier {
+    pub state: State,
+    pub lines: Vec<LogLine>,
+}
+
+/// From where a training goes on.
+pub struct State {
     pub tensors: Tensors,
     pub counters: Counters,
     /// Where it computed; none: written before that was kept.
     pub place: Option<Place>,
-    pub lines: Vec<LogLine>,
+    /// The job it began with, resolved; none: written before that was kept.
+    pub job: Option<Train>,
 }
 
 impl Folder {
@@ -58,35 +66,45 @@ impl Folder {
             return Err(Error::file(path, reason));
         }
         let mut folder = Self { path: path.to_owned(), log };
-        let [asked, job] = [asked, job].map(|job| Job::Train(Box::new(job.clone())));
-        let found = if job_path.is_file() { read_job(path).ok() } else { None };
-        let has_resolved = found.as_ref() == Some(&job);
-        let has_same = has_resolved || found == Some(asked);
-        let (has_state, has_networks) = (folder.state_path().is_file(), folder.has_networks());
-        if !has_same && (folder.has_begun() || has_networks) {
-            return Err(Error::file(
-                path,
-                "holds another training (its job.json differs); choose another folder, or remove this one first",
-            ));
+        let found = match if job_path.is_file() { read_job(path).ok() } else { None } {
+            Some(Job::Train(found)) => Some(*found),
+            _ => None,
+        };
+        let mut state = folder.state_path().is_file().then(|| folder.read_state());
+        let readable = state.as_ref().and_then(|state| state.as_ref().ok());
+        // A damaged state may know of steps.
+        let done = readable.map_or(0, |state| state.counters.step.div_ceil(job.steps_in_epoch()));
+        let has_begun = state.is_some() && readable.is_none_or(|state| state.counters.step > 0);
+        let has_networks = folder.has_networks();
+        let is_found = found.as_ref().is_some_and(|found| found == asked || found == job);
+        let begun = readable.and_then(|state| state.job.as_ref()).or(found.as_ref());
+        let is_same =
+            begun.is_some_and(|begun| begun == asked || edited::differences(begun, job, done).is_empty());
+        if !is_same && (has_begun || has_networks) {
+            let differences = begun.map(|begun| edited::differences(begun, job, done)).unwrap_or_default();
+            return Err(edited::error(path, &differences, is_found));
         }
-        if !has_state && has_networks {
+        if state.is_none() && has_networks {
             return Err(folder.damaged_state("is missing"));
         }
-        if !has_same && has_state {
+        if !is_same && state.take().is_some() {
             // It has not begun, and makes room.
             let state = folder.state_path();
             std::fs::remove_file(&state).map_err(|e| Error::io("cannot remove", &state, e))?;
         }
-        if !has_resolved {
-            write_atomically(&job_path, job.to_json().as_bytes())?;
+        let state = state.transpose()?;
+        if found.as_ref() != Some(job) {
+            write_atomically(&job_path, Job::Train(Box::new(job.clone())).to_json().as_bytes())?;
         }
-        let earlier = folder.earlier()?;
+        let earlier = folder.earlier(state)?;
         Ok((folder, earlier))
     }
 
-    /// Whether the state knows of any step; a damaged one may.
-    fn has_begun(&self) -> bool {
-        self.state_path().is_file() && self.read_state().map_or(true, |(_, counters, _)| counters.step > 0)
+    /// How far the training in a folder is, and the job it began with, if its state knows it.
+    pub fn begun(path: &Path) -> Option<(Counters, Train)> {
+        let log = File::open(path.join(LOG)).ok()?;
+        let state = Self { path: path.to_owned(), log }.read_state().ok()?;
+        state.job.map(|job| (state.counters, job))
     }
 
     /// Whether there are networks worth more than one epoch.
@@ -94,18 +112,17 @@ impl Folder {
         self.path.join(FINAL).is_file() || training::snapshots(&self.path).iter().any(|kept| kept.epoch > 0)
     }
 
-    /// Reads the state, and cuts the log back to it: what came after is computed again.
-    fn earlier(&mut self) -> Result<Option<Earlier>> {
-        let state = if self.state_path().is_file() { Some(self.read_state()?) } else { None };
-        let known = state.as_ref().map_or(0, |(_, counters, _)| counters.step);
+    /// Cuts the log back to the state: what came after is computed again.
+    fn earlier(&mut self, state: Option<State>) -> Result<Option<Earlier>> {
+        let known = state.as_ref().map_or(0, |state| state.counters.step);
         let (lines, usable) = self.read_log(known)?;
         let failed = |e| Error::io("cannot write", &self.path, e);
         self.log.set_len(usable).map_err(failed)?;
         self.log.seek(SeekFrom::End(0)).map_err(failed)?;
-        Ok(state.map(|(tensors, counters, place)| Earlier { tensors, counters, place, lines }))
+        Ok(state.map(|state| Earlier { state, lines }))
     }
 
-    fn read_state(&self) -> Result<(Tensors, Counters, Option<Place>)> {
+    fn read_state(&self) -> Result<State> {
         let path = self.state_path();
         let (tensors, metadata) = read_tensors(&path).map_err(|error| match error {
             Error::File { .. } => self.damaged_state(what_it_is(&path)),
@@ -120,7 +137,9 @@ impl Folder {
         }
         let counters = serde_json::from_value(metadata["counters"].clone());
         let counters = counters.map_err(|_| self.damaged_state("is damaged"))?;
-        Ok((tensors, counters, serde_json::from_value(metadata["place"].clone()).ok()))
+        let place = serde_json::from_value(metadata["place"].clone()).ok();
+        let job = serde_json::from_value(metadata["job"].clone()).ok();
+        Ok(State { tensors, counters, place, job })
     }
 
     /// The error of a state that is of no use, with the ways to go on.
@@ -164,10 +183,16 @@ impl Folder {
     }
 
     /// Replaces the state from which training goes on.
-    pub fn save_state(&mut self, tensors: Tensors, counters: &Counters, place: &Place) -> Result<()> {
+    pub fn save_state(
+        &mut self,
+        tensors: Tensors,
+        counters: &Counters,
+        place: &Place,
+        job: &Train,
+    ) -> Result<()> {
         // The state never knows more than the log.
         self.log.sync_data().map_err(|e| Error::io("cannot write", &self.path, e))?;
-        let metadata = json!({ "format": FORMAT, "counters": counters, "place": place });
+        let metadata = json!({ "format": FORMAT, "counters": counters, "place": place, "job": job });
         write_tensors(&self.state_path(), tensors, &metadata)
     }
 
@@ -214,6 +239,15 @@ impl Folder {
         }
         provenance.warnings.push(warning.to_owned());
         self.save_json(PROVENANCE, &provenance)
+    }
+
+    /// Takes away the evaluation of a training that is to go on beyond its end.
+    pub fn reopen(&self) -> Result<()> {
+        let path = self.path.join(EVALUATION);
+        match path.is_file() {
+            true => std::fs::remove_file(&path).map_err(|e| Error::io("cannot remove", &path, e)),
+            false => Ok(()),
+        }
     }
 
     /// Notes that the training is finished, and how long it took.

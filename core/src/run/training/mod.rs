@@ -3,6 +3,7 @@
 mod begin;
 mod cost;
 mod diverged;
+mod edited;
 mod folder;
 mod images;
 mod place;
@@ -40,8 +41,6 @@ use test::scores;
 const GROUPS: u64 = 20;
 /// Beyond this time the state is also saved within an epoch.
 const SAVE_AFTER: Duration = Duration::from_secs(600);
-/// Restarts of the attack that early stopping asks.
-const HELD_OUT_RESTARTS: usize = 5;
 
 /// Trains in `folder`, on so many CPU threads if `threads` says so; the folder is the record. What is finished already is
 /// not trained again.
@@ -52,7 +51,7 @@ pub fn run(job: &Train, folder: &Path, threads: Option<u16>, progress: &mut dyn 
     if let Ok(record) = Record::load(folder)
         && record.provenance.complete
         && folder.join(FINAL).is_file()
-        && is_of(&record.job, job)?
+        && is_done(folder, &record.job, job)?
     {
         return Ok(record);
     }
@@ -71,10 +70,25 @@ pub fn run(job: &Train, folder: &Path, threads: Option<u16>, progress: &mut dyn 
     }
 }
 
-/// Whether a finished job is the one that is asked for now, possibly with less said.
-fn is_of(finished: &Job, asked: &Train) -> Result<bool> {
-    let is = |job: Train| *finished == Job::Train(Box::new(job));
-    Ok(is(asked.clone()) || is(resolved(asked)?))
+/// Whether a finished training is the one that is asked for now, possibly with less said, and not with more epochs than
+/// it had.
+///
+/// # Errors
+/// Its job was edited since in another way.
+fn is_done(folder: &Path, finished: &Job, asked: &Train) -> Result<bool> {
+    let Job::Train(finished) = finished else { return Ok(false) };
+    let resolved = resolved(asked)?;
+    let Some((counters, begun)) = Folder::begun(folder) else {
+        let is_same =
+            edited::differences(finished, &resolved, 0).is_empty() && finished.epochs == asked.epochs;
+        return Ok(**finished == *asked || is_same);
+    };
+    let done = counters.step.div_ceil(resolved.steps_in_epoch());
+    let differences = edited::differences(&begun, &resolved, done);
+    if differences.is_empty() {
+        return Ok(asked.epochs as u64 == done);
+    }
+    Err(edited::error(folder, &differences, **finished == *asked))
 }
 
 /// Trains in `folder`, which is made, or goes on with what an earlier run of the same job left there: with the
@@ -100,10 +114,10 @@ fn train_on(
     let job = &resolve::with(job, &images.train)?;
     begin::check(job)?;
     let (opened, earlier) = Folder::open(folder, asked, job)?;
-    let before = earlier.as_ref().and_then(|earlier| earlier.place.clone());
+    let before = earlier.as_ref().and_then(|earlier| earlier.state.place.clone());
     let _threads = Threads::of(threads.or(before.as_ref().map(|place| place.threads)));
     let beginning = Beginning::of(job, &images)?;
-    let begun = earlier.as_ref().is_some_and(|earlier| earlier.counters.step > 0);
+    let begun = earlier.as_ref().is_some_and(|earlier| earlier.state.counters.step > 0);
     let mut warnings = opened.save_provenance(begun, || beginning.provenance(job, &images))?;
     drop(images);
     let place = Place::here(beginning.device, beginning.precision);
@@ -111,16 +125,26 @@ fn train_on(
     let (now, groups) = (Instant::now(), Vec::new());
     let mut run = Run { job, folder: opened, begun: now, earlier: 0.0, groups, beginning, place };
     if let Some(earlier) = earlier {
-        let restored = run.beginning.trainer.restore(&earlier.tensors, &earlier.counters);
+        if earlier.state.job.is_none() {
+            run.check_unkept_job(folder, &earlier.lines)?;
+        }
+        let restored = run.beginning.trainer.restore(&earlier.state.tensors, &earlier.state.counters);
         restored.map_err(|_| run.folder.damaged_state("is damaged"))?;
-        counters = earlier.counters;
+        counters = earlier.state.counters;
         run.earlier = counters.seconds;
         let logged = earlier.lines.last().map_or(0, |line| match line {
             LogLine::Steps(steps) => steps.step,
             LogLine::Epoch(epoch) => epoch.step,
         });
         let lost = counters.step.saturating_sub(logged);
+        if counters.step < run.per_epoch() * job.epochs as u64 {
+            run.folder.reopen()?;
+        }
         let epoch = counters.step / run.per_epoch();
+        let is_untested =
+            |line: &&LogLine| matches!(line, LogLine::Epoch(epoch) if epoch.train_scores.is_none());
+        let measures = job.evaluation.train_images > 0;
+        let untested = earlier.lines.iter().filter(|line| measures && is_untested(line)).count();
         run.groups = earlier
             .lines
             .into_iter()
@@ -132,6 +156,13 @@ fn train_on(
         if let Some(difference) = before.filter(|_| begun).and_then(|before| run.place.unlike(&before)) {
             run.folder.warn(&format!("after step {} it {difference}", counters.step))?;
             warnings.push(difference);
+        }
+        if untested > 0 {
+            let words = format!(
+                "the first {untested} epochs were tested by an earlier version, under the training's own attack"
+            );
+            run.folder.warn(&words)?;
+            warnings.push(words);
         }
         if lost > 0 {
             let words =
@@ -307,11 +338,13 @@ impl Run<'_> {
             .average
             .as_ref()
             .map(|average| trainer.learner.export_with(&average.flat, &average.buffers));
-        let (test_batches, held_out) = (&self.beginning.test, &self.beginning.held_out);
-        let test = self.scores(&network, test_batches, &self.job.attack, progress).map_err(broken)?;
+        let Beginning { test: test_batches, train: train_batches, held_out, .. } = &self.beginning;
+        let attack = self.job.test_attack();
+        let test = self.scores(&network, test_batches, &attack, progress).map_err(broken)?;
+        let train_scores = self.train_scores(&network, train_batches, progress).map_err(broken)?;
         let average = averaged
             .as_ref()
-            .map(|network| self.scores(network, test_batches, &self.job.attack, progress))
+            .map(|network| self.scores(network, test_batches, &attack, progress))
             .transpose()
             .map_err(broken)?;
         let is_last = epoch + 1 == self.job.epochs as u64;
@@ -324,7 +357,7 @@ impl Run<'_> {
                 self.folder.save(&format!("{name}-average.safetensors"), network, epoch)?;
             }
             if self.job.early_stopping {
-                let attack = Pgd { restarts: HELD_OUT_RESTARTS, ..self.job.attack.clone() };
+                let attack = self.job.held_out_attack();
                 let found = self.scores(&network, held_out, &attack, progress).map_err(broken)?;
                 if counters.best.is_none_or(|(_, lowest)| found.robust_error < lowest) {
                     counters.best = Some((epoch, found.robust_error));
@@ -339,6 +372,7 @@ impl Run<'_> {
             learning_rate: self.groups.last().map(|group| group.learning_rate),
             train: means(&self.groups),
             test,
+            train_scores,
             average,
             held_out: stopping,
             tensors: trainer.statistics(),
@@ -361,6 +395,17 @@ impl Run<'_> {
         scores(network, batches, attack, place, self.job.seed, &mut pulse)
     }
 
+    /// Of the training images that are tested, if there are any.
+    fn train_scores(
+        &self,
+        network: &Network,
+        batches: &[Batch],
+        progress: &mut dyn Progress,
+    ) -> Result<Option<Scores>> {
+        let attack = self.job.test_attack();
+        (!batches.is_empty()).then(|| self.scores(network, batches, &attack, progress)).transpose()
+    }
+
     fn tell(&mut self, line: LogLine, progress: &mut dyn Progress) -> Result<()> {
         self.folder.log(&line)?;
         // Who wants to stop is asked again after the step.
@@ -374,7 +419,7 @@ impl Run<'_> {
         counters.population = trainer.population;
         counters.seconds = self.seconds();
         let tensors = trainer.tensors();
-        self.folder.save_state(tensors, counters, &self.place)
+        self.folder.save_state(tensors, counters, &self.place, self.job)
     }
 
     /// Writes the networks that a finished training is made for, and how good they are.
@@ -394,10 +439,19 @@ impl Run<'_> {
             let plain = learner.export_with(&average.flat, &average.buffers);
             averages = Some((plain, learner.export_with(&average.flat, &statistics)));
         }
-        let test = &self.beginning.test;
-        let mut measure = |network: &Network| self.scores(network, test, &self.job.attack, progress);
-        let mut trained =
-            Trained { last: measure(&last)?, average: None, calibrated: None, best: None, seconds: 0.0 };
+        let Beginning { test, train, .. } = &self.beginning;
+        let attack = self.job.test_attack();
+        let on_train = self.train_scores(&last, train, progress)?;
+        let mut measure = |network: &Network| self.scores(network, test, &attack, progress);
+        let mut trained = Trained {
+            attack: Some(attack.clone()),
+            last: measure(&last)?,
+            train: on_train,
+            average: None,
+            calibrated: None,
+            best: None,
+            seconds: 0.0,
+        };
         if let Some((plain, calibrated)) = &averages {
             trained.average = Some(measure(plain)?);
             trained.calibrated = Some(measure(calibrated)?);

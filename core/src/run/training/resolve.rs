@@ -1,5 +1,5 @@
-//! The job of a training with everything said that follows from its images and its initial checkpoint, so that the
-//! record states the network that was trained.
+//! The job of a training with everything said that follows from its images, its initial checkpoint and its attack, so
+//! that the record states the network that was trained and how it was evaluated.
 
 use super::images::Images;
 use crate::checkpoint;
@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::model::{Architecture, Topology};
 use crate::train::Train;
 
-/// The job as it will be trained: classes and resolution are those of the images, and with an initial checkpoint the
-/// whole architecture is that of its network. Reads the first images only.
+/// The job as it will be trained: classes and resolution are those of the images, with an initial checkpoint the whole
+/// architecture is that of its network, and the evaluation has its threat model. Reads the first images only.
 ///
 /// # Errors
 /// Files that cannot be used; classes or a resolution that the images do not have.
@@ -29,7 +29,7 @@ pub fn warnings(job: &Train) -> Result<Vec<String>> {
 /// As [`resolved`], for images that are there already.
 pub(super) fn with(job: &Train, train: &Dataset) -> Result<Train> {
     let (classes, resolution) = (train.classes as i64, train.image_shape());
-    let mut job = job.clone();
+    let mut job = Train { evaluation: job.evaluation.resolved(&job.attack), ..job.clone() };
     if let Some(initial) = &job.initial {
         let topology = checkpoint::open(initial)?.network.topology;
         if (topology.resolution, topology.classes) != (resolution, classes) {

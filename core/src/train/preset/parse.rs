@@ -5,7 +5,7 @@ use super::{Preset, decode};
 use crate::attack::weights::{Ball, Descent, Sampling, WeightGradient};
 use crate::attack::{Objective, Pgd};
 use crate::error::{Error, Result};
-use crate::train::{Awp, Curriculum, Method, Sharpness, Train, WeightAttack};
+use crate::train::{Awp, Curriculum, EvaluationSettings, Method, Sharpness, Train, WeightAttack};
 
 /// The rest of a name, with the whole for messages.
 pub(super) struct Reader<'a> {
@@ -184,6 +184,9 @@ fn pgd(reader: &mut Reader, train: &mut Train) -> Result<()> {
     reader.expect("_e")?;
     let epsilon = reader.code()?;
     train.attack = Pgd { step_size, momentum, steps, epsilon, ..train.attack.clone() };
+    // An epsilon of the method's own does not change the threat model.
+    let threat = EvaluationSettings::PAPER_EPSILON;
+    train.evaluation.epsilon = (epsilon != threat).then_some(threat);
     Ok(())
 }
 
