@@ -119,10 +119,9 @@ impl TrainingOutcome {
         lowest(|epoch| Some(epoch.test.robust_loss)).map(|epoch| (epoch, Choice::LowestTestLoss))
     }
 
-    /// The attack under which the networks were tested: in folders of earlier versions that of the training.
+    /// The attack of the tests after each epoch: in folders of earlier versions that of the training.
     pub fn test_attack(&self, job: &Train) -> Pgd {
-        let written = self.result.as_ref().and_then(|result| result.attack.clone());
-        written.unwrap_or_else(|| if self.is_older(job) { job.attack.clone() } else { job.test_attack() })
+        if self.is_older(job) { job.attack.clone() } else { job.test_attack() }
     }
 
     /// Whether an earlier version has trained all of it, which tested under the training's own attack, and no training
