@@ -20,10 +20,12 @@ use basin_core::job::{
     Precision, Sampling, Scope, Tensors, WeightNorm,
 };
 use basin_core::loss::cross_entropy;
+use basin_core::measure::flatness::Losses;
+use basin_core::measure::statistics::interval_of_table;
 use basin_core::model::{Layer, Mode, Network, Topology, logits};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
-use basin_core::record::{AtRadius, FlatnessOutcome, Outcome, Record};
-use basin_core::run::{RunOptions, estimate, run};
+use basin_core::record::{AtRadius, FlatnessOutcome, KeptLosses, Outcome, Record};
+use basin_core::run::{RunOptions, compare_files, estimate, run};
 use support::{json, reference};
 use tch::{Kind, Tensor};
 
@@ -242,7 +244,12 @@ fn radius_zero_is_exactly_no_flatness() {
         let found = measured(&job);
         let layers = found.layers.iter().flat_map(|layer| &layer.radii);
         for at in found.radii.iter().chain(layers) {
-            assert_eq!((at.flatness, at.interval, at.standard_error), (0.0, [0.0, 0.0], Some(0.0)));
+            let average = case == Case::Average;
+            assert_eq!((at.flatness, at.standard_error), (0.0, average.then_some(0.0)));
+            assert_eq!(
+                (at.interval, at.spread),
+                if average { (Some([0.0; 2]), None) } else { (None, Some([0.0; 2])) }
+            );
             assert_eq!(
                 (at.loss, at.mean, at.worst),
                 (found.reference_loss, found.reference_loss, found.reference_loss)
@@ -264,13 +271,31 @@ fn statistics_say_what_they_are() {
             assert!((at.mean - mean).abs() < 1e-12 && (at.worst - worst).abs() < 1e-12);
             assert_eq!(at.loss, if case == Case::Average { at.mean } else { at.worst });
             assert!((at.flatness - (at.loss - found.reference_loss)).abs() < 1e-12);
-            assert!(at.interval[0] < at.interval[1]);
+            let (interval, spread) = (at.interval, at.spread);
+            match case {
+                Case::Average => {
+                    let [low, high] = interval.unwrap();
+                    assert!(
+                        low < at.flatness
+                            && at.flatness < high
+                            && spread.is_none()
+                            && at.standard_error > Some(0.0)
+                    );
+                }
+                // Nothing is known of a maximum but that it is at least that large.
+                Case::Worst => {
+                    assert_eq!((interval, at.standard_error), (None, None));
+                    let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+                    let [low, high] = spread.unwrap();
+                    assert!((low - (least - found.reference_loss)).abs() < 1e-12 && high == at.flatness);
+                }
+            }
             assert!(at.draws.iter().all(|draw| draw.error >= found.reference_error));
         }
-        assert!(found.resamples >= 1000);
     }
     let single = Flatness { draws: 1, ..small(FlatnessLoss::Clean, Case::Average) };
-    assert_eq!(measured(&single).radii[0].standard_error, None);
+    let single = &measured(&single).radii[0];
+    assert_eq!((single.standard_error, single.interval), (None, None));
 }
 
 #[test]
@@ -434,12 +459,17 @@ impl Progress for Stop {
 #[test]
 fn a_cancelled_measure_goes_on_to_the_same_bits() {
     // With how many units one draw is finished, but not all are.
-    let some = [(FlatnessLoss::Robust, Case::Average, 14), (FlatnessLoss::Clean, Case::Worst, 6)];
-    for (loss, case, units_of_some) in some {
+    let some = [
+        (FlatnessLoss::Robust, Case::Average, false, 14),
+        (FlatnessLoss::Clean, Case::Worst, false, 6),
+        (FlatnessLoss::Robust, Case::Average, true, 150),
+    ];
+    for (loss, case, levels, units_of_some) in some {
         let folder = tempfile::tempdir().unwrap();
         let options = RunOptions { out: Some(folder.path().join("record.json")), ..RunOptions::default() };
         let mut measure = Flatness { radii: vec![0.002, 0.01], ..small(loss, case) };
         measure.compute.batch_size = Some(5);
+        measure.levels = levels.then(|| measure.usual_levels()).flatten();
         let straight = measured(&measure);
         let job = Job::Flatness(measure);
         let mut partial = 0;
@@ -458,11 +488,159 @@ fn a_cancelled_measure_goes_on_to_the_same_bits() {
         assert!(partial > 0, "{loss:?} {case:?}");
         let finished = run(&job, &options, &mut Silent).unwrap();
         assert!(finished.provenance.complete);
-        assert_eq!(*outcome(&finished), straight);
+        let without_file = FlatnessOutcome { losses: None, ..outcome(&finished).clone() };
+        assert_eq!(without_file, straight);
         let names: Vec<_> =
             std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(names, ["record.json"], "no journal is left");
+        assert_eq!(names.len(), 2, "no journal is left: {names:?}");
+        let kept = finished.load_losses(options.out.as_ref().unwrap()).unwrap().unwrap();
+        check_losses(outcome(&finished), &kept);
     }
+}
+
+/// The losses beside a record are those of its numbers.
+fn check_losses(outcome: &FlatnessOutcome, kept: &KeptLosses) {
+    let mean =
+        |losses: &Losses| losses.loss.iter().map(|l| f64::from(*l)).sum::<f64>() / losses.loss.len() as f64;
+    assert!((mean(&kept.tables["reference"][0]) - outcome.reference_loss).abs() < 1e-9);
+    for (number, at) in outcome.radii.iter().enumerate() {
+        let rows = &kept.tables[&format!("radii.{number}")];
+        assert_eq!(rows.len(), at.draws.len());
+        for (row, draw) in rows.iter().zip(&at.draws) {
+            assert!((mean(row) - draw.loss).abs() < 1e-9);
+        }
+        let cheap = |level: &str| kept.tables.get(&format!("radii.{number}.{level}")).map(Vec::len);
+        let draws = at.levels.as_ref().map(|levels| levels.draws);
+        let expected = (draws.map(|draws| draws.short), draws.map(|draws| draws.clean));
+        assert_eq!((cheap("short"), cheap("clean")), expected);
+    }
+}
+
+#[test]
+fn cheap_levels_are_the_attack_s_first_steps_and_clean_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = Flatness { radii: vec![0.5], draws: 5, ..small(FlatnessLoss::Robust, Case::Average) };
+    job.attack.steps = 8;
+    job.attack.restarts = 2;
+    let plain = measured(&job);
+    job.levels = job.usual_levels();
+    let numbers = job.numbers();
+    assert!(numbers.full == 5 && numbers.short > 5 && numbers.clean > numbers.short, "{numbers:?}");
+    let options = RunOptions { out: Some(folder.path().join("record.json")), ..RunOptions::default() };
+    let record = run(&Job::Flatness(job.clone()), &options, &mut Silent).unwrap();
+    let at = &outcome(&record).radii[0];
+    let levels = at.levels.as_ref().unwrap();
+    assert_eq!((levels.draws, levels.steps), (numbers, 2));
+    // The draws under the whole attack are those of the plain measure.
+    let of = &plain.radii[0];
+    assert_eq!((&at.draws, at.mean, at.worst), (&of.draws, of.mean, of.worst));
+    assert_eq!(
+        (levels.plain.flatness, levels.plain.standard_error, levels.plain.interval),
+        (of.flatness, of.standard_error, of.interval)
+    );
+    assert_ne!(at.flatness, of.flatness);
+    // Every level is what a job of its own measures.
+    let kept = record.load_losses(options.out.as_ref().unwrap()).unwrap().unwrap();
+    check_losses(outcome(&record), &kept);
+    let mean =
+        |losses: &Losses| losses.loss.iter().map(|l| f64::from(*l)).sum::<f64>() / losses.loss.len() as f64;
+    let same = |table: &str, alone: &Flatness| {
+        let rows = &kept.tables[table];
+        let alone = measured(&Flatness { draws: rows.len(), levels: None, ..alone.clone() });
+        for (row, draw) in rows.iter().zip(&alone.radii[0].draws) {
+            assert!((mean(row) - draw.loss).abs() < 1e-6, "{table}: {} and {}", mean(row), draw.loss);
+        }
+    };
+    same("radii.0.clean", &Flatness { loss: FlatnessLoss::Clean, ..job.clone() });
+    let mut short = job.clone();
+    short.attack.steps = 2;
+    same("radii.0.short", &short);
+    // Batches change nothing but rounding.
+    let mut small = job.clone();
+    small.compute.batch_size = Some(5);
+    let other = &measured(&small).radii[0];
+    assert!((other.flatness - at.flatness).abs() < 1e-5);
+    // No perturbation, no flatness, whatever the level.
+    let still = measured(&Flatness { radii: vec![0.0], ..job });
+    assert_eq!((still.radii[0].flatness, still.radii[0].standard_error), (0.0, Some(0.0)));
+}
+
+#[test]
+fn draws_are_added_until_the_standard_error_is_reached() {
+    for loss in [FlatnessLoss::Clean, FlatnessLoss::Robust] {
+        let mut job = Flatness { radii: vec![0.5], draws: 8, ..small(loss, Case::Average) };
+        job.levels = job.usual_levels();
+        let first = measured(&Flatness { until: None, ..job.clone() }).radii[0].standard_error.unwrap();
+        job.draws = 60;
+        job.until = Some(0.6 * first);
+        let found = record(&job);
+        let at = &outcome(&found).radii[0];
+        assert!(found.provenance.complete && at.standard_error.unwrap() <= 0.6 * first, "{at:?}");
+        assert!(at.draws.len() >= 8 && at.draws.len() <= 60, "{}", at.draws.len());
+        // The most draws are the most.
+        let few = record(&Flatness { draws: 9, until: Some(1e-9), ..job });
+        assert_eq!(outcome(&few).radii[0].draws.len(), 9);
+        assert!(few.provenance.warnings.iter().any(|text| text.contains("--draws")), "{:?}", few.provenance);
+    }
+}
+
+#[test]
+fn networks_are_compared_draw_by_draw() {
+    let folder = tempfile::tempdir().unwrap();
+    let measure = |name: &str, network: &str, change: &dyn Fn(&mut Flatness)| {
+        let mut job = Flatness {
+            checkpoint: checkpoint_path(network),
+            draws: 4,
+            ..small(FlatnessLoss::Clean, Case::Average)
+        };
+        change(&mut job);
+        let out = folder.path().join(name);
+        run(
+            &Job::Flatness(job),
+            &RunOptions { out: Some(out.clone()), ..RunOptions::default() },
+            &mut Silent,
+        )
+        .unwrap();
+        out
+    };
+    let a = measure("a.json", "resnet_rebn_trained", &|_| ());
+    let b = measure("b.json", "resnet_rebn_init", &|_| ());
+    let found = compare_files(&a, &b).unwrap();
+    let it = &found.differences[0];
+    assert_eq!((it.paired_draws, it.paired_examples), (Some(4), 12));
+    // The t interval of the table of differences.
+    let table = |path: &Path| {
+        let kept = Record::load(path).unwrap().load_losses(path).unwrap().unwrap();
+        let base = &kept.tables["reference"][0];
+        kept.tables["radii.0"].iter().map(|row| row.above(base)).collect::<Vec<_>>()
+    };
+    let minus = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| b - a).collect::<Vec<f64>>();
+    let rows: Vec<Vec<f64>> = table(&a).iter().zip(&table(&b)).map(|(a, b)| minus(a, b)).collect();
+    let wanted = interval_of_table(&rows).unwrap();
+    let [low, high] = it.interval.unwrap();
+    assert!((low - wanted.low).abs() < 1e-9 && (high - wanted.high).abs() < 1e-9, "{it:?} {wanted:?}");
+    // With itself: nothing.
+    let same = &compare_files(&a, &a).unwrap().differences[0];
+    assert_eq!((same.difference, same.interval, same.excludes_zero()), (0.0, Some([0.0; 2]), Some(false)));
+    // Other draws and other examples are not paired, fewer are paired as far as they go.
+    let other = measure("c.json", "resnet_rebn_trained", &|job| {
+        job.compute.seed = 9;
+        job.data = images("bundled", "train:0..12");
+    });
+    let apart = &compare_files(&a, &other).unwrap().differences[0];
+    assert_eq!((apart.paired_draws, apart.paired_examples), (Some(0), 0));
+    assert!(apart.interval.unwrap()[1] > apart.difference);
+    let fewer = measure("d.json", "resnet_rebn_init", &|job| {
+        job.draws = 3;
+        job.data = images("bundled", "test:4..20");
+    });
+    let part = &compare_files(&a, &fewer).unwrap().differences[0];
+    assert_eq!((part.paired_draws, part.paired_examples), (Some(3), 8));
+    // Of other measures, and without losses: a sentence.
+    let robust = measure("e.json", "resnet_rebn_trained", &|job| job.loss = FlatnessLoss::Robust);
+    assert!(compare_files(&a, &robust).unwrap_err().to_string().contains("different measures"));
+    std::fs::remove_file(folder.path().join("b.json.losses.safetensors")).unwrap();
+    assert!(compare_files(&a, &b).unwrap_err().to_string().contains("b.json.losses.safetensors"));
 }
 
 /// Everything that is reported.

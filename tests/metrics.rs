@@ -2,10 +2,14 @@
 
 mod support;
 
+#[path = "metrics/coverage.rs"]
+mod coverage;
 #[path = "metrics/golden.rs"]
 mod golden;
 #[path = "metrics/job.rs"]
 mod job;
+#[path = "metrics/levels.rs"]
+mod levels;
 #[path = "metrics/reference.rs"]
 mod reference;
 #[path = "metrics/statistics.rs"]

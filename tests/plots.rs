@@ -548,7 +548,9 @@ fn flatness_record() -> Record {
         loss: 1.0 + flatness,
         flatness,
         standard_error: Some(0.1 * flatness),
-        interval: [0.7 * flatness, 1.4 * flatness],
+        interval: Some([0.7 * flatness, 1.4 * flatness]),
+        spread: None,
+        levels: None,
         mean: 1.0 + flatness,
         worst: 1.0 + 1.5 * flatness,
         draws: [0.5, 1.0, 1.5]
@@ -565,8 +567,9 @@ fn flatness_record() -> Record {
         reference_error: 0.3,
         radii: layer("", 1.0).radii,
         layers: vec![layer("conv1.weight", 0.2), layer("logits.weight", 0.5)],
-        resamples: 2000,
+        resamples: 0,
         networks: Vec::new(),
+        losses: None,
     };
     Record { job: Job::Flatness(job), outcome: Outcome::Flatness(outcome), ..sample("landscape-1d.json") }
 }

@@ -1,9 +1,9 @@
 //! How long work reports itself and learns that it should stop.
 //!
-//! Order of calls: `AlreadyDone` alone; or `Started` once, then any number of `Warning`, `Step`, `Cell`, `Reference`, `Draw` and `Training`. The end is the
+//! Order of calls: `AlreadyDone` alone; or `Started` once, then any number of `Warning`, `Step`, `Cell`, `Reference`, `Draw`, `Radius` and `Training`. The end is the
 //! function's return value. Implementations: a bar (terminal), a shared slot (window), [`Silent`].
 
-use crate::record::Point;
+use crate::record::{AtRadius, Point};
 use crate::train::LogLine;
 
 /// The user asked to stop.
@@ -53,6 +53,8 @@ pub enum Event {
         /// Loss and error under these weights.
         point: Point,
     },
+    /// What is known so far of a radius, all tensors that take part perturbed together.
+    Radius(Box<AtRadius>),
     /// The robust accuracy (0 to 1) of the whole selection is between these.
     Bounds {
         /// Examples that went through every attack and were not broken.

@@ -1,10 +1,9 @@
 //! Statistics: the correlations of the 29 published models, and closed forms.
 
 use basin_core::measure::statistics::{
-    Line, Over, bootstrap_table, correlate, kendall, least_squares, mean, pearson, quantile, ranks, spearman,
-    standard_deviation, standard_error,
+    Line, correlate, interval_of_table, kendall, least_squares, mean, pearson, quantile, ranks, spearman,
+    standard_deviation, standard_error, student_quantile,
 };
-use basin_core::seed::generator;
 
 /// A column of the published models; NaN where it is empty.
 fn published(column: &str) -> Vec<f64> {
@@ -104,34 +103,35 @@ fn the_interval_of_a_correlation_is_fishers() {
 }
 
 #[test]
-fn bootstrap_intervals_have_the_normal_width_and_follow_the_seed() {
-    // One draw, 400 examples: the interval of a plain mean.
-    let values: Vec<f64> = (0..400).map(|i| f64::from(i) / 100.0).collect();
-    let error = standard_error(&values).unwrap();
-    let interval = |seed, rows: &[Vec<f64>], over| {
-        bootstrap_table(rows, over, &mut generator(seed, "bootstrap", &[])).unwrap()
-    };
-    let rows = [values.clone()];
-    let found = interval(0, &rows, Over::Mean);
-    close(found.low, mean(&values) - 1.96 * error, 0.2 * error, "lower end");
-    close(found.high, mean(&values) + 1.96 * error, 0.2 * error, "upper end");
-    assert_eq!(found, interval(0, &rows, Over::Mean), "same seed, same interval");
-    assert_ne!(found, interval(1, &rows, Over::Mean), "another seed, another interval");
+fn quantiles_are_students() {
+    for (freedom, value) in [(1, 12.706_205), (2, 4.302_653), (9, 2.262_157), (1000, 1.962_339)] {
+        close(student_quantile(freedom).unwrap(), value, 1e-5, "table of the t distribution");
+    }
+    assert_eq!(student_quantile(0), None);
+}
 
-    // Draws that differ by constants and examples that do not vary: only the draws count.
-    let rows: Vec<Vec<f64>> = (0..100).map(|draw| vec![f64::from(draw); 3]).collect();
-    let draws: Vec<f64> = (0..100).map(f64::from).collect();
-    let error = standard_error(&draws).unwrap();
-    let found = interval(0, &rows, Over::Mean);
-    close(found.high - found.low, 2.0 * 1.96 * error, 0.3 * error, "width over draws");
-    let worst = interval(0, &rows, Over::Worst);
-    assert!(worst.high <= 99.0 && worst.low > 90.0, "{worst:?}");
-
-    // Nothing varies: the interval is a point. Nothing there: no interval.
-    let constant = interval(0, &[vec![2.0; 5], vec![2.0; 5]], Over::Mean);
+#[test]
+fn intervals_of_tables_are_over_draws_and_examples() {
+    // Draws that differ by constants and examples that do not vary: the t interval of the draws.
+    let draws = [1.0, 2.0, 4.0];
+    let rows = draws.map(|draw| vec![draw; 3]);
+    let half = 4.302_653 * standard_error(&draws).unwrap();
+    let found = interval_of_table(&rows).unwrap();
+    close(found.high - mean(&draws), half, 1e-5, "over draws");
+    close(mean(&draws) - found.low, half, 1e-5, "symmetric");
+    // The other way about: that of the examples.
+    let columns = vec![draws.to_vec(); 50];
+    close(interval_of_table(&columns).unwrap().high - mean(&draws), half, 1e-5, "over examples");
+    // Both: the root of the sum of squares.
+    let both: Vec<Vec<f64>> = draws.map(|draw| draws.map(|example| draw + example).to_vec()).to_vec();
+    let found = interval_of_table(&both).unwrap();
+    close(found.high - 2.0 * mean(&draws), half * 2f64.sqrt(), 1e-5, "over both");
+    // Nothing varies: a point. One draw, one example, rows that do not fit: none.
+    let constant = interval_of_table(&[vec![2.0; 5], vec![2.0; 5]]).unwrap();
     assert_eq!((constant.low, constant.high), (2.0, 2.0));
-    let mut rng = generator(0, "bootstrap", &[]);
-    for rows in [vec![], vec![vec![]], vec![vec![1.0]], vec![vec![1.0, 2.0], vec![1.0]]] {
-        assert_eq!(bootstrap_table(&rows, Over::Mean, &mut rng), None);
+    for rows in
+        [vec![], vec![vec![]], vec![vec![1.0, 2.0]], vec![vec![1.0]; 4], vec![vec![1.0, 2.0], vec![1.0]]]
+    {
+        assert_eq!(interval_of_table(&rows), None, "{rows:?}");
     }
 }

@@ -31,7 +31,9 @@ pub fn flatness(model: &str, case: Case, radii: &[(f64, f64)]) -> Record {
         loss: 2.0 + flatness,
         flatness: *flatness,
         standard_error: None,
-        interval: [flatness - 0.1, flatness + 0.2],
+        interval: Some([flatness - 0.1, flatness + 0.2]),
+        spread: None,
+        levels: None,
         mean: 2.0 + flatness,
         worst: 2.0 + flatness,
         draws: vec![Draw { seed: 0, loss: 2.0 + flatness, error: 0.5 }],
@@ -43,6 +45,7 @@ pub fn flatness(model: &str, case: Case, radii: &[(f64, f64)]) -> Record {
         layers: Vec::new(),
         resamples: 0,
         networks: Vec::new(),
+        losses: None,
     };
     record(model, Job::Flatness(job), Outcome::Flatness(outcome))
 }

@@ -107,8 +107,9 @@ impl Fake {
                 .zip(rows)
                 .map(|(name, radii)| LayerFlatness { name: (*name).to_owned(), radii })
                 .collect(),
-            resamples: 2000,
+            resamples: 0,
             networks: Vec::new(),
+            losses: None,
         };
         Ok(record(job, Outcome::Flatness(outcome), complete))
     }
@@ -171,8 +172,20 @@ pub fn at_radius(radius: f64, reference: f64, draws: Vec<Draw>) -> AtRadius {
     let mean = losses.iter().sum::<f64>() / losses.len() as f64;
     let worst = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let flatness = mean - reference;
-    let interval = [0.8 * flatness, 1.3 * flatness];
-    AtRadius { radius, loss: mean, flatness, standard_error: Some(0.01), interval, mean, worst, draws }
+    let interval = Some([0.8 * flatness, 1.3 * flatness]);
+    let standard_error = Some(0.01);
+    AtRadius {
+        radius,
+        loss: mean,
+        flatness,
+        standard_error,
+        interval,
+        spread: None,
+        levels: None,
+        mean,
+        worst,
+        draws,
+    }
 }
 
 fn direction() -> DirectionSummary {

@@ -1,19 +1,21 @@
 //! Average-case robust flatness (PGD-20, ResNet-18 with 64 channels, 64 examples), one draw at a time: the
 //! naive way against ours; and what searching in low precision does to the measured robust loss.
 
+use std::time::Instant;
+
 use basin_core::attack::Pgd;
 use basin_core::device::Precision;
-use basin_core::job::{Compute, DataSelection, Evaluate, Job};
+use basin_core::job::{Case, Compute, DataSelection, Evaluate, Flatness, FlatnessLoss, Job};
 use basin_core::measure::direction::{DirectionKind, Normalization, raw, scale};
 use basin_core::measure::evaluation::{Batch, Pair, attack};
 use basin_core::model::{Architecture, Evaluator, Network, Weights, channels_last};
 use basin_core::progress::Silent;
-use basin_core::record::{Evaluation, Outcome};
+use basin_core::record::{AtRadius, Evaluation, Outcome};
 use basin_core::run::RunOptions;
 use basin_core::seed::{generator, normal};
 use tch::{Device, Kind, Tensor};
 
-use super::pairs::{compare, interleave};
+use super::pairs::{self, compare, interleave};
 use super::{Results, naive};
 
 const EXAMPLES: i64 = 64;
@@ -50,7 +52,51 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     };
     let times = interleave(DRAWS, &mut [&mut naive_draw, &mut our_draw]);
     results.compare("average robust flatness, one draw", &compare(&times[1], &times[0]));
-    low_precision(results)
+    low_precision(results)?;
+    levels(results)
+}
+
+/// Time to the same standard error of average robust flatness: the multilevel estimate against plain draws.
+///
+/// How many plain draws it takes follows from the variance over draws and the standard error reached; what one takes is
+/// timed.
+fn levels(results: &mut Results) -> anyhow::Result<()> {
+    const DRAWS: usize = 16;
+    for name in ["at", "awp", "trades"] {
+        for radius in [0.25, 0.5] {
+            let study = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../resources/study");
+            let checkpoint = study.join(name).join("final.safetensors");
+            let job = Flatness {
+                data: DataSelection {
+                    examples: "test:0..48".parse().map_err(anyhow::Error::msg)?,
+                    ..Default::default()
+                },
+                radii: vec![radius],
+                ..Flatness::new(checkpoint, FlatnessLoss::Robust, Case::Average)
+            };
+            let measured = |job: Flatness| -> anyhow::Result<(f64, AtRadius)> {
+                let begun = Instant::now();
+                let record = basin_core::run::run(&Job::Flatness(job), &RunOptions::default(), &mut Silent)?;
+                let Outcome::Flatness(outcome) = record.outcome else { anyhow::bail!("no flatness") };
+                Ok((begun.elapsed().as_secs_f64(), outcome.radii[0].clone()))
+            };
+            let (few, _) = measured(Flatness { draws: 2, ..job.clone() })?;
+            let (more, _) = measured(Flatness { draws: 6, ..job.clone() })?;
+            let (seconds, at) =
+                measured(Flatness { draws: DRAWS, levels: job.usual_levels(), ..job.clone() })?;
+            let (Some(error), Some(levels)) = (at.standard_error, &at.levels) else {
+                anyhow::bail!("a multilevel estimate has a standard error");
+            };
+            let plain = levels.plain.standard_error.unwrap_or(f64::NAN);
+            let needed = DRAWS as f64 * (plain / error).powi(2);
+            let per_draw = (more - few) / 4.0;
+            let naive = few - 2.0 * per_draw + needed * per_draw;
+            let outcome = pairs::Outcome { ours: seconds, naive, ratio: naive / seconds };
+            results.compare(&format!("equal standard error, {name} at {radius}"), &outcome);
+            results.figure("  plain draws for that", needed, "");
+        }
+    }
+    Ok(())
 }
 
 /// What searching in bfloat16 changes in the robust loss of a trained network, measured in float32.

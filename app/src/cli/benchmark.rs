@@ -60,8 +60,8 @@ pub fn report(text: &mut String, outcome: &BenchmarkOutcome) {
             Outcome::Attack(a) => format!("robust error {:.1} %", 100.0 * a.robust_error),
             Outcome::Flatness(f) => {
                 let at = f.radii.iter().map(|at| {
-                    let [low, high] = at.interval;
-                    format!("flatness {:.4} [{low:.4}, {high:.4}]", at.flatness)
+                    let interval = at.interval.map(|[low, high]| format!(" [{low:.4}, {high:.4}]"));
+                    format!("flatness {:.4}{}", at.flatness, interval.unwrap_or_default())
                 });
                 at.collect::<Vec<_>>().join(", ")
             }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use basin_core::attack::names::PaperAttack;
 use basin_core::job::{
-    Bookkeeping, Case, DataSelection, Descent, Examples, Flatness, FlatnessLoss, Job, JointSearch, Sampling,
-    Scope, Tensors, WeightBox, WeightGradient, WeightNorm,
+    Bookkeeping, Case, DataSelection, Descent, Examples, Flatness, FlatnessLoss, Job, JointSearch, Levels,
+    Sampling, Scope, Tensors, WeightBox, WeightGradient, WeightNorm,
 };
 use basin_core::record::{AtRadius, FlatnessOutcome};
 use basin_core::settings::number;
@@ -16,6 +16,9 @@ use clap::builder::ValueParser;
 use super::args::{Attack, Common, whole};
 use super::word::word;
 
+/// Most draws under the whole attack where a standard error is to be reached.
+const MOST_UNTIL: usize = 100;
+
 /// Perturbations of the weights.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Flatness")]
@@ -24,8 +27,8 @@ pub struct FlatnessArgs {
     /// (--examples may replace the images). Of the worst case on the clean loss, the weights that count are chosen
     /// exactly; with --bookkeeping paper as the original program did.
     #[arg(long, value_name = "NAME", conflicts_with_all = [
-        "loss", "case", "radius", "draws", "worst_of", "scope", "weight_norm", "absolute", "sampling", "tensors",
-        "weight_box", "reference_restarts", "joint",
+        "loss", "case", "radius", "draws", "levels", "until", "worst_of", "scope", "weight_norm", "absolute", "sampling",
+        "tensors", "weight_box", "reference_restarts", "joint",
         "epochs",
         "weight_step_size", "weight_gradient", "weight_start", "search_batch", "weight_momentum", "weight_backtrack",
         "weight_step_divisor", "loss_bound", "weight_early_stopping", "search_examples", "attack", "epsilon", "attack_steps",
@@ -43,9 +46,18 @@ pub struct FlatnessArgs {
     /// the worst case (0.00075 in the paper's plots).
     #[arg(long, value_name = "R,…", value_delimiter = ',', allow_hyphen_values = true, value_parser = ValueParser::new(number))]
     radius: Vec<f64>,
-    /// Perturbations per radius.
-    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
-    draws: usize,
+    /// Perturbations per radius, under the whole attack; with --until the most of them [default: 10, with --until 100].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
+    draws: Option<usize>,
+    /// Average robust loss: on measures further draws on clean images and under the first steps of the attack, which make
+    /// the mean over draws more certain in at most a third more time; off is the plain mean; SHORT,CLEAN says how many
+    /// draws there are on these levels [default: on].
+    #[arg(long, value_name = "on|off|SHORT,CLEAN", value_parser = ValueParser::new(levels))]
+    levels: Option<LevelsArg>,
+    /// Average case: draw until the standard error of flatness is at most this, at every radius; numbers of draws on all
+    /// levels are chosen from a few draws.
+    #[arg(long, value_name = "SE", allow_negative_numbers = true, value_parser = ValueParser::new(number))]
+    until: Option<f64>,
     /// Average case: each draw is the worst, by its clean loss, of this many random perturbations [default: 1, which
     /// looks at no image].
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
@@ -179,6 +191,28 @@ fn start(text: &str) -> Result<Start, String> {
     if text == "none" { Ok(Start(None)) } else { word(text).map(|start| Start(Some(start))) }
 }
 
+/// Levels of a multilevel estimate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum LevelsArg {
+    On,
+    Off,
+    Draws(usize, usize),
+}
+
+fn levels(text: &str) -> Result<LevelsArg, String> {
+    let draws = || {
+        let (short, clean) = text.split_once(',')?;
+        Some(LevelsArg::Draws(short.trim().parse().ok()?, clean.trim().parse().ok()?))
+    };
+    match text {
+        "on" => Ok(LevelsArg::On),
+        "off" => Ok(LevelsArg::Off),
+        _ => draws().ok_or_else(|| {
+            format!("{text:?} are no levels; use on, off, or two numbers of draws such as 15,100")
+        }),
+    }
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "what the parser of options expects")]
 fn tensors(text: &str) -> Result<Tensors, String> {
     Ok(Tensors::from(text))
@@ -216,10 +250,11 @@ impl FlatnessArgs {
         let usual = Flatness::new(checkpoint, self.loss, self.case);
         let search_data =
             self.search.search_examples.map(|examples| DataSelection { examples, ..common.data() });
-        Ok(Flatness {
+        let mut job = Flatness {
             data: common.data_or(attack.examples()),
             radii: if self.radius.is_empty() { vec![self.case.usual_radius()] } else { self.radius },
-            draws: self.draws,
+            draws: self.draws.unwrap_or(if self.until.is_some() { MOST_UNTIL } else { usual.draws }),
+            until: self.until,
             scope: self.scope,
             weight_norm: self.weight_norm,
             worst_of: self.worst_of.unwrap_or(usual.worst_of),
@@ -236,7 +271,21 @@ impl FlatnessArgs {
             keep_networks: self.keep_networks,
             compute: common.compute(),
             ..usual
-        })
+        };
+        job.levels = match (job.usual_levels(), self.levels) {
+            (_, Some(LevelsArg::Off)) => None,
+            (None, Some(_)) => {
+                return Err(
+                    "--levels is for the average case of the robust loss, without --worst-of and with at least 2 attack steps; leave it out"
+                        .into(),
+                );
+            }
+            (Some(levels), Some(LevelsArg::Draws(short, clean))) => {
+                Some(Levels { short: Some(short), clean: Some(clean), ..levels })
+            }
+            (levels, _) => levels,
+        };
+        Ok(job)
     }
 
     /// Refuses options that would have no effect.
@@ -301,10 +350,13 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
     };
     let error = 100.0 * outcome.reference_error;
     let _ = writeln!(text, "reference loss {:.4}, error {error:.1} %{restarts}\n", outcome.reference_loss);
-    let _ = writeln!(text, "{:>8}  {:>8}  {:>8}  {:<9}  95 % interval", "radius", "loss", "flatness", "");
+    let head = if job.case == Case::Worst { "restarts" } else { "95 % interval" };
+    let _ = writeln!(text, "{:>8}  {:>8}  {:>8}  {:<9}  {head}", "radius", "loss", "flatness", "");
     outcome.radii.iter().for_each(|at| row(text, at, ""));
-    let spread = if job.draws > 1 { "± standard error over draws; " } else { "" };
-    let _ = writeln!(text, "\n{spread}interval: bootstrap over draws and examples");
+    let error = outcome.radii.iter().any(|at| at.standard_error.is_some());
+    let error = if error { "± standard error over draws; " } else { "" };
+    let _ = writeln!(text, "\n{error}{}", outcome.certainty(job.case));
+    outcome.radii.iter().filter_map(multilevel).for_each(|line| text.push_str(&line));
     if !outcome.layers.is_empty() {
         let _ = writeln!(text, "\none tensor at a time");
     }
@@ -313,9 +365,29 @@ pub fn report(text: &mut String, outcome: &FlatnessOutcome, job: &Job) {
     }
 }
 
+/// What a multilevel estimate is made of, and what the plain mean over its draws is.
+fn multilevel(at: &AtRadius) -> Option<String> {
+    let levels = at.levels.as_ref()?;
+    let correlation = levels.correlations.map_or_else(String::new, |r| {
+        format!("; correlation with the whole attack {:.3} and {:.3}", r.short, r.clean)
+    });
+    let error = levels.plain.standard_error.map_or_else(String::new, |error| format!(" ± {}", short(error)));
+    Some(format!(
+        "radius {}: multilevel estimate from {} draws under the whole attack, {} under its first {} steps, {} on clean images{correlation}; plain mean {}{error}\n",
+        at.radius,
+        levels.draws.full,
+        levels.draws.short,
+        levels.steps,
+        levels.draws.clean,
+        short(levels.plain.flatness),
+    ))
+}
+
 fn row(text: &mut String, at: &AtRadius, name: &str) {
     let error = at.standard_error.map_or_else(String::new, |error| format!("± {}", short(error)));
-    let interval = format!("{} to {}", short(at.interval[0]), short(at.interval[1]));
+    let between = |[low, high]: [f64; 2]| format!("{} to {}", short(low), short(high));
+    // Of records of earlier versions the worst case has an interval instead.
+    let interval = at.spread.or(at.interval).map_or_else(|| "none".to_owned(), between);
     let interval = if name.is_empty() { interval } else { format!("{interval:<18}  {name}") };
     let flatness = short(at.flatness);
     let _ = writeln!(text, "{:>8}  {:>8.4}  {flatness:>8}  {error:<9}  {interval}", at.radius, at.loss);

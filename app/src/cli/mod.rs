@@ -5,6 +5,7 @@
 mod args;
 mod attack;
 mod benchmark;
+pub mod compare;
 mod data;
 mod failure;
 mod flatness;
@@ -33,6 +34,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use args::{Attack, AttackName, Common, LandscapeArgs, Output};
 use attack::AttackArgs;
 use benchmark::BenchmarkArgs;
+use compare::CompareArgs;
 use data::DataCommand;
 use failure::{Usage, one_line, say, usage};
 use flatness::FlatnessArgs;
@@ -169,6 +171,8 @@ enum Command {
         #[arg(long, help_heading = "Output")]
         json: bool,
     },
+    /// Difference of two records of the same measure, paired by draw and example, with its interval.
+    Compare(CompareArgs),
     /// Draw records as a figure.
     Plot(PlotArgs),
     /// List, fetch and convert data sets.
@@ -179,7 +183,7 @@ enum Command {
 impl Command {
     /// Whether it runs a network for long.
     fn computes(&self) -> bool {
-        !matches!(self, Self::Inspect { .. } | Self::Plot(_) | Self::Data(_))
+        !matches!(self, Self::Inspect { .. } | Self::Plot(_) | Self::Data(_) | Self::Compare(_))
     }
 }
 
@@ -277,6 +281,7 @@ fn dispatch(cli: Cli) -> Result<()> {
             }
             compute(&job, &output, threads)
         }
+        Some(Command::Compare(args)) => args.run(),
         Some(Command::Train(args)) => args.run(),
         Some(Command::Data(command)) => data::run(command),
         Some(Command::Plot(plot)) => {

@@ -182,7 +182,11 @@ impl Progress for Terminal {
             Event::AlreadyDone => {
                 say("done already, this is the record that is there; --force computes it again")
             }
-            Event::Cell { .. } | Event::Reference(_) | Event::Draw { .. } | Event::Alive => {}
+            Event::Cell { .. }
+            | Event::Reference(_)
+            | Event::Draw { .. }
+            | Event::Radius(_)
+            | Event::Alive => {}
             Event::Warning(text) => {
                 self.bar.suspend(|| say(format!("warning: {text}")));
                 self.warned.push(text);

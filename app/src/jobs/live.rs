@@ -85,6 +85,12 @@ impl Live {
                     self.version += 1;
                 }
             }
+            Event::Radius(at) => {
+                if let Some(Outcome::Flatness(outcome)) = &mut self.outcome {
+                    live_flatness::replace(outcome, *at);
+                    self.version += 1;
+                }
+            }
             Event::Bounds { lower, upper } => self.bounds = Some((lower, upper)),
             Event::AlreadyDone => self.known = true,
             Event::Alive => {}

@@ -1,5 +1,4 @@
-//! A flatness measure while its draws come in. Intervals are those of the mean, 1.96 standard errors, until
-//! the record brings the bootstrap's.
+//! A flatness measure while its draws come in.
 
 use basin_core::job::{Case, Flatness};
 use basin_core::measure::flatness::draw_seed;
@@ -15,6 +14,7 @@ pub fn begin(reference: Point) -> FlatnessOutcome {
         layers: Vec::new(),
         resamples: 0,
         networks: Vec::new(),
+        losses: None,
     }
 }
 
@@ -53,9 +53,17 @@ pub fn add(
     at.worst = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     at.loss = if job.case == Case::Average { at.mean } else { at.worst };
     at.flatness = at.loss - outcome.reference_loss;
-    at.standard_error = standard_error(&losses);
-    let margin = 1.96 * at.standard_error.unwrap_or(0.0);
-    at.interval = [at.flatness - margin, at.flatness + margin];
+    if job.case == Case::Average {
+        at.standard_error = standard_error(&losses);
+    }
+}
+
+/// What is known of a radius, in place of what was known before.
+pub fn replace(outcome: &mut FlatnessOutcome, at: AtRadius) {
+    match outcome.radii.iter_mut().find(|known| known.radius == at.radius) {
+        Some(known) => *known = at,
+        None => outcome.radii.push(at),
+    }
 }
 
 fn empty(radius: f64) -> AtRadius {
@@ -64,7 +72,9 @@ fn empty(radius: f64) -> AtRadius {
         loss: 0.0,
         flatness: 0.0,
         standard_error: None,
-        interval: [0.0; 2],
+        interval: None,
+        spread: None,
+        levels: None,
         mean: 0.0,
         worst: 0.0,
         draws: Vec::new(),

@@ -15,7 +15,7 @@ const WIDE: f64 = 8.0;
 /// Up to this many draws are shown one by one.
 const MOST_DRAWS: usize = 100;
 
-/// Flatness over radii, with its 95 % intervals; small points are the draws.
+/// Flatness over radii, with its 95 % intervals where they are known; small points are the draws.
 ///
 /// # Errors
 /// A sentence saying which record cannot be part of the figure.
@@ -65,7 +65,10 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
         key: None,
         equal_aspect: false,
         notes: shown.iter().flat_map(notes).collect(),
-        provenance: shown.iter().flat_map(|s| provenance::flatness(s.name, s.record, s.job)).collect(),
+        provenance: shown
+            .iter()
+            .flat_map(|s| provenance::flatness(s.name, s.record, s.job, s.outcome))
+            .collect(),
     })
 }
 
@@ -89,7 +92,7 @@ pub fn layers(named: Named<'_>, title: Option<String>) -> Result<Plot, String> {
             Some(ScatterPoint {
                 x: at.flatness,
                 y: place(index),
-                x_interval: Some((at.interval[0], at.interval[1])),
+                x_interval: at.interval.map(|[low, high]| (low, high)),
                 y_interval: None,
                 name: text::literal(&layers[index].name),
                 label: None,
@@ -103,7 +106,9 @@ pub fn layers(named: Named<'_>, title: Option<String>) -> Result<Plot, String> {
             size: 0.8,
         }));
     }
-    let values = layers.iter().flat_map(|layer| layer.radii.iter().flat_map(|at| at.interval));
+    let values = layers.iter().flat_map(|layer| {
+        layer.radii.iter().flat_map(|at| at.interval.into_iter().flatten().chain([at.flatness]))
+    });
     let x = padded_range(values.chain([0.0]), Scale::Linear).ok_or_else(no_numbers)?;
     let ticks = layers.iter().enumerate();
     let ticks = ticks.map(|(i, layer)| Tick { value: place(i), label: text::literal(&layer.name) }).collect();
@@ -121,7 +126,7 @@ pub fn layers(named: Named<'_>, title: Option<String>) -> Result<Plot, String> {
         key: None,
         equal_aspect: false,
         notes: notes(&shown),
-        provenance: provenance::flatness(shown.name, shown.record, shown.job),
+        provenance: provenance::flatness(shown.name, shown.record, shown.job, shown.outcome),
     })
 }
 
@@ -156,7 +161,7 @@ fn point(at: &AtRadius, shown: &Shown<'_>) -> ScatterPoint {
         x: at.radius,
         y: at.flatness,
         x_interval: None,
-        y_interval: Some((at.interval[0], at.interval[1])),
+        y_interval: at.interval.map(|[low, high]| (low, high)),
         name: text::literal(shown.name),
         label: None,
     }
@@ -193,7 +198,11 @@ fn zero_line(line: GuideLine) -> Item {
 fn extent(at: &AtRadius) -> impl Iterator<Item = f64> {
     // What a draw adds to the loss is its loss minus the reference, which is `loss - flatness`.
     let reference = at.loss - at.flatness;
-    at.interval.into_iter().chain([at.flatness]).chain(at.draws.iter().map(move |draw| draw.loss - reference))
+    at.interval
+        .into_iter()
+        .flatten()
+        .chain([at.flatness])
+        .chain(at.draws.iter().map(move |draw| draw.loss - reference))
 }
 
 fn radius_scale(radii: impl Iterator<Item = f64>) -> Scale {

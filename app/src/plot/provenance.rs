@@ -5,7 +5,7 @@ use std::path::Path;
 use basin_core::job::{
     Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization, Train,
 };
-use basin_core::record::{Outcome, Record};
+use basin_core::record::{FlatnessOutcome, Outcome, Record};
 
 use super::text::literal;
 
@@ -44,9 +44,9 @@ pub fn autoattack(name: &str, record: &Record, job: &Attack) -> Vec<String> {
 }
 
 /// Of a flatness measure: model, case, ball, attack, draws, data, program.
-pub fn flatness(name: &str, record: &Record, job: &Flatness) -> Vec<String> {
+pub fn flatness(name: &str, record: &Record, job: &Flatness, outcome: &FlatnessOutcome) -> Vec<String> {
     let mut what = vec![
-        format!("{}, {}; interval: 95 % bootstrap over draws and examples", job.label(), job.perturbations()),
+        format!("{}, {}; {}", job.label(), job.perturbations(), outcome.certainty(job.case)),
         format!("loss: mean -log(p + 1e-12) (natural logarithm); perturbed tensors: {}", job.tensors),
     ];
     if job.loss == FlatnessLoss::Robust {

@@ -120,6 +120,13 @@ pub enum Answer {
         /// The examples, or why they cannot be shown.
         result: Result<Arc<ExampleSet>, String>,
     },
+    /// Two records are compared.
+    Compared {
+        /// Their files.
+        of: [PathBuf; 2],
+        /// The comparison in words, or why there is none.
+        result: Result<String, String>,
+    },
     /// A thread went wrong.
     Failed(String),
 }
@@ -153,6 +160,7 @@ impl App {
             Answer::Remembered(paths) => self.open_paths(paths),
             Answer::Previewed(result) => self.export.previewed(result),
             Answer::Examples { of, result } => self.examples.answered(of, result),
+            Answer::Compared { of, result } => self.comparison.answered(&of, result),
             Answer::Failed(words) => self.note_error(words),
         }
     }

@@ -62,6 +62,7 @@ impl App {
                 "Its numbers are in the Table, a row for each attack; the Scatter takes its point from them.";
             return empty_ui(ui, "A benchmark has no curves", text, |_| ());
         }
+        self.compare_ui(ui, &together);
         let display = &self.state.display;
         let make = || if plane { display.sections(&record) } else { display.figure(&together) };
         chart_ui(ui, self.charts.curves.get(self.shown.version(), display, make), "curves");

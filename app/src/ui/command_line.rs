@@ -2,7 +2,7 @@
 
 use basin_core::attack::fraction;
 use basin_core::job::{
-    Case, Compute, DataSelection, Descent, Flatness, FlatnessLoss, Job, JointSearch, LandscapeLoss,
+    Case, Compute, DataSelection, Descent, Flatness, FlatnessLoss, Job, JointSearch, LandscapeLoss, Levels,
     Normalization, Objective, Pgd, Start, TargetClass, Train, WeightNorm,
 };
 use basin_core::train::preset::preset;
@@ -126,6 +126,16 @@ fn flatness_options(job: &Flatness, option: &mut impl FnMut(&str, String)) {
     option("case", spelled(&job.case));
     option("radius", radii.join(","));
     option("draws", job.draws.to_string());
+    if let Some(error) = job.until {
+        option("until", error.to_string());
+    }
+    match &job.levels {
+        Some(Levels { short: Some(short), clean: Some(clean), .. }) => {
+            option("levels", format!("{short},{clean}"))
+        }
+        None if job.usual_levels().is_some() => option("levels", "off".into()),
+        _ => {}
+    }
     option("scope", spelled(&job.scope));
     if job.weight_norm != WeightNorm::default() {
         option("weight-norm", spelled(&job.weight_norm));

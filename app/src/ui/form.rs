@@ -92,6 +92,10 @@ pub struct Form {
     pub tensor_names: String,
     /// One tensor at a time, too.
     pub per_layer: bool,
+    /// Average robust loss: a multilevel estimate.
+    pub levels: bool,
+    /// Average case: standard error to reach; empty: as many draws as asked for.
+    pub until: String,
     /// Starts of the attack on the unperturbed network; empty: as many as on perturbed ones. (Another name than before
     /// that was the default, so that a 10 that nobody typed is forgotten.)
     #[serde(rename = "restarts_of_reference")]
@@ -167,6 +171,8 @@ impl Default for Form {
             tensors: TensorChoice::default(),
             tensor_names: String::new(),
             per_layer: false,
+            levels: true,
+            until: String::new(),
             reference_restarts: String::new(),
             worst_of: text("1"),
             weight_start: Some(Sampling::UniformNorm),
@@ -246,6 +252,7 @@ impl Form {
             Field::Radii => &mut self.worst_radii,
             Field::Draws => &mut self.draws,
             Field::Tensors => &mut self.tensor_names,
+            Field::Until => &mut self.until,
             Field::ReferenceRestarts => &mut self.reference_restarts,
             Field::WorstOf => &mut self.worst_of,
             Field::LossBound => &mut self.loss_bound,

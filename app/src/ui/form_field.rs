@@ -19,6 +19,8 @@ pub enum Field {
     Radii,
     /// Perturbations per radius.
     Draws,
+    /// Standard error to reach.
+    Until,
     /// Names of the tensors that are perturbed.
     Tensors,
     /// Starts of the attack on the unperturbed network.
@@ -70,6 +72,7 @@ impl Field {
             Self::BatchSize => "automatic",
             Self::ReferenceRestarts => "as perturbed networks",
             Self::LossBound => "none",
+            Self::Until => "none",
             Self::Name => "none",
             Self::Names => "weight_l2_random_…",
             Self::EnsembleSteps | Self::EnsembleRestarts | Self::Targets | Self::Queries => {
@@ -100,6 +103,10 @@ impl Field {
                 "Relative L2 norms of the weight change, separated by commas; the paper uses 0.5 on average and 0.003 in the worst case",
             ),
             Self::Draws => ("Draws", "Perturbations per radius; every model gets the same ones"),
+            Self::Until => (
+                "Standard error",
+                "Draw until the standard error of flatness is at most this at every radius; Draws is then the most. Empty: as many draws as asked for",
+            ),
             Self::Tensors => (
                 "Names",
                 "Tensors as the Model tab lists them, separated by commas; * stands for any characters",

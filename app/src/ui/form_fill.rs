@@ -88,6 +88,8 @@ impl Form {
             }
         }
         self.draws = job.draws.to_string();
+        self.levels = job.levels.is_some() || job.usual_levels().is_none();
+        self.until = job.until.map_or_else(String::new, |error| error.to_string());
         (self.scope, self.weight_norm) = (job.scope, job.weight_norm);
         self.tensors = match &job.tensors {
             Tensors::NoNormalization => TensorChoice::NoNormalization,

@@ -28,6 +28,13 @@ impl Editor<'_> {
             segmented_ui(ui, &mut form.form.case, &cases);
             form.field_ui(ui, Field::Radii);
             form.field_ui(ui, Field::Draws);
+            if form.form.case == Case::Average {
+                form.field_ui(ui, Field::Until);
+                if form.form.flatness_loss == FlatnessLoss::Robust {
+                    let tip = "Further draws on clean images and under the first steps of the attack make the mean over draws more certain, in at most a third more time";
+                    ui.add(Checkbox::new(&mut form.form.levels, "Multilevel estimate")).on_hover_text(tip);
+                }
+            }
         });
         let tip = "Perturb one tensor at a time, too: which layers are sharp";
         ui.add(Checkbox::new(&mut self.form.per_layer, "Each layer by itself, too")).on_hover_text(tip);

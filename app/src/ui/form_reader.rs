@@ -53,6 +53,7 @@ fn field_of(measure: Measure, message: &str) -> Option<Field> {
         ("batch size", Field::BatchSize),
         ("0 draws", Field::Draws),
         ("draws", Field::Draws),
+        ("standard error", Field::Until),
         ("0 reference restarts", Field::ReferenceRestarts),
         ("the worst of", Field::WorstOf),
         ("loss bound", Field::LossBound),
@@ -294,6 +295,11 @@ impl Reader {
                 (!text.is_empty()).then(|| self.whole(Field::ReferenceRestarts, text, allowed));
         }
         job.keep_networks = form.keep_networks;
+        if form.case == Case::Average && !form.until.trim().is_empty() {
+            job.until =
+                Some(self.real(Field::Until, &form.until, "a positive number, such as 0.01, or nothing"));
+        }
+        job.levels = form.levels.then(|| job.usual_levels()).flatten();
         job
     }
 

@@ -7,6 +7,7 @@ mod answers;
 mod charts;
 mod close;
 mod command_line;
+mod compare_view;
 mod dialogs;
 pub mod display;
 mod display_panel;
@@ -115,6 +116,7 @@ pub struct App {
     surface: surface_view::SurfaceView,
     charts: charts::Charts,
     scatter: scatter_view::ScatterView,
+    comparison: compare_view::CompareView,
     examples: examples_view::ExamplesView,
     export: export_dialog::ExportDialog,
     filter: String,
@@ -147,6 +149,7 @@ impl App {
             surface: surface_view::SurfaceView::new(cc),
             charts: charts::Charts::default(),
             scatter: scatter_view::ScatterView::default(),
+            comparison: compare_view::CompareView::default(),
             examples: examples_view::ExamplesView::default(),
             export: export_dialog::ExportDialog::default(),
             filter: String::new(),

@@ -71,7 +71,7 @@ impl App {
 /// Whether a file's name is that of a checkpoint.
 fn is_checkpoint(path: &Path) -> bool {
     let name = file_name(path).to_lowercase();
-    if name.ends_with(".examples.safetensors") {
+    if name.ends_with(".examples.safetensors") || name.ends_with(".losses.safetensors") {
         // What a record kept.
         return false;
     }

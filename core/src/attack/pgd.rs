@@ -27,6 +27,8 @@ pub struct Found {
     pub perturbation: Tensor,
     /// Its error (the minimized objective, so minus the loss), float32 `N`.
     pub error: Tensor,
+    /// The perturbation that the attack would return if it ended after the steps asked for.
+    pub early: Option<Tensor>,
 }
 
 /// The state before each update and after the last, for checks and curves. Each entry has one value per example.
@@ -56,6 +58,24 @@ pub fn run(
     images: &Tensor,
     labels: &Tensor,
     start: &Tensor,
+    trace: Option<&mut Trace>,
+    pulse: Pulse,
+) -> Result<Found> {
+    run_with_early(settings, model, images, labels, start, None, trace, pulse)
+}
+
+/// The same, which notes as well what it would return if it ended after `early` steps.
+///
+/// # Errors
+/// As [`run`].
+#[expect(clippy::too_many_arguments, reason = "one attack, and what is to be noted on its way")]
+pub fn run_with_early(
+    settings: &Pgd,
+    model: &Evaluator,
+    images: &Tensor,
+    labels: &Tensor,
+    start: &Tensor,
+    early: Option<usize>,
     mut trace: Option<&mut Trace>,
     pulse: Pulse,
 ) -> Result<Found> {
@@ -71,6 +91,7 @@ pub fn run(
     let mut best_delta = start.zeros_like();
     let mut remaining =
         settings.tau.map(|tau| Tensor::full([count], i64::from(tau), (Kind::Int64, images.device())));
+    let mut at_early = None;
     let mut not_a_number = Tensor::zeros([1], (Kind::Bool, images.device()));
     for iteration in 0..=settings.steps {
         pulse()?;
@@ -95,6 +116,9 @@ pub fn run(
         }
         best = error.where_self(&better, &best);
         best_delta = delta.where_self(&per_example(&better, &delta), &best_delta);
+        if early == Some(iteration) {
+            at_early = Some(best_delta.shallow_clone());
+        }
         if let Some(trace) = trace.as_deref_mut() {
             trace.error.push(error.copy());
             trace.norm.push(size.copy());
@@ -143,5 +167,6 @@ pub fn run(
             "the loss or its gradient became NaN during PGD; the network overflows on these inputs".into(),
         ));
     }
-    Ok(Found { perturbation: best_delta, error: best })
+    let early = early.map(|_| at_early.unwrap_or_else(|| best_delta.shallow_clone()));
+    Ok(Found { perturbation: best_delta, error: best, early })
 }

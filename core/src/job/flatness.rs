@@ -9,6 +9,7 @@ use crate::attack::Pgd;
 use crate::attack::weights::{Ball, Bookkeeping, Descent, Sampling, Scope, Tensors, WeightBox, WeightNorm};
 use crate::error::{Error, Result};
 use crate::limits::{self, MOST};
+use crate::measure::levels::{Costs, Numbers};
 
 /// Which loss is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,10 +113,41 @@ pub struct Flatness {
     /// loss the images with what the attack adds to them.
     #[serde(default, skip_serializing_if = "is_default")]
     pub keep_networks: bool,
+    /// Average-case robust loss: more draws on cheap levels make the mean over draws more certain. None: the plain mean
+    /// over draws, as in the paper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Levels>,
+    /// Average case: draws are added until the standard error of flatness is at most this at every radius; `draws` is
+    /// then the most. None: `draws` draws.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<f64>,
     /// Device, precision, seed, batch size.
     #[serde(default)]
     pub compute: Compute,
 }
+
+/// Levels of a multilevel estimate: clean images, the first steps of the attack, and the whole attack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Levels {
+    /// Steps of the short attack, fewer than those of the whole one.
+    pub steps: usize,
+    /// Draws under the short attack; none: so many that all cheap levels take at most a third more time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short: Option<usize>,
+    /// Draws on clean images, at least as many; none: as for `short`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clean: Option<usize>,
+}
+
+impl Levels {
+    /// A quarter of the steps of an attack; none for an attack of a single step.
+    pub fn usual(attack: &Pgd) -> Option<Self> {
+        (attack.steps > 1).then(|| Self { steps: attack.steps.div_ceil(4), short: None, clean: None })
+    }
+}
+
+/// Draws under the whole attack from which numbers of draws are chosen.
+const PILOT: Numbers = Numbers { full: 8, short: 12, clean: 60 };
 
 fn default_draws() -> usize {
     10
@@ -162,8 +194,34 @@ impl Flatness {
             joint: JointSearch::default(),
             reference_restarts: None,
             keep_networks: false,
+            levels: None,
+            until: None,
             compute: Compute::default(),
         }
+    }
+
+    /// The levels of this measure unless they are switched off; none where there are none: the clean loss, the worst
+    /// case, perturbations that are chosen among several.
+    pub fn usual_levels(&self) -> Option<Levels> {
+        let fits = self.loss == FlatnessLoss::Robust && self.case == Case::Average && self.worst_of == 1;
+        fits.then(|| Levels::usual(&self.attack)).flatten()
+    }
+
+    /// How many draws are measured on each level; with `until` at first.
+    pub fn numbers(&self) -> Numbers {
+        let full = self.until.map_or(self.draws, |_| self.draws.min(PILOT.full));
+        let Some(levels) = &self.levels else { return Numbers::plain(full) };
+        if self.until.is_some() {
+            return Numbers { full, ..PILOT };
+        }
+        let usual = self.costs(levels).numbers(full);
+        let short = levels.short.unwrap_or(usual.short).max(full);
+        Numbers { full, short, clean: levels.clean.unwrap_or(usual.clean).max(short) }
+    }
+
+    /// What a draw costs on each level, in passes through the network.
+    pub fn costs(&self, levels: &Levels) -> Costs {
+        Costs::of_attack(self.attack.steps, levels.steps, self.attack.restarts)
     }
 
     /// The ball of a radius.
@@ -258,6 +316,7 @@ impl Flatness {
         if self.worst_of == 0 {
             return Err(Error::invalid("the worst of 0 perturbations is not possible; use 1 or more"));
         }
+        self.check_certainty()?;
         if self.worst_of > 1 && self.case == Case::Worst {
             return Err(Error::invalid(
                 "the worst of several random perturbations is for the average case; in the worst case, whose weights are searched, use more draws",
@@ -296,6 +355,47 @@ impl Flatness {
             ));
         }
         Ok(())
+    }
+
+    /// Levels and the standard error to reach.
+    fn check_certainty(&self) -> Result<()> {
+        if let Some(levels) = &self.levels {
+            if self.usual_levels().is_none() {
+                return Err(Error::invalid(
+                    "levels are for the average case of the robust loss, with attacks of at least 2 steps and random perturbations that no image chooses; leave them out (--levels off)",
+                ));
+            }
+            if levels.steps == 0 || levels.steps >= self.attack.steps {
+                return Err(Error::invalid(format!(
+                    "a short attack of {} steps is not possible; use 1 to {} (fewer than the {} of the attack)",
+                    levels.steps,
+                    self.attack.steps - 1,
+                    self.attack.steps
+                )));
+            }
+            if self.until.is_some() && (levels.short.is_some() || levels.clean.is_some()) {
+                return Err(Error::invalid(
+                    "numbers of draws are chosen where a standard error is to be reached; leave them out (--levels on)",
+                ));
+            }
+            for (what, draws) in [("short attack", levels.short), ("clean images", levels.clean)] {
+                if draws.is_some_and(|draws| draws < self.draws || draws > MOST) {
+                    return Err(Error::invalid(format!(
+                        "draws on cheap levels ({what}) are at least those of the whole attack, {}, and at most {MOST}; use more, or leave the numbers out",
+                        self.draws
+                    )));
+                }
+            }
+        }
+        match self.until {
+            Some(_) if self.case == Case::Worst => Err(Error::invalid(
+                "a standard error is for the average case: of the largest draw of the worst case none is known; leave it out (--until), or use the average case",
+            )),
+            Some(error) if !(error > 0.0 && error.is_finite()) => Err(Error::invalid(format!(
+                "standard error {error} is not possible; use a positive number, such as 0.01"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// The joint attack on weights and inputs knows neither momentum nor refused steps.

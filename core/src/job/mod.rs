@@ -28,7 +28,7 @@ pub use crate::train::Train;
 pub use attack::Attack;
 pub use benchmark::Benchmark;
 pub use evaluate::Evaluate;
-pub use flatness::{Case, Flatness, FlatnessLoss, JointSearch};
+pub use flatness::{Case, Flatness, FlatnessLoss, JointSearch, Levels};
 pub use landscape::{Landscape, LandscapeLoss};
 
 /// Any job.

@@ -123,15 +123,35 @@ pub struct Attacked {
 /// # Errors
 /// A loss or gradient is NaN; or `pulse` wants to stop.
 pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64, pulse: Pulse) -> Result<Attacked> {
-    let mut worst: Option<Attacked> = None;
+    attack_and_early(pair, settings, batch, seed, None, pulse).map(|(attacked, _)| attacked)
+}
+
+/// The same, and what the attack would be if it ended after `early` steps.
+///
+/// # Errors
+/// As [`attack`].
+pub fn attack_and_early(
+    pair: &Pair,
+    settings: &Pgd,
+    batch: &Batch,
+    seed: u64,
+    early: Option<usize>,
+    pulse: Pulse,
+) -> Result<(Attacked, Option<Attacked>)> {
+    let worse = |worst: Option<Attacked>, found: Attacked| match worst {
+        None => found,
+        Some(worst) => worst.or_worse(found),
+    };
+    let (mut worst, mut worst_early) = (None, None);
     for restart in 0..settings.restarts {
-        let found = attack_once(pair, settings, batch, seed, restart as u64, pulse)?;
-        worst = Some(match worst {
-            None => found,
-            Some(worst) => worst.or_worse(found),
-        });
+        let (found, at_early) = search(pair, settings, batch, seed, restart as u64, early, pulse)?;
+        worst = Some(worse(worst, found));
+        if let Some(found) = at_early {
+            worst_early = Some(worse(worst_early, found));
+        }
     }
-    worst.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))
+    let worst = worst.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))?;
+    Ok((worst, worst_early))
 }
 
 /// Attacks a batch with one of the restarts of [`attack`].
@@ -146,15 +166,34 @@ pub fn attack_once(
     restart: u64,
     pulse: Pulse,
 ) -> Result<Attacked> {
+    Ok(search(pair, settings, batch, seed, restart, None, pulse)?.0)
+}
+
+fn search(
+    pair: &Pair,
+    settings: &Pgd,
+    batch: &Batch,
+    seed: u64,
+    restart: u64,
+    early: Option<usize>,
+    pulse: Pulse,
+) -> Result<(Attacked, Option<Attacked>)> {
     let start = starts(settings, batch, seed, restart);
-    let found = pgd::run(settings, pair.searcher(), &batch.images, &batch.labels, &start, None, pulse)?;
-    let logits = logits(&pair.measure, batch, Some(&found.perturbation));
+    let (model, images, labels) = (pair.searcher(), &batch.images, &batch.labels);
+    let found = pgd::run_with_early(settings, model, images, labels, &start, early, None, pulse)?;
+    let early = found.early.map(|early| measured(pair, settings, batch, early)).transpose()?;
+    Ok((measured(pair, settings, batch, found.perturbation)?, early))
+}
+
+/// What an attack found, in the measuring precision.
+fn measured(pair: &Pair, settings: &Pgd, batch: &Batch, perturbation: Tensor) -> Result<Attacked> {
+    let logits = logits(&pair.measure, batch, Some(&perturbation));
     let per_example = rows(&logits, batch)?;
     let badness = match settings.selection {
         Selection::Loss => per_example.loss.clone(),
         Selection::WrongClassConfidence => to_vec(&wrong_confidences(&logits, &batch.labels))?,
     };
-    Ok(Attacked { per_example, perturbation: found.perturbation, badness })
+    Ok(Attacked { per_example, perturbation, badness })
 }
 
 impl Attacked {

@@ -7,12 +7,22 @@
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::{Batch, Pair, attack_once, measure};
-use super::statistics::{Over, bootstrap_table, mean, standard_error};
+use super::levels::{self, Numbers};
+use super::statistics::{Interval, interval_of_table, mean, standard_error};
 use crate::attack::Pgd;
 use crate::error::Result;
 use crate::progress::Pulse;
-use crate::record::{AtRadius, Draw, PerExample, Point};
+use crate::record::{AtRadius, Draw, LevelsOutcome, OnLevels, PerExample, PlainMean, Point};
 use crate::seed::generator;
+
+/// Which of several draws counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// Their mean: the average case.
+    Mean,
+    /// Their largest: the worst case.
+    Worst,
+}
 
 /// Losses and mistakes of some examples under one set of weights.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -46,6 +56,16 @@ impl Losses {
     pub fn point(&self) -> Point {
         let wrong = self.wrong.iter().filter(|wrong| **wrong).count();
         Point { loss: mean(&self.in_double()), error: wrong as f64 / self.wrong.len() as f64 }
+    }
+
+    /// Those of a range of examples.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Self {
+        Self { loss: self.loss[range.clone()].to_vec(), wrong: self.wrong[range].to_vec() }
+    }
+
+    /// By how much every loss is above that of the same example in `base`.
+    pub fn above(&self, base: &Self) -> Vec<f64> {
+        self.loss.iter().zip(&base.loss).map(|(loss, base)| f64::from(*loss) - f64::from(*base)).collect()
     }
 
     fn in_double(&self) -> Vec<f64> {
@@ -115,6 +135,35 @@ pub fn draw_seed(seed: u64, draw: usize) -> u64 {
     generator(seed, "weight-draw", &[draw as u64]).random::<u64>() >> 11
 }
 
+/// One draw on a level of a multilevel estimate and on the cheaper ones.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Draws {
+    /// On its level.
+    pub own: Losses,
+    /// On the cheaper levels, the most expensive first.
+    pub below: Vec<Losses>,
+}
+
+impl Draws {
+    /// Appends other examples.
+    pub fn append(&mut self, own: &Losses, below: &[Losses]) {
+        self.own.append(own);
+        self.below.resize(below.len(), Losses::default());
+        self.below.iter_mut().zip(below).for_each(|(all, part)| all.append(part));
+    }
+}
+
+/// Draws on the cheap levels of a multilevel estimate; those under the whole attack come first.
+#[derive(Debug, Clone)]
+pub struct OnCheapLevels<'a> {
+    /// Steps of the short attack.
+    pub steps: usize,
+    /// Losses under the short attack.
+    pub short: Vec<&'a Losses>,
+    /// Losses on clean images.
+    pub clean: Vec<&'a Losses>,
+}
+
 /// What the draws of one radius say. Differences are taken example by example, so that draws equal to the reference
 /// give exactly 0.
 ///
@@ -123,35 +172,60 @@ pub fn at_radius(
     radius: f64,
     over: Over,
     reference: &Reference,
-    draws: &[(u64, Losses)],
-    seed: u64,
+    draws: &[(u64, &Losses)],
+    cheap: Option<&OnCheapLevels>,
 ) -> AtRadius {
     let base = reference.losses.in_double();
-    let rows: Vec<Vec<f64>> = draws
-        .iter()
-        .map(|(_, losses)| losses.in_double().iter().zip(&base).map(|(loss, base)| loss - base).collect())
-        .collect();
+    let rows: Vec<Vec<f64>> = draws.iter().map(|(_, losses)| losses.above(&reference.losses)).collect();
     let rises: Vec<f64> = rows.iter().map(|row| mean(row)).collect();
     let (average, worst) = (mean(&rises), rises.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-    let flatness = match over {
-        Over::Mean => average,
-        Over::Worst => worst,
-    };
     let reference_loss = mean(&base);
-    let mut rng = generator(seed, "flatness-interval", &[]);
-    let interval = bootstrap_table(&rows, over, &mut rng);
+    let of_mean = over == Over::Mean;
+    let ends = |interval: Interval| [interval.low, interval.high];
+    let plain = PlainMean {
+        flatness: average,
+        standard_error: standard_error(&rises),
+        interval: interval_of_table(&rows).map(ends),
+    };
+    let estimate = cheap.and_then(|cheap| {
+        let table =
+            |losses: &[&Losses], base| losses.iter().map(|losses| losses.above(base)).collect::<Vec<_>>();
+        let (short, clean) = (table(&cheap.short, &reference.losses), table(&cheap.clean, &reference.clean));
+        let estimate = levels::estimate(&rows, &short, &clean)?;
+        let numbers = Numbers { full: rows.len(), short: short.len(), clean: clean.len() };
+        let correlations = estimate.short_correlation.zip(estimate.clean_correlation);
+        let outcome = LevelsOutcome {
+            steps: cheap.steps,
+            draws: numbers,
+            coefficients: OnLevels { short: estimate.short, clean: estimate.clean },
+            correlations: correlations.map(|(short, clean)| OnLevels { short, clean }),
+            plain,
+        };
+        Some((outcome, estimate))
+    });
+    // Of a maximum neither error nor interval is known: other searches could only find more.
+    let (flatness, standard_error, interval) = match (over, &estimate) {
+        (Over::Worst, _) => (worst, None, None),
+        (Over::Mean, None) => (average, plain.standard_error, plain.interval),
+        (Over::Mean, Some((_, estimate))) => {
+            (estimate.value, estimate.standard_error(), estimate.interval().map(ends))
+        }
+    };
     AtRadius {
         radius,
         loss: reference_loss + flatness,
         flatness,
-        standard_error: standard_error(&rises),
-        interval: interval.map_or([flatness, flatness], |interval| [interval.low, interval.high]),
+        standard_error,
+        interval,
+        levels: estimate.map(|(levels, _)| Box::new(levels)),
+        spread: (!of_mean && rises.len() > 1)
+            .then(|| [rises.iter().copied().fold(f64::INFINITY, f64::min), worst]),
         mean: reference_loss + average,
         worst: reference_loss + worst,
         draws: draws
             .iter()
             .map(|(seed, losses)| {
-                let Point { loss, error } = losses.clone().or_wrong(&reference.clean).point();
+                let Point { loss, error } = (*losses).clone().or_wrong(&reference.clean).point();
                 Draw { seed: *seed, loss, error }
             })
             .collect(),

@@ -5,6 +5,7 @@ pub mod direction;
 pub mod evaluation;
 pub mod flatness;
 pub mod landscape;
+pub mod levels;
 pub mod metrics;
 pub mod statistics;
 pub mod summary;

@@ -2,14 +2,11 @@
 //!
 //! Intervals are at the 95 % level. Nothing here knows what the numbers are.
 
-use rand::Rng as _;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
 /// Share of the distribution inside every interval.
 pub const LEVEL: f64 = 0.95;
-/// Resamples of a bootstrap interval: its ends are then known to about 3 % of its width.
-pub const RESAMPLES: usize = 2000;
 /// The 97.5 % quantile of the standard normal distribution.
 const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
 
@@ -52,60 +49,65 @@ pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
     Some(sorted[below] + part * (sorted[above] - sorted[below]))
 }
 
-/// Percentile interval of `statistic`, computed on [`RESAMPLES`] resamples drawn by itself from the generator.
-///
-/// Resamples on which it is not finite are left out; none if that leaves fewer than two.
-pub fn bootstrap(
-    rng: &mut ChaCha8Rng,
-    mut statistic: impl FnMut(&mut ChaCha8Rng) -> f64,
-) -> Option<Interval> {
-    let values: Vec<f64> = (0..RESAMPLES).map(|_| statistic(rng)).filter(|v| v.is_finite()).collect();
-    let tail = (1.0 - LEVEL) / 2.0;
-    (values.len() > 1)
-        .then(|| Some(Interval { low: quantile(&values, tail)?, high: quantile(&values, 1.0 - tail)? }))?
+/// The 97.5 % quantile of Student's t distribution with `freedom` degrees of freedom; none for 0.
+pub fn student_quantile(freedom: usize) -> Option<f64> {
+    let distribution = StudentsT::new(0.0, 1.0, freedom as f64).ok()?;
+    Some(distribution.inverse_cdf((1.0 + LEVEL) / 2.0))
 }
 
-/// `count` indices below `count`, drawn with replacement.
-pub fn resample(rng: &mut ChaCha8Rng, count: usize) -> Vec<usize> {
-    (0..count).map(|_| rng.random_range(0..count)).collect()
+/// An independent part of the variance of an estimate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    /// What it adds to the variance.
+    pub variance: f64,
+    /// Degrees of freedom that it is known with.
+    pub freedom: usize,
 }
 
-/// What is made of several draws.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Over {
-    /// Their mean: the average case.
-    Mean,
-    /// Their largest: the worst case.
-    Worst,
-}
-
-/// Bootstrap interval over draws and examples of a table `[draw][example]`: each resample draws rows and,
-/// independently, columns with replacement, takes the mean of each row, and of these the mean or the largest.
-///
-/// For flatness the entries are the loss of the example under the draw minus its reference loss, so that the
-/// examples' common part drops out. Resampling both is slightly wide rather than narrow (Owen, "The pigeonhole
-/// bootstrap", 2007). The largest of resampled draws never exceeds the largest of all on the same examples, so
-/// that interval leans low. None for an empty table, rows of unequal length, or a single number.
-pub fn bootstrap_table(rows: &[Vec<f64>], over: Over, rng: &mut ChaCha8Rng) -> Option<Interval> {
-    let examples = rows.first()?.len();
-    if examples == 0 || rows.iter().any(|row| row.len() != examples) || rows.len() * examples < 2 {
-        return None;
+impl Part {
+    /// Of the mean of independent values; none for fewer than two.
+    pub fn of_mean(values: &[f64]) -> Option<Self> {
+        let error = standard_error(values)?;
+        Some(Self { variance: error * error, freedom: values.len() - 1 })
     }
-    bootstrap(rng, |rng| {
-        let mut weights = vec![0.0; examples];
-        resample(rng, examples).into_iter().for_each(|column| weights[column] += 1.0);
-        let mut means: Vec<Option<f64>> = vec![None; rows.len()];
-        let drawn = resample(rng, rows.len()).into_iter().map(|row| {
-            *means[row].get_or_insert_with(|| {
-                rows[row].iter().zip(&weights).map(|(value, weight)| value * weight).sum::<f64>()
-                    / examples as f64
-            })
-        });
-        match over {
-            Over::Mean => drawn.sum::<f64>() / rows.len() as f64,
-            Over::Worst => drawn.fold(f64::NEG_INFINITY, f64::max),
+}
+
+/// Interval of an estimate whose variance has these parts: the half widths of t intervals of each, combined as root of
+/// the sum of squares (Zou and Donner 2008, "method of variance estimates recovery").
+///
+/// Unlike a single quantile for Satterthwaite's degrees of freedom, it does not come out short where a part that is known
+/// from few values happens to look small. None without parts, or if one has no degree of freedom.
+pub fn interval_of_parts(estimate: f64, parts: &[Part]) -> Option<Interval> {
+    let squares = parts
+        .iter()
+        .map(|part| Some(student_quantile(part.freedom)?.powi(2) * part.variance))
+        .collect::<Option<Vec<f64>>>()?;
+    let half = squares.iter().sum::<f64>().sqrt();
+    (!squares.is_empty()).then_some(Interval { low: estimate - half, high: estimate + half })
+}
+
+/// Interval of the mean of a table `[draw][example]` over draws and examples together: of what other draws and other
+/// examples would have given.
+///
+/// Both parts of the variance, of the means of rows and of the means of columns, hold what depends on draw and example
+/// together, so that the interval is slightly wide rather than narrow. None with fewer than two draws or examples, or
+/// rows of unequal length.
+pub fn interval_of_table(rows: &[Vec<f64>]) -> Option<Interval> {
+    let means: Vec<f64> = rows.iter().map(|row| mean(row)).collect();
+    let parts = [Part::of_mean(&means)?, Part::of_mean(&column_means(rows)?)?];
+    interval_of_parts(mean(&means), &parts)
+}
+
+/// Mean of every column of a table; none if its rows have unequal length.
+pub fn column_means(rows: &[Vec<f64>]) -> Option<Vec<f64>> {
+    let mut sums = vec![0.0; rows.first()?.len()];
+    for row in rows {
+        if row.len() != sums.len() {
+            return None;
         }
-    })
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    }
+    Some(sums.into_iter().map(|sum| sum / rows.len() as f64).collect())
 }
 
 /// A straight line `intercept + slope * x`.

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::KeptNetwork;
+use crate::job::Case;
+use crate::measure::levels::Numbers;
 
 /// Loss under perturbed weights, for every radius.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,12 +20,46 @@ pub struct FlatnessOutcome {
     /// One tensor perturbed at a time, in the order of the network; empty unless asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerFlatness>,
-    /// Resamples behind every interval, drawn with the job's seed.
-    #[serde(default)]
+    /// Resamples behind every interval in records of earlier versions, which bootstrapped; 0: intervals are t intervals.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub resamples: usize,
     /// Perturbed networks kept beside the record; empty unless asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub networks: Vec<KeptNetwork>,
+    /// Name of the file beside the record with the losses of every draw and example, see [`super::KeptLosses`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub losses: Option<String>,
+}
+
+fn is_zero(resamples: &usize) -> bool {
+    *resamples == 0
+}
+
+/// Draws below which an interval is wide because of their number.
+const FEW: usize = 5;
+
+impl FlatnessOutcome {
+    /// What is known about how certain the numbers are, in words: what an interval is over, or why there is none.
+    pub fn certainty(&self, case: Case) -> String {
+        let fewest = self.radii.iter().map(|at| at.draws.len()).min().unwrap_or(0);
+        let bootstrapped = self.resamples > 0 && fewest > 1;
+        match (case, fewest) {
+            (Case::Worst, 1) => "one restart of the search: a lower bound of the worst case".to_owned(),
+            (Case::Worst, n) => format!(
+                "the largest of {n} restarts of the search: a lower bound of the worst case, without standard error or interval"
+            ),
+            (Case::Average, 0 | 1) => {
+                "no interval: a single draw does not tell how draws differ; use 5 or more".to_owned()
+            }
+            (Case::Average, _) if bootstrapped => {
+                "interval: 95 % bootstrap over draws and examples".to_owned()
+            }
+            (Case::Average, n) if n < FEW => format!(
+                "interval: 95 %, over draws and examples together; wide because {n} draws hardly tell how draws differ: use {FEW} or more"
+            ),
+            (Case::Average, _) => "interval: 95 %, over draws and examples together".to_owned(),
+        }
+    }
 }
 
 /// Loss under perturbations of one radius.
@@ -35,17 +71,64 @@ pub struct AtRadius {
     pub loss: f64,
     /// `loss` minus the reference loss.
     pub flatness: f64,
-    /// Standard error of the mean over draws; absent for a single draw.
+    /// Average case: standard error of `flatness` over draws; absent for a single draw.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standard_error: Option<f64>,
-    /// 95 % bootstrap interval of `flatness` over draws and examples together.
-    pub interval: [f64; 2],
-    /// Mean over draws, whatever the case.
+    /// Average case: 95 % interval of `flatness` over draws and examples together; absent for a single draw or example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<[f64; 2]>,
+    /// Worst case: smallest and largest flatness over draws, which are restarts of the search; absent for a single one. The
+    /// largest is `flatness`, a lower bound: other restarts could only find more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<[f64; 2]>,
+    /// Multilevel estimate: its levels. `loss`, `flatness`, `standard_error` and `interval` are then those of the estimate;
+    /// absent: those of the plain mean over `draws`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Box<LevelsOutcome>>,
+    /// Plain mean over draws, whatever the case.
     pub mean: f64,
     /// Largest over draws, whatever the case.
     pub worst: f64,
     /// Every draw.
     pub draws: Vec<Draw>,
+}
+
+/// A multilevel estimate beside the plain mean over its draws under the whole attack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LevelsOutcome {
+    /// Steps of the short attack: the first ones of the whole attack.
+    pub steps: usize,
+    /// Draws on each level: the first ones of those of the next cheaper level.
+    pub draws: Numbers,
+    /// What the losses of the cheap levels are multiplied with.
+    pub coefficients: OnLevels,
+    /// Pearson correlation over draws of the loss under the whole attack with that on a cheap level; absent for one draw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlations: Option<OnLevels>,
+    /// The plain mean over the draws under the whole attack.
+    pub plain: PlainMean,
+}
+
+/// A number for each cheap level.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OnLevels {
+    /// Of the short attack.
+    pub short: f64,
+    /// Of clean images.
+    pub clean: f64,
+}
+
+/// Flatness as the plain mean over draws.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PlainMean {
+    /// Mean loss minus the reference loss.
+    pub flatness: f64,
+    /// Its standard error over draws; absent for a single draw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_error: Option<f64>,
+    /// Its 95 % interval over draws and examples; absent for a single draw or example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<[f64; 2]>,
 }
 
 /// One perturbation.

@@ -8,6 +8,7 @@ mod evaluate;
 mod examples;
 mod flatness;
 mod landscape;
+mod losses;
 mod networks;
 pub mod training;
 
@@ -22,8 +23,9 @@ pub use attack::{AttackFlags, AttackOutcome, AttackRow, AttackedExamples};
 pub use benchmark::{BenchmarkOutcome, Entry};
 pub use evaluate::{Evaluated, Evaluation, Metrics, PerExample, Rejecting};
 pub use examples::KeptExamples;
-pub use flatness::{AtRadius, Draw, FlatnessOutcome, LayerFlatness};
+pub use flatness::{AtRadius, Draw, FlatnessOutcome, LayerFlatness, LevelsOutcome, OnLevels, PlainMean};
 pub use landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Point, Values};
+pub use losses::KeptLosses;
 pub use networks::KeptNetwork;
 pub use training::{Snapshot, Trained, TrainingOutcome};
 
@@ -176,6 +178,18 @@ impl Record {
             return Ok(None);
         };
         KeptExamples::load(&path.with_file_name(name)).map(Some)
+    }
+
+    /// Reads the losses per draw and example kept beside the record of flatness at `path`; none if it kept none.
+    ///
+    /// # Errors
+    /// The file is missing or damaged.
+    pub fn load_losses(&self, path: &Path) -> Result<Option<KeptLosses>> {
+        let Outcome::Flatness(outcome) = &self.outcome else { return Ok(None) };
+        let Some(name) = outcome.losses.as_deref().and_then(|name| Path::new(name).file_name()) else {
+            return Ok(None);
+        };
+        KeptLosses::load(&path.with_file_name(name)).map(Some)
     }
 
     /// The record as indented JSON.

@@ -48,6 +48,7 @@ fn finish(entries: Vec<Entry>, complete: bool) -> Measured {
         search_cost: None,
         warnings: Vec::new(),
         examples: None,
+        losses: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::setup::Setup;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::record::{KeptExamples, KeptNetwork, Outcome, Record};
+use crate::record::{KeptExamples, KeptLosses, KeptNetwork, Outcome, Record};
 
 /// The record at `out`, if there is one.
 ///
@@ -40,14 +40,15 @@ pub fn is_done(record: &Record, out: &Path, job: &Job, setup: &Setup) -> bool {
         && networks(record, out).all(|path| path.is_file())
 }
 
-/// Removes the files that a replaced record kept and the new one does not.
+/// Removes files that a replaced record kept beside it and the new one does not.
 pub fn remove_files(replaced: &Record, new: &Record, out: &Path) {
-    // A left-over file that no record names is harmless.
-    let path = KeptExamples::path_beside(out);
-    if new.examples.is_none()
-        && replaced.examples.as_deref().map(Path::new) == path.file_name().map(Path::new)
-    {
-        let _ = std::fs::remove_file(path);
+    let kept = [KeptExamples::path_beside(out), KeptLosses::path_beside(out)];
+    for (path, names) in kept.iter().zip(names(replaced).into_iter().zip(names(new))) {
+        let (was, is) = names;
+        if is.is_none() && was.is_some_and(|was| path.file_name() == Some(Path::new(was).as_os_str())) {
+            // A left-over file that no record names is harmless.
+            let _ = std::fs::remove_file(path);
+        }
     }
     let kept: Vec<PathBuf> = networks(new, out).collect();
     for path in networks(replaced, out).filter(|path| !kept.contains(path)) {
@@ -66,4 +67,13 @@ fn networks<'a>(record: &'a Record, out: &'a Path) -> impl Iterator<Item = PathB
         _ => &[],
     };
     kept.iter().flat_map(|network| network.paths(out))
+}
+
+/// Names of the files with examples and losses.
+fn names(record: &Record) -> [Option<&str>; 2] {
+    let losses = match &record.outcome {
+        Outcome::Flatness(outcome) => outcome.losses.as_deref(),
+        _ => None,
+    };
+    [record.examples.as_deref(), losses]
 }

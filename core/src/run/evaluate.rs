@@ -97,6 +97,7 @@ pub fn run(
     };
     Ok(Measured {
         search_cost,
+        losses: None,
         outcome: Outcome::Evaluate(Evaluation { clean, robust: attacked }),
         complete: true,
         warnings: Vec::new(),

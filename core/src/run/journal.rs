@@ -115,6 +115,11 @@ impl Journal {
         self.units.remove(&self.full(unit)).is_some()
     }
 
+    /// Whether a unit is finished.
+    pub fn has(&self, unit: &str) -> bool {
+        self.units.contains_key(&self.full(unit))
+    }
+
     /// Notes a finished unit.
     ///
     /// # Errors
@@ -142,11 +147,6 @@ impl Journal {
         let value = serde_json::to_value(value).expect("notes are plain data");
         self.halfway.insert(self.full(note), value);
         self.append(None)
-    }
-
-    /// Number of finished units.
-    pub fn len(&self) -> usize {
-        self.units.len()
     }
 
     /// Whether there is nothing to go on from.
@@ -301,7 +301,7 @@ mod tests {
         journal.note_seconds(3.0).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4);
         let mut journal = opened();
-        assert_eq!((journal.len(), journal.is_empty(), journal.seconds()), (0, false, 3.0));
+        assert_eq!((journal.units.len(), journal.is_empty(), journal.seconds()), (0, false, 3.0));
         assert_eq!((journal.halfway("a turn 0"), journal.halfway("a turn 1")), (Some(2), Some(7)));
         // A note that was cut off by a crash costs itself alone.
         let whole = std::fs::read(&path).unwrap();

@@ -64,6 +64,7 @@ impl Filling {
             complete: self.done == total,
             warnings: warning.into_iter().collect(),
             examples: None,
+            losses: None,
             outcome: Outcome::Landscape(self.outcome),
         }
     }

@@ -2,6 +2,7 @@
 
 mod attack;
 mod benchmark;
+mod compare;
 mod earlier;
 mod evaluate;
 mod flatness;
@@ -19,9 +20,11 @@ use std::time::Instant;
 use crate::attack::autoattack::{self, Plan};
 use crate::device::Threads;
 use crate::error::{Error, Result};
+use crate::files::is_special;
 use crate::job::{DataSelection, Evaluate, Job, LandscapeLoss};
 use crate::progress::{Event, Progress};
-use crate::record::{FORMAT, KeptExamples, Outcome, Record, SearchCost};
+use crate::record::{FORMAT, KeptExamples, KeptLosses, Outcome, Record, SearchCost};
+pub use compare::{Comparison, Difference, compare, compare_files};
 pub use job_file::read_job;
 use journal::Journal;
 pub use journal::has_unfinished;
@@ -61,6 +64,8 @@ struct Measured {
     warnings: Vec<String>,
     /// Adversarial examples, where they are to be kept.
     examples: Option<KeptExamples>,
+    /// Of flatness, the losses of every draw and example.
+    losses: Option<KeptLosses>,
 }
 
 /// Runs a job, and writes its record if `options.out` says where.
@@ -122,6 +127,13 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
             let path = KeptExamples::path_beside(out);
             examples.save(&path)?;
             record.examples = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        }
+        if let (Some(losses), Outcome::Flatness(outcome), false) =
+            (&measured.losses, &mut record.outcome, is_special(out))
+        {
+            let path = KeptLosses::path_beside(out);
+            losses.save(&path)?;
+            outcome.losses = path.file_name().map(|name| name.to_string_lossy().into_owned());
         }
         record.save(out)?;
         if let Some(replaced) = &there {

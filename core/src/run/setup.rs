@@ -129,6 +129,12 @@ impl Setup {
         if self.precision == Precision::F64 { Precision::F64 } else { Precision::F32 }
     }
 
+    /// The network at `weights` for measuring alone.
+    pub fn measuring(&self, weights: &Weights) -> Pair {
+        let (network, kind) = (&self.checkpoint.network, self.precision.measure_kind());
+        Pair { search: None, measure: Evaluator::new(network, weights, self.device, kind, false) }
+    }
+
     /// Everything about where the numbers come from, except what the measure itself knows.
     pub fn provenance(&self, job: &Job, duration_s: f64) -> Provenance {
         Provenance {

@@ -60,6 +60,7 @@ pub(super) fn attacked(
                 pgd::Found {
                     perturbation: found.perturbation.where_self(&mask, &best.perturbation),
                     error: found.error.minimum(&best.error),
+                    early: None,
                 }
             }
         });

@@ -163,7 +163,7 @@ fn flatness<'a>(
         .partition(|(.., record)| choice.loss == FlatnessLoss::Robust && attacks::unfit(record).is_some());
     match fit.into_iter().max_by_key(|(size, ..)| *size) {
         Some((_, at, record)) => {
-            let interval = Some((at.interval[0], at.interval[1]));
+            let interval = at.interval.map(|[low, high]| (low, high));
             (Ok(Measured { value: at.flatness, interval }), Some(record))
         }
         None => {

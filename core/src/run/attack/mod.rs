@@ -118,6 +118,7 @@ pub fn run(
         complete,
         warnings,
         examples: kept,
+        losses: None,
         outcome: Outcome::Attack(AttackOutcome {
             robust_error: state.robust_error(),
             robust_error_at_most: (!complete).then(|| 1.0 - finished as f64 / examples),

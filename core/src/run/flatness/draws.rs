@@ -3,12 +3,14 @@
 use tch::Tensor;
 
 use super::Unit;
+use super::levels::Level;
+use crate::attack::Pgd;
 use crate::attack::weights::{Examples, Pieces, Problem, Projection, Projector, Scope, WeightNorm, random};
 use crate::device::Precision;
 use crate::error::{Error, Result};
 use crate::job::{Flatness, FlatnessLoss};
-use crate::measure::evaluation::{Batch, Pair, attack, measure};
-use crate::measure::flatness::{Losses, draw_seed};
+use crate::measure::evaluation::{Batch, Pair, attack, attack_and_early, measure};
+use crate::measure::flatness::{Losses, Reference, draw_seed};
 use crate::model::{Entry, Network, Weights};
 use crate::progress::Pulse;
 use crate::run::setup::Setup;
@@ -106,8 +108,17 @@ impl<'a> Drawer<'a> {
     }
 
     /// The networks of a random draw; none where they are the reference itself, bit for bit.
-    pub fn random(&self, place: &Place, pulse: Pulse) -> Result<Option<Pair>> {
-        Ok(self.perturbation(place, pulse)?.and_then(|perturbation| self.pair(&perturbation)))
+    pub fn random(&self, place: &Place, level: Level, pulse: Pulse) -> Result<Option<Pair>> {
+        let perturbation = self.perturbation(place, pulse)?;
+        Ok(match (perturbation, level) {
+            (None, _) => None,
+            // Nothing is searched.
+            (Some(perturbation), Level::Clean) => {
+                let moved = self.moved(&perturbation);
+                (moved.flat() != self.network.weights.flat()).then(|| self.setup.measuring(&moved))
+            }
+            (Some(perturbation), _) => self.pair(&perturbation),
+        })
     }
 
     /// The weights of a random draw.
@@ -189,32 +200,48 @@ impl<'a> Drawer<'a> {
         Weights::from_flat(self.network.weights.layout().clone(), self.network.weights.flat() + perturbation)
     }
 
-    /// Losses of batch `part` under a random draw.
+    /// Losses of batch `part` under a random draw, on a level and the cheaper ones.
     pub fn average(
         &self,
         perturbed: &Option<Pair>,
+        level: Level,
         part: usize,
-        batch: &Batch,
-        reference: &Losses,
+        reference: &Reference,
         pulse: Pulse,
     ) -> Result<Unit> {
+        let batch = &self.setup.batches[part];
         let Some(pair) = perturbed else {
             let from = part * self.setup.batch_size;
-            let range = from..from + batch.len();
-            let losses = Losses {
-                loss: reference.loss[range.clone()].to_vec(),
-                wrong: reference.wrong[range].to_vec(),
+            let part_of = |losses: &Losses| losses.part(from..from + batch.len());
+            let (attacked, clean) = (part_of(&reference.losses), part_of(&reference.clean));
+            let (losses, below) = match (level, &self.job.levels) {
+                (_, None) => (attacked, Vec::new()),
+                (Level::Full, _) => (attacked.clone(), vec![attacked, clean]),
+                (Level::Short, _) => (attacked, vec![clean]),
+                (Level::Clean, _) => (clean, Vec::new()),
             };
-            return Ok(Unit { losses: Some(losses) });
+            return Ok(Unit { losses: Some(losses), below });
         };
         pulse()?;
-        let rows = match self.job.loss {
-            FlatnessLoss::Clean => measure(&pair.measure, batch, None)?,
-            FlatnessLoss::Robust => {
-                attack(pair, &self.job.attack, batch, self.job.compute.seed, pulse)?.per_example
+        let clean = || Ok::<_, Error>(Losses::of(&measure(&pair.measure, batch, None)?));
+        let (job, seed) = (self.job, self.job.compute.seed);
+        let early = job.levels.as_ref().map(|levels| levels.steps);
+        let (losses, below) = match (job.loss, level, early) {
+            (FlatnessLoss::Clean, ..) | (_, Level::Clean, _) => (clean()?, Vec::new()),
+            (_, Level::Short, Some(steps)) => {
+                let attacked = attack(pair, &Pgd { steps, ..job.attack.clone() }, batch, seed, pulse)?;
+                (Losses::of(&attacked.per_example), vec![clean()?])
+            }
+            (FlatnessLoss::Robust, ..) => {
+                let (attacked, early) = attack_and_early(pair, &job.attack, batch, seed, early, pulse)?;
+                let below = match early {
+                    None => Vec::new(),
+                    Some(early) => vec![Losses::of(&early.per_example), clean()?],
+                };
+                (Losses::of(&attacked.per_example), below)
             }
         };
-        Ok(Unit { losses: Some(Losses::of(&rows)) })
+        Ok(Unit { losses: Some(losses), below })
     }
 }
 

@@ -1,14 +1,15 @@
 //! Running a flatness measure: first the network as it is, then one draw after the other.
 //!
 //! A unit of work is one draw of one radius on one batch; in the worst case, whose search looks at all examples, on
-//! all of them. Draws come before radii, so that after a cancellation there is about equally much of every radius.
+//! all of them. Draws come before radii, so that after a cancellation there is about equally much of every radius. A
+//! multilevel estimate has its draws under the whole attack first, then those that only cheap levels have.
 
 mod draws;
 mod keep;
+mod levels;
 mod weaknesses;
 mod worst;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -21,13 +22,15 @@ use crate::device::Precision;
 use crate::error::{Error, Result};
 use crate::job::{Case, Flatness, FlatnessLoss};
 use crate::measure::flatness::{
-    Losses, Reference, Restart, at_radius, clean, draw_seed, restart, worst_restart,
+    Draws, Losses, OnCheapLevels, Over, Reference, Restart, at_radius, clean, draw_seed, restart,
+    worst_restart,
 };
-use crate::measure::statistics::{Over, RESAMPLES};
+use crate::measure::levels::Numbers;
 use crate::progress::{Event, Progress};
-use crate::record::{AtRadius, FlatnessOutcome, LayerFlatness, Outcome, SearchCost};
+use crate::record::{AtRadius, FlatnessOutcome, KeptLosses, LayerFlatness, Outcome, SearchCost};
 use draws::{Drawer, Place};
 use keep::Keeper;
+use levels::{Found, Level};
 use weaknesses::weaknesses;
 
 /// A finished unit of a draw.
@@ -35,6 +38,9 @@ use weaknesses::weaknesses;
 struct Unit {
     /// None: the network overflows under these weights.
     losses: Option<Losses>,
+    /// On the cheaper levels, the most expensive first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    below: Vec<Losses>,
 }
 
 /// The work of a job.
@@ -45,7 +51,10 @@ struct Plan<'a> {
     batches: usize,
     /// Units of every draw.
     parts: usize,
-    places: Vec<Place>,
+    /// Draws on every level.
+    numbers: Numbers,
+    /// Tensors that are measured alone, too.
+    alone: Vec<usize>,
     /// Whether a search in low precision is compared with one in float32.
     compares: bool,
 }
@@ -55,26 +64,31 @@ impl<'a> Plan<'a> {
     fn new(job: &'a Flatness, setup: &Setup, tensors: &[usize], moves: impl Fn(usize) -> bool) -> Self {
         let layout = setup.checkpoint.network.layout();
         let names: Vec<String> = tensors.iter().map(|i| layout.entries[*i].name.clone()).collect();
-        let alone = if job.per_layer { names.len() } else { 0 };
-        let alone = (0..alone).filter(|layer| moves(*layer)).map(Some);
-        let layers: Vec<Option<usize>> = std::iter::once(None).chain(alone).collect();
-        let mut places = Vec::new();
-        for draw in 0..job.draws {
-            for layer in &layers {
-                places.extend((0..job.radii.len()).map(|radius| Place { layer: *layer, radius, draw }));
-            }
-        }
         let batches = setup.batches.len();
+        let parts = if job.case == Case::Worst { 1 } else { batches };
+        let alone = if job.per_layer { names.len() } else { 0 };
+        let alone = (0..alone).filter(|layer| moves(*layer)).collect();
         let searches = job.loss == FlatnessLoss::Robust || job.case == Case::Worst;
         let compares = searches && setup.searches_in_low_precision();
-        Self {
-            job,
-            names,
-            batches,
-            compares,
-            parts: if job.case == Case::Worst { 1 } else { batches },
-            places,
+        Self { job, names, batches, parts, numbers: job.numbers(), alone, compares }
+    }
+
+    /// The draws whose most expensive level this is.
+    fn places(&self, level: Level) -> Vec<Place> {
+        let Numbers { full, short, clean } = self.numbers;
+        let (draws, alone) = match level {
+            // One tensor at a time has no cheap levels.
+            Level::Full => (0..full, self.alone.as_slice()),
+            Level::Short => (full..short, &[][..]),
+            Level::Clean => (short..clean, &[][..]),
+        };
+        let mut places = Vec::new();
+        for draw in draws {
+            for layer in std::iter::once(None).chain(alone.iter().copied().map(Some)) {
+                places.extend((0..self.job.radii.len()).map(|radius| Place { layer, radius, draw }));
+            }
         }
+        places
     }
 
     /// Restarts of the attack on the unperturbed network.
@@ -82,9 +96,39 @@ impl<'a> Plan<'a> {
         if self.job.loss == FlatnessLoss::Robust { self.job.restarts_of_reference() } else { 0 }
     }
 
-    fn units(&self) -> u64 {
-        let references = (1 + self.restarts()) * self.batches;
-        (references + self.parts * self.places.len() + usize::from(self.compares)) as u64
+    /// Names of all units, and how much work each is; without levels all count the same.
+    fn units(&self) -> Vec<(String, u64)> {
+        let attack = self.weight(Level::Full);
+        let mut units = Vec::new();
+        for batch in 0..self.batches {
+            units.push((format!("clean {batch}"), 1));
+            units.extend((0..self.restarts()).map(|r| (format!("reference {r} {batch}"), attack)));
+        }
+        for level in Level::ALL {
+            for place in self.places(level) {
+                let names = (0..self.parts).map(|part| level.unit(&place, part));
+                units.extend(names.map(|name| (name, self.weight(level))));
+            }
+        }
+        if self.compares {
+            units.push((search_cost::UNIT.to_owned(), attack));
+        }
+        units
+    }
+
+    /// How much work a unit of a draw is.
+    fn weight(&self, level: Level) -> u64 {
+        let Some(levels) = &self.job.levels else { return 1 };
+        let costs = self.job.costs(levels);
+        match level {
+            Level::Full => costs.full as u64,
+            Level::Short => costs.short as u64,
+            Level::Clean => costs.clean as u64,
+        }
+    }
+
+    fn total(&self) -> u64 {
+        self.units().iter().map(|(_, weight)| weight).sum()
     }
 }
 
@@ -98,24 +142,32 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     /// Computes a unit anew that an earlier run has finished.
-    fn forget(&mut self, name: &str) {
-        self.done -= u64::from(self.journal.forget(name));
+    fn forget(&mut self, name: &str, weight: u64) {
+        self.done -= if self.journal.forget(name) { weight } else { 0 };
     }
 
     /// A unit of an earlier run, or a fresh one.
     fn unit<T: Serialize + serde::de::DeserializeOwned>(
         &mut self,
-        name: &str,
+        (name, weight): (String, u64),
         compute: impl FnOnce(crate::progress::Pulse) -> Result<T>,
     ) -> Result<T> {
-        if let Some(unit) = self.journal.get(name) {
+        if let Some(unit) = self.journal.get(&name) {
             return Ok(unit);
         }
         let unit = compute(&mut || self.progress.report(Event::Alive))?;
-        self.journal.put(name, &unit)?;
-        self.done += 1;
+        self.journal.put(&name, &unit)?;
+        self.done += weight;
         self.progress.report(Event::Step { done: self.done, total: self.total })?;
         Ok(unit)
+    }
+
+    /// How far the plan is, which may have grown.
+    fn count(&mut self, plan: &Plan) {
+        let units = plan.units();
+        let finished = units.iter().filter(|(name, _)| self.journal.has(name));
+        self.done = finished.map(|(_, weight)| weight).sum();
+        self.total = units.iter().map(|(_, weight)| weight).sum();
     }
 }
 
@@ -128,38 +180,41 @@ pub fn run(
 ) -> Result<Measured> {
     let tensors = job.tensors.select(setup.checkpoint.network.layout())?;
     let drawer = Drawer::new(job, setup, tensors.clone())?;
-    let plan = Plan::new(job, setup, &tensors, |layer| drawer.moves(layer));
-    let (done, total) = (journal.len() as u64, plan.units());
-    progress.report(Event::Started { label: job.label().into(), done, total })?;
-    let keeper = Keeper::new(job, setup, &plan.names, out);
-    if let Some(text) = keeper.as_ref().and_then(|keeper| keeper.size(plan.places.len())) {
-        progress.report(Event::Warning(text))?;
-    }
+    let mut plan = Plan::new(job, setup, &tensors, |layer| drawer.moves(layer));
+    let names = plan.names.clone();
+    let keeper = Keeper::new(job, setup, &names, out);
     let keeper = keeper.as_ref();
-    let mut desk = Desk { journal, progress, done, total };
+    let mut desk = Desk { journal, progress, done: 0, total: 0 };
+    desk.count(&plan);
+    desk.progress.report(Event::Started { label: job.label().into(), done: desk.done, total: desk.total })?;
+    if let Some(text) = keeper.and_then(|keeper| keeper.size(plan.places(Level::Full).len())) {
+        desk.progress.report(Event::Warning(text))?;
+    }
     let reference = reference(&plan, setup, &mut desk)?;
-    let mut found = BTreeMap::new();
-    let worked = all_draws(&plan, setup, &drawer, &reference, keeper, &mut desk, &mut found)
-        .and_then(|()| search_cost(&plan, setup, &drawer, &mut desk));
-    let search_cost = match worked {
-        // What is finished is a record.
-        Err(Error::Cancelled) if !found.is_empty() => None,
-        other => other?,
-    };
+    let mut found = Found::default();
     let mut warnings = drawer.warnings();
+    let work = Work { drawer: &drawer, reference: &reference, keeper };
+    let ended = levels::rounds(&mut plan, &work, &mut desk, &mut found, &mut warnings)
+        .and_then(|()| search_cost(&plan, setup, &drawer, &mut desk));
+    let (complete, search_cost) = match ended {
+        // What is finished is a record.
+        Err(Error::Cancelled) if !found.is_empty() => (false, None),
+        other => (true, other?),
+    };
     let mut outcome = outcome(&plan, &reference, &found, &mut warnings)?;
     if let Some(keeper) = keeper {
-        outcome.networks = found.keys().filter(|place| keeper.has(place)).map(|at| keeper.of(at)).collect();
+        outcome.networks = found.places().filter(|place| keeper.has(place)).map(|at| keeper.of(at)).collect();
     }
     warnings.extend(weaknesses(job, &outcome));
     if job.case == Case::Worst && setup.precision == Precision::Bf16 {
         warnings.push("the weights were searched in bf16, where gradient ascent finds much less than in float32: worst-case flatness is too low".into());
     }
     Ok(Measured {
-        complete: found.len() == plan.places.len() && search_cost.is_some() == plan.compares,
+        complete,
         search_cost,
         warnings,
         examples: None,
+        losses: Some(losses(&plan, setup, &reference, &found, &outcome)),
         outcome: Outcome::Flatness(outcome),
     })
 }
@@ -170,12 +225,12 @@ fn reference(plan: &Plan, setup: &Setup, desk: &mut Desk) -> Result<Reference> {
     let pair = setup.pair(&setup.checkpoint.network.weights);
     let mut reference = Reference::default();
     for (number, batch) in setup.batches.iter().enumerate() {
-        let losses: Losses = desk.unit(&format!("clean {number}"), |_| clean(&pair, batch))?;
+        let losses: Losses = desk.unit((format!("clean {number}"), 1), |_| clean(&pair, batch))?;
         reference.clean.append(&losses);
         let mut restarts: Vec<Restart> = Vec::new();
         for r in 0..plan.restarts() {
-            let name = format!("reference {r} {number}");
-            restarts.push(desk.unit(&name, |pulse| restart(&pair, &job.attack, batch, seed, r, pulse))?);
+            let name = (format!("reference {r} {number}"), plan.weight(Level::Full));
+            restarts.push(desk.unit(name, |pulse| restart(&pair, &job.attack, batch, seed, r, pulse))?);
         }
         reference.losses.append(&match restarts.as_slice() {
             [] => losses,
@@ -191,104 +246,119 @@ fn search_cost(plan: &Plan, setup: &Setup, drawer: &Drawer, desk: &mut Desk) -> 
     if !plan.compares {
         return Ok(None);
     }
-    desk.unit(search_cost::UNIT, |pulse| match plan.job.case {
+    desk.unit((search_cost::UNIT.to_owned(), plan.weight(Level::Full)), |pulse| match plan.job.case {
         Case::Average => search_cost::of_attack(setup, &plan.job.attack, plan.job.compute.seed, pulse),
         Case::Worst => drawer.search_cost(pulse),
     })
 }
 
-/// Every draw, in the order of the plan; `None` where the network overflows.
-fn all_draws(
+/// What every draw needs.
+struct Work<'a> {
+    drawer: &'a Drawer<'a>,
+    reference: &'a Reference,
+    keeper: Option<&'a Keeper<'a>>,
+}
+
+/// One draw on a level and those below it; none where the network overflows.
+fn draw(
     plan: &Plan,
-    setup: &Setup,
-    drawer: &Drawer,
-    reference: &Reference,
-    keeper: Option<&Keeper>,
+    Work { drawer, reference, keeper }: &Work,
     desk: &mut Desk,
-    found: &mut BTreeMap<Place, Option<Losses>>,
-) -> Result<()> {
-    for place in &plan.places {
-        let mut perturbed = None;
-        let mut losses = Some(Losses::default());
-        let lacking = keeper.filter(|keeper| !keeper.has(place));
-        if let (Some(keeper), Case::Average) = (lacking, plan.job.case) {
-            let mut pulse = || desk.progress.report(Event::Alive);
-            match drawer.weights(place, &mut pulse) {
-                // The draw's own losses tell.
-                Err(Error::NotFinite(_)) => {}
-                weights => keeper.save(place, &weights?, None)?,
-            }
-        }
-        for part in 0..plan.parts {
-            let name = format!("draw {} part {part}", place.name());
-            if lacking.is_some() && plan.job.case == Case::Worst {
-                // What was found is to be kept, and is not there any more.
-                desk.forget(&name);
-            }
-            let unit: Unit = desk.unit(&name, |pulse| {
-                let unit = match plan.job.case {
-                    Case::Worst => drawer.worst(place, &reference.losses, keeper, pulse),
-                    Case::Average => {
-                        let found = match perturbed.take() {
-                            Some(found) => Ok(found),
-                            None => drawer.random(place, pulse),
-                        };
-                        found.and_then(|found| {
-                            let found = perturbed.insert(found);
-                            drawer.average(found, part, &setup.batches[part], &reference.losses, pulse)
-                        })
-                    }
-                };
-                match unit {
-                    Err(Error::NotFinite(_)) => Ok(Unit { losses: None }),
-                    other => other,
-                }
-            })?;
-            losses = losses.zip(unit.losses).map(|(mut all, part)| {
-                all.append(&part);
-                all
-            });
-        }
-        if let Some(losses) = &losses {
-            let layer = place.layer.map(|layer| plan.names[layer].clone());
-            let point = losses.clone().or_wrong(&reference.clean).point();
-            found.insert(*place, Some(losses.clone()));
-            desk.progress.report(Event::Draw { layer, radius: place.radius, draw: place.draw, point })?;
-        } else {
-            found.insert(*place, None);
+    (level, place): (Level, &Place),
+) -> Result<Option<Draws>> {
+    let mut perturbed = None;
+    let mut losses = Some(Draws::default());
+    let lacking = keeper.filter(|keeper| level == Level::Full && !keeper.has(place));
+    if let (Some(keeper), Case::Average) = (lacking, plan.job.case) {
+        let mut pulse = || desk.progress.report(Event::Alive);
+        match drawer.weights(place, &mut pulse) {
+            // The draw's own losses tell.
+            Err(Error::NotFinite(_)) => {}
+            weights => keeper.save(place, &weights?, None)?,
         }
     }
-    Ok(())
+    for part in 0..plan.parts {
+        let name = (level.unit(place, part), plan.weight(level));
+        if lacking.is_some() && plan.job.case == Case::Worst {
+            // What was found is to be kept, and is not there any more.
+            desk.forget(&name.0, name.1);
+        }
+        let unit: Unit = desk.unit(name, |pulse| {
+            let unit = match plan.job.case {
+                Case::Worst => drawer.worst(place, &reference.losses, *keeper, pulse),
+                Case::Average => {
+                    let found = match perturbed.take() {
+                        Some(found) => Ok(found),
+                        None => drawer.random(place, level, pulse),
+                    };
+                    found.and_then(|found| {
+                        let found = perturbed.insert(found);
+                        drawer.average(found, level, part, reference, pulse)
+                    })
+                }
+            };
+            match unit {
+                Err(Error::NotFinite(_)) => Ok(Unit { losses: None, below: Vec::new() }),
+                other => other,
+            }
+        })?;
+        losses = losses.zip(unit.losses).map(|(mut all, part)| {
+            all.append(&part, &unit.below);
+            all
+        });
+    }
+    if let (Some(losses), Level::Full) = (&losses, level) {
+        let layer = place.layer.map(|layer| plan.names[layer].clone());
+        let point = losses.own.clone().or_wrong(&reference.clean).point();
+        desk.progress.report(Event::Draw { layer, radius: place.radius, draw: place.draw, point })?;
+    }
+    Ok(losses)
+}
+
+/// What is known of a radius; a draw whose loss is not finite instead.
+fn radius(
+    plan: &Plan,
+    reference: &Reference,
+    found: &Found,
+    layer: Option<usize>,
+    index: usize,
+) -> std::result::Result<Option<AtRadius>, usize> {
+    let (job, seed) = (plan.job, plan.job.compute.seed);
+    let over = if job.case == Case::Average { Over::Mean } else { Over::Worst };
+    let full = found.rows(Level::Full, layer, index)?;
+    if full.is_empty() {
+        return Ok(None);
+    }
+    let cheap = match (&job.levels, layer) {
+        (Some(levels), None) => Some(OnCheapLevels {
+            steps: levels.steps,
+            short: found.rows(Level::Short, layer, index)?,
+            clean: found.rows(Level::Clean, layer, index)?,
+        }),
+        _ => None,
+    };
+    let seeds = (0..full.len()).map(|draw| draw_seed(seed, draw));
+    let draws: Vec<(u64, &Losses)> = seeds.zip(full).collect();
+    Ok(Some(at_radius(job.radii[index], over, reference, &draws, cheap.as_ref())))
 }
 
 /// The numbers of all finished draws. A radius with a draw that has no finite loss is left out, with a warning.
 fn outcome(
     plan: &Plan,
     reference: &Reference,
-    found: &BTreeMap<Place, Option<Losses>>,
+    found: &Found,
     warnings: &mut Vec<String>,
 ) -> Result<FlatnessOutcome> {
-    let (job, seed) = (plan.job, plan.job.compute.seed);
-    let over = if job.case == Case::Average { Over::Mean } else { Over::Worst };
+    let job = plan.job;
     let mut radii_of = |layer: Option<usize>| -> Vec<AtRadius> {
         let mut radii = Vec::new();
-        for (index, radius) in job.radii.iter().enumerate() {
-            let mut draws = Vec::new();
-            let mut overflows = None;
-            for draw in 0..job.draws {
-                match found.get(&Place { layer, radius: index, draw }) {
-                    Some(Some(losses)) => draws.push((draw_seed(seed, draw), losses.clone())),
-                    Some(None) => overflows = overflows.or(Some(draw)),
-                    None => {}
-                }
-            }
-            match overflows {
-                Some(draw) => warnings.push(format!(
-                    "radius {radius}{} is left out: the network overflows in draw {draw}; use a smaller radius",
+        for (index, value) in job.radii.iter().enumerate() {
+            match radius(plan, reference, found, layer, index) {
+                Ok(at) => radii.extend(at),
+                Err(draw) => warnings.push(format!(
+                    "radius {value}{} is left out: the network overflows in draw {draw}; use a smaller radius",
                     layer.map(|layer| format!(" of {}", plan.names[layer])).unwrap_or_default()
                 )),
-                None if draws.is_empty() => {}
-                None => radii.push(at_radius(*radius, over, reference, &draws, seed)),
             }
         }
         radii
@@ -308,9 +378,43 @@ fn outcome(
         reference_error: point.error,
         radii,
         layers,
-        resamples: RESAMPLES,
+        resamples: 0,
         networks: Vec::new(),
+        losses: None,
     })
+}
+
+/// Losses of every draw and example of an outcome.
+fn losses(
+    plan: &Plan,
+    setup: &Setup,
+    reference: &Reference,
+    found: &Found,
+    outcome: &FlatnessOutcome,
+) -> KeptLosses {
+    let mut kept = KeptLosses { index: setup.dataset.indices.clone(), ..KeptLosses::default() };
+    let mut put = |name: String, rows: Vec<&Losses>| {
+        kept.tables.insert(name, rows.into_iter().cloned().collect());
+    };
+    put("clean".into(), vec![&reference.clean]);
+    put("reference".into(), vec![&reference.losses]);
+    let mut radii = |prefix: &str, layer: Option<usize>, radii: &[AtRadius]| {
+        for (number, at) in radii.iter().enumerate() {
+            let index = plan.job.radii.iter().position(|radius| *radius == at.radius).unwrap_or(0);
+            let rows = |level| found.rows(level, layer, index).unwrap_or_default();
+            put(format!("{prefix}radii.{number}"), rows(Level::Full));
+            if at.levels.is_some() {
+                put(format!("{prefix}radii.{number}.short"), rows(Level::Short));
+                put(format!("{prefix}radii.{number}.clean"), rows(Level::Clean));
+            }
+        }
+    };
+    radii("", None, &outcome.radii);
+    for (number, layer) in outcome.layers.iter().enumerate() {
+        let tensor = plan.names.iter().position(|name| *name == layer.name);
+        radii(&format!("layers.{number}."), tensor, &layer.radii);
+    }
+    kept
 }
 
 /// Units, and seconds for all of them, given what a step costs.
@@ -351,5 +455,14 @@ pub fn cost(job: &Flatness, setup: &Setup, cost: &Cost) -> Result<(u64, f64)> {
         Case::Worst => job.descent.epochs + job.attack.restarts * job.attack.steps,
     };
     let compared = search_cost::seconds(setup, cost, compared);
-    Ok((plan.units(), reference + plan.places.len() as f64 * draw + compared))
+    let draws = plan.places(Level::Full).len() as f64;
+    let cheap = plan.job.levels.as_ref().map_or(0.0, |levels| {
+        let measured = cost.preparation + examples * cost.forward;
+        let short = levels.steps as f64 * cost.step + cost.search_forward + cost.forward;
+        let early = job.attack.restarts as f64 * cost.forward;
+        plan.places(Level::Short).len() as f64 * (measured + examples * job.attack.restarts as f64 * short)
+            + plan.places(Level::Clean).len() as f64 * measured
+            + draws * examples * (early + cost.forward)
+    });
+    Ok((plan.total(), reference + draws * draw + cheap + compared))
 }

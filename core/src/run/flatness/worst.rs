@@ -41,7 +41,7 @@ impl Drawer<'_> {
     ) -> Result<Unit> {
         let still = || -> Result<Unit> {
             keeper.map_or(Ok(()), |keeper| keeper.save(place, &self.network.weights, None))?;
-            Ok(Unit { losses: Some(reference.clone()) })
+            Ok(Unit { losses: Some(reference.clone()), below: Vec::new() })
         };
         if self.is_still(place) {
             return still();
@@ -50,7 +50,7 @@ impl Drawer<'_> {
         let Some(pair) = self.pair(&found.weights) else { return still() };
         let Measured { rows, inputs } = self.measured(&pair, &found, &self.setup.batches, pulse)?;
         keeper.map_or(Ok(()), |keeper| keeper.save(place, &self.moved(&found.weights), inputs.as_ref()))?;
-        Ok(Unit { losses: Some(Losses::of(&rows)) })
+        Ok(Unit { losses: Some(Losses::of(&rows)), below: Vec::new() })
     }
 
     /// The search of one draw on these batches.
