@@ -123,7 +123,7 @@ fn wrong_usage() {
     for (options, parts) in [
         (&["--attacks", "apgd"][..], &["unknown version or attack \"apgd\"", "standard, paper"][..]),
         (&["--attacks", "square,square"], &["twice"]),
-        (&["--norm", "l1"], &["linf and l2", "pgd"]),
+        (&["--norm", "l0"], &["linf, l2 and l1", "pgd"]),
         (&["--restarts", "0"], &["0 restarts", "1 or more"]),
         (&["--epsilon", "-1"], &["epsilon -1"]),
         (&["--epsilon", "nan"], &["--epsilon"]),
@@ -131,6 +131,11 @@ fn wrong_usage() {
         (&["--attacks", "apgd-ce,square", "--targets", "3"], &["--targets is for apgd-t and fab-t"]),
         (&["--version", "paper", "--queries", "9"], &["--queries is for square", "--version paper lacks"]),
         (&["--attacks", "square", "--steps", "9"], &["--steps is for apgd and fab", "--queries"]),
+        (&["--attacks", "square", "--rho", "0.5"], &["--rho is for apgd", "--version square lacks"]),
+        (&["--version", "paper", "--rescale-schedule"], &["--rescale-schedule is for square"]),
+        (&["--norm", "l1", "--rho", "0.5"], &["rho has no effect in L1"]),
+        (&["--single-radius"], &["single-radius is for L1"]),
+        (&["--preset", "input_linf_aa_standard_e00314", "--individual"], &["--preset", "--individual"]),
     ] {
         let mut arguments = vec!["attack", &*lenet, "--data", &*mnist, "--examples", "test:0..4"];
         arguments.extend(options);

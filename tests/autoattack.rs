@@ -4,6 +4,8 @@
 mod ensemble;
 #[path = "autoattack/golden.rs"]
 mod golden;
+#[path = "autoattack/l1.rs"]
+mod l1;
 #[path = "autoattack/pieces.rs"]
 mod pieces;
 #[path = "autoattack/single.rs"]

@@ -1,22 +1,24 @@
 //! The whole road, as a job: the oracle's images, resuming, invariance, kept examples, bad input.
 
 use basin_core::attack::autoattack::square::{self, Square};
-use basin_core::attack::autoattack::{AutoAttack, Forgetful, Halfway, Judge, Memory, Subject, Version};
+use basin_core::attack::autoattack::{
+    AutoAttack, Forgetful, Halfway, Judge, Memory, Subject, Tuning, Version,
+};
 use basin_core::attack::{InputNorm, Pgd};
 use basin_core::job::{Attack, Compute, DataSelection, Evaluate, Job, Precision};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
-use basin_core::record::{AttackOutcome, Outcome, Record};
+use basin_core::record::{AttackFlags, AttackOutcome, AttackRow, Outcome, Record};
 use basin_core::run::{RunOptions, run};
 use basin_core::seed::generator;
 use tch::{Kind, Tensor};
 
 use crate::support::{Npz, reference};
 
-fn version(text: &str) -> Version {
+pub fn version(text: &str) -> Version {
     text.parse().unwrap()
 }
 
-fn mnist(examples: &str, attack: AutoAttack) -> Attack {
+pub fn mnist(examples: &str, attack: AutoAttack) -> Attack {
     Attack {
         checkpoint: reference("checkpoints/lenet_bn_trained.pth.tar"),
         data: DataSelection {
@@ -42,7 +44,7 @@ fn outcome(record: &Record) -> &AttackOutcome {
     outcome
 }
 
-fn attacked(job: Attack) -> AttackOutcome {
+pub fn attacked(job: Attack) -> AttackOutcome {
     outcome(&run(&Job::Attack(job), &RunOptions::default(), &mut Silent).unwrap()).clone()
 }
 
@@ -408,15 +410,32 @@ fn versions_are_what_they_are_called() {
 #[test]
 fn settings_that_make_no_sense_are_refused() {
     let base = AutoAttack::default();
+    let usual = Tuning::default();
+    let tuned = |tuning| AutoAttack { tuning, ..base.clone() };
     for (attack, word) in [
         (AutoAttack { epsilon: -0.1, ..base.clone() }, "epsilon"),
         (AutoAttack { epsilon: f64::NAN, ..base.clone() }, "epsilon"),
-        (AutoAttack { norm: InputNorm::L1, ..base.clone() }, "linf and l2"),
+        (AutoAttack { norm: InputNorm::L0, epsilon: 5.0, ..base.clone() }, "linf, l2 and l1"),
+        (tuned(Tuning { eot: Some(0), ..usual }), "0 EOT passes"),
+        (tuned(Tuning { rho: Some(1.5), ..usual }), "rho 1.5 is not possible; use a number from 0 to 1"),
+        (tuned(Tuning { alpha: Some(0.0), ..usual }), "alpha 0"),
+        (tuned(Tuning { eta: Some(f64::NAN), ..usual }), "eta NaN"),
+        (tuned(Tuning { beta: Some(-0.1), ..usual }), "beta -0.1"),
+        (tuned(Tuning { alpha_max: Some(2.0), ..usual }), "alpha-max 2"),
+        (tuned(Tuning { p_init: Some(0.0), ..usual }), "p-init 0"),
+        (tuned(Tuning { single_radius: true, ..usual }), "single-radius is for L1"),
+        (
+            AutoAttack { norm: InputNorm::L1, epsilon: 5.0, ..tuned(Tuning { rho: Some(0.5), ..usual }) },
+            "rho has no effect in L1",
+        ),
         (AutoAttack { steps: Some(0), ..base.clone() }, "0 steps"),
         (AutoAttack { restarts: Some(0), ..base.clone() }, "0 restarts"),
         (AutoAttack { targets: Some(0), ..base.clone() }, "0 targets"),
         (AutoAttack { queries: Some(0), ..base.clone() }, "0 queries"),
-        (AutoAttack { steps: Some(1_000_001), ..base }, "1000001 steps are too many; use at most 1000000"),
+        (
+            AutoAttack { steps: Some(1_000_001), ..base.clone() },
+            "1000001 steps are too many; use at most 1000000",
+        ),
     ] {
         let told = Job::Attack(mnist("test:0..1", attack)).check().unwrap_err().to_string();
         assert!(told.contains(word), "{told}");
@@ -474,9 +493,8 @@ fn square_goes_on_inside_of_a_run() {
     let (images, labels) = (data.images.index_select(0, &right), data.labels.index_select(0, &right));
     let judge = Some(Judge { model: &model, tolerance: 0.0 });
     let subject = Subject { model: &model, images: &images, labels: &labels, judge };
-    for norm in [InputNorm::Linf, InputNorm::L2] {
-        let epsilon = if norm == InputNorm::Linf { 0.25 } else { 2.5 };
-        let settings = Square { norm, epsilon, queries: 120 };
+    for (norm, epsilon) in [(InputNorm::Linf, 0.25), (InputNorm::L2, 2.5), (InputNorm::L1, 25.0)] {
+        let settings = Square::new(norm, epsilon, 120);
         let attack = |memory: &mut dyn Memory| {
             let draws = (0..images.size()[0] as u64).map(|at| generator(4, "square", &[at])).collect();
             square::run(&settings, &subject, draws, memory, &mut || Ok(()))
@@ -501,4 +519,112 @@ fn square_goes_on_inside_of_a_run() {
             assert!(a.equal(b), "{norm}");
         }
     }
+}
+
+#[test]
+fn individual_attacks_are_each_alone_and_break_together_what_the_ensemble_breaks() {
+    let attack = |text: &str, individual| {
+        let attack = AutoAttack { version: version(text), individual, ..small() };
+        attacked(mnist("test:0..40", attack))
+    };
+    let (each, one_after_the_other) =
+        (attack("apgd-ce,apgd-t,square", true), attack("apgd-ce,apgd-t,square", false));
+    assert_eq!(each.per_example.robust, one_after_the_other.per_example.robust);
+    assert_eq!(each.robust_error, one_after_the_other.robust_error);
+    for (name, row) in ["apgd-ce", "apgd-t", "square"].into_iter().zip(&each.per_attack) {
+        let alone = attack(name, false);
+        let (of, seconds) = (&alone.per_attack[0], 0.0);
+        assert_eq!(AttackRow { seconds, ..row.clone() }, AttackRow { seconds, ..of.clone() });
+        let by_it = |by: &Vec<String>| by.iter().any(|by| by == name);
+        let broken: Vec<bool> = each.per_example.broken_by_each.iter().map(by_it).collect();
+        let expected = alone.per_example.broken_by.iter().map(|by| by.as_deref() == Some(name));
+        assert_eq!(broken, expected.collect::<Vec<_>>(), "{name}");
+    }
+    // Most that can be broken is broken by several.
+    assert!(each.per_attack[1].attacked > one_after_the_other.per_attack[1].attacked);
+    assert!(one_after_the_other.per_example.broken_by_each.is_empty());
+    for (at, by) in each.per_example.broken_by_each.iter().enumerate() {
+        assert_eq!(by.first(), each.per_example.broken_by[at].as_ref());
+    }
+    // Norms are those of what is kept, within the ball.
+    let norms = &each.per_example.norm;
+    assert_eq!(norms.len(), 40);
+    let largest = each.per_example.largest_norm().unwrap();
+    assert!(largest > 0.1 && largest <= 0.15 + 1e-6, "{largest}");
+}
+
+#[test]
+fn every_parameter_reaches_its_attack_and_is_as_published_by_default() {
+    let usual = Tuning::default();
+    let found = |text: &str, tuning| {
+        timeless(&attacked(mnist("test:0..24", AutoAttack { version: version(text), tuning, ..small() })))
+    };
+    let published = Tuning {
+        eot: Some(1),
+        rho: Some(0.75),
+        alpha: Some(2.0),
+        eta: Some(1.05),
+        beta: Some(0.9),
+        alpha_max: Some(0.1),
+        p_init: Some(0.8),
+        ..usual
+    };
+    for (text, changes) in [
+        ("apgd-ce", vec![Tuning { rho: Some(1.0), ..usual }, Tuning { alpha: Some(0.5), ..usual }]),
+        (
+            "fab-t",
+            vec![
+                Tuning { eta: Some(1.5), ..usual },
+                Tuning { beta: Some(0.5), ..usual },
+                Tuning { alpha_max: Some(0.9), ..usual },
+            ],
+        ),
+        ("square", vec![Tuning { p_init: Some(0.3), ..usual }, Tuning { rescale_schedule: true, ..usual }]),
+    ] {
+        let before = found(text, usual);
+        assert_eq!(found(text, published), before, "{text}");
+        for tuning in changes {
+            assert_ne!(found(text, tuning), before, "{text}{tuning}");
+        }
+    }
+    let plan = |tuning| AutoAttack { tuning, ..small() }.plans(10).unwrap()[0];
+    assert_eq!(plan(Tuning { eot: Some(7), ..usual }).passes, 7);
+    // In words, and in files: what is as published is not written.
+    let attack = AutoAttack {
+        individual: true,
+        tuning: Tuning { eot: Some(7), rho: Some(0.5), rescale_schedule: true, ..usual },
+        ..AutoAttack::default()
+    };
+    let words =
+        "AutoAttack standard, L-inf 8/255, each attack alone, 7 EOT passes, rho 0.5, rescaled schedule";
+    assert_eq!(attack.to_string(), words);
+    let text = serde_json::to_string(&attack).unwrap();
+    assert!(text.contains(r#""individual":true,"eot":7,"rho":0.5,"rescale_schedule":true"#), "{text}");
+    assert_eq!(serde_json::from_str::<AutoAttack>(&text).unwrap(), attack);
+    let plain = serde_json::to_string(&AutoAttack::default()).unwrap();
+    assert_eq!(plain, r#"{"version":"standard","norm":"linf","epsilon":0.03137254901960784}"#);
+}
+
+#[test]
+fn starts_without_a_gradient_are_told() {
+    use basin_core::measure::autoattack::{Search, attack_block};
+    use basin_core::measure::evaluation::Batch;
+    // All logits are biases: the gradient of every loss is 0.
+    let network = super::pieces::linear(5);
+    let _ = network.weights.flat().narrow(0, 0, 20).fill_(0.0);
+    let model = super::single::evaluator(&network, Kind::Float);
+    let images = Tensor::full([3, 1, 2, 2], 0.5, (Kind::Float, tch::Device::Cpu));
+    let labels = basin_core::loss::predictions(&model.logits(&images));
+    let batch = Batch { images, labels, indices: vec![0, 1, 2] };
+    let judge = Judge { model: &model, tolerance: 0.0 };
+    for (text, starts) in [("apgd-ce", 0), ("apgd-dlr", 3), ("apgd-t", 3)] {
+        let settings = AutoAttack { version: version(text), steps: Some(3), ..AutoAttack::default() };
+        let plan = settings.plans(5).unwrap()[0];
+        let search =
+            Search { settings: &settings, plan: &plan, run: plan.runs()[0], seed: 0, model: &model, judge };
+        let found = attack_block(&search, &batch, &mut Forgetful, &mut || Ok(())).unwrap();
+        assert_eq!(found.zero_gradients, starts, "{text}");
+    }
+    let flags = AttackFlags { zero_gradient_starts: 3, ..AttackFlags::default() };
+    assert!(flags.sentences()[0].contains("exactly 0 at 3 starts of APGD"));
 }

@@ -176,7 +176,7 @@ fn apgd(settings: &Apgd, loss: Loss, draw: &Tensor) -> apgd::Found {
 fn apgd_reaches_the_golden_points() {
     let draw = table(|n, p| (7.0 * n + 3.0 * p + 1.0).sin());
     let targets = Tensor::from_slice(&[0i64, 0, 0, 3]);
-    let linf = Apgd { norm: InputNorm::Linf, epsilon: 0.1, steps: 10, passes: 1, shared_step: false };
+    let linf = Apgd::new(InputNorm::Linf, 0.1, 10);
     let cases = [
         (
             "L-inf",
@@ -241,7 +241,7 @@ fn apgd_reaches_the_golden_points() {
 fn averaging_over_equal_passes_changes_nothing() {
     let draw = table(|n, p| (7.0 * n + 3.0 * p + 1.0).sin());
     let found = |passes| {
-        let settings = Apgd { norm: InputNorm::Linf, epsilon: 0.1, steps: 10, passes, shared_step: false };
+        let settings = Apgd { passes, ..Apgd::new(InputNorm::Linf, 0.1, 10) };
         let loss = Loss::CrossEntropy;
         apgd(&settings, loss, &draw)
     };
@@ -292,7 +292,7 @@ fn fab_reaches_the_golden_points() {
     let subject = Subject { model: &model, images: &images, labels: &labels, judge: None };
     let (_, order) = class_logits(&model.logits(&images)).sort(1, true);
     for (norm, targeted, delta, sizes) in cases {
-        let settings = Fab { norm, epsilon: 0.1, steps: 20 };
+        let settings = Fab::new(norm, 0.1, 20);
         let targets = targeted.then(|| order.select(1, 1));
         let found = fab::run(&settings, targets.as_ref(), &subject, None, &mut || Ok(())).unwrap();
         let name = format!("{norm}, targeted: {targeted}");

@@ -196,7 +196,7 @@ fn the_nearest_point_of_the_l1_ball_is_found() {
 }
 
 /// A linear classifier of 2 x 2 images.
-fn linear(classes: i64) -> Network {
+pub fn linear(classes: i64) -> Network {
     let topology = Topology {
         family: "MLP".into(),
         title: "linear".into(),
@@ -281,7 +281,7 @@ fn single_attacks_reach_the_closed_form_on_one_output() {
         let subject = Subject { model: &model, images: &images, labels: &labels, judge: None };
         let judged = Subject { judge: Some(judge), ..subject };
         for targets in [None, Some(1i64 - &labels)] {
-            let settings = Fab { norm, epsilon: 1.0, steps: 30 };
+            let settings = Fab::new(norm, 1.0, 30);
             let found = fab::run(&settings, targets.as_ref(), &subject, None, &mut || Ok(())).unwrap();
             // It steps 5 % beyond the boundary.
             let beyond = &found.norm / &nearest;
@@ -294,15 +294,15 @@ fn single_attacks_reach_the_closed_form_on_one_output() {
                 let one = |t: &Tensor| t.narrow(0, row, 1);
                 let (image, label) = (one(&images), one(&labels));
                 let judged = Subject { images: &image, labels: &label, ..judged };
-                let settings = Apgd { norm, epsilon, steps: 100, passes: 1, shared_step: false };
+                let settings = Apgd::new(norm, epsilon, 100);
                 let draw = image.full_like(0.3);
                 let found = apgd::run(&settings, Loss::CrossEntropy, &judged, &draw, &mut || Ok(())).unwrap();
                 assert_eq!(found.robust.int64_value(&[0]) == 1, robust, "APGD, {norm}, {factor}");
-                let settings = Fab { norm, epsilon, steps: 30 };
+                let settings = Fab::new(norm, epsilon, 30);
                 let found = fab::run(&settings, None, &judged, None, &mut || Ok(())).unwrap();
                 assert_eq!(found.robust.int64_value(&[0]) == 1, robust, "FAB, {norm}, {factor}");
                 if robust || norm == InputNorm::Linf {
-                    let settings = Square { norm, epsilon, queries: 300 };
+                    let settings = Square::new(norm, epsilon, 300);
                     let draws = vec![generator(3, "square", &[])];
                     let found =
                         square::run(&settings, &judged, draws, &mut Forgetful, &mut || Ok(())).unwrap();

@@ -5,7 +5,7 @@ use basin_core::attack::autoattack::Subject;
 use basin_core::attack::autoattack::apgd::{self, Apgd, Loss};
 use basin_core::attack::autoattack::fab::{self, Fab};
 use basin_core::attack::autoattack::projection::onto_hyperplane;
-use basin_core::attack::autoattack::square;
+use basin_core::attack::autoattack::square::Square;
 use basin_core::checkpoint;
 use basin_core::loss::{class_logits, dlr, dlr_targeted};
 use basin_core::model::{Evaluator, Network};
@@ -49,7 +49,7 @@ fn apgd_follows_the_reference_from_its_starts() {
                 (InputNorm::L2, "L2", "l2_eps", arrays.get("normal_draw").copy()),
             ] {
                 let epsilon = settings[name][radius].as_f64().unwrap();
-                let apgd = Apgd { norm, epsilon, steps, passes: 1, shared_step: false };
+                let apgd = Apgd::new(norm, epsilon, steps);
                 let (second, fifth) = (class_of_rank(&model, images, 2), class_of_rank(&model, images, 5));
                 for (what, loss) in [
                     ("ce", Loss::CrossEntropy),
@@ -98,7 +98,7 @@ fn fab_follows_the_reference() {
             for (norm, key) in [(InputNorm::Linf, "Linf"), (InputNorm::L2, "L2")] {
                 for (what, rank) in [("fab", None), ("fab_t2", Some(2)), ("fab_t4", Some(4))] {
                     let targets = rank.map(|rank| class_of_rank(&model, images, rank));
-                    let fab = Fab { norm, epsilon: 0.1, steps };
+                    let fab = Fab::new(norm, 0.1, steps);
                     let found = fab::run(&fab, targets.as_ref(), &subject, None, &mut || Ok(())).unwrap();
                     let key = format!("{what}_{key}__{precision}__delta");
                     let norms: Vec<f64> =
@@ -143,16 +143,22 @@ fn ratio_losses_are_those_of_the_reference() {
 #[test]
 fn squares_shrink_by_the_schedule() {
     let schedule = &json("autoattack/deterministic.json")["square_p"];
+    let (linf, l2) = (Square::new(InputNorm::Linf, 0.1, 5000), Square::new(InputNorm::L2, 0.1, 5000));
     let values = |key: &str| -> Vec<f64> { serde_json::from_value(schedule[key].clone()).unwrap() };
     for (query, expected) in values("iterations").into_iter().zip(values("p")) {
-        assert_eq!(square::share(query as usize), expected, "query {query}");
+        assert_eq!(linf.share(query as usize), expected, "query {query}");
     }
     let sides = [(0, 29), (11, 20), (51, 14), (201, 10), (501, 7), (1001, 5), (4000, 4), (4001, 3)];
     for (query, side) in sides {
-        assert_eq!(square::side(InputNorm::Linf, query, 32, 32), side, "query {query}");
+        assert_eq!(linf.side(query, 32, 32), side, "query {query}");
     }
     // Odd and at least 3 for L2, never wider than the image.
-    assert_eq!(square::side(InputNorm::L2, 11, 32, 32), 21);
-    assert_eq!(square::side(InputNorm::L2, 9000, 32, 32), 3);
-    assert_eq!(square::side(InputNorm::Linf, 0, 4, 100), 4);
+    assert_eq!(l2.side(11, 32, 32), 21);
+    assert_eq!(l2.side(9000, 32, 32), 3);
+    assert_eq!(linf.side(0, 4, 100), 4);
+    // Fitted to 100 queries, the schedule of 10,000 passes a hundred times as fast; the first squares may be smaller.
+    let short = Square { queries: 100, rescale_schedule: true, ..linf };
+    let whole = Square { queries: 10_000, ..linf };
+    assert!((0..100).all(|query| short.share(query) == whole.share(100 * query)));
+    assert_eq!(Square { p_init: 0.3, ..linf }.share(11), 0.15);
 }

@@ -95,16 +95,16 @@ fn naive_block(model: &Evaluator, settings: &AutoAttack, plan: &Plan, run: Run, 
     let robust = match plan.attack {
         Attack::ApgdCe | Attack::ApgdDlr | Attack::ApgdT => {
             let loss = targets.as_ref().map_or(Loss::CrossEntropy, Loss::DlrTargeted);
-            let apgd = Apgd { norm, epsilon, steps, passes: 1, shared_step: false };
+            let apgd = Apgd::new(norm, epsilon, steps);
             let draw = images.zeros_like().uniform(-1.0, 1.0);
             apgd::run(&apgd, loss, &subject, &draw, pulse).map(|found| found.robust)
         }
         Attack::Fab | Attack::FabT => {
-            let fab = Fab { norm, epsilon, steps };
+            let fab = Fab::new(norm, epsilon, steps);
             fab::run(&fab, targets.as_ref(), &subject, None, pulse).map(|found| found.robust)
         }
         Attack::Square => {
-            let square = Square { norm, epsilon, queries: steps };
+            let square = Square::new(norm, epsilon, steps);
             let draws = block.indices.iter().map(|at| generator(0, "bench-square", &[*at as u64])).collect();
             square::run(&square, &subject, draws, &mut Forgetful, pulse).map(|found| found.robust)
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use basin_core::attack::autoattack::Attack as AttackName;
 use basin_core::attack::names::PaperAttack;
-use basin_core::job::{Attack, AutoAttack, InputNorm, Job, Version};
+use basin_core::job::{Attack, AutoAttack, InputNorm, Job, Tuning, Version};
 use basin_core::settings::number;
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
@@ -23,12 +23,12 @@ pub struct AttackArgs {
     #[arg(long, visible_alias = "attacks", value_name = "VERSION|LIST", default_value = "standard", value_parser = ValueParser::new(|s: &str| s.parse::<Version>()))]
     version: Version,
     /// A name of the paper such as input_linf_aa_standard_e00314, which stands for all settings and images.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["version", "norm", "epsilon", "steps", "restarts", "targets", "queries"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["version", "norm", "epsilon", "steps", "restarts", "targets", "queries", "individual", "eot", "rho", "alpha", "single_radius", "eta", "beta", "alpha_max", "p_init", "rescale_schedule"])]
     preset: Option<String>,
-    /// Geometry of the ball: linf or l2 [default: linf].
+    /// Geometry of the ball: linf, l2 or l1 [default: linf].
     #[arg(long, value_name = "NORM", value_parser = ValueParser::new(norm))]
     norm: Option<InputNorm>,
-    /// Radius of the ball; fractions are accepted [default: 8/255 for linf, 0.5 for l2].
+    /// Radius of the ball; fractions are accepted [default: 8/255 for linf, 0.5 for l2, 12 for l1].
     #[arg(long, value_name = "E", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
     epsilon: Option<f64>,
     /// Updates of APGD and FAB; without it, as the version says.
@@ -37,15 +37,75 @@ pub struct AttackArgs {
     /// Independent starts of every attack; without it, as the version says.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     restarts: Option<usize>,
-    /// Target classes of APGD-T and FAB-T, the most likely first; without it, 9 or as many as there are.
+    /// Target classes of APGD-T and FAB-T, the most likely first; without it, 9 or as many as there are (in L1, APGD-T 5).
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     targets: Option<usize>,
     /// Queries of Square; without it, 5000.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     queries: Option<usize>,
+    /// Every attack gets all correctly classified examples, not only those that the attacks before it left.
+    #[arg(long)]
+    individual: bool,
     /// Keep the adversarial examples beside the record, in RECORD.json.examples.safetensors.
     #[arg(long)]
     keep_examples: bool,
+    #[command(flatten)]
+    tuning: TuningArgs,
+}
+
+/// Parameters inside of the attacks; without them, as published.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Attack (advanced)")]
+pub struct TuningArgs {
+    /// APGD: average each gradient over this many passes, for networks that answer randomly [default: 1; rand 20].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
+    eot: Option<usize>,
+    /// APGD: keep a step size if more than this share of its steps raised the loss [default: 0.75].
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
+    rho: Option<f64>,
+    /// APGD: first step size divided by epsilon [default: 2; in L1 1].
+    #[arg(long, value_name = "A", allow_negative_numbers = true)]
+    alpha: Option<f64>,
+    /// APGD in L1: all steps in the ball of radius epsilon, not first in balls of 3 and 2 epsilon.
+    #[arg(long)]
+    single_radius: bool,
+    /// FAB: length of a step relative to the distance of the boundary [default: 1.05].
+    #[arg(long, value_name = "H", allow_negative_numbers = true)]
+    eta: Option<f64>,
+    /// FAB: resume at this share of the way from the image to the point found [default: 0.9].
+    #[arg(long, value_name = "B", allow_negative_numbers = true)]
+    beta: Option<f64>,
+    /// FAB: largest weight of the step that starts at the image [default: 0.1].
+    #[arg(long, value_name = "A", allow_negative_numbers = true)]
+    alpha_max: Option<f64>,
+    /// Square: share of the image that the first squares cover [default: 0.8].
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    p_init: Option<f64>,
+    /// Square: fit the schedule of sizes, made for 10,000 queries, to the number of queries.
+    #[arg(long)]
+    rescale_schedule: bool,
+}
+
+impl TuningArgs {
+    /// Each option, the attacks it is for, and whether it is given.
+    fn given(&self) -> [(&'static str, &'static str, bool); 9] {
+        [
+            ("--eot", "apgd", self.eot.is_some()),
+            ("--rho", "apgd", self.rho.is_some()),
+            ("--alpha", "apgd", self.alpha.is_some()),
+            ("--single-radius", "apgd", self.single_radius),
+            ("--eta", "fab", self.eta.is_some()),
+            ("--beta", "fab", self.beta.is_some()),
+            ("--alpha-max", "fab", self.alpha_max.is_some()),
+            ("--p-init", "square", self.p_init.is_some()),
+            ("--rescale-schedule", "square", self.rescale_schedule),
+        ]
+    }
+
+    fn tuning(&self) -> Tuning {
+        let Self { eot, rho, alpha, single_radius, eta, beta, alpha_max, p_init, rescale_schedule } = *self;
+        Tuning { eot, rho, alpha, single_radius, eta, beta, alpha_max, p_init, rescale_schedule }
+    }
 }
 
 /// Ensembles by their names in options.
@@ -60,8 +120,9 @@ fn norm(text: &str) -> Result<InputNorm, String> {
     match text {
         "linf" => Ok(InputNorm::Linf),
         "l2" => Ok(InputNorm::L2),
+        "l1" => Ok(InputNorm::L1),
         _ => Err(format!(
-            "AutoAttack knows the norms linf and l2, not {text:?}; basin evaluate --attack pgd knows l1 and l0, too"
+            "AutoAttack knows the norms linf, l2 and l1, not {text:?}; basin evaluate --attack pgd knows l0, too"
         )),
     }
 }
@@ -110,6 +171,8 @@ impl AttackArgs {
                 restarts: self.restarts,
                 targets: self.targets,
                 queries: self.queries,
+                individual: self.individual,
+                tuning: self.tuning.tuning(),
             },
             keep_examples: self.keep_examples,
             compute: common.compute(),
@@ -131,8 +194,20 @@ impl AttackArgs {
                 self.steps.is_some() && attacks == [square],
             ),
         ];
-        match useless.into_iter().find(|(_, useless)| *useless) {
-            Some((reason, _)) => Err(format!("{reason}, which --version {version} lacks; leave it out")),
+        if let Some((reason, _)) = useless.into_iter().find(|(_, useless)| *useless) {
+            return Err(format!("{reason}, which --version {version} lacks; leave it out"));
+        }
+        let has = |family: &str| {
+            attacks.iter().any(|attack| match family {
+                "apgd" => attack.is_apgd(),
+                "fab" => attack.is_fab(),
+                _ => *attack == square,
+            })
+        };
+        match self.tuning.given().into_iter().find(|(_, family, given)| *given && !has(family)) {
+            Some((option, family, _)) => {
+                Err(format!("{option} is for {family}, which --version {version} lacks; leave it out"))
+            }
             None => Ok(()),
         }
     }

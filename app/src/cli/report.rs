@@ -198,6 +198,7 @@ fn attacked(text: &mut String, a: &AttackOutcome, settings: Option<&AutoAttack>)
     if let Some(settings) = settings {
         let _ = writeln!(text, "{settings}\n");
     }
+    let individual = settings.is_some_and(|settings| settings.individual);
     let _ =
         writeln!(text, "{:<10}  {:>8}  {:>8}  {:>12}  {:>14}", "", "given", "broken", "robust error", "time");
     let _ = writeln!(text, "{:<10}  {:>8}  {:>8}  {:>10.1} %", "clean", "", "", 100.0 * a.clean_error);
@@ -215,6 +216,13 @@ fn attacked(text: &mut String, a: &AttackOutcome, settings: Option<&AutoAttack>)
             100.0 * row.robust_error,
             if row.seconds < 90.0 { format!("{:.1} s", row.seconds) } else { duration(row.seconds) }
         );
+    }
+    if individual {
+        let _ =
+            writeln!(text, "{:<10}  {:>8}  {:>8}  {:>10.1} %", "together", "", "", 100.0 * a.robust_error);
+    }
+    if let (Some(norm), Some(settings)) = (a.per_example.largest_norm(), settings) {
+        let _ = writeln!(text, "\nLargest {} norm of an adversarial example: {norm:.7}", settings.norm);
     }
     let (repeated, recovered) =
         a.per_attack.iter().fold((0, 0), |sum, row| (sum.0 + row.repeated, sum.1 + row.recovered));

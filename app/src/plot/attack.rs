@@ -1,4 +1,4 @@
-//! AutoAttack records to figures: the robust accuracy left after each attack.
+//! AutoAttack records to figures: the robust accuracy left after each attack, or under each alone.
 
 use basin_core::job::{Attack, Job};
 use basin_core::record::{AttackOutcome, Outcome, Record};
@@ -7,15 +7,17 @@ use super::color::series_color;
 use super::landscape::Named;
 use super::{Axis, Dash, Item, Plot, Scale, Series, Tick, Unit, provenance, text};
 
-/// Robust accuracy on the images as they are and after each attack, in their order.
+/// Robust accuracy on the images as they are and after each attack, in their order; of individual attacks under each
+/// alone, as points without a line, and under all together.
 ///
 /// # Errors
 /// A sentence saying which record cannot be part of the figure.
 pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String> {
     let shown = records.iter().map(taken_apart).collect::<Result<Vec<_>, _>>()?;
     let Some(first) = shown.first() else { return Err("no record given; give at least one".into()) };
-    let names = stages(first.outcome);
-    if let Some(other) = shown.iter().find(|other| stages(other.outcome) != names) {
+    let names = stages(first);
+    let individual = first.job.attack.individual;
+    if let Some(other) = shown.iter().find(|other| stages(other) != names) {
         return Err(format!(
             "{} and {} ran different attacks; draw them in separate figures",
             first.name, other.name
@@ -24,11 +26,19 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
     let single = shown.len() == 1;
     let items = shown.iter().enumerate().map(|(i, shown)| {
         let after = shown.outcome.per_attack.iter().map(|row| row.finished.then_some(row.robust_error));
-        let errors = std::iter::once(Some(shown.outcome.clean_error)).chain(after);
+        let complete = shown.outcome.robust_error_at_most.is_none();
+        let together = individual.then(|| complete.then_some(shown.outcome.robust_error));
+        let errors = std::iter::once(Some(shown.outcome.clean_error)).chain(after).chain(together);
+        let mut points: Vec<(f64, Option<f64>)> =
+            errors.enumerate().map(|(at, error)| (at as f64, error.map(|error| 1.0 - error))).collect();
+        if individual {
+            points = points.into_iter().flat_map(|(x, y)| [(x, y), (x + 0.5, None)]).collect();
+        }
+        let (x, y) = points.into_iter().unzip();
         Item::Series(Series {
             name: (!single).then(|| text::literal(shown.name)),
-            x: (0..names.len()).map(|at| at as f64).collect(),
-            y: errors.map(|error| error.map(|error| 1.0 - error)).collect(),
+            x,
+            y,
             band: Vec::new(),
             color: series_color(if single { 1 } else { i }),
             dash: Dash::Solid,
@@ -41,7 +51,7 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
         title,
         items: items.collect(),
         x: Axis {
-            label: "After".into(),
+            label: if individual { "Attack alone" } else { "After" }.into(),
             range: (-0.4, names.len() as f64 - 0.6),
             scale: Scale::Linear,
             unit: Unit::Names,
@@ -71,8 +81,9 @@ fn taken_apart<'a>(named: &Named<'a>) -> Result<Shown<'a>, String> {
     }
 }
 
-/// The images as they are, then the attacks.
-fn stages(outcome: &AttackOutcome) -> Vec<&str> {
-    let attacks = outcome.per_attack.iter().map(|row| row.name.as_str());
-    std::iter::once("clean").chain(attacks).collect()
+/// The images as they are, then the attacks; of individual ones all together, too.
+fn stages<'a>(shown: &Shown<'a>) -> Vec<&'a str> {
+    let attacks = shown.outcome.per_attack.iter().map(|row| row.name.as_str());
+    let together = shown.job.attack.individual.then_some("together");
+    std::iter::once("clean").chain(attacks).chain(together).collect()
 }

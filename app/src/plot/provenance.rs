@@ -38,8 +38,10 @@ pub fn evaluation(name: &str, record: &Record, job: &Evaluate) -> Vec<String> {
 
 /// Of AutoAttack: model, version, ball, data, program.
 pub fn autoattack(name: &str, record: &Record, job: &Attack) -> Vec<String> {
-    let AutoAttack { version, norm, epsilon, .. } = &job.attack;
-    let what = format!("robust accuracy under AutoAttack {version}, {norm}, epsilon {epsilon:.5}");
+    let AutoAttack { version, norm, epsilon, individual, tuning, .. } = &job.attack;
+    let alone = if *individual { ", each attack alone" } else { "" };
+    let what =
+        format!("robust accuracy under AutoAttack {version}, {norm}, epsilon {epsilon:.5}{alone}{tuning}");
     lines(name, record, vec![what])
 }
 

@@ -8,6 +8,7 @@ use eframe::egui::{
     Sense, TextureHandle, TextureOptions, Ui, vec2,
 };
 
+use basin_core::job::Job;
 use basin_core::record::{AttackOutcome, KeptExamples, Outcome};
 
 use crate::ui::App;
@@ -73,8 +74,11 @@ impl App {
             return self.nothing_ui(ui, "No examples yet", how);
         };
         self.record_header_ui(ui, &job_title(&record.job), &record);
-        if let Outcome::Attack(attack) = &record.outcome {
-            Frame::new().inner_margin(Margin::symmetric(14, 4)).show(ui, |ui| attacks_ui(ui, attack));
+        if let (Outcome::Attack(attack), Job::Attack(job)) = (&record.outcome, &record.job) {
+            let individual = job.attack.individual;
+            Frame::new()
+                .inner_margin(Margin::symmetric(14, 4))
+                .show(ui, |ui| attacks_ui(ui, attack, individual));
         }
         if record.examples.is_none() {
             return empty_ui(ui, "This record kept no examples", how, |_| ());
@@ -101,10 +105,11 @@ impl App {
 }
 
 /// What each attack did, and signs that they were misled.
-fn attacks_ui(ui: &mut Ui, outcome: &AttackOutcome) {
+fn attacks_ui(ui: &mut Ui, outcome: &AttackOutcome, individual: bool) {
     let p = palette(ui);
     Grid::new("attacks").num_columns(5).spacing([22.0, 2.0]).show(ui, |ui| {
-        for head in ["Attack", "Attacked", "Broken", "Robust accuracy after", "Took"] {
+        let accuracy = if individual { "Robust accuracy alone" } else { "Robust accuracy after" };
+        for head in ["Attack", "Attacked", "Broken", accuracy, "Took"] {
             ui.label(RichText::new(head).small().color(p.weak));
         }
         ui.end_row();

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::Measure;
 pub use crate::ui::form_field::Field;
-pub use crate::ui::form_parts::{BenchmarkText, EnsembleText, PaperNames, PgdText, VersionChoice};
+pub use crate::ui::form_parts::{
+    BenchmarkText, EnsembleText, PaperNames, PgdText, TuningText, VersionChoice,
+};
 
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -263,6 +265,13 @@ impl Form {
             Field::EnsembleRestarts => &mut self.ensemble.restarts,
             Field::Targets => &mut self.ensemble.targets,
             Field::Queries => &mut self.ensemble.queries,
+            Field::Eot => &mut self.ensemble.tuning.eot,
+            Field::Rho => &mut self.ensemble.tuning.rho,
+            Field::Alpha => &mut self.ensemble.tuning.alpha,
+            Field::Eta => &mut self.ensemble.tuning.eta,
+            Field::Beta => &mut self.ensemble.tuning.beta,
+            Field::AlphaMax => &mut self.ensemble.tuning.alpha_max,
+            Field::PInit => &mut self.ensemble.tuning.p_init,
             Field::Name => match measure {
                 Measure::Flatness => &mut self.names.flatness,
                 Measure::Attack => &mut self.names.attack,

@@ -165,7 +165,7 @@ impl Editor<'_> {
 
 /// Chooses the geometry of an attack; whether it was changed, and with it what sizes are usual.
 pub(crate) fn norm_ui(ui: &mut Ui, norm: &mut InputNorm) -> bool {
-    let norms = [(InputNorm::Linf, "L-inf"), (InputNorm::L2, "L2")];
+    let norms = [(InputNorm::Linf, "L-inf"), (InputNorm::L2, "L2"), (InputNorm::L1, "L1")];
     choice_ui(ui, "Norm", "Geometry of the allowed change of the image", norm, &norms)
 }
 

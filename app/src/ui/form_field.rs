@@ -47,6 +47,20 @@ pub enum Field {
     Targets,
     /// Queries of Square.
     Queries,
+    /// Passes that APGD averages a gradient over.
+    Eot,
+    /// APGD's share of rising steps.
+    Rho,
+    /// APGD's first step size, divided by epsilon.
+    Alpha,
+    /// FAB's relative length of a step.
+    Eta,
+    /// Where FAB resumes after success.
+    Beta,
+    /// FAB's largest weight of the step that starts at the image.
+    AlphaMax,
+    /// Share of the image of Square's first squares.
+    PInit,
     /// Data set.
     Data,
     /// Images.
@@ -77,6 +91,9 @@ impl Field {
             Self::Names => "weight_l2_random_…",
             Self::EnsembleSteps | Self::EnsembleRestarts | Self::Targets | Self::Queries => {
                 "as the version says"
+            }
+            Self::Eot | Self::Rho | Self::Alpha | Self::Eta | Self::Beta | Self::AlphaMax | Self::PInit => {
+                "as published"
             }
             _ => "",
         }
@@ -145,6 +162,25 @@ impl Field {
                 "Target classes of APGD-T and FAB-T, the most likely first; empty: 9, or as many as there are",
             ),
             Self::Queries => ("Queries", "Queries of Square; empty: 5000"),
+            Self::Eot => (
+                "EOT passes",
+                "APGD averages each gradient over this many passes, for networks that answer randomly; empty: 1, version rand 20",
+            ),
+            Self::Rho => (
+                "APGD rho",
+                "A step size is kept if more than this share of its steps raised the loss; empty: 0.75 (not in L1)",
+            ),
+            Self::Alpha => ("APGD alpha", "First step size divided by epsilon; empty: 2, in L1 1"),
+            Self::Eta => {
+                ("FAB eta", "Length of a step relative to the distance of the boundary; empty: 1.05")
+            }
+            Self::Beta => {
+                ("FAB beta", "Resume at this share of the way from the image to the point found; empty: 0.9")
+            }
+            Self::AlphaMax => {
+                ("FAB alpha max", "Largest weight of the step that starts at the image; empty: 0.1")
+            }
+            Self::PInit => ("Square p init", "Share of the image that the first squares cover; empty: 0.8"),
             Self::Data => ("Data set", "Where the images come from"),
             Self::Examples => {
                 ("Examples", "Split and index range, such as test:0..100; the end is not included")

@@ -2,11 +2,13 @@
 
 use basin_core::attack::fraction;
 use basin_core::attack::names::PaperAttack;
-use basin_core::job::{AutoAttack, Case, Compute, Flatness, FlatnessLoss, Job, Pgd, Tensors, Version};
+use basin_core::job::{
+    AutoAttack, Case, Compute, Flatness, FlatnessLoss, Job, Pgd, Tensors, Tuning, Version,
+};
 
 use crate::cli::spelled;
 use crate::state::Measure;
-use crate::ui::form::{EnsembleText, Form, PgdText, TensorChoice, VersionChoice};
+use crate::ui::form::{EnsembleText, Form, PgdText, TensorChoice, TuningText, VersionChoice};
 
 /// The job of a name of the paper, for the form of this measure; checkpoint, data set and computing are formal.
 ///
@@ -139,6 +141,25 @@ impl From<&AutoAttack> for EnsembleText {
             restarts: optional(attack.restarts),
             targets: optional(attack.targets),
             queries: optional(attack.queries),
+            individual: attack.individual,
+            tuning: TuningText::from(&attack.tuning),
+        }
+    }
+}
+
+impl From<&Tuning> for TuningText {
+    fn from(tuning: &Tuning) -> Self {
+        let text = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+        Self {
+            eot: tuning.eot.map_or_else(String::new, |value| value.to_string()),
+            rho: text(tuning.rho),
+            alpha: text(tuning.alpha),
+            single_radius: tuning.single_radius,
+            eta: text(tuning.eta),
+            beta: text(tuning.beta),
+            alpha_max: text(tuning.alpha_max),
+            p_init: text(tuning.p_init),
+            rescale_schedule: tuning.rescale_schedule,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use basin_core::attack::fraction;
 use basin_core::attack::names::{GROUPS, group};
-use basin_core::job::{Case, FlatnessLoss, JointSearch, Sampling, Scope, WeightNorm};
+use basin_core::job::{Case, FlatnessLoss, InputNorm, JointSearch, Sampling, Scope, WeightNorm};
 use eframe::egui::{Checkbox, CollapsingHeader, Label, RichText, Ui};
 
 use crate::ui::form::{Field, TensorChoice, VersionChoice};
@@ -157,7 +157,11 @@ impl Editor<'_> {
     fn advanced_ui(&mut self, ui: &mut Ui) {
         let version = self.form.ensemble.version().unwrap_or_default();
         let mut fields = vec![Field::EnsembleSteps, Field::EnsembleRestarts, Field::Targets, Field::Queries];
+        fields.extend([Field::Eot, Field::Rho, Field::Alpha, Field::Eta, Field::Beta, Field::AlphaMax]);
+        fields.push(Field::PInit);
         fields.retain(|field| takes(&version, *field));
+        let l1 = self.form.ensemble.norm == InputNorm::L1;
+        fields.retain(|field| !l1 || *field != Field::Rho);
         let wrong = fields.iter().any(|field| self.problem(*field).is_some());
         CollapsingHeader::new("Advanced").id_salt("ensemble").open(wrong.then_some(true)).show_unindented(
             ui,
@@ -165,6 +169,20 @@ impl Editor<'_> {
                 self.own_ui(ui, |form, ui| {
                     for field in fields {
                         form.field_ui(ui, field);
+                    }
+                    let text = &mut form.form.ensemble;
+                    let check = |ui: &mut Ui, on: &mut bool, label: &str, tip: &str| {
+                        ui.add(Checkbox::new(on, label)).on_hover_text(tip);
+                    };
+                    let tip = "Every attack gets all correctly classified images, not only those that the attacks before it left";
+                    check(ui, &mut text.individual, "Each attack alone", tip);
+                    if l1 && takes(&version, Field::Alpha) {
+                        let tip = "APGD takes all steps in the ball of radius epsilon, not first in balls of 3 and 2 epsilon";
+                        check(ui, &mut text.tuning.single_radius, "APGD: single radius", tip);
+                    }
+                    if takes(&version, Field::PInit) {
+                        let tip = "The schedule of Square's sizes, made for 10,000 queries, fits the number of queries";
+                        check(ui, &mut text.tuning.rescale_schedule, "Square: rescale schedule", tip);
                     }
                 });
             },

@@ -70,6 +70,34 @@ pub struct EnsembleText {
     pub targets: String,
     /// Queries of Square.
     pub queries: String,
+    /// Every attack gets all correctly classified examples.
+    pub individual: bool,
+    /// Parameters inside of the attacks.
+    pub tuning: TuningText,
+}
+
+/// What the form says of parameters inside of AutoAttack's attacks; empty: as published.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TuningText {
+    /// Passes that APGD averages a gradient over.
+    pub eot: String,
+    /// APGD's share of rising steps.
+    pub rho: String,
+    /// APGD's first step size, divided by epsilon.
+    pub alpha: String,
+    /// APGD in L1 stays in one ball.
+    pub single_radius: bool,
+    /// FAB's relative length of a step.
+    pub eta: String,
+    /// Where FAB resumes after success.
+    pub beta: String,
+    /// FAB's largest weight of the step that starts at the image.
+    pub alpha_max: String,
+    /// Share of the image of Square's first squares.
+    pub p_init: String,
+    /// Square's schedule fits its number of queries.
+    pub rescale_schedule: bool,
 }
 
 impl Default for EnsembleText {
@@ -83,6 +111,8 @@ impl Default for EnsembleText {
             restarts: String::new(),
             targets: String::new(),
             queries: String::new(),
+            individual: false,
+            tuning: TuningText::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use basin_core::checkpoint::Summary;
 use basin_core::job::{
     Attack, AutoAttack, Benchmark, Case, Compute, DataSelection, DirectionKind, Evaluate, Examples, Flatness,
-    FlatnessLoss, Job, Landscape, LandscapeLoss, Normalization, Pgd, Tensors, Version,
+    FlatnessLoss, InputNorm, Job, Landscape, LandscapeLoss, Normalization, Pgd, Tensors, Tuning, Version,
 };
 
 use crate::state::Measure;
@@ -50,6 +50,13 @@ fn field_of(measure: Measure, message: &str) -> Option<Field> {
         ("restarts", Field::Restarts),
         ("0 targets", Field::Targets),
         ("0 queries", Field::Queries),
+        ("0 EOT passes", Field::Eot),
+        ("rho", Field::Rho),
+        ("alpha-max", Field::AlphaMax),
+        ("alpha", Field::Alpha),
+        ("eta", Field::Eta),
+        ("beta", Field::Beta),
+        ("p-init", Field::PInit),
         ("batch size", Field::BatchSize),
         ("0 draws", Field::Draws),
         ("draws", Field::Draws),
@@ -77,7 +84,9 @@ pub fn takes(version: &Version, field: Field) -> bool {
     match field {
         Field::EnsembleSteps => attacks != [Attack::Square],
         Field::Targets => attacks.iter().any(|attack| attack.is_targeted()),
-        Field::Queries => attacks.contains(&Attack::Square),
+        Field::Queries | Field::PInit => attacks.contains(&Attack::Square),
+        Field::Eot | Field::Rho | Field::Alpha => attacks.iter().any(|attack| attack.is_apgd()),
+        Field::Eta | Field::Beta | Field::AlphaMax => attacks.iter().any(|attack| attack.is_fab()),
         _ => true,
     }
 }
@@ -251,7 +260,40 @@ impl Reader {
         let targets = optional(Field::Targets, &text.targets);
         let queries = optional(Field::Queries, &text.queries);
         let epsilon = self.real(Field::Epsilon, &text.epsilon, "a number or a fraction, such as 8/255");
-        AutoAttack { version, norm: text.norm, epsilon, steps, restarts, targets, queries }
+        let tuning = self.tuning(&version, text);
+        let individual = text.individual;
+        AutoAttack {
+            version,
+            norm: text.norm,
+            epsilon,
+            steps,
+            restarts,
+            targets,
+            queries,
+            individual,
+            tuning,
+        }
+    }
+
+    fn tuning(&mut self, version: &Version, text: &EnsembleText) -> Tuning {
+        let l1 = text.norm == InputNorm::L1;
+        let text = &text.tuning;
+        let used = |field, text: &str| !text.trim().is_empty() && takes(version, field);
+        let eot = used(Field::Eot, &text.eot)
+            .then(|| self.whole(Field::Eot, &text.eot, "a whole number of at least 1, or nothing"));
+        let mut real =
+            |field, text: &str| used(field, text).then(|| self.real(field, text, "a number, or nothing"));
+        Tuning {
+            eot,
+            rho: real(Field::Rho, &text.rho).filter(|_| !l1),
+            alpha: real(Field::Alpha, &text.alpha),
+            single_radius: text.single_radius && l1 && takes(version, Field::Alpha),
+            eta: real(Field::Eta, &text.eta),
+            beta: real(Field::Beta, &text.beta),
+            alpha_max: real(Field::AlphaMax, &text.alpha_max),
+            p_init: real(Field::PInit, &text.p_init),
+            rescale_schedule: text.rescale_schedule && takes(version, Field::PInit),
+        }
     }
 
     fn flatness(&mut self, form: &Form, mut job: Flatness) -> Flatness {

@@ -6,13 +6,16 @@ use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
-use super::{InputNorm, Projection, Start};
+use super::{InputNorm, Projection, Start, l1};
 use crate::seed::normal;
 
 /// Added to L2 norms of gradients before dividing, as in the paper's program.
 const TINY: f64 = 1e-10;
 /// Share of the entries that a normalized L1 step moves (Tramèr and Boneh, 2019: the steepest hundredth).
 const L1_SHARE: f64 = 0.01;
+
+/// How far beyond epsilon rounding may lead, absolutely and relative to it.
+const ROUNDING: f64 = 1e-6;
 
 /// All perturbations of norm at most `epsilon` that keep images in `[0, 1]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,10 +27,24 @@ pub struct Ball {
 }
 
 impl Ball {
-    /// Moves perturbations into the ball: first so that `images + delta` lies in `[0, 1]`, then into the
-    /// norm ball (by clamping, shrinking or dropping entries, none of which leaves the box again).
+    /// Moves perturbations into the ball, with `images + delta` in `[0, 1]`.
+    ///
+    /// L1: to the nearest point of both, as one after the other leads to weaker points. Other norms: into the
+    /// box, then into the norm ball (by clamping, shrinking or dropping entries, none of which leaves the box again).
     pub fn project(&self, images: &Tensor, delta: &Tensor) -> Tensor {
-        self.project_to_norm(&project_to_box(images, delta))
+        match self.norm {
+            InputNorm::L1 => l1::onto_ball_and_box(images, delta, self.epsilon),
+            _ => self.project_to_norm(&project_to_box(images, delta)),
+        }
+    }
+
+    /// Whether each perturbation is inside, up to rounding of its float32 entries.
+    pub fn contains(&self, delta: &Tensor) -> Tensor {
+        let most = match self.norm {
+            InputNorm::L0 => self.entries() as f64,
+            _ => self.epsilon * (1.0 + ROUNDING) + ROUNDING,
+        };
+        self.size(&delta.to_kind(Kind::Double)).le(most)
     }
 
     /// As [`Ball::project`], with the parts and their order chosen.
@@ -52,7 +69,7 @@ impl Ball {
                     (norm.clamp_min(f64::from(f32::MIN_POSITIVE)).reciprocal() * self.epsilon).clamp_max(1.0);
                 delta * factor
             }
-            InputNorm::L1 => soft_threshold(delta, self.epsilon),
+            InputNorm::L1 => l1::onto_ball(delta, self.epsilon),
             InputNorm::L0 => keep_largest(delta, self.entries(), Rank::Magnitude),
         }
     }
@@ -185,20 +202,6 @@ pub fn keep_largest(delta: &Tensor, count: i64, rank: Rank) -> Tensor {
     let (_, index) = key.sort_stable(true, 1, true);
     let index = index.narrow(1, 0, count);
     flat.zeros_like().scatter(1, &index, &flat.gather(1, &index, false)).view(delta.size().as_slice())
-}
-
-/// Projection onto the L1 ball: every magnitude is lowered by the one amount that makes their sum `epsilon`.
-fn soft_threshold(delta: &Tensor, epsilon: f64) -> Tensor {
-    let flat = delta.flatten(1, -1).to_kind(Kind::Double);
-    let magnitude = flat.abs();
-    let (sorted, _) = magnitude.sort(1, true);
-    let entries = sorted.size()[1];
-    let rank = Tensor::arange_start(1, entries + 1, (Kind::Double, delta.device()));
-    let thresholds = (sorted.cumsum(1, Kind::Double) - epsilon) / &rank;
-    let kept = sorted.gt_tensor(&thresholds).sum_dim_intlist([1i64].as_slice(), true, Kind::Int64);
-    let threshold = thresholds.gather(1, &(kept - 1).clamp_min(0), false).clamp_min(0.0);
-    let lowered = (magnitude - threshold).clamp_min(0.0);
-    (flat.sign() * lowered).to_kind(delta.kind()).view(delta.size().as_slice())
 }
 
 fn divide_by_largest(gradient: &Tensor) -> Tensor {

@@ -1,9 +1,10 @@
-//! Attacks on inputs: the settings of PGD here, its ascent in [`pgd`], geometry in [`ball`], what is
+//! Attacks on inputs: the settings of PGD here, its ascent in [`pgd`], geometry in [`ball`] and [`l1`], what is
 //! maximized in [`objective`], and the ensemble of parameter-free attacks in [`autoattack`]. Attacks on weights
 //! in [`weights`].
 
 pub mod autoattack;
 pub mod ball;
+pub mod l1;
 pub mod names;
 pub mod objective;
 pub mod pgd;
@@ -86,9 +87,12 @@ impl std::fmt::Display for InputNorm {
 #[serde(rename_all = "kebab-case")]
 pub enum Projection {
     /// Images into `[0, 1]`, then the perturbation into the ball: both hold. The paper's order.
+    ///
+    /// For L1 the nearest point of ball and box together (Croce and Hein, 2021): one after the other, in
+    /// either order, wastes part of epsilon on entries at their end of the box, and the attack is weak.
     #[default]
     BoxThenBall,
-    /// The perturbation into the ball, then images into `[0, 1]`: both hold, for L2 at another point.
+    /// The perturbation into the ball, then images into `[0, 1]`: both hold, for L2 and L1 at another point.
     BallThenBox,
     /// The perturbation into the ball only.
     Ball,

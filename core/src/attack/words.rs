@@ -135,7 +135,8 @@ impl Display for AutoAttack {
                 write!(f, ", {count} {}", if count == 1 { one } else { many })?;
             }
         }
-        Ok(())
+        f.write_str(if self.individual { ", each attack alone" } else { "" })?;
+        self.tuning.fmt(f)
     }
 }
 

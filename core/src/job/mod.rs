@@ -13,7 +13,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::attack::autoattack::{AutoAttack, Version};
+pub use crate::attack::autoattack::{AutoAttack, Tuning, Version};
 pub use crate::attack::objective::TargetClass;
 pub use crate::attack::weights::{
     Bookkeeping, Descent, Sampling, Scope, Tensors, WeightBox, WeightGradient, WeightNorm,

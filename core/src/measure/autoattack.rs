@@ -11,10 +11,9 @@ use tch::{Kind, Tensor};
 
 use super::evaluation::{Batch, Pair, measure};
 use crate::attack::InputNorm;
-use crate::attack::autoattack::apgd::{self, Apgd, Loss};
-use crate::attack::autoattack::fab::{self, Fab};
-use crate::attack::autoattack::square::{self, Square};
-use crate::attack::autoattack::{Attack, AutoAttack, Judge, Memory, Plan, Run, Subject};
+use crate::attack::autoattack::apgd::{self, Loss};
+use crate::attack::autoattack::{Attack, AutoAttack, Judge, Memory, Plan, Run, Subject, fab, square};
+use crate::attack::ball::Ball;
 use crate::error::Result;
 use crate::loss::{class_logits, margin, predictions};
 use crate::model::{Evaluator, channels_last};
@@ -28,18 +27,24 @@ const SAFETY: f64 = 2.0;
 const RANDOM: f64 = 1e-4;
 /// How far outputs may be from probabilities and still look like some.
 const PROBABILITY: f64 = 1e-5;
+/// Passes of the same images that are compared.
+const PASSES: usize = 5;
 
 /// What a run leaves of a block.
 #[derive(Debug)]
 pub struct Verdicts {
     /// Measured at the points found: adversarial examples where broken, else points of high loss.
     pub per_example: PerExample,
-    /// Whether the measuring network misclassifies it.
+    /// Whether the measuring network misclassifies it, within epsilon.
     pub broken: Vec<bool>,
     /// Not broken, but low precision cannot be trusted with it: the run has to be repeated by the measuring network.
     pub doubtful: Vec<bool>,
     /// The points minus the images.
     pub perturbation: Tensor,
+    /// Norm of each of them, summed in float64.
+    pub norm: Vec<f64>,
+    /// Examples where the gradient of the ratio loss was exactly 0 at the start (APGD-DLR, APGD-T).
+    pub zero_gradients: usize,
 }
 
 /// One run of one attack.
@@ -74,12 +79,16 @@ pub fn attack_block(
     let found = search.points(block, memory, pulse)?;
     let perturbation = channels_last(&(found.points - &block.images));
     let per_example = measure(search.judge.model, block, Some(&perturbation))?;
-    let broken: Vec<bool> =
-        per_example.predicted.iter().zip(&per_example.label).map(|(p, l)| p != l).collect();
+    let ball = Ball { norm: search.settings.norm, epsilon: search.settings.epsilon };
+    let wrong = per_example.predicted.iter().zip(&per_example.label).map(|(p, l)| p != l);
+    let inside = Vec::<bool>::try_from(ball.contains(&perturbation))?;
+    let broken: Vec<bool> = wrong.zip(inside).map(|(wrong, inside)| wrong && inside).collect();
+    let norm = Vec::try_from(ball.size(&perturbation.to_kind(Kind::Double)))?;
     let unsure = Vec::<bool>::try_from(&found.doubtful)?;
     let in_doubt = search.judge.tolerance > 0.0;
     let doubtful = broken.iter().zip(unsure).map(|(broken, unsure)| in_doubt && unsure && !broken).collect();
-    Ok(Verdicts { per_example, broken, doubtful, perturbation })
+    let zero_gradients = found.zero_gradients;
+    Ok(Verdicts { per_example, broken, doubtful, perturbation, norm, zero_gradients })
 }
 
 /// How near to 0 a margin found in low precision may be before it is doubtful: twice the root mean square difference
@@ -101,12 +110,13 @@ pub fn tolerance(pair: &Pair, blocks: impl IntoIterator<Item = Batch>) -> f64 {
 struct Points {
     points: Tensor,
     doubtful: Tensor,
+    zero_gradients: usize,
 }
 
 impl Search<'_> {
     fn points(&self, block: &Batch, memory: &mut dyn Memory, pulse: Pulse) -> Result<Points> {
         let Self { settings, plan, run, model, judge, .. } = *self;
-        let (norm, epsilon, images) = (settings.norm, settings.epsilon, &block.images);
+        let images = &block.images;
         let subject = Subject { model, images, labels: &block.labels, judge: Some(judge) };
         let targets = run.rank.map(|rank| class_of_rank(judge.model, images, rank));
         match plan.attack {
@@ -116,25 +126,28 @@ impl Search<'_> {
                     (Attack::ApgdCe, _) => Loss::CrossEntropy,
                     _ => Loss::Dlr,
                 };
-                let (steps, passes) = (plan.steps, plan.passes);
-                let apgd = Apgd { norm, epsilon, steps, passes, shared_step: false };
-                let found = apgd::run(&apgd, loss, &subject, &self.starts(block), pulse)?;
+                let found = apgd::run(&settings.apgd(plan), loss, &subject, &self.starts(block), pulse)?;
                 let wide = found.robust.view([-1, 1, 1, 1]);
-                Ok(Points { points: found.best.where_self(&wide, &found.fooled), doubtful: found.doubtful })
+                let points = found.best.where_self(&wide, &found.fooled);
+                // Cross-entropy saturates where a network is sure, which says nothing about other losses.
+                let zero_gradients = match loss {
+                    Loss::CrossEntropy => 0,
+                    _ => found.flat.sum(Kind::Int64).int64_value(&[]) as usize,
+                };
+                Ok(Points { points, doubtful: found.doubtful, zero_gradients })
             }
             Attack::Fab | Attack::FabT => {
-                let fab = Fab { norm, epsilon, steps: plan.steps };
                 let draw = (run.restart > 0).then(|| self.starts(block));
-                let found = fab::run(&fab, targets.as_ref(), &subject, draw.as_ref(), pulse)?;
+                let found = fab::run(&settings.fab(plan), targets.as_ref(), &subject, draw.as_ref(), pulse)?;
                 // Beyond epsilon a point is worth nothing.
                 let wide = found.robust.view([-1, 1, 1, 1]);
-                Ok(Points { points: images.where_self(&wide, &found.point), doubtful: found.doubtful })
+                let points = images.where_self(&wide, &found.point);
+                Ok(Points { points, doubtful: found.doubtful, zero_gradients: 0 })
             }
             Attack::Square => {
-                let square = Square { norm, epsilon, queries: plan.steps };
                 let draws = block.indices.iter().map(|index| self.generator(*index)).collect();
-                let found = square::run(&square, &subject, draws, memory, pulse)?;
-                Ok(Points { points: found.best, doubtful: found.doubtful })
+                let found = square::run(&settings.square(plan), &subject, draws, memory, pulse)?;
+                Ok(Points { points: found.best, doubtful: found.doubtful, zero_gradients: 0 })
             }
         }
     }
@@ -146,7 +159,7 @@ impl Search<'_> {
         generator(self.seed, &purpose, &[index as u64, self.run.restart as u64, rank])
     }
 
-    /// Raw starts: uniform in (-1, 1) for L-inf, normal for L2.
+    /// Raw starts: uniform in (-1, 1) for L-inf, else normal.
     fn starts(&self, block: &Batch) -> Tensor {
         let shape = block.images.size();
         let dimensions = shape[1..].iter().product::<i64>() as usize;
@@ -170,7 +183,8 @@ fn class_of_rank(model: &Evaluator, images: &Tensor, rank: usize) -> Tensor {
 
 /// Signs that gradients or outputs of a network may mislead gradient attacks, from one block of examples.
 ///
-/// As AutoAttack's own checks, except that the gradient is that of the margin at the image.
+/// AutoAttack's own checks, and the gradient of the margin at the image. (Its check for networks that optimize while
+/// they predict has nothing to find: here a network is a list of layers, and a forward pass computes no gradient.)
 pub fn flags(model: &Evaluator, block: &Batch) -> AttackFlags {
     let _guard = tch::no_grad_guard();
     let images = block.images.detach().set_requires_grad(true);
@@ -183,22 +197,21 @@ pub fn flags(model: &Evaluator, block: &Batch) -> AttackFlags {
     let largest = gradient.flatten(1, -1).abs().amax([1i64].as_slice(), false);
     let zero = largest.eq(0.0).to_kind(Kind::Double).mean(Kind::Double).double_value(&[]);
 
-    let outputs = model.logits(&block.images);
-    let again = class_logits(&outputs);
     let length = |t: &Tensor| t.norm_scalaropt_dim(2, [1i64].as_slice(), true);
     let unit = |t: &Tensor| t / (length(t) + 1e-10);
-    let difference = length(&(unit(&logits) - unit(&again))).max().double_value(&[]);
-    let changed = predictions(&logits).ne_tensor(&predictions(&again)).any().int64_value(&[]) == 1;
+    let passes: Vec<Tensor> = (1..PASSES).map(|_| model.logits(&block.images)).collect();
+    let random = passes.iter().any(|outputs| {
+        let again = class_logits(outputs);
+        let difference = length(&(unit(&logits) - unit(&again))).max().double_value(&[]);
+        let changed = predictions(&logits).ne_tensor(&predictions(&again)).any().int64_value(&[]) == 1;
+        changed || difference > RANDOM
+    });
 
+    let outputs = &passes[0];
     let sums = outputs.sum_dim_intlist([1i64].as_slice(), false, outputs.kind());
     let probabilities = outputs.size()[1] > 1
         && outputs.max().double_value(&[]) < 1.0 + PROBABILITY
         && outputs.min().double_value(&[]) > -PROBABILITY
         && (sums - 1.0).abs().max().double_value(&[]) < PROBABILITY;
-    AttackFlags {
-        zero_gradients: zero,
-        probabilities,
-        random: changed || difference > RANDOM,
-        square_stronger: false,
-    }
+    AttackFlags { zero_gradients: zero, probabilities, random, ..AttackFlags::default() }
 }

@@ -31,9 +31,9 @@ pub struct AttackOutcome {
 pub struct AttackRow {
     /// e.g. `apgd-ce`.
     pub name: String,
-    /// Robust error after it.
+    /// Robust error after it; of individual attacks, under it alone.
     pub robust_error: f64,
-    /// Examples it was given: those that no attack before it broke.
+    /// Examples it was given: those that no attack before it broke; of individual attacks, all that are right.
     pub attacked: usize,
     /// Of those, how many it broke.
     pub broken: usize,
@@ -77,6 +77,21 @@ pub struct AttackedExamples {
     pub predicted: Vec<i64>,
     /// Probability of the predicted class there.
     pub confidence: Vec<f32>,
+    /// Norm of the perturbation there, in the attack's norm; 0 on the image. Empty in older records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub norm: Vec<f64>,
+    /// Of individual attacks: the names of all that broke it, `clean` if it was wrong without. Else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken_by_each: Vec<Vec<String>>,
+}
+
+impl AttackedExamples {
+    /// The largest norm of an adversarial example, where norms are known and one was found.
+    pub fn largest_norm(&self) -> Option<f64> {
+        let attacked = |by: &Option<String>| by.as_deref().is_some_and(|by| by != "clean");
+        let norms = self.norm.iter().zip(&self.broken_by).filter(|(_, by)| attacked(by));
+        norms.map(|(norm, _)| *norm).reduce(f64::max)
+    }
 }
 
 /// Signs that the network misleads attacks, so that it may be less robust than measured.
@@ -88,8 +103,15 @@ pub struct AttackFlags {
     pub probabilities: bool,
     /// Two passes of the same images differ.
     pub random: bool,
-    /// Square, which needs no gradient, broke examples that the attacks before it could not.
+    /// Square, which needs no gradient, broke examples that the other attacks could not.
     pub square_stronger: bool,
+    /// Starts of APGD-DLR and APGD-T where the gradient of their loss was exactly 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub zero_gradient_starts: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl AttackFlags {
@@ -100,6 +122,13 @@ impl AttackFlags {
             found.push(format!(
                 "{:.1} % of the examples have a zero gradient, so attacks by gradient may be misled; compare with square",
                 100.0 * self.zero_gradients
+            ));
+        }
+        if self.zero_gradient_starts > 0 {
+            let starts = if self.zero_gradient_starts == 1 { "start" } else { "starts" };
+            found.push(format!(
+                "the gradient was exactly 0 at {} {starts} of APGD, so it may be misled; compare with square",
+                self.zero_gradient_starts
             ));
         }
         if self.probabilities {

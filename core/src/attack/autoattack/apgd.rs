@@ -1,11 +1,14 @@
 //! Auto-PGD (Croce and Hein, 2020, algorithm 1): projected gradient ascent with momentum, whose step size
 //! halves by itself where the loss stops rising, each time going on from the best point so far.
+//!
+//! In L1 (Croce and Hein, 2021, algorithm 1) steps are sparse, without momentum, and begin in larger balls.
 
 use tch::{Kind, Tensor};
 
 use super::select::{Judge, Subject, any, full, positions, put, rows, settle};
-use crate::attack::InputNorm;
+use super::sparse::Sparsity;
 use crate::attack::ball::per_example;
+use crate::attack::{InputNorm, l1};
 use crate::error::{Error, Result};
 use crate::loss::{class_logits, cross_entropy, dlr, dlr_targeted, margin};
 use crate::model::{Evaluator, channels_last};
@@ -15,15 +18,15 @@ use crate::progress::Pulse;
 const TINY: f64 = 1e-12;
 /// Weight of the new direction against the previous move, after the first step.
 const NEW: f64 = 0.75;
-/// A step size is kept only if more than this share of the steps of a period raised the loss.
-const RISING: f64 = 0.75;
+/// L1: radii of the balls, in epsilon, and the share of the steps in each but the last.
+const RADII: [(f64, f64); 3] = [(3.0, 0.3), (2.0, 0.3), (1.0, 0.4)];
 /// Steps between two looks at who is fooled already.
 const LOOK_EVERY: usize = 10;
 
 /// Settings of one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Apgd {
-    /// Geometry: L-inf or L2.
+    /// Geometry: L-inf, L2 or L1.
     pub norm: InputNorm,
     /// Radius.
     pub epsilon: f64,
@@ -31,8 +34,40 @@ pub struct Apgd {
     pub steps: usize,
     /// Forward and backward passes a gradient is averaged over, for networks that answer randomly.
     pub passes: usize,
+    /// A step size is kept only if more than this share of the steps of a period raised the loss (not in L1).
+    pub rho: f64,
+    /// First step size divided by the radius.
+    pub alpha: f64,
+    /// L1: all steps in the ball of radius epsilon, not first in those of 3 and 2 epsilon.
+    pub single_radius: bool,
     /// L2: every example steps as far as the first one, as the paper's program does in APGD-T. For comparison with it.
     pub shared_step: bool,
+}
+
+impl Apgd {
+    /// One run as published.
+    pub fn new(norm: InputNorm, epsilon: f64, steps: usize) -> Self {
+        let alpha = if norm == InputNorm::L1 { 1.0 } else { 2.0 };
+        Self { norm, epsilon, steps, passes: 1, rho: 0.75, alpha, single_radius: false, shared_step: false }
+    }
+
+    /// The balls that the search goes through, each with its steps: `(epsilon, steps)`.
+    fn stages(&self) -> Vec<(f64, usize)> {
+        if self.norm != InputNorm::L1 || self.single_radius {
+            return vec![(self.epsilon, self.steps)];
+        }
+        let mut left = self.steps;
+        let mut stages: Vec<(f64, usize)> = RADII
+            .into_iter()
+            .map(|(radius, share)| {
+                let steps = ((share * self.steps as f64).ceil() as usize).min(left);
+                left -= steps;
+                (radius * self.epsilon, steps)
+            })
+            .collect();
+        stages[RADII.len() - 1].1 += left;
+        stages
+    }
 }
 
 /// What is maximized.
@@ -59,6 +94,8 @@ pub struct Found {
     pub fooled: Tensor,
     /// The judge did not confirm a point, or the margin came within its tolerance of 0.
     pub doubtful: Tensor,
+    /// The gradient at the start was exactly 0.
+    pub flat: Tensor,
 }
 
 /// The rows still attacked.
@@ -81,6 +118,8 @@ struct State {
     halved_then: Tensor,
     /// Steps since the last checkpoint that raised the loss.
     rises: Tensor,
+    /// How many entries a step moves, in L1.
+    sparsity: Sparsity,
     /// Misclassified since the last look, and where.
     claimed: Tensor,
     fooled: Tensor,
@@ -88,7 +127,7 @@ struct State {
 }
 
 impl State {
-    fn each(&mut self) -> [&mut Tensor; 17] {
+    fn each(&mut self) -> [&mut Tensor; 19] {
         [
             &mut self.active,
             &mut self.images,
@@ -104,6 +143,8 @@ impl State {
             &mut self.loss_then,
             &mut self.halved_then,
             &mut self.rises,
+            &mut self.sparsity.share,
+            &mut self.sparsity.entries,
             &mut self.claimed,
             &mut self.fooled,
             &mut self.smallest_margin,
@@ -124,17 +165,47 @@ impl State {
 
 /// Attacks correctly classified images.
 ///
-/// `draw` gives the start: a random tensor like the images (uniform in (-1, 1) for L-inf, normal for L2) that is
-/// scaled to the sphere of radius epsilon.
+/// `draw` gives the start: a random tensor like the images (uniform in (-1, 1) for L-inf, else normal) that is
+/// scaled to the sphere of radius epsilon, or for L1 projected into the ball.
 ///
 /// # Errors
 /// The loss is NaN; or `pulse`, asked before every step, wants to stop.
 pub fn run(settings: &Apgd, loss: Loss, subject: &Subject, draw: &Tensor, pulse: Pulse) -> Result<Found> {
-    let Subject { model, images, labels, judge } = *subject;
     let _guard = tch::no_grad_guard();
+    let images = subject.images;
+    let stages = settings.stages();
+    let mut point = match settings.norm {
+        InputNorm::L1 => images + draw,
+        norm => (images + divide_by_size(norm, draw) * settings.epsilon).clamp(0.0, 1.0),
+    };
+    let mut earlier: Option<Found> = None;
+    for (number, (epsilon, steps)) in stages.iter().copied().enumerate() {
+        let stage = Apgd { epsilon, steps, ..*settings };
+        if settings.norm == InputNorm::L1 {
+            point = project(&stage, images, &point);
+        }
+        let sparsity = if stages.len() > 1 { Sparsity::of(images, &point) } else { Sparsity::first(images) };
+        // Outside of epsilon nothing counts yet.
+        let judge = subject.judge.filter(|_| number + 1 == stages.len());
+        let found = search(&stage, loss, &Subject { judge, ..*subject }, point, sparsity, pulse)?;
+        point = found.best.shallow_clone();
+        let flat = earlier.map_or_else(|| found.flat.shallow_clone(), |earlier| earlier.flat);
+        earlier = Some(Found { flat, ..found });
+    }
+    Ok(earlier.expect("at least one stage"))
+}
+
+/// The search in one ball, from a point in it.
+fn search(
+    settings: &Apgd,
+    loss: Loss,
+    subject: &Subject,
+    point: Tensor,
+    sparsity: Sparsity,
+    pulse: Pulse,
+) -> Result<Found> {
+    let Subject { model, images, labels, judge } = *subject;
     let count = images.size()[0];
-    let unit = divide_by_size(settings.norm, draw);
-    let point = (images + unit * settings.epsilon).clamp(0.0, 1.0);
     let flags = Tensor::zeros([count], (Kind::Bool, images.device()));
     let mut found = Found {
         best: point.copy(),
@@ -142,6 +213,7 @@ pub fn run(settings: &Apgd, loss: Loss, subject: &Subject, draw: &Tensor, pulse:
         robust: flags.logical_not(),
         fooled: point.copy(),
         doubtful: flags.copy(),
+        flat: flags.shallow_clone(),
     };
     let mut state = State {
         active: Tensor::arange(count, (Kind::Int64, images.device())),
@@ -153,7 +225,7 @@ pub fn run(settings: &Apgd, loss: Loss, subject: &Subject, draw: &Tensor, pulse:
         },
         previous: point.shallow_clone(),
         gradient: point.zeros_like(),
-        step: full(count, 2.0 * settings.epsilon, images),
+        step: full(count, settings.alpha * settings.epsilon, images),
         loss: full(count, 0.0, images),
         best: point.shallow_clone(),
         best_gradient: point.zeros_like(),
@@ -161,6 +233,7 @@ pub fn run(settings: &Apgd, loss: Loss, subject: &Subject, draw: &Tensor, pulse:
         loss_then: full(count, 0.0, images),
         halved_then: flags.logical_not(),
         rises: full(count, 0.0, images),
+        sparsity,
         claimed: flags.shallow_clone(),
         fooled: point.shallow_clone(),
         smallest_margin: full(count, f64::INFINITY, images),
@@ -168,11 +241,12 @@ pub fn run(settings: &Apgd, loss: Loss, subject: &Subject, draw: &Tensor, pulse:
     };
     pulse()?;
     let values = evaluate(settings, loss, model, &mut state, pulse)?;
+    found.flat = state.gradient.flatten(1, -1).abs().amax([1i64].as_slice(), false).eq(0.0);
     state.best_gradient = state.gradient.shallow_clone();
     state.best_loss = values.shallow_clone();
     state.loss_then = values;
     let mut not_a_number = state.best_loss.isnan().any();
-    let mut periods = Periods::new(settings.steps);
+    let mut periods = Periods::new(settings);
     for iteration in 0..settings.steps {
         pulse()?;
         advance(settings, &mut state, iteration);
@@ -187,7 +261,7 @@ pub fn run(settings: &Apgd, loss: Loss, subject: &Subject, draw: &Tensor, pulse:
         state.rises += values.gt_tensor(&state.loss).to_kind(Kind::Float);
         state.loss = values;
         if let Some(length) = periods.ends() {
-            checkpoint(&mut state, length);
+            checkpoint(settings, &mut state, length);
         }
         if let Some(judge) = judge
             && (iteration + 1) % LOOK_EVERY == 0
@@ -259,9 +333,15 @@ fn evaluate(
     Ok(values)
 }
 
-/// One step with momentum.
+/// One step: with momentum, in L1 sparse and without.
 fn advance(settings: &Apgd, state: &mut State, iteration: usize) {
     let (x, point) = (&state.images, &state.point);
+    if settings.norm == InputNorm::L1 {
+        let direction = state.sparsity.direction(&state.gradient);
+        let moved = point + direction * per_example(&state.step, point);
+        state.point = channels_last(&project(settings, x, &moved));
+        return;
+    }
     let share = if iteration == 0 { 1.0 } else { NEW };
     let direction = match settings.norm {
         InputNorm::Linf => state.gradient.sign(),
@@ -282,6 +362,7 @@ fn project(settings: &Apgd, x: &Tensor, point: &Tensor) -> Tensor {
     let epsilon = settings.epsilon;
     match settings.norm {
         InputNorm::Linf => point.maximum(&(x - epsilon)).minimum(&(x + epsilon)).clamp(0.0, 1.0),
+        InputNorm::L1 => (x + l1::onto_ball_and_box(x, &(point - x), epsilon)).clamp(0.0, 1.0),
         _ => {
             let delta = point - x;
             let size = length(&delta);
@@ -303,16 +384,25 @@ fn divide_by_size(norm: InputNorm, direction: &Tensor) -> Tensor {
     direction / per_example(&(size + TINY), direction)
 }
 
-/// Halves the step size of examples that oscillate or stopped improving, and takes them back to their best point.
-fn checkpoint(state: &mut State, length: usize) {
-    let oscillates = state.rises.le(RISING * length as f64);
-    let stuck = state.halved_then.logical_not().logical_and(&state.loss_then.ge_tensor(&state.best_loss));
-    let halve = oscillates.logical_or(&stuck);
-    state.step = (&state.step / 2.0).where_self(&halve, &state.step);
-    let wide = per_example(&halve, &state.point);
+/// Shortens the steps of examples that oscillate or stopped improving, and takes them back to their best point;
+/// in L1 those go back that became sparser, and step far again.
+fn checkpoint(settings: &Apgd, state: &mut State, length: usize) {
+    let back = if settings.norm == InputNorm::L1 {
+        let first = settings.alpha * settings.epsilon;
+        let (step, sparser) = state.sparsity.checkpoint(&state.images, &state.best, &state.step, first);
+        state.step = step;
+        sparser
+    } else {
+        let oscillates = state.rises.le(settings.rho * length as f64);
+        let stuck = state.halved_then.logical_not().logical_and(&state.loss_then.ge_tensor(&state.best_loss));
+        let halve = oscillates.logical_or(&stuck);
+        state.step = (&state.step / 2.0).where_self(&halve, &state.step);
+        halve
+    };
+    let wide = per_example(&back, &state.point);
     state.point = state.best.where_self(&wide, &state.point);
     state.gradient = state.best_gradient.where_self(&wide, &state.gradient);
-    state.halved_then = halve;
+    state.halved_then = back;
     state.loss_then = state.best_loss.shallow_clone();
     state.rises = state.rises.zeros_like();
 }
@@ -336,7 +426,7 @@ fn look(judge: Judge, state: &mut State, found: &mut Found) {
     state.keep(&stays);
 }
 
-/// The periods after which the step size is looked at: about 22 % of the steps, then ever shorter.
+/// The periods after which the step size is looked at: about 22 % of the steps, then ever shorter; in L1 4 %.
 struct Periods {
     length: usize,
     shortest: usize,
@@ -345,8 +435,11 @@ struct Periods {
 }
 
 impl Periods {
-    fn new(steps: usize) -> Self {
-        let share = |percent: usize| (steps * percent / 100).max(1);
+    fn new(settings: &Apgd) -> Self {
+        let share = |percent: usize| (settings.steps * percent / 100).max(1);
+        if settings.norm == InputNorm::L1 {
+            return Self { length: share(4), shortest: share(4), shortening: 0, since: 0 };
+        }
         Self { length: share(22), shortest: share(6), shortening: share(3), since: 0 }
     }
 

@@ -14,12 +14,6 @@ use crate::loss::class_logits;
 use crate::model::{Evaluator, channels_last};
 use crate::progress::Pulse;
 
-/// Largest share of the step that starts at the image.
-const LARGEST_PULL: f64 = 0.1;
-/// Steps go a little beyond the boundary.
-const OVERSHOOT: f64 = 1.05;
-/// After success, the search goes on from this far between image and adversarial example.
-const BACK: f64 = 0.9;
 /// Norm where nothing was found.
 const NOTHING: f64 = 1e10;
 /// Steps between two looks at who is done already.
@@ -32,12 +26,25 @@ const WITHIN: f64 = 1.5;
 /// Settings of one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Fab {
-    /// Geometry: L-inf or L2.
+    /// Geometry: L-inf, L2 or L1.
     pub norm: InputNorm,
     /// Radius within which an adversarial example counts; also of the random start.
     pub epsilon: f64,
     /// Updates.
     pub steps: usize,
+    /// Length of a step, relative to the distance of the boundary: they go a little beyond it.
+    pub eta: f64,
+    /// After success, the search goes on from this far between image and adversarial example.
+    pub beta: f64,
+    /// Largest share of the step that starts at the image.
+    pub alpha_max: f64,
+}
+
+impl Fab {
+    /// One run as published.
+    pub fn new(norm: InputNorm, epsilon: f64, steps: usize) -> Self {
+        Self { norm, epsilon, steps, eta: 1.05, beta: 0.9, alpha_max: 0.1 }
+    }
 }
 
 /// What a run leaves, one row per example.
@@ -94,7 +101,7 @@ impl State {
 /// Attacks correctly classified images.
 ///
 /// With `targets` (int64 `N`) towards those classes only, though any wrong class counts. `draw` gives a random
-/// start (uniform in (-1, 1) for L-inf, normal for L2), half of epsilon away; none: the image.
+/// start (uniform in (-1, 1) for L-inf, else normal), half of epsilon away; none: the image.
 ///
 /// # Errors
 /// The gradient is NaN; or `pulse`, asked before every step, wants to stop.
@@ -259,6 +266,7 @@ fn nearest(norm: InputNorm, pass: Pass, labels: &Tensor, pulse: Pulse) -> Result
     // The dual norm measures slopes.
     let steepness = match norm {
         InputNorm::Linf => slopes.abs().sum_dim_intlist([2i64].as_slice(), false, Kind::Float),
+        InputNorm::L1 => slopes.abs().amax([2i64].as_slice(), false),
         _ => slopes.norm_scalaropt_dim(2, [2i64].as_slice(), false),
     };
     let distance = difference.abs() / (steepness + 1e-12);
@@ -285,8 +293,9 @@ fn step(settings: &Fab, state: &mut State) {
     let (near, far) = (both.narrow(0, 0, count).view_as(point), both.narrow(0, count, count).view_as(point));
     let (a, b) = (size(settings.norm, &near).clamp_min(1e-8), size(settings.norm, &far).clamp_min(1e-8));
     state.estimate = state.estimate.minimum(&b);
-    let pull = per_example(&(&a / (&a + &b)).clamp(0.0, LARGEST_PULL), point);
-    let moved: Tensor = (point + near * OVERSHOOT) * (1.0f64 - &pull) + (images + far * OVERSHOOT) * pull;
+    let pull = per_example(&(&a / (&a + &b)).clamp(0.0, settings.alpha_max), point);
+    let moved: Tensor =
+        (point + near * settings.eta) * (1.0f64 - &pull) + (images + far * settings.eta) * pull;
     state.point = channels_last(&moved.clamp(0.0, 1.0));
 }
 
@@ -299,7 +308,7 @@ fn note(settings: &Fab, state: &mut State, logits: &Tensor) -> Tensor {
     state.best = state.point.where_self(&per_example(&nearer, &state.point), &state.best);
     state.norm = norm.where_self(&nearer, &state.norm);
     state.claimed = state.claimed.logical_or(&nearer.logical_and(&norm.le(settings.epsilon)));
-    let back = &state.images + delta * BACK;
+    let back = &state.images + delta * settings.beta;
     state.point = back.where_self(&per_example(&wrong, &state.point), &state.point);
     wrong
 }

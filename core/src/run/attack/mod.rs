@@ -48,7 +48,7 @@ pub fn run(
     let mut warnings = Vec::new();
     let pair = setup.pair(&setup.checkpoint.network.weights);
     let all = setup.all();
-    let total = Work::new(&plans, classes, all.len()).total();
+    let total = Work::new(&plans, classes, all.len(), settings.individual).total();
     progress.report(Event::Started { label: label(job), done: 0, total })?;
 
     let state = State::new(job, setup, &pair.measure)?;
@@ -58,11 +58,11 @@ pub fn run(
         // The average over passes that are all the same is one of them.
         plans.iter_mut().for_each(|plan| plan.passes = 1);
         warnings.push(
-            "two passes of this network agree exactly, so gradients need no averaging and one pass was taken"
+            "passes of this network agree exactly, so gradients need no averaging and one pass was taken"
                 .into(),
         );
     }
-    let work = Work::new(&plans, classes, survivors.len());
+    let work = Work::new(&plans, classes, survivors.len(), settings.individual);
     let rows = plans.iter().map(|plan| row(plan.attack.name())).collect();
     let tolerance = tolerance(&pair, survivors.chunks(setup.batch_size).map(|places| all.select(places)));
     let (finished, resumed, through) = (0, true, vec![0; plans.len()]);
@@ -80,6 +80,7 @@ pub fn run(
         finished,
         resumed,
         through,
+        zero_gradient_starts: 0,
     };
     let groups = survivors.chunks(setup.group(survivors.len()));
     let complete =
@@ -89,7 +90,8 @@ pub fn run(
             Err(Error::Cancelled) if ensemble.rows[0].attacked > 0 => false,
             other => other.map(|()| true)?,
         };
-    let Ensemble { state, mut rows, through, finished, .. } = ensemble;
+    let Ensemble { state, mut rows, through, finished, zero_gradient_starts, .. } = ensemble;
+    flags.zero_gradient_starts = zero_gradient_starts;
     let examples = state.clean.label.len() as f64;
     for (row, through) in rows.iter_mut().zip(through) {
         row.finished = through == survivors.len();
@@ -98,13 +100,20 @@ pub fn run(
     if !complete {
         rows.retain(|row| row.attacked > 0);
     }
-    let mut wrong = state.clean.predicted.iter().zip(&state.clean.label).filter(|(p, l)| p != l).count();
+    let clean_wrong = state.clean.predicted.iter().zip(&state.clean.label).filter(|(p, l)| p != l).count();
+    let mut wrong = clean_wrong;
+    let square = autoattack::Attack::Square.name();
     for at in 0..rows.len() {
-        wrong += rows[at].broken;
+        wrong = rows[at].broken + if settings.individual { clean_wrong } else { wrong };
         rows[at].robust_error = wrong as f64 / examples;
         let after_others = rows[..at].iter().any(|row| row.attacked > 0);
-        if rows[at].name == autoattack::Attack::Square.name() && after_others {
-            flags.square_stronger |= rows[at].broken as f64 / examples > SQUARE_SHARE;
+        if rows[at].name == square && (after_others || settings.individual && rows.len() > 1) {
+            let only_square = |by: &&Vec<String>| **by == [square];
+            let alone = match settings.individual {
+                true => state.examples.broken_by_each.iter().filter(only_square).count(),
+                false => rows[at].broken,
+            };
+            flags.square_stronger |= alone as f64 / examples > SQUARE_SHARE;
         }
     }
     let kept = state
@@ -196,6 +205,8 @@ struct Ensemble<'a> {
     resumed: bool,
     /// Per attack, the examples of groups that it is done with.
     through: Vec<usize>,
+    /// Starts whose gradient was exactly 0.
+    zero_gradient_starts: usize,
 }
 
 impl Ensemble<'_> {
@@ -203,10 +214,13 @@ impl Ensemble<'_> {
     fn attack_group(&mut self, group_number: usize, group: &[usize], plans: &[Plan]) -> Result<()> {
         self.work.begin(group.len());
         for (at, plan) in plans.iter().enumerate() {
+            if self.job.attack.individual {
+                self.state.stand_up(group);
+            }
             for (run_number, run) in plan.runs().into_iter().enumerate() {
                 let name = format!("group {group_number} {at} {} {run_number}", plan.attack.name());
                 let turn = Turn { name: &name, plan, run, group };
-                let given = self.state.robust_of(group);
+                let given = self.state.standing(group);
                 self.rows[at].attacked += if run_number == 0 { given.len() } else { 0 };
                 let (_, doubtful) = self.attack(&turn, given, at, false)?;
                 self.rows[at].repeated += doubtful.len();
@@ -240,13 +254,18 @@ impl Ensemble<'_> {
             doubtful.extend(places.iter().zip(&unit.doubtful).filter(|(_, d)| **d).map(|(place, _)| *place));
             self.rows[at].broken += of_unit;
             self.rows[at].seconds += unit.seconds;
+            // A second search begins where the first one did.
+            self.zero_gradient_starts += if again { 0 } else { unit.zero_gradients };
             left -= places.len();
             self.work.add(cost * places.len() as u64);
             if self.work.is_last_run() {
-                let settled = unit.broken.iter().zip(&unit.doubtful).filter(|(b, d)| !**b && !**d);
+                let settled = places
+                    .iter()
+                    .zip(&unit.doubtful)
+                    .filter(|(at, doubtful)| self.state.examples.robust[**at] && !**doubtful);
                 self.finished += settled.count();
             }
-            self.progress.report(self.work.event(0, self.state.robust_of(turn.group).len(), left))?;
+            self.progress.report(self.work.event(0, self.state.standing(turn.group).len(), left))?;
             let lower = self.finished as f64 / self.all.len() as f64;
             self.progress.report(Event::Bounds { lower, upper: 1.0 - self.state.robust_error() })?;
         }
@@ -263,7 +282,7 @@ impl Ensemble<'_> {
         if let Some(unit) = self.journal.get::<Unit>(name) {
             return Ok(unit);
         }
-        let alive = self.state.robust_of(group).len();
+        let alive = self.state.standing(group).len();
         if std::mem::take(&mut self.resumed)
             && let Event::Step { done, total } = self.work.event(0, alive, left)
         {
@@ -294,6 +313,8 @@ impl Ensemble<'_> {
             confidence: verdicts.per_example.confidence,
             perturbation,
             doubtful: verdicts.doubtful,
+            norm: verdicts.norm,
+            zero_gradients: verdicts.zero_gradients,
             seconds: notes.seconds_before() + begun.elapsed().as_secs_f64(),
         };
         self.journal.put(name, &unit)?;

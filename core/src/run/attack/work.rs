@@ -6,30 +6,36 @@ use crate::progress::Event;
 /// Work done, and still to do if nobody else is broken.
 pub struct Work {
     done: u64,
-    /// Passes per example of the runs to come in the group at work, this one included.
-    ahead: Vec<u64>,
-    /// Passes per example of all runs.
-    runs: Vec<u64>,
+    /// Runs to come in the group at work, this one included: number of the attack, passes per example.
+    ahead: Vec<(usize, u64)>,
+    /// All runs.
+    runs: Vec<(usize, u64)>,
     /// Examples of the groups to come.
     waiting: usize,
+    /// Of the group at work.
+    group: usize,
+    /// Every attack gets all of the group.
+    individual: bool,
 }
 
 impl Work {
     /// Work on `examples` that are attacked in turn.
-    pub fn new(plans: &[Plan], classes: usize, examples: usize) -> Self {
-        let runs = plans.iter().flat_map(|plan| vec![passes(plan, classes); plan.runs().len()]).collect();
-        Self { done: 0, ahead: Vec::new(), runs, waiting: examples }
+    pub fn new(plans: &[Plan], classes: usize, examples: usize, individual: bool) -> Self {
+        let runs = plans.iter().enumerate();
+        let runs = runs.flat_map(|(at, plan)| vec![(at, passes(plan, classes)); plan.runs().len()]).collect();
+        Self { done: 0, ahead: Vec::new(), runs, waiting: examples, group: 0, individual }
     }
 
     /// All of it, before anything is done.
     pub fn total(&self) -> u64 {
-        self.runs.iter().sum::<u64>() * self.waiting as u64
+        self.runs.iter().map(|(_, passes)| passes).sum::<u64>() * self.waiting as u64
     }
 
     /// A group of examples begins.
     pub fn begin(&mut self, group: usize) {
         self.ahead.clone_from(&self.runs);
         self.waiting -= group;
+        self.group = group;
     }
 
     /// A run is finished for the group at work.
@@ -49,8 +55,14 @@ impl Work {
 
     /// `within` passes of the block at work are done; `left` examples are left of the run, `alive` of the group.
     pub fn event(&self, within: u64, alive: usize, left: usize) -> Event {
-        let (this, later) = self.ahead.split_first().map_or((0, 0), |(a, b)| (*a, b.iter().sum::<u64>()));
-        let total = self.done + this * left as u64 + later * alive as u64 + self.total();
+        let ahead = self.ahead.split_first().map_or(0, |((attack, passes), later)| {
+            let of = |(at, passes): &(usize, u64)| {
+                let given = if self.individual && at != attack { self.group } else { alive };
+                passes * given as u64
+            };
+            passes * left as u64 + later.iter().map(of).sum::<u64>()
+        });
+        let total = self.done + ahead + self.total();
         Event::Step { done: (self.done + within).min(total), total }
     }
 }

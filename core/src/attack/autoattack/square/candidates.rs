@@ -5,31 +5,14 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
 use super::{Square, State};
-use crate::attack::InputNorm;
 use crate::attack::ball::per_example;
+use crate::attack::{InputNorm, l1};
 use crate::model::channels_last;
 
-/// Share of the image that the first squares cover.
-const FIRST_SHARE: f64 = 0.8;
 /// Guards divisions by norms.
 const TINY: f64 = 1e-12;
-
-/// Share of the image that a square covers in query `query` (from 0).
-pub fn share(query: usize) -> f64 {
-    let halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
-    FIRST_SHARE / f64::from(1 << halvings.iter().filter(|end| query > **end).count())
-}
-
-/// Side of the square in query `query`.
-pub fn side(norm: InputNorm, query: usize, height: i64, width: i64) -> i64 {
-    let wanted = (share(query) * (height * width) as f64).sqrt().round_ties_even() as i64;
-    let wanted = match norm {
-        InputNorm::Linf => wanted.max(1),
-        // Odd, so that both halves of the bump differ.
-        _ => wanted.max(3) | 1,
-    };
-    wanted.min(height).min(width)
-}
+/// L1: points stay this much inside of the ball, relative to epsilon, so that rounding does not lead out of it.
+const INSIDE: f64 = 1e-6;
 
 /// -1 or 1 per example and `count`: `N x count`.
 fn signs(draws: &mut [ChaCha8Rng], count: i64) -> Tensor {
@@ -58,7 +41,7 @@ pub fn stripes(settings: &Square, images: &Tensor, draws: &mut [ChaCha8Rng]) -> 
 pub fn square(settings: &Square, state: &mut State, query: usize) -> Tensor {
     let size = state.images.size();
     let (channels, height, width) = (size[1], size[2], size[3]);
-    let side = side(settings.norm, query, height, width);
+    let side = settings.side(query, height, width);
     let device = state.images.device();
     let top = corners(&mut state.draws, height - side).to_device(device);
     let left = corners(&mut state.draws, width - side).to_device(device);
@@ -79,28 +62,35 @@ fn inside(top: &Tensor, left: &Tensor, side: i64, height: i64, width: i64) -> Te
     along(top, height, [1, 1, height, 1]).logical_and(&along(left, width, [1, 1, 1, width]))
 }
 
-/// A bump of `side x side`: two opposite hills beside each other, of L2 norm 1.
-fn bump(side: i64) -> Tensor {
-    let upper = hill(side / 2, side);
-    let lower = hill(side - side / 2, side);
+/// A bump of `side x side`: two opposite hills beside each other, of norm 1.
+fn bump(norm: InputNorm, side: i64) -> Tensor {
+    let upper = hill(norm, side / 2, side);
+    let lower = hill(norm, side - side / 2, side);
     let values: Vec<f32> = upper.into_iter().chain(lower.into_iter().map(|v| -v)).collect();
     let bump = Tensor::from_slice(&values).view([side, side]);
-    &bump / bump.norm()
+    match norm {
+        InputNorm::L1 => &bump / bump.abs().sum(Kind::Float),
+        _ => &bump / bump.norm(),
+    }
 }
 
-/// A hill of `rows x columns`, highest in the middle, of L2 norm 1.
-fn hill(rows: i64, columns: i64) -> Vec<f32> {
+/// A hill of `rows x columns`, highest in the middle, of norm 1; steeper for L1.
+fn hill(norm: InputNorm, rows: i64, columns: i64) -> Vec<f32> {
     let mut values = vec![0f32; (rows * columns) as usize];
+    let steepness = if norm == InputNorm::L1 { 4 } else { 2 };
     for ring in 0..(rows / 2 + 1).max(columns / 2 + 1) {
         let span = |length: i64| (length / 2 - ring).max(0)..(length / 2 + ring + 1).min(length);
         for row in span(rows) {
             for column in span(columns) {
-                values[(row * columns + column) as usize] += 1.0 / ((ring + 1) * (ring + 1)) as f32;
+                values[(row * columns + column) as usize] += 1.0 / (ring + 1).pow(steepness) as f32;
             }
         }
     }
-    let norm = values.iter().map(|v| v * v).sum::<f32>().sqrt();
-    values.iter_mut().for_each(|v| *v /= norm.max(f32::MIN_POSITIVE));
+    let size = match norm {
+        InputNorm::L1 => values.iter().sum::<f32>(),
+        _ => values.iter().map(|v| v * v).sum::<f32>().sqrt(),
+    };
+    values.iter_mut().for_each(|v| *v /= size.max(f32::MIN_POSITIVE));
     values
 }
 
@@ -126,13 +116,13 @@ fn placed(
     spread * inside(top, left, side, height, width).to_kind(Kind::Float)
 }
 
-/// The start for L2: tiles of bumps.
+/// The start for L2 and L1: tiles of bumps.
 pub fn bumps(settings: &Square, images: &Tensor, draws: &mut [ChaCha8Rng]) -> Tensor {
     let size = images.size();
     let (count, channels, height, width) = (size[0], size[1], size[2], size[3]);
     let side = (height.min(width) / 5).max(1);
     let first = (height.min(width) - side * 5).max(0) / 2;
-    let bump = bump(side);
+    let bump = bump(settings.norm, side);
     let device = images.device();
     let mut delta = images.zeros_like();
     for top in (0..height / side).map(|tile| first + tile * side).filter(|top| top + side <= height) {
@@ -145,17 +135,21 @@ pub fn bumps(settings: &Square, images: &Tensor, draws: &mut [ChaCha8Rng]) -> Te
     point(settings, images, &delta)
 }
 
-/// The point in the direction `delta` on the sphere, clamped to the box.
+/// The point in the direction `delta` on the sphere, clamped to the box; for L1 the nearest in ball and box.
 fn point(settings: &Square, images: &Tensor, delta: &Tensor) -> Tensor {
+    if settings.norm == InputNorm::L1 {
+        let inside = l1::onto_ball_and_box(images, delta, settings.epsilon * (1.0 - INSIDE));
+        return channels_last(&(images + inside).clamp(0.0, 1.0));
+    }
     let norm = delta.flatten(1, -1).norm_scalaropt_dim(2, [1i64].as_slice(), false) + TINY;
     channels_last(&(images + delta / per_example(&norm, delta) * settings.epsilon).clamp(0.0, 1.0))
 }
 
-/// The candidate for L2: what two windows hold is moved into one of them, with a bump.
+/// The candidate for L2 and L1: what two windows hold is moved into one of them, with a bump.
 pub fn window(settings: &Square, state: &mut State, query: usize) -> Tensor {
     let size = state.images.size();
     let (channels, height, width) = (size[1], size[2], size[3]);
-    let side = side(settings.norm, query, height, width);
+    let side = settings.side(query, height, width);
     let device = state.images.device();
     let delta = &state.best - &state.images;
     let mut corner = |last: i64| corners(&mut state.draws, last).to_device(device);
@@ -163,15 +157,27 @@ pub fn window(settings: &Square, state: &mut State, query: usize) -> Tensor {
     let (other_top, other_left) = (corner(height - side), corner(width - side));
     let to = inside(&top, &left, side, height, width);
     let from = inside(&other_top, &other_left, side, height, width);
-    let norm = |t: &Tensor, dims: &[i64]| t.square().sum_dim_intlist(dims, true, Kind::Float).sqrt();
+    let l1 = settings.norm == InputNorm::L1;
+    let norm = |t: &Tensor, dims: &[i64]| match l1 {
+        true => t.abs().sum_dim_intlist(dims, true, Kind::Float),
+        false => t.square().sum_dim_intlist(dims, true, Kind::Float).sqrt(),
+    };
     let window = &delta * to.to_kind(Kind::Float);
     let whole = norm(&delta, &[1, 2, 3]);
-    let both = norm(&(&delta * to.logical_or(&from).to_kind(Kind::Float)), &[1, 2, 3]);
+    let both = &delta * to.logical_or(&from).to_kind(Kind::Float);
     let sign = signs(&mut state.draws, channels).to_device(device).view([-1, channels, 1, 1]);
-    let bump = placed(&bump(side), &mut state.draws, &top, &left, height, width) * sign;
+    let bump = placed(&bump(settings.norm, side), &mut state.draws, &top, &left, height, width) * sign;
     let fresh = bump + &window / (norm(&window, &[2, 3]) + TINY);
-    let left_over = (settings.epsilon * settings.epsilon - whole.square()).clamp_min(0.0) / channels as f64;
-    let fresh = &fresh / (norm(&fresh, &[2, 3]) + TINY) * (left_over + both.square()).sqrt();
+    let length = if l1 {
+        // Per channel, as in the original.
+        let left_over = (settings.epsilon - whole).clamp_min(0.0) / channels as f64;
+        (left_over + norm(&both, &[2, 3])) * channels as f64
+    } else {
+        let left_over =
+            (settings.epsilon * settings.epsilon - whole.square()).clamp_min(0.0) / channels as f64;
+        (left_over + norm(&both, &[1, 2, 3]).square()).sqrt()
+    };
+    let fresh = &fresh / (norm(&fresh, &[2, 3]) + TINY) * length;
     let emptied = delta.where_self(&from.logical_not(), &delta.zeros_like());
     point(settings, &state.images, &fresh.where_self(&to, &emptied))
 }

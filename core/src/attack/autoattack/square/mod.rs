@@ -18,7 +18,6 @@ use crate::loss::margin;
 use crate::model::channels_last;
 use crate::progress::Pulse;
 use candidates::{bumps, square, stripes, window};
-pub use candidates::{share, side};
 
 /// Queries between two looks at who is fooled already.
 const LOOK_EVERY: usize = 10;
@@ -26,12 +25,47 @@ const LOOK_EVERY: usize = 10;
 /// Settings of one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Square {
-    /// Geometry: L-inf or L2.
+    /// Geometry: L-inf, L2 or L1.
     pub norm: InputNorm,
     /// Radius.
     pub epsilon: f64,
     /// Queries after the first.
     pub queries: usize,
+    /// Share of the image that the first squares cover.
+    pub p_init: f64,
+    /// The schedule of sizes, made for 10,000 queries, is stretched or shrunk to the number of queries.
+    pub rescale_schedule: bool,
+}
+
+/// Queries that the schedule of sizes was made for.
+const SCHEDULED: f64 = 10_000.0;
+
+impl Square {
+    /// One run as published.
+    pub fn new(norm: InputNorm, epsilon: f64, queries: usize) -> Self {
+        Self { norm, epsilon, queries, p_init: 0.8, rescale_schedule: false }
+    }
+
+    /// Share of the image that a square covers in query `query` (from 0).
+    pub fn share(&self, query: usize) -> f64 {
+        let query = match self.rescale_schedule {
+            true => (query as f64 / self.queries as f64 * SCHEDULED) as usize,
+            false => query,
+        };
+        let halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
+        self.p_init / f64::from(1 << halvings.iter().filter(|end| query > **end).count())
+    }
+
+    /// Side of the square in query `query`.
+    pub fn side(&self, query: usize, height: i64, width: i64) -> i64 {
+        let wanted = (self.share(query) * (height * width) as f64).sqrt().round_ties_even() as i64;
+        let wanted = match self.norm {
+            InputNorm::Linf => wanted.max(1),
+            // Odd, so that both halves of the bump differ.
+            _ => wanted.max(3) | 1,
+        };
+        wanted.min(height).min(width)
+    }
 }
 
 /// What a run leaves, one row per example.

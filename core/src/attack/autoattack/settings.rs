@@ -1,0 +1,180 @@
+//! Settings of AutoAttack, and what they make of each attack.
+
+use serde::{Deserialize, Serialize};
+
+use super::apgd::Apgd;
+use super::fab::Fab;
+use super::square::Square;
+use super::{Attack, Plan, Tuning, Version};
+use crate::attack::InputNorm;
+use crate::error::{Error, Result};
+use crate::limits;
+
+/// The ensemble and its settings. What is `None` is as the version says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AutoAttack {
+    /// `standard`, `paper`, `plus`, `rand`, `es`, or a list such as `apgd-ce,square`.
+    pub version: Version,
+    /// Geometry of the ball: L-inf, L2 or L1.
+    pub norm: InputNorm,
+    /// Radius of the ball, in pixel values from 0 to 1.
+    pub epsilon: f64,
+    /// Updates of APGD and FAB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// Independent starts of every attack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<usize>,
+    /// Target classes of the targeted attacks, the most likely first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targets: Option<usize>,
+    /// Queries of Square.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queries: Option<usize>,
+    /// Every attack gets all correctly classified examples, not only those that survived the attacks before it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub individual: bool,
+    /// Parameters inside of the attacks.
+    #[serde(flatten)]
+    pub tuning: Tuning,
+}
+
+impl Default for AutoAttack {
+    fn default() -> Self {
+        Self {
+            version: Version::Standard,
+            norm: InputNorm::Linf,
+            epsilon: 8.0 / 255.0,
+            steps: None,
+            restarts: None,
+            targets: None,
+            queries: None,
+            individual: false,
+            tuning: Tuning::default(),
+        }
+    }
+}
+
+impl AutoAttack {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the setting and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        self.norm.check_epsilon(self.epsilon)?;
+        if self.norm == InputNorm::L0 {
+            return Err(Error::invalid(
+                "AutoAttack knows the norms linf, l2 and l1, not l0; use pgd for that",
+            ));
+        }
+        self.tuning.check(self.norm)?;
+        for (name, value) in [
+            ("steps", self.steps),
+            ("restarts", self.restarts),
+            ("targets", self.targets),
+            ("queries", self.queries),
+        ] {
+            if let Some(value) = value {
+                limits::count(name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The attacks in their order for a network with this many classes.
+    ///
+    /// # Errors
+    /// An attack needs more classes, or more target classes are asked for than there are wrong ones: equal work is
+    /// asked for in one way.
+    pub fn plans(&self, classes: usize) -> Result<Vec<Plan>> {
+        let attacks = self.version.attacks();
+        if let Some(attack) = attacks.iter().find(|attack| attack.least_classes() > classes) {
+            let fitting: Vec<&str> =
+                attacks.iter().filter(|a| a.least_classes() <= classes).map(|a| a.name()).collect();
+            let fitting = if fitting.is_empty() { "apgd-ce,fab,square".into() } else { fitting.join(",") };
+            return Err(Error::invalid(format!(
+                "{} needs at least {} classes, this network has {classes}; use version {fitting}",
+                attack.name(),
+                attack.least_classes()
+            )));
+        }
+        if let Some(targets) = self.targets
+            && targets >= classes
+        {
+            let wrong = classes - 1;
+            return Err(Error::invalid(format!(
+                "targets {targets} is not possible: this network has {classes} classes, so {wrong} wrong ones per image; use 1 to {wrong}"
+            )));
+        }
+        Ok(attacks.into_iter().map(|attack| self.plan(attack, classes)).collect())
+    }
+
+    fn plan(&self, attack: Attack, classes: usize) -> Plan {
+        use Attack::{ApgdCe, ApgdDlr, ApgdT, Fab, FabT, Square};
+        let (es, plus) = (self.version == Version::Es, self.version == Version::Plus);
+        let l1 = self.norm == InputNorm::L1;
+        let usual_steps = match attack {
+            Square => 5000,
+            _ if es => 50,
+            _ => 100,
+        };
+        let usual_restarts = match attack {
+            ApgdCe | ApgdDlr | Fab if plus => 5,
+            ApgdCe | ApgdT if es => 5,
+            ApgdCe if l1 && self.version == Version::Standard => 5,
+            _ => 1,
+        };
+        let usual_targets = if es || (l1 && attack == ApgdT) { 5 } else { 9 };
+        let given_steps = if attack == Square { self.queries } else { self.steps };
+        let usual_passes = if self.version == Version::Rand { 20 } else { 1 };
+        Plan {
+            attack,
+            steps: given_steps.unwrap_or(usual_steps),
+            // Without random start, a further restart of FAB-T would be the same run.
+            restarts: if attack == FabT && self.restarts.is_none() {
+                1
+            } else {
+                self.restarts.unwrap_or(usual_restarts)
+            },
+            targets: if attack.is_targeted() {
+                self.targets.unwrap_or(usual_targets.min(classes - 1))
+            } else {
+                1
+            },
+            passes: self.tuning.eot.unwrap_or(usual_passes),
+        }
+    }
+
+    /// APGD by a plan.
+    pub fn apgd(&self, plan: &Plan) -> Apgd {
+        let Tuning { rho, alpha, single_radius, .. } = self.tuning;
+        let usual = Apgd::new(self.norm, self.epsilon, plan.steps);
+        Apgd {
+            passes: plan.passes,
+            rho: rho.unwrap_or(usual.rho),
+            alpha: alpha.unwrap_or(usual.alpha),
+            single_radius,
+            ..usual
+        }
+    }
+
+    /// FAB by a plan.
+    pub fn fab(&self, plan: &Plan) -> Fab {
+        let Tuning { eta, beta, alpha_max, .. } = self.tuning;
+        let usual = Fab::new(self.norm, self.epsilon, plan.steps);
+        Fab {
+            eta: eta.unwrap_or(usual.eta),
+            beta: beta.unwrap_or(usual.beta),
+            alpha_max: alpha_max.unwrap_or(usual.alpha_max),
+            ..usual
+        }
+    }
+
+    /// Square by a plan.
+    pub fn square(&self, plan: &Plan) -> Square {
+        let Tuning { p_init, rescale_schedule, .. } = self.tuning;
+        let usual = Square::new(self.norm, self.epsilon, plan.steps);
+        Square { p_init: p_init.unwrap_or(usual.p_init), rescale_schedule, ..usual }
+    }
+}
