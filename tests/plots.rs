@@ -8,6 +8,12 @@ mod gallery;
 mod geometry;
 #[path = "plots/labels.rs"]
 mod labels;
+#[path = "plots/latex.rs"]
+mod latex;
+#[path = "plots/layout.rs"]
+mod layout;
+#[path = "plots/reports.rs"]
+mod reports;
 #[path = "support/sample_records.rs"]
 mod sample_records;
 #[path = "support/sample_training.rs"]
@@ -218,7 +224,7 @@ fn non_positive_values_on_a_log_scale_are_left_out_and_said() {
 fn holes_stay_holes_and_are_said() {
     let record = damaged_plane();
     let plot = landscape::plot(&named("AT", &record), &Options::default()).expect("a map");
-    assert_eq!(plot.notes, ["AT: 16 of 441 robust values have not been computed"]);
+    assert_eq!(plot.notes, ["AT: 16 of 441 robust values are not finite"]);
     let field = plot.field().expect("a field");
     // 4 x 4 missing values take 5 x 5 cells of 0.1 x 0.1 with them.
     assert!((area(&region(&field.grid(), f64::NEG_INFINITY)) - (4.0 - 0.25)).abs() < 1e-9);
@@ -574,8 +580,8 @@ fn flatness_record() -> Record {
     Record { job: Job::Flatness(job), outcome: Outcome::Flatness(outcome), ..sample("landscape-1d.json") }
 }
 
-#[test]
-fn attacks_are_drawn_by_what_each_left() {
+/// AutoAttack's record of two attacks.
+fn attack_record() -> Record {
     let row = |name: &str, robust_error: f64| AttackRow {
         name: name.into(),
         robust_error,
@@ -603,7 +609,12 @@ fn attacks_are_drawn_by_what_each_left() {
         keep_examples: false,
         compute: Compute::default(),
     });
-    let record = Record { job, outcome: Outcome::Attack(outcome), ..sample("landscape-1d.json") };
+    Record { job, outcome: Outcome::Attack(outcome), ..sample("landscape-1d.json") }
+}
+
+#[test]
+fn attacks_are_drawn_by_what_each_left() {
+    let record = attack_record();
     let plot = attack::plot(&named("model", &record), None).expect("attacks");
     show(&plot, &FigureStyle::default(), "attack");
     let Item::Series(series) = &plot.items[0] else { panic!("a curve") };

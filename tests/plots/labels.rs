@@ -57,5 +57,5 @@ fn labels_know_a_little_mathematics() {
     assert_eq!(text::plain("$10^{-2}$ and $x_1^2$"), "10⁻² and x₁²");
     let spans = text::spans("Loss $x$ at $\\xi$");
     assert_eq!(spans.iter().map(|s| s.italic).collect::<Vec<_>>(), [false, true, false, true]);
-    assert_eq!(text::latex("50% of $\\xi_1$ & a_b −1"), "50\\% of $\\xi_1$ \\& a\\_b $-$1");
+    assert_eq!(text::latex("50% of $\\xi_1$ & a_b −1"), "50\\% of $\\xi_{1}$ \\& a\\_b $-$1");
 }

@@ -57,7 +57,7 @@ pub struct PlotArgs {
     pub colors: Option<ColorMap>,
 
     /// Name of a record in the legend, in the order of the records; in a scatter of a model, in the order of their first
-    /// records [default: that of the checkpoint, or of its folder where the file is final, best or epoch-0009; of several
+    /// records; mathematics as in a title [default: that of the checkpoint, or of its folder where the file is final, best or epoch-0009; of several
     /// records of one checkpoint, outside of scatters, that of the record's file].
     #[arg(long = "name", value_name = "NAME")]
     pub names: Vec<String>,
@@ -195,8 +195,8 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     if figure == FigureKind::Scatter {
         let (plot, correlation) =
             args.scatter.plot(&records, &args.names, args.title.clone(), args.log, args.error)?;
-        export::write(&plot, &style(args), &args.out)?;
-        return tell(args, figure, &plot.notes, Some(correlation));
+        let notes = write(args, &plot)?;
+        return tell(args, figure, &notes, Some(correlation));
     }
     if args.names.len() > records.len() {
         let plural = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
@@ -209,17 +209,23 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     let notes = if figure == FigureKind::Surface {
         surface(args, kind, &named)?
     } else {
-        let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(sentence))?;
+        let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
         match figure {
             FigureKind::Norms if kind == FileKind::Csv => {
-                let table = training::table(&named, &plot).map_err(|sentence| anyhow!(sentence))?;
+                let table = training::table(&named, &plot).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
                 write_atomically(&args.out, table.as_bytes())?;
+                plot.notes.iter().map(|note| text::plain(note)).collect()
             }
-            _ => export::write(&plot, &style(args), &args.out)?,
+            _ => write(args, &plot)?,
         }
-        plot.notes
     };
     tell(args, figure, &notes, None)
+}
+
+/// Writes the figure; with what must be told about its numbers and its words.
+fn write(args: &PlotArgs, plot: &Plot) -> Result<Vec<String>> {
+    let words = export::write(plot, &style(args), &args.out)?;
+    Ok(plot.notes.iter().map(|note| text::plain(note)).chain(words).collect())
 }
 
 /// The names that are given, then those of the checkpoints; of several records of one checkpoint, or of a single record,
@@ -230,13 +236,14 @@ fn names(args: &PlotArgs, records: &[Record]) -> Vec<String> {
         different if different > 1 && different == records.len() => of_checkpoints,
         _ => names::of_files(&args.records.iter().map(PathBuf::as_path).collect::<Vec<_>>()),
     };
-    own.into_iter().enumerate().map(|(i, own)| args.names.get(i).cloned().unwrap_or(own)).collect()
+    let own = own.iter().map(|own| text::literal(own)).enumerate();
+    own.map(|(i, own)| args.names.get(i).cloned().unwrap_or(own)).collect()
 }
 
 /// Notes, and what was drawn.
 fn tell(args: &PlotArgs, figure: FigureKind, notes: &[String], correlation: Option<Value>) -> Result<()> {
     for note in notes {
-        say(format!("note: {}", text::plain(note)));
+        say(format!("note: {note}"));
     }
     summary(args, figure, notes, correlation)
 }
@@ -307,7 +314,6 @@ fn summary(args: &PlotArgs, figure: FigureKind, notes: &[String], correlation: O
         return Ok(());
     }
     let kind = figure.to_possible_value().map(|value| value.get_name().to_owned());
-    let notes: Vec<String> = notes.iter().map(|note| text::plain(note)).collect();
     let mut drawn = json!({ "figure": args.out, "kind": kind, "records": args.records, "notes": notes });
     if let Some(correlation) = correlation {
         drawn["correlation"] = correlation;

@@ -125,8 +125,8 @@ impl ScatterArgs {
             ));
         }
         let look = Look { log_x: self.log_x, log_y, line: !self.no_line, labels: !self.no_labels, title };
-        let plot = scatter::plot(&models, &look).map_err(|sentence| anyhow!(sentence))?;
-        Ok((plot, correlation(&models)))
+        let plot = scatter::plot(&models, &look).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
+        Ok((plot, correlation(&models.on_axes(&look))))
     }
 }
 

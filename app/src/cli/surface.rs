@@ -9,8 +9,12 @@ use basin_core::record::Outcome;
 
 use crate::gpu::{Offscreen, SurfaceStyle, SurfaceView};
 use crate::plot::export::FigureStyle;
+use crate::plot::text;
 use crate::plot::landscape::{Named, Options, Which, check_clip, note_gaps, values};
 use crate::surface::{self, layers};
+
+/// A picture is at least so many font sizes wide.
+const EMS: f64 = 30.0;
 
 /// Draws one 2-D landscape; clean below robust if both are there and neither is singled out.
 ///
@@ -20,7 +24,7 @@ use crate::surface::{self, layers};
 /// The record is no 2-D landscape or lacks what is asked for, there is no graphics adapter, or the file
 /// cannot be written.
 pub fn write(named: Named<'_>, options: &Options, style: &FigureStyle, path: &Path) -> Result<Vec<String>> {
-    let name = named.name;
+    let name = text::plain(named.name);
     let Outcome::Landscape(landscape) = &named.record.outcome else {
         bail!("{name} is not a landscape, and only a 2-D landscape is a surface; leave out --figure surface");
     };
@@ -47,11 +51,12 @@ pub fn write(named: Named<'_>, options: &Options, style: &FigureStyle, path: &Pa
     let height_in = style.height_in.unwrap_or(0.75 * style.width_in);
     let pixels = [style.width_in, height_in].map(|inches| (inches * style.dpi).round() as u32);
     let mut view = SurfaceView::new(pixels[0], pixels[1], scale);
-    view.style =
-        SurfaceStyle { font_size: style.tick_pt as f32 * 0.8, ..surface::style(named.record, options) };
+    // Words and numbers leave room for the box in a narrow picture, too.
+    let font_size = (0.8 * style.tick_pt).min(72.0 * style.width_in.min(4.0 / 3.0 * height_in) / EMS) as f32;
+    view.style = SurfaceStyle { font_size, ..surface::style(named.record, options) };
     let image = Offscreen::new()?.picture(&surfaces, &view, style.family)?;
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, image::ImageFormat::Png)?;
     write_atomically(path, bytes.get_ref())?;
-    Ok(notes)
+    Ok(notes.iter().map(|note| text::plain(note)).collect())
 }

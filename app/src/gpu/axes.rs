@@ -10,9 +10,10 @@ use super::style::HeightScale;
 use super::uniforms::LineInstance;
 use super::view::SurfaceView;
 use crate::plot::export::{FontFamily, width};
+use crate::plot::ticks;
 
 /// Ticks aimed at along each axis.
-const TICKS: usize = 5;
+pub(super) const TICKS: usize = 5;
 /// Length of a tick mark in world units.
 const TICK_LENGTH: f32 = 0.035;
 /// An axis seen shorter than this, in points, gets no labels.
@@ -64,12 +65,12 @@ struct Axis {
 fn axes(view: &SurfaceView, frame: &Frame) -> [Axis; 3] {
     let half = frame.half;
     let side = front(view);
-    let ticks = |range, scale: HeightScale| scale.ticks(range, TICKS).into_iter();
+    let ticks = |range| HeightScale::Linear.ticks(range, TICKS, 0.0).into_iter();
     let low = frame.height[0];
     let floor = |x: f32, y: f32| frame.world(x, y, low).with_z(-half.z);
-    let x_ticks = ticks(frame.x, HeightScale::Linear)
+    let x_ticks = ticks(frame.x)
         .map(|(v, text)| (floor(v, frame.y[0]).with_y(side.y * half.y), text));
-    let y_ticks = ticks(frame.y, HeightScale::Linear)
+    let y_ticks = ticks(frame.y)
         .map(|(v, text)| (floor(frame.x[0], v).with_x(side.x * half.x), text));
     // The vertical edge farthest to the left: nothing of the box is beyond it.
     let [right, _, _] = view.camera.basis();
@@ -78,7 +79,7 @@ fn axes(view: &SurfaceView, frame: &Frame) -> [Axis; 3] {
     let across = |corner: &Vec2| project(corner.extend(0.0)).x;
     let left = corners.into_iter().flatten().min_by(|a, b| across(a).total_cmp(&across(b)));
     let corner = left.unwrap_or_default();
-    let z_ticks = ticks(frame.height, frame.scale).map(|(v, text)| (corner.extend(frame.elevation(v)), text));
+    let z_ticks = frame.ticks(frame.height, TICKS).into_iter().map(|(v, text)| (corner.extend(frame.elevation(v)), text));
     [
         Axis {
             from: Vec3::new(-half.x, side.y * half.y, -half.z),
@@ -119,7 +120,7 @@ pub(super) fn labels(view: &SurfaceView, frame: &Frame) -> Vec<Label> {
     let middle = project(Vec3::ZERO);
     let axes = axes(view, frame);
     let shortest = shortest(view, &axes);
-    for (i, (axis, title)) in axes.into_iter().zip(&view.style.titles).enumerate() {
+    for (i, (axis, title)) in axes.into_iter().zip(titles(view, frame)).enumerate() {
         let (from, to) = (project(axis.from), project(axis.to));
         let length = (to - from).length();
         if length < shortest[i] || axis.ticks.is_empty() {
@@ -148,7 +149,7 @@ pub(super) fn labels(view: &SurfaceView, frame: &Frame) -> Vec<Label> {
         let reach = away.x.abs() * widest + away.y.abs() * size;
         let tick = (project(center + axis.outward * TICK_LENGTH) - project(center)).length();
         labels.push(Label {
-            text: title.clone(),
+            text: title,
             position: 0.5 * (from + to) + away * (tick + reach + 1.7 * size),
             anchor: Anchor(Vec2::splat(0.5)),
             angle: readable(along),
@@ -156,9 +157,46 @@ pub(super) fn labels(view: &SurfaceView, frame: &Frame) -> Vec<Label> {
             kind: LabelKind::Title,
         });
     }
-    let content = view.content();
-    labels.retain(|label| label.position.cmpge(Vec2::ZERO).all() && label.position.cmple(content).all());
-    labels
+    labels.into_iter().filter_map(|label| inside(label, view.content(), 3.0 * size)).collect()
+}
+
+/// Titles of the axes; that of the height says what its numbers are minus.
+fn titles(view: &SurfaceView, frame: &Frame) -> [String; 3] {
+    let mut titles = view.style.titles.clone();
+    let offset = frame.offset();
+    if offset != 0.0 {
+        let sign = if offset > 0.0 { '−' } else { '+' };
+        let number = ticks::number(offset.abs(), ticks::decimals(offset));
+        titles[2] = format!("{} {sign} {number}", titles[2]);
+    }
+    titles
+}
+
+/// A label that is all in the picture, moved by at most `far`; none if that is not enough, as with much zoom.
+fn inside(mut label: Label, content: Vec2, far: f32) -> Option<Label> {
+    let [min, max] = label.bounds();
+    let room = content - (max - min);
+    let shift = min.clamp(Vec2::ZERO, room.max(Vec2::ZERO)) - min;
+    let is_title = label.kind == LabelKind::Title;
+    label.position += shift;
+    let fits = shift == Vec2::ZERO || (is_title && shift.length() < far && room.cmpge(Vec2::ZERO).all());
+    fits.then_some(label)
+}
+
+impl Label {
+    /// The corners of its box in pixels, clockwise from the upper left one of the upright text.
+    pub fn corners(&self) -> [Vec2; 4] {
+        let size = Vec2::new(text_width(&self.text, self.size), self.size);
+        let turn = Vec2::from_angle(self.angle);
+        [Vec2::ZERO, Vec2::X, Vec2::ONE, Vec2::Y].map(|corner| self.position + turn.rotate((corner - self.anchor.0) * size))
+    }
+
+    /// Upper left and lower right corner of what it covers.
+    fn bounds(&self) -> [Vec2; 2] {
+        let corners = self.corners();
+        let over = |pick: fn(Vec2, Vec2) -> Vec2| corners.into_iter().reduce(pick).unwrap_or_default();
+        [over(Vec2::min), over(Vec2::max)]
+    }
 }
 
 /// Lengths in pixels below which the axes get no labels.

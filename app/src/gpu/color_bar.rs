@@ -4,17 +4,19 @@ use glam::Vec2;
 
 use super::axes::{Anchor, Label, LabelKind, text_width};
 use super::frame::Frame;
-use super::style::{Fill, SurfaceStyle};
+use super::style::Fill;
 use super::view::SurfaceView;
 use crate::plot::colormap::ColorMap;
 
 const BAR_WIDTH: f32 = 11.0;
 const MARGIN: f32 = 8.0;
 const TICK: f32 = 3.5;
+/// Ticks aimed at.
+pub(super) const TICKS: usize = 6;
 
 /// Points that bar, ticks and margin take at the right edge.
-pub(super) fn room(style: &SurfaceStyle) -> f32 {
-    2.0 * MARGIN + BAR_WIDTH + TICK + 2.8 * style.font_size
+pub(super) fn room(view: &SurfaceView) -> f32 {
+    2.0 * MARGIN + BAR_WIDTH + TICK + view.room.bar * view.style.font_size
 }
 
 /// A vertical colour bar.
@@ -40,11 +42,11 @@ impl ColorBar {
     pub(super) fn new(view: &SurfaceView, frame: &Frame) -> Self {
         let scale = view.scale;
         let [width, height] = view.size.map(|v| v as f32);
-        let x = width - (room(&view.style) - MARGIN) * scale;
+        let x = width - (room(view) - MARGIN) * scale;
         let length = (0.62 * height).min(260.0 * scale);
         let top = 0.5 * (height - length);
         let place = |value: f32| top + length * (1.0 - frame.color_position(value));
-        let (values, texts): (Vec<f32>, Vec<String>) = frame.scale.ticks(frame.colors, 6).into_iter().unzip();
+        let (values, texts): (Vec<f32>, Vec<String>) = frame.ticks(frame.colors, TICKS).into_iter().unzip();
         let size = view.style.font_size * scale;
         let ticks: Vec<f32> = values.iter().map(|v| place(*v)).collect();
         let label = |(y, text): (&f32, String)| Label {

@@ -2,6 +2,7 @@
 
 use glam::Vec3;
 
+use super::axes::{TICKS, text_width};
 use super::data::{Extent, SurfaceData};
 use super::style::{HeightScale, SurfaceStyle};
 
@@ -11,6 +12,10 @@ const BOX_HEIGHT: f32 = 1.15;
 const FLOOR_GAP: f32 = 0.30;
 /// The same without a contour map.
 const FLOOR_MARGIN: f32 = 0.06;
+/// Numbers wider than this, in font sizes, ...
+const LONGEST: f32 = 3.2;
+/// ... of a range that is smaller than this part of its values, are written as differences.
+const SHARED: f64 = 0.01;
 /// Keep in sync with `Scene` in `shaders/scene.wgsl`.
 pub(super) const MAX_LEVELS: usize = 64;
 
@@ -79,6 +84,21 @@ impl Frame {
     /// Half the height of the box in world units.
     pub(super) fn half_height(style: &SurfaceStyle) -> f32 {
         0.5 * BOX_HEIGHT * style.exaggeration.clamp(0.05, 5.0)
+    }
+
+    /// Round values of a range of heights with what they say: minus [`Frame::offset`].
+    pub(super) fn ticks(&self, range: [f32; 2], most: usize) -> Vec<(f32, String)> {
+        self.scale.ticks(range, most, self.offset())
+    }
+
+    /// What is subtracted from the numbers where all of them share more digits than can be read at a glance; else zero.
+    pub fn offset(&self) -> f64 {
+        let ticks = self.scale.ticks(self.height, TICKS, 0.0);
+        let longest = ticks.iter().map(|(_, text)| text_width(text, 1.0)).fold(0.0, f32::max);
+        let [low, high] = self.height.map(f64::from);
+        let close = self.scale == HeightScale::Linear && high - low < SHARED * high.abs().max(low.abs());
+        let first = self.scale.round_values(self.height, TICKS).first().copied();
+        first.filter(|_| close && longest > LONGEST).unwrap_or(0.0)
     }
 
     /// The scale applied to a height: itself, or its decimal logarithm.

@@ -45,4 +45,4 @@ pub use renderer::SurfaceRenderer;
 pub use style::{Contours, Fill, HeightScale, LayerStyle, SurfaceStyle, Theme};
 pub use surface::Surface;
 pub use target::{COLOR_FORMAT, Target};
-pub use view::SurfaceView;
+pub use view::{Room, SurfaceView};

@@ -81,8 +81,9 @@ impl Offscreen {
         family: FontFamily,
     ) -> Result<RgbaImage> {
         let uploaded = self.upload(surfaces);
-        let mut image = self.render(&uploaded, view)?;
         let frame = SurfaceRenderer::frame(&uploaded, view);
+        let view = &view.with_room_for(&frame);
+        let mut image = self.render(&uploaded, view)?;
         overlay::composite(&mut image, view, &frame, surfaces.len(), family)
             .context("the labels could not be drawn")?;
         Ok(image)

@@ -156,14 +156,16 @@ impl HeightScale {
         }
     }
 
-    /// The same with what they say, in the notation of [`crate::plot::text`].
-    pub(super) fn ticks(self, range: [f32; 2], most: usize) -> Vec<(f32, String)> {
+    /// The same minus an `offset`, with what they say in the notation of [`crate::plot::text`].
+    pub(super) fn ticks(self, range: [f32; 2], most: usize, offset: f64) -> Vec<(f32, String)> {
         let values = self.round_values(range, most);
         let scale = match self {
             Self::Linear => ticks::Scale::Linear,
             Self::Log => ticks::Scale::Log,
         };
-        let texts = ticks::labels(&values, scale, ticks::Unit::One);
+        let step = ticks::nice_step(f64::from(range[1]) - f64::from(range[0]), most);
+        let said = values.iter().map(|value| if offset == 0.0 { *value } else { ticks::clean(value - offset, step) });
+        let texts = ticks::labels(&said.collect::<Vec<_>>(), scale, ticks::Unit::One);
         values.into_iter().map(|value| value as f32).zip(texts).collect()
     }
 }

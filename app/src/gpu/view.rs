@@ -19,20 +19,55 @@ pub struct SurfaceView {
     pub size: [u32; 2],
     /// Pixels per point.
     pub scale: f32,
+    /// What the numbers need.
+    pub room: Room,
+}
+
+/// Widths of the widest numbers, in font sizes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Room {
+    /// At the height axis.
+    pub height: f32,
+    /// At the colour bar.
+    pub bar: f32,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { height: 1.5, bar: 2.8 }
+    }
 }
 
 impl SurfaceView {
     /// A view of the default camera and style.
     pub fn new(width: u32, height: u32, scale: f32) -> Self {
-        Self { camera: Camera::default(), style: SurfaceStyle::default(), size: [width, height], scale }
+        let (camera, style, room) = (Camera::default(), SurfaceStyle::default(), Room::default());
+        Self { camera, style, size: [width, height], scale, room }
+    }
+
+    /// The same view with room for the numbers of a frame.
+    #[must_use]
+    pub fn with_room_for(&self, frame: &Frame) -> Self {
+        let widest = |texts: Vec<(f32, String)>| {
+            texts.iter().map(|(_, text)| axes::text_width(text, 1.0)).fold(0.0, f32::max)
+        };
+        let least = Room::default();
+        let room = Room {
+            height: widest(frame.ticks(frame.height, axes::TICKS)).max(least.height),
+            bar: widest(frame.ticks(frame.colors, color_bar::TICKS)).max(least.bar),
+        };
+        Self { room, ..self.clone() }
     }
 
     /// The picture with the room that the colour bar takes.
     pub fn viewport(&self) -> Viewport {
-        let bar = if self.style.color_bar { color_bar::room(&self.style) } else { 0.0 };
+        let bar = if self.style.color_bar { color_bar::room(self) } else { 0.0 };
         let em = self.style.font_size;
-        let [left, top, right, bottom] =
-            if self.style.axes { [4.4 * em, em, 2.3 * em, 2.7 * em] } else { [0.5 * em; 4] };
+        let [left, top, right, bottom] = if self.style.axes {
+            [(2.9 + self.room.height) * em, em, 2.3 * em, 2.7 * em]
+        } else {
+            [0.5 * em; 4]
+        };
         Viewport {
             size: self.size,
             scale: self.scale,
@@ -43,7 +78,7 @@ impl SurfaceView {
 
     /// Width and height in pixels of the part left of the colour bar, where the surface is drawn.
     pub(super) fn content(&self) -> Vec2 {
-        let bar = if self.style.color_bar { color_bar::room(&self.style) * self.scale } else { 0.0 };
+        let bar = if self.style.color_bar { color_bar::room(self) * self.scale } else { 0.0 };
         let [width, height] = self.size.map(|v| v as f32);
         Vec2::new((width - bar).max(1.0), height)
     }

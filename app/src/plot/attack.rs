@@ -36,7 +36,7 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
         }
         let (x, y) = points.into_iter().unzip();
         Item::Series(Series {
-            name: (!single).then(|| text::literal(shown.name)),
+            name: (!single).then(|| shown.name.to_owned()),
             x,
             y,
             band: Vec::new(),
@@ -45,6 +45,10 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
             dots: true,
             steps: false,
         })
+    });
+    let unfinished = shown.iter().flat_map(|shown| {
+        let rows = shown.outcome.per_attack.iter().filter(|row| !row.finished);
+        rows.map(|row| format!("{}: {} is not finished", shown.name, text::literal(&row.name)))
     });
     let ticks = names.iter().enumerate();
     Ok(Plot {
@@ -60,7 +64,7 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
         y: Axis::new("Robust accuracy (%)", (0.0, 1.0), Scale::Linear, Unit::Percent),
         key: None,
         equal_aspect: false,
-        notes: Vec::new(),
+        notes: unfinished.collect(),
         provenance: shown.iter().flat_map(|s| provenance::autoattack(s.name, s.record, s.job)).collect(),
     })
 }

@@ -19,7 +19,7 @@ pub fn plot(name: &str, record: &Record, title: Option<String>) -> Result<Plot, 
         return Err(format!("{name} is a record of `basin {}`, not of an evaluation", record.job.kind()));
     };
     let edges: Vec<f64> = (0..=BINS).map(|i| i as f64 / BINS as f64).collect();
-    let mut items = Vec::new();
+    let (mut items, mut notes) = (Vec::new(), Vec::new());
     let mut provenance = provenance::evaluation(name, record, job);
     let shown = [("Clean", Some(&evaluation.clean)), ("Robust", evaluation.robust.as_ref())];
     for (i, (kind, evaluated)) in shown.into_iter().enumerate() {
@@ -27,6 +27,11 @@ pub fn plot(name: &str, record: &Record, title: Option<String>) -> Result<Plot, 
         let values = shares(evaluated);
         if values.is_empty() {
             return Err(format!("{name} has no confidences per example; compute it again"));
+        }
+        let wrong = evaluated.per_example.confidence.iter().filter(|c| !c.is_finite()).count();
+        if wrong > 0 {
+            let (of, are) = (evaluated.per_example.confidence.len(), if wrong == 1 { "is" } else { "are" });
+            notes.push(format!("{kind}: {wrong} of {of} confidences {are} not finite and in no bin"));
         }
         provenance.push(format!("{kind}: loss {}, error {}", evaluated.loss, evaluated.error));
         items.push(Item::Histogram(Histogram {
@@ -52,7 +57,7 @@ pub fn plot(name: &str, record: &Record, title: Option<String>) -> Result<Plot, 
         items,
         key: None,
         equal_aspect: false,
-        notes: Vec::new(),
+        notes,
         provenance,
     })
 }

@@ -32,7 +32,7 @@ pub fn plot(records: &[Named<'_>], title: Option<String>) -> Result<Plot, String
         let color = series_color(if single { 1 } else { i });
         let mut radii: Vec<&AtRadius> = shown.outcome.radii.iter().collect();
         radii.sort_by(|a, b| a.radius.total_cmp(&b.radius));
-        let name = (!single).then(|| text::literal(&legend(shown, same)));
+        let name = (!single).then(|| legend(shown, same));
         items.extend(draws(shown.outcome, &radii, color, name.as_deref()));
         items.push(Item::Series(Series {
             name: None,
@@ -162,7 +162,7 @@ fn point(at: &AtRadius, shown: &Shown<'_>) -> ScatterPoint {
         y: at.flatness,
         x_interval: None,
         y_interval: at.interval.map(|[low, high]| (low, high)),
-        name: text::literal(shown.name),
+        name: shown.name.to_owned(),
         label: None,
     }
 }
@@ -222,11 +222,15 @@ fn radius_label(job: &Flatness) -> String {
 
 /// What a reader of the figure should know.
 fn notes(shown: &Shown<'_>) -> Vec<String> {
-    let (name, job) = (text::literal(shown.name), shown.job);
+    let (name, job) = (shown.name, shown.job);
     let mut notes = Vec::new();
     if !shown.record.provenance.complete {
         notes.push(format!("{name} is partial: not every draw is computed"));
     }
+    // A complete record has no radius with a draw that has no finite loss.
+    let known = |radius: &f64| shown.outcome.radii.iter().any(|at| at.radius == *radius);
+    let missing = job.radii.iter().filter(|radius| shown.record.provenance.complete && !known(radius));
+    notes.extend(missing.map(|radius| format!("{name}: the flatness at radius {radius} is not finite")));
     let (reference, draws) = (job.restarts_of_reference(), job.restarts_of_draws());
     if job.loss == FlatnessLoss::Robust && reference != draws {
         notes.push(format!(

@@ -60,7 +60,7 @@ impl Item {
             Self::Histogram(histogram) => histogram.name.as_deref(),
             Self::Guide(guide) => guide.name.as_deref(),
             Self::Mark(mark) => Some(&mark.name),
-            Self::Field(_) | Self::Label(_) | Self::Caption(_) => None,
+            Self::Field(_) | Self::Caption(_) => None,
         }
     }
 }

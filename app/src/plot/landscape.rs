@@ -56,7 +56,7 @@ pub struct Options {
 /// A record with the name it has in the legend.
 #[derive(Debug, Clone, Copy)]
 pub struct Named<'a> {
-    /// The name, taken literally.
+    /// The name, with mathematics (see [`text`]).
     pub name: &'a str,
     /// The record.
     pub record: &'a Record,
@@ -225,8 +225,8 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
                 Series {
                     name: Some(match (single, both) {
                         (true, _) => kind_label(robust).to_owned(),
-                        (false, true) => format!("{}, {kind}", text::literal(shown.name)),
-                        (false, false) => text::literal(shown.name),
+                        (false, true) => format!("{}, {kind}", shown.name),
+                        (false, false) => shown.name.to_owned(),
                     }),
                     x,
                     y,
@@ -243,7 +243,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
     let x = x.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
     let shown = items.iter().flat_map(|(_, _, s)| s.y.iter().flatten().copied());
     let Some(mut range) = padded_range(shown, scale) else {
-        return Err(no_values(landscapes[0].name, options.log));
+        return Err(no_values(landscapes[0].named(), options.log));
     };
     if let Some(clip) = options.clip.filter(|clip| *clip < range.1) {
         let values = items.iter().flat_map(|(_, _, s)| s.y.iter().flatten().copied());
@@ -255,7 +255,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
             let clip = written(clip, options.quantity);
             notes.push(format!(
                 "{}: the {kind} curve is above the clip value {clip} and is not shown",
-                text::literal(l.name)
+                l.name
             ));
         }
     }
@@ -301,7 +301,7 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
         ((shown.outcome.x[0], shown.outcome.x[shown.outcome.x.len() - 1]), (y[0], y[y.len() - 1]));
     check_clip(values.iter().flatten().copied(), options)?;
     let mut field = Field::new(name, (shown.outcome.x.clone(), y, values), look, options.clip)
-        .ok_or_else(|| no_values(shown.name, options.log))?;
+        .ok_or_else(|| no_values(shown.named(), options.log))?;
     field.unfinished = !shown.record.provenance.complete;
     if field.colors.over {
         let limit = written(field.colors.range().1, options.quantity);
@@ -347,9 +347,12 @@ pub fn check_clip(values: impl Iterator<Item = f64>, options: &Options) -> Resul
     }
 }
 
-fn no_values(name: &str, log: bool) -> String {
+fn no_values(named: Named<'_>, log: bool) -> String {
+    let (name, complete) = (named.name, named.record.provenance.complete);
     if log {
         format!("{name} has no positive values, and a logarithmic axis shows only those; leave out --log")
+    } else if complete {
+        format!("{name} has no finite values; compute it again with a smaller range or radius")
     } else {
         format!("{name} has no values yet; the job was stopped before its first grid point")
     }
@@ -364,7 +367,7 @@ pub fn note_gaps(
     options: &Options,
 ) {
     let kind = if robust { "robust" } else { "clean" };
-    let name = text::literal(named.name);
+    let name = named.name;
     let missing = values.iter().filter(|v| v.is_none()).count();
     if !named.record.provenance.complete {
         let (known, all) = (values.len() - missing, values.len());
@@ -373,8 +376,9 @@ pub fn note_gaps(
              interpolated"
         ));
     } else if missing > 0 {
-        let have = if missing == 1 { "has" } else { "have" };
-        notes.push(format!("{name}: {missing} of {} {kind} values {have} not been computed", values.len()));
+        // A complete record has no value where the loss is not finite, and nowhere else.
+        let are = if missing == 1 { "is" } else { "are" };
+        notes.push(format!("{name}: {missing} of {} {kind} values {are} not finite", values.len()));
     }
     let hidden = values.iter().flatten().filter(|v| scale(options).map(**v).is_none()).count();
     if hidden > 0 {

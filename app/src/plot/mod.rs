@@ -73,6 +73,11 @@ impl Axis {
         Self { label: label.into(), range, scale, unit, ticks: ticks::ticks(range, scale, unit, 6) }
     }
 
+    /// A value, or the lower end of a logarithmic axis for one at or below zero: how far an interval is drawn.
+    pub fn reach(&self, value: f64) -> f64 {
+        if self.scale == Scale::Log && value <= 0.0 { self.range.0 } else { value }
+    }
+
     /// Position of a value along the axis, 0 to 1 within the range; none if the scale cannot show it.
     pub fn position(&self, value: f64) -> Option<f64> {
         let low = self.scale.map(self.range.0)?;
@@ -96,8 +101,6 @@ pub enum Item {
     Guide(Guide),
     /// A single symbol.
     Mark(Mark),
-    /// Words at a place.
-    Label(Label),
     /// Lines of words in an empty corner.
     Caption(Caption),
 }
@@ -248,6 +251,15 @@ impl Guide {
     }
 }
 
+impl ScatterPoint {
+    /// The ends of its error bars on the axes of a plot.
+    pub fn bars(&self, plot: &Plot) -> impl Iterator<Item = [[f64; 2]; 2]> {
+        let x = self.x_interval.map(|(a, b)| [[plot.x.reach(a), self.y], [plot.x.reach(b), self.y]]);
+        let y = self.y_interval.map(|(a, b)| [[self.x, plot.y.reach(a)], [self.x, plot.y.reach(b)]]);
+        x.into_iter().chain(y)
+    }
+}
+
 /// A single symbol, e.g. the cross at the trained weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
@@ -261,19 +273,6 @@ pub struct Mark {
     pub color: Color,
     /// What it marks.
     pub name: String,
-}
-
-/// Words whose left end stands at a place.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Label {
-    /// Abscissa.
-    pub x: f64,
-    /// Ordinate.
-    pub y: f64,
-    /// The words.
-    pub text: String,
-    /// Colour.
-    pub color: Color,
 }
 
 impl Plot {

@@ -1,7 +1,7 @@
 //! Free places for words among the points of a plot, on paper and on the screen. Lengths are in points, y downwards.
 
 use super::export::Rect;
-use super::{Item, Plot, ScatterPoint};
+use super::{Item, Plot};
 
 /// A place, or the way from one to another.
 type At = [f64; 2];
@@ -80,7 +80,8 @@ impl Ground {
                 Item::Scatter(scatter) => {
                     for p in &scatter.points {
                         ground.symbols.extend(to(p.x, p.y).map(|at| (at, radius(scatter.size))));
-                        ground.bars.extend(bars(p, &to));
+                        let ends = |[a, b]: [At; 2]| Some([to(a[0], a[1])?, to(b[0], b[1])?]);
+                        ground.bars.extend(p.bars(plot).filter_map(ends));
                     }
                 }
                 _ => {}
@@ -166,13 +167,6 @@ impl Ground {
             && self.leaders.iter().all(|other| !intersect(other, line))
             && others().all(|(at, radius)| from_line(*at, line) > *radius)
     }
-}
-
-/// Error bars of a point.
-pub fn bars(p: &ScatterPoint, to: impl Fn(f64, f64) -> Option<At>) -> impl Iterator<Item = Line> {
-    let x = p.x_interval.and_then(|(a, b)| Some([to(a, p.y)?, to(b, p.y)?]));
-    let y = p.y_interval.and_then(|(a, b)| Some([to(p.x, a)?, to(p.x, b)?]));
-    x.into_iter().chain(y)
 }
 
 fn distance(a: At, b: At) -> f64 {

@@ -84,7 +84,7 @@ pub fn training(name: &str, record: &Record, job: &Train) -> Vec<String> {
 
 fn lines(name: &str, record: &Record, what: Vec<String>) -> Vec<String> {
     let p = &record.provenance;
-    let model = format!("{name}: {}, {}", p.model, last_part(record.job.subject()));
+    let model = format!("{}, {}", p.model, last_part(record.job.subject()));
     let images = last_part(Path::new(&p.data));
     let data = format!("data: {images} {} ({})", record.job.data().examples, p.data_fingerprint);
     let parts = [
@@ -98,8 +98,8 @@ fn lines(name: &str, record: &Record, what: Vec<String>) -> Vec<String> {
     // Of the trainings that come with Basin nobody noted when they began.
     let known: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     let program = known.join(", ");
-    let all = std::iter::once(model).chain(what).chain([data, program]);
-    all.map(|line| literal(&line)).collect()
+    let rest = what.into_iter().chain([data, program]).map(|line| literal(&line));
+    std::iter::once(format!("{name}: {}", literal(&model))).chain(rest).collect()
 }
 
 /// A file's name: where it lies on one machine is of no use to readers elsewhere.

@@ -2,6 +2,14 @@
 //!
 //! Between dollar signs letters are italic, `_` and `^` lower and raise, `-` is a minus sign and `\name` is a
 //! Greek letter or a symbol. Everything else is taken as it is, so file names need no care; `\$` is a dollar.
+//! Control characters, line ends among them, are spaces: a label is one line everywhere.
+
+mod latex;
+mod symbols;
+
+pub use latex::{latex, unknown_to_latex};
+
+use symbols::{SPACES, STYLES, SYMBOLS, UPRIGHT};
 
 /// Height of a piece of text relative to its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,59 +32,19 @@ pub struct Span {
     pub italic: bool,
     /// Raised or lowered.
     pub script: Script,
+    /// Mathematics; with a LaTeX command for its letters, such as `mathcal`, or an empty one.
+    pub math: Option<&'static str>,
 }
-
-const SYMBOLS: [(&str, char); 40] = [
-    ("alpha", 'α'),
-    ("beta", 'β'),
-    ("gamma", 'γ'),
-    ("delta", 'δ'),
-    ("epsilon", 'ϵ'),
-    ("varepsilon", 'ε'),
-    ("zeta", 'ζ'),
-    ("eta", 'η'),
-    ("theta", 'θ'),
-    ("kappa", 'κ'),
-    ("lambda", 'λ'),
-    ("mu", 'μ'),
-    ("nu", 'ν'),
-    ("xi", 'ξ'),
-    ("pi", 'π'),
-    ("rho", 'ρ'),
-    ("sigma", 'σ'),
-    ("tau", 'τ'),
-    ("phi", 'ϕ'),
-    ("chi", 'χ'),
-    ("psi", 'ψ'),
-    ("omega", 'ω'),
-    ("Delta", 'Δ'),
-    ("Lambda", 'Λ'),
-    ("Sigma", 'Σ'),
-    ("Omega", 'Ω'),
-    ("infty", '∞'),
-    ("ell", 'ℓ'),
-    ("nabla", '∇'),
-    ("partial", '∂'),
-    ("pm", '±'),
-    ("times", '×'),
-    ("cdot", '·'),
-    ("le", '≤'),
-    ("ge", '≥'),
-    ("ne", '≠'),
-    ("approx", '≈'),
-    ("in", '∈'),
-    ("to", '→'),
-    ("sqrt", '√'),
-];
 
 /// Splits a label into pieces of one style each.
 pub fn spans(label: &str) -> Vec<Span> {
     let mut out = Vec::new();
     for (i, part) in split_math(label).into_iter().enumerate() {
         if i % 2 == 0 {
-            push(&mut out, &part, false, Script::Normal);
+            push(&mut out, &part, Pen { italic: false, script: Script::Normal, math: None });
         } else {
-            math(&mut part.chars().peekable(), Script::Normal, &mut out);
+            let pen = Pen { italic: true, script: Script::Normal, math: Some("") };
+            math(&mut part.chars().peekable(), pen, false, &mut out);
         }
     }
     out
@@ -85,12 +53,13 @@ pub fn spans(label: &str) -> Vec<Span> {
 /// Text outside and inside dollar signs, alternating; a lone dollar sign is just text.
 fn split_math(label: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
-    let mut chars = label.chars().peekable();
+    let mut chars = label.chars().map(|c| if c.is_control() { ' ' } else { c }).peekable();
     while let Some(c) = chars.next() {
+        let part = parts.last_mut().expect("never empty");
         match c {
-            '\\' if chars.peek() == Some(&'$') => parts.last_mut().expect("never empty").extend(chars.next()),
+            '\\' if chars.peek() == Some(&'$') => part.extend(chars.next()),
             '$' => parts.push(String::new()),
-            c => parts.last_mut().expect("never empty").push(c),
+            c => part.push(c),
         }
     }
     if parts.len().is_multiple_of(2) {
@@ -104,50 +73,107 @@ fn split_math(label: &str) -> Vec<String> {
 
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-fn math(chars: &mut Chars<'_>, script: Script, out: &mut Vec<Span>) {
+/// How the next characters are written.
+#[derive(Debug, Clone, Copy)]
+struct Pen {
+    /// Whether letters are italic.
+    italic: bool,
+    script: Script,
+    math: Option<&'static str>,
+}
+
+/// Mathematics up to its end, or to that of its group.
+fn math(chars: &mut Chars<'_>, pen: Pen, grouped: bool, out: &mut Vec<Span>) {
     while let Some(c) = chars.next() {
         match c {
-            '}' if script != Script::Normal => return,
-            '_' | '^' if script == Script::Normal => {
+            '}' if grouped => return,
+            '{' => math(chars, pen, true, out),
+            '_' | '^' if pen.script == Script::Normal => {
                 let script = if c == '_' { Script::Sub } else { Script::Super };
-                if chars.peek() == Some(&'{') {
-                    chars.next();
-                    math(chars, script, out);
-                } else if let Some(c) = chars.next() {
-                    symbol(c, chars, script, out);
-                }
+                argument(chars, Pen { script, ..pen }, out);
             }
-            c => symbol(c, chars, script, out),
+            c => symbol(c, chars, pen, out),
         }
     }
 }
 
-fn symbol(c: char, chars: &mut Chars<'_>, script: Script, out: &mut Vec<Span>) {
+/// What follows a `_`, a `^` or the name of a style: a group or a single symbol.
+fn argument(chars: &mut Chars<'_>, pen: Pen, out: &mut Vec<Span>) {
+    match chars.next() {
+        Some('{') => math(chars, pen, true, out),
+        Some(c) => symbol(c, chars, pen, out),
+        None => {}
+    }
+}
+
+fn symbol(c: char, chars: &mut Chars<'_>, pen: Pen, out: &mut Vec<Span>) {
+    let mut write = |c: char, italic: bool| push(out, c.encode_utf8(&mut [0; 4]), Pen { italic, ..pen });
     match c {
         '\\' => {
             let mut name = String::new();
             while let Some(c) = chars.next_if(char::is_ascii_alphabetic) {
                 name.push(c);
             }
-            match SYMBOLS.iter().find(|(known, _)| *known == name) {
-                Some((_, c)) => push(out, &c.to_string(), c.is_lowercase(), script),
-                None => push(out, &name, false, script),
+            let named = |(known, _): &&(&str, char)| *known == name;
+            if name.is_empty() {
+                match chars.next() {
+                    Some('!') | None => {}
+                    Some(',' | ':' | ';' | ' ' | '\\') => write(' ', false),
+                    Some('|') => write('‖', false),
+                    Some(c) => write(c, false),
+                }
+            } else if let Some((_, c)) = SYMBOLS.iter().find(named) {
+                write(*c, pen.italic && c.is_lowercase());
+            } else if let Some((_, c)) = SPACES.iter().find(|(known, _)| *known == name) {
+                c.iter().for_each(|c| write(*c, false));
+            } else if let Some(style) = STYLES.iter().find(|style| **style == name) {
+                argument(chars, Pen { math: Some(style), ..pen }, out);
+            } else if UPRIGHT.contains(&&*name) {
+                argument(chars, Pen { italic: false, ..pen }, out);
+            } else {
+                push(out, &name, Pen { italic: false, ..pen });
             }
         }
-        ' ' | '{' | '}' => {}
-        '-' => push(out, "−", false, script),
-        c => push(out, &c.to_string(), c.is_alphabetic(), script),
+        ' ' if pen.italic => {}
+        '}' => {}
+        '-' => write('−', false),
+        c => write(c, pen.italic && c.is_alphabetic()),
     }
 }
 
-fn push(out: &mut Vec<Span>, text: &str, italic: bool, script: Script) {
+fn push(out: &mut Vec<Span>, text: &str, pen: Pen) {
+    let Pen { italic, script, math } = pen;
     if text.is_empty() {
         return;
     }
     match out.last_mut() {
-        Some(last) if last.italic == italic && last.script == script => last.text.push_str(text),
-        _ => out.push(Span { text: text.to_owned(), italic, script }),
+        Some(last) if (last.italic, last.script, last.math) == (italic, script, math) => last.text.push_str(text),
+        _ => out.push(Span { text: text.to_owned(), italic, script, math }),
     }
+}
+
+/// The label cut into the smallest pieces that are labels themselves: single characters with their accents, and whole
+/// mathematics.
+pub fn atoms(label: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for (i, part) in split_math(label).into_iter().enumerate() {
+        if i % 2 == 1 {
+            out.push(format!("${}$", literal(&part)));
+            continue;
+        }
+        for c in part.chars() {
+            match out.last_mut() {
+                Some(last) if joins(c) => last.push(c),
+                _ => out.push(literal(c.encode_utf8(&mut [0; 4]))),
+            }
+        }
+    }
+    out
+}
+
+/// Whether a character is part of the one before it.
+pub fn joins(c: char) -> bool {
+    matches!(c as u32, 0x0300..=0x036F | 0x200B..=0x200F | 0x20D0..=0x20FF | 0xFE00..=0xFE0F | 0x1F3FB..=0x1F3FF)
 }
 
 /// The label in plain Unicode, for the screen and for CSV headers: `10⁻²`.
@@ -175,32 +201,6 @@ fn raised(c: char) -> char {
         '−' => '⁻',
         c => char::from_u32(0x2070 + (c as u32 - '0' as u32)).unwrap_or(c),
     }
-}
-
-/// The label as LaTeX source; text outside of mathematics is escaped.
-pub fn latex(label: &str) -> String {
-    let mut out = String::new();
-    for (i, part) in split_math(label).into_iter().enumerate() {
-        if i % 2 == 1 {
-            out.push('$');
-            out.push_str(&part.replace('−', "-"));
-            out.push('$');
-            continue;
-        }
-        for c in part.chars() {
-            match c {
-                '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
-                '\\' => out.push_str("\\textbackslash{}"),
-                '~' => out.push_str("\\textasciitilde{}"),
-                '^' => out.push_str("\\textasciicircum{}"),
-                '−' => out.push_str("$-$"),
-                '–' => out.push_str("--"),
-                '×' => out.push_str("$\\times$"),
-                c => out.push(c),
-            }
-        }
-    }
-    out
 }
 
 /// Text in which dollar signs are just that, e.g. a file name put into a label.

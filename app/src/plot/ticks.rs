@@ -80,7 +80,7 @@ pub fn linear(low: f64, high: f64, most: usize) -> Vec<f64> {
 }
 
 /// A multiple of `step` without stray last bits: 0.3 instead of 0.30000000000000004.
-pub(super) fn clean(value: f64, step: f64) -> f64 {
+pub(crate) fn clean(value: f64, step: f64) -> f64 {
     // Twelve digits below the leading one of the step, and those of the value above it.
     let digits = (value / step).abs().max(1.0).log10().ceil() as usize + 3;
     format!("{value:.*e}", digits.min(16)).parse().unwrap_or(value)

@@ -110,8 +110,8 @@ pub enum Answer {
     Exported {
         /// The file.
         path: PathBuf,
-        /// Nothing, or what went wrong.
-        result: Result<(), String>,
+        /// What must be told about it, or what went wrong.
+        result: Result<Vec<String>, String>,
     },
     /// The examples that a record kept.
     Examples {
@@ -154,7 +154,10 @@ impl App {
             Answer::Standing { place, folder, standing } => self.standings.answered(*place, folder, standing),
             Answer::Followed { changed, elsewhere } => self.followed(changed, elsewhere),
             Answer::Exported { path, result } => match result {
-                Ok(()) => self.note(format!("Written: {}", path.display())),
+                Ok(notes) => {
+                    self.note(format!("Written: {}", path.display()));
+                    notes.into_iter().for_each(|note| self.note(note));
+                }
                 Err(error) => self.note_error(error),
             },
             Answer::Remembered(paths) => self.open_paths(paths),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
+use crate::plot::text::{literal, plain};
 use crate::plot::{Plot, attack, evaluation, flatness, training};
 use crate::surface;
 use crate::ui::names;
@@ -113,7 +114,7 @@ impl Display {
             return self.history(records, self.training, false);
         }
         let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
-        let names = names::distinct(&records);
+        let names = names(&records);
         if let ([record], [name]) = (&*records, &*names)
             && matches!(record.outcome, Outcome::Evaluate(_))
         {
@@ -131,7 +132,7 @@ impl Display {
         if named.first().is_some_and(|named| matches!(named.record.outcome, Outcome::Attack(_))) {
             return attack::plot(&named, None);
         }
-        landscape::plot(&named, &self.plot_options())
+        landscape::plot(&named, &self.plot_options()).map_err(|why| plain(&why))
     }
 
     /// The chart of trainings: a quantity over epochs. `screen`: with a point for every network that was kept.
@@ -145,7 +146,7 @@ impl Display {
         screen: bool,
     ) -> Result<Plot, String> {
         let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
-        let names = names::distinct(&records);
+        let names = names(&records);
         let named: Vec<Named<'_>> =
             names.iter().zip(records).map(|(name, record)| Named { name, record }).collect();
         let which = self.training_images;
@@ -156,7 +157,8 @@ impl Display {
             (training::Quantity::Loss, Quantity::Loss) | (training::Quantity::Error, Quantity::Error)
         );
         let clip = self.plot_options().clip.filter(|_| clipped);
-        training::plot(&named, &training::Options { quantity, which, log, clip, screen, title: None })
+        let options = training::Options { quantity, which, log, clip, screen, title: None };
+        training::plot(&named, &options).map_err(|why| plain(&why))
     }
 
     /// The CSV table of trainings that is more than what their figure draws: all statistics of weights and gradients.
@@ -227,6 +229,11 @@ impl Display {
             ..style
         }
     }
+}
+
+/// One name for each record, as a label.
+fn names(records: &[&Record]) -> Vec<String> {
+    names::distinct(records).iter().map(|name| literal(name)).collect()
 }
 
 /// A 2-D landscape cut along one direction through the checkpoint: a 1-D one.

@@ -32,15 +32,15 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// Writes the file, whole or not at all.
-    pub fn write(&self, path: &Path) -> Result<()> {
+    /// Writes the file, whole or not at all; what must be told about it comes back.
+    pub fn write(&self, path: &Path) -> Result<Vec<String>> {
         if self.settings.what == What::View {
             let (size, scale) = self.settings.picture()?;
             let image = self.view(size, scale)?;
             let mut bytes = std::io::Cursor::new(Vec::new());
             image.write_to(&mut bytes, image::ImageFormat::Png)?;
             write_atomically(path, bytes.get_ref())?;
-            return Ok(());
+            return Ok(Vec::new());
         }
         let figure = self.figure()?;
         if self.settings.what == What::Data
@@ -89,7 +89,7 @@ impl Order {
         let mut style = self.display.surface_style(record);
         style.theme = if self.dark { Theme::Dark } else { Theme::Light };
         style.transparent_background = self.settings.transparent;
-        let view = Picture { camera: self.camera, style, size, scale };
+        let view = Picture { camera: self.camera, style, ..Picture::new(size[0], size[1], scale) };
         Offscreen::new()?.picture(&self.display.surfaces(record), &view, self.settings.family())
     }
 }

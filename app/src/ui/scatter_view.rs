@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plot::scatter::{self, Choice, Look, Model, Models, Quantity};
 use crate::plot::screen::ScreenPlot;
-use crate::plot::{Plot, ticks};
+use crate::plot::{Plot, text, ticks};
 use crate::ui::App;
 use crate::ui::study::Target;
 use crate::ui::widgets::{empty_ui, palette, sentence};
@@ -103,7 +103,8 @@ pub(crate) struct ScatterView {
 impl ScatterView {
     /// The figure as it is exported: with names beside the points where there is room.
     pub fn figure(settings: &ScatterSettings, records: &[Arc<Record>]) -> Result<Plot, String> {
-        scatter::plot(&settings.models(records)?, &Look { labels: true, ..settings.look() })
+        let look = Look { labels: true, ..settings.look() };
+        scatter::plot(&settings.models(records)?, &look).map_err(|why| text::plain(&why))
     }
 
     fn update(&mut self, settings: &ScatterSettings, records: Vec<Arc<Record>>, selected: Option<String>) {
@@ -125,9 +126,10 @@ impl ScatterView {
                     (false, false) => String::new(),
                 };
             }
-            let plot = scatter::plot(&models, &Look { labels: true, ..settings.look() });
-            self.models = models;
-            plot
+            let look = Look { labels: true, ..settings.look() };
+            let plot = scatter::plot(&models, &look);
+            self.models = models.on_axes(&look);
+            plot.map_err(|why| text::plain(&why))
         });
         let is_selected = |model: &&Model| !model.hash.is_empty() && selected.as_ref() == Some(&model.hash);
         let marked = self.models.models.iter().find(is_selected).and_then(place);

@@ -9,7 +9,7 @@ use eframe::egui::{
 use eframe::egui_wgpu::RenderState;
 
 use crate::command::CameraPreset;
-use crate::gpu::{Camera, Pick, SurfaceData, SurfaceView as Picture, Theme, pick};
+use crate::gpu::{Camera, Pick, Room, SurfaceData, SurfaceView as Picture, Theme, pick};
 use crate::ui::App;
 use crate::ui::display::{Display, Quantity};
 use crate::ui::study::job_title;
@@ -24,6 +24,8 @@ pub(crate) struct SurfaceView {
     /// The surfaces that are drawn, and what they were made of.
     surfaces: Vec<SurfaceData>,
     of: Option<(u64, Display)>,
+    /// What their numbers need.
+    room: Room,
     revision: u64,
 }
 
@@ -35,6 +37,7 @@ impl SurfaceView {
             camera: Camera::default(),
             surfaces: Vec::new(),
             of: None,
+            room: Room::default(),
             revision: 0,
         }
     }
@@ -108,6 +111,9 @@ impl App {
             surface.surfaces = display.surfaces(&record);
             surface.revision += 1;
             surface.of = Some(of);
+            let style = display.surface_style(&record);
+            let frame = crate::gpu::Frame::new(&surface.surfaces, &style);
+            surface.room = Picture { style, ..Picture::new(1, 1, 1.0) }.with_room_for(&frame).room;
         }
         let rect = ui.available_rect_before_wrap();
         let response = ui.allocate_rect(rect, Sense::click_and_drag());
@@ -116,7 +122,7 @@ impl App {
         let size = [rect.width(), rect.height()].map(|points| (points * scale).round().max(1.0) as u32);
         let mut style = display.surface_style(&record);
         style.theme = if ui.visuals().dark_mode { Theme::Dark } else { Theme::Light };
-        let mut view = Picture { camera: surface.camera, style, size, scale };
+        let mut view = Picture { camera: surface.camera, style, size, scale, room: surface.room };
         surface.mouse(ui, &response, &view);
         view.camera = surface.camera;
         let surfaces = &surface.surfaces;

@@ -1,7 +1,7 @@
 //! A few lines of words where they cover nothing: in a corner of the axes, elsewhere inside, else below.
 
 use super::draw::Transform;
-use super::fonts;
+use super::fit::{Fitted, Steps, Type, fit_alike};
 use super::layout::Layout;
 use super::legend::emptiest_corner;
 use super::scene::{Anchor, Rect, Scene};
@@ -11,29 +11,32 @@ use crate::plot::{Color, Item, Plot};
 /// Distance of lines and space around them, relative to the font size.
 const LINE: f64 = 1.25;
 const PAD: f64 = 0.35;
+const STEPS: Steps = &[(1.0, 1), (0.85, 1), (0.7, 1), (0.55, 1)];
 /// Places tried inside of the axes, along each of them.
 const PLACES: usize = 24;
 
 /// The caption of a plot.
-pub struct Caption<'a> {
-    lines: Vec<&'a str>,
+pub struct Caption {
+    lines: Vec<Fitted>,
     /// What it covers of the axes; none if it stands below.
     pub inside: Option<Rect>,
     /// What it needs below the x label.
     pub room_below: f64,
 }
 
-impl<'a> Caption<'a> {
+impl Caption {
     /// Finds a place; none if there is no caption.
-    pub fn new(plot: &'a Plot, style: &FigureStyle, layout: &Layout) -> Option<Self> {
+    pub fn new(plot: &Plot, style: &FigureStyle, layout: &Layout) -> Option<Self> {
         let lines = plot.items.iter().find_map(|item| match item {
             Item::Caption(caption) => Some(caption.lines.iter().map(|line| &**line).collect::<Vec<_>>()),
             _ => None,
         })?;
-        let size = style.tick_pt;
-        let widest = lines.iter().map(|l| fonts::width(l, style.family, false, size)).fold(0.0, f64::max);
+        let of = Type { family: style.family, bold: false, size: style.tick_pt, steps: STEPS };
+        let lines = fit_alike(&lines, of, layout.width - 4.0);
+        let size = lines.first()?.size;
+        let widest = lines.iter().map(|line| line.width).fold(0.0, f64::max);
         let room =
-            [1.03 * widest + 2.0 * PAD * size, (LINE * lines.len() as f64 - LINE + 1.0 + 2.0 * PAD) * size];
+            [widest + 2.0 * PAD * size, (LINE * lines.len() as f64 - LINE + 1.0 + 2.0 * PAD) * size];
         let inside = emptiest_corner(layout.axes, room, plot, style, 0.3 * size, &[])
             .or_else(|| elsewhere(plot, style, layout, room));
         let below = (0.6 + LINE * lines.len() as f64) * size;
@@ -42,11 +45,14 @@ impl<'a> Caption<'a> {
 
     /// Draws it: on a pale ground inside of the axes, or below, from `top` on.
     pub fn draw(&self, scene: &mut Scene, top: f64, style: &FigureStyle) {
-        let size = style.tick_pt;
         let axes = scene.frame;
+        let (size, widest) = self.lines.iter().fold((style.tick_pt, 0.0_f64), |(_, w), line| (line.size, w.max(line.width)));
         let middle = axes.left + axes.width / 2.0;
         let (x, anchor, top) = match self.inside {
-            None => (middle, Anchor::Middle, top + 0.6 * size),
+            None => {
+                let middle = middle.min(scene.width - 2.0 - widest / 2.0).max(2.0 + widest / 2.0);
+                (middle, Anchor::Middle, top + 0.6 * size)
+            }
             Some(place) => {
                 scene.path(vec![place.ring()], Some(Color::WHITE.with_alpha(0.85)), None, false);
                 let top = place.top + PAD * size;
@@ -58,7 +64,7 @@ impl<'a> Caption<'a> {
             }
         };
         for (i, line) in self.lines.iter().enumerate() {
-            scene.text([x, top + (0.8 + LINE * i as f64) * size], anchor, line, size);
+            scene.words(line, [x, top + (0.8 + LINE * i as f64) * size], anchor);
         }
     }
 }

@@ -32,7 +32,7 @@ pub fn color_bar(scene: &mut Scene, field: &Field, bar: Rect, layout: &Layout, s
         scene.path(vec![band.ring()], Some(colors.band_color(i)), None, false);
     }
     let stroke = Stroke::solid(Color::BLACK, style.frame_pt);
-    for tick in &field.ticks {
+    for tick in &layout.bar_ticks {
         let y = at(tick.value);
         let length = if tick.label.is_empty() { 0.55 } else { 1.0 } * layout.tick;
         scene.line([body.right(), y], [body.right() + length, y], stroke);
@@ -40,6 +40,5 @@ pub fn color_bar(scene: &mut Scene, field: &Field, bar: Rect, layout: &Layout, s
         scene.text(place, Anchor::Start, &tick.label, style.tick_pt);
     }
     scene.path(vec![outline], None, Some(stroke), false);
-    let middle = bar.top + bar.height / 2.0;
-    scene.text([layout.bar_label, middle], Anchor::Middle, &field.name, style.label_pt).angle = 90.0;
+    scene.upright(&layout.bar_label.0, layout.bar_label.1);
 }

@@ -36,9 +36,7 @@ pub fn csv(plot: &Plot) -> String {
 pub fn head(plot: &Plot) -> String {
     let mut out = String::new();
     for line in plot.title.iter().chain(&plot.provenance).chain(&plot.notes) {
-        for line in text::plain(line).lines() {
-            let _ = writeln!(out, "# {line}");
-        }
+        let _ = writeln!(out, "# {}", text::plain(line));
     }
     out
 }
@@ -102,8 +100,8 @@ fn scatter(out: &mut String, plot: &Plot) {
             let ends =
                 |interval: Option<(f64, f64)>| [interval.map(|i| i.0), interval.map(|i| i.1)].map(cell);
             let ([x_low, x_high], [y_low, y_high]) = (ends(p.x_interval), ends(p.y_interval));
-            let group = quoted(&text::plain(group.name.as_deref().unwrap_or("")));
-            let name = quoted(&p.name);
+            let group = column(group.name.as_deref().unwrap_or(""));
+            let name = column(&p.name);
             let _ = writeln!(out, "{group},{name},{:?},{x_low},{x_high},{:?},{y_low},{y_high}", p.x, p.y);
         }
     }
@@ -141,9 +139,9 @@ fn column(label: &str) -> String {
     quoted(&text::plain(label))
 }
 
-/// A cell of text, in quotes where it needs them.
+/// A cell of text without line ends, quoted where it could be taken for several cells or for a comment.
 pub fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n']) {
+    if text.contains([',', '"', ';']) || text.starts_with('#') || text.trim() != text {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
         text.to_owned()

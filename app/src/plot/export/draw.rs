@@ -3,7 +3,6 @@
 use super::caption::Caption;
 use super::color_bar::color_bar;
 use super::contour_labels;
-use super::fonts;
 use super::layout::{CAP_HEIGHT, Layout, layout};
 use super::legend::Legend;
 use super::point_labels::PointLabels;
@@ -16,6 +15,9 @@ use crate::plot::{Color, Field, Guide, Histogram, Item, Mark, Plot, Scatter, Ser
 
 /// More curves than these are many.
 const MANY_CURVES: usize = 8;
+
+/// Type is not made smaller than this, in points, for want of room.
+const SMALLEST: f64 = 4.0;
 
 const GRID: Color = Color::rgb(205, 205, 205);
 
@@ -75,8 +77,9 @@ impl<'a> Transform<'a> {
 
 /// Draws a plot.
 pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
-    let style = &thinned(plot, style);
-    let Parts { layout, caption, legend, labels } = parts(plot, style);
+    let (style, parts) = roomy(plot, thinned(plot, style));
+    let Parts { layout, caption, legend, labels } = parts;
+    let style = &style;
     let to = Transform::new(plot, layout.axes);
     let mut scene = Scene {
         width: layout.width,
@@ -86,6 +89,8 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
         shapes: Vec::new(),
         title: text::plain(plot.title.as_deref().unwrap_or(&plot.y.label)),
         description: plot.provenance.iter().chain(&plot.notes).map(|line| text::plain(line)).collect(),
+        shortened: Vec::new(),
+        label_pt: style.label_pt,
     };
     if style.grid && plot.field().is_none() {
         grid(&mut scene, &layout, &to, style);
@@ -105,15 +110,10 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
             Item::Guide(g) => guide(&mut scene, g, &to, plot, style),
             Item::Mark(m) => mark(&mut scene, m, &to, style),
             Item::Caption(_) => {}
-            Item::Label(l) => {
-                if let Some(at) = to.point(l.x, l.y) {
-                    scene.text(at, Anchor::Start, &l.text, style.tick_pt).color = l.color;
-                }
-            }
         }
     }
     labels.draw(&mut scene, style);
-    frame(&mut scene, plot, &layout, &to, style);
+    frame(&mut scene, &layout, &to, style);
     let mut below = layout.below;
     if let Some(caption) = caption {
         caption.draw(&mut scene, below, style);
@@ -134,10 +134,21 @@ fn thinned(plot: &Plot, style: &FigureStyle) -> FigureStyle {
     FigureStyle { line_pt: factor * style.line_pt, ..style.clone() }
 }
 
+/// Type so much smaller that beside the words there is room for axes, and where everything stands.
+fn roomy(plot: &Plot, mut style: FigureStyle) -> (FigureStyle, Parts<'_>) {
+    loop {
+        let parts = parts(plot, &style);
+        if !parts.layout.crowded || style.label_pt <= SMALLEST {
+            return (style, parts);
+        }
+        style = style.with_label_size((0.85 * style.label_pt).max(SMALLEST));
+    }
+}
+
 /// Where everything stands that looks for a free place.
 struct Parts<'a> {
     layout: Layout,
-    caption: Option<Caption<'a>>,
+    caption: Option<Caption>,
     legend: Option<Legend<'a>>,
     labels: PointLabels,
 }
@@ -167,12 +178,12 @@ fn grid(scene: &mut Scene, layout: &Layout, to: &Transform<'_>, style: &FigureSt
     let axes = layout.axes;
     let inside = |at: f64, low: f64, high: f64| at > low + 1.0 && at < high - 1.0;
     let mut lines = Vec::new();
-    for tick in layout.x_ticks.iter().filter(|t| !t.label.is_empty()) {
+    for (tick, _) in layout.x_ticks.iter().filter(|(t, _)| !t.label.is_empty()) {
         if let Some(x) = to.x(tick.value).filter(|x| inside(*x, axes.left, axes.right())) {
             lines.push(Outline { points: vec![[x, axes.top], [x, axes.bottom()]], closed: false });
         }
     }
-    for tick in layout.y_ticks.iter().filter(|t| !t.label.is_empty()) {
+    for (tick, _) in layout.y_ticks.iter().filter(|(t, _)| !t.label.is_empty()) {
         if let Some(y) = to.y(tick.value).filter(|y| inside(*y, axes.top, axes.bottom())) {
             lines.push(Outline { points: vec![[axes.left, y], [axes.right(), y]], closed: false });
         }
@@ -211,15 +222,10 @@ fn series(scene: &mut Scene, series: &Series, to: &Transform<'_>, style: &Figure
 fn scatter(scene: &mut Scene, scatter: &Scatter, to: &Transform<'_>, style: &FigureStyle) {
     let bar = Stroke::solid(scatter.color.mix(Color::BLACK, 0.25), 1.2 * style.frame_pt);
     for p in &scatter.points {
-        if let Some((low, high)) = p.x_interval
-            && let (Some(a), Some(b)) = (to.point(low, p.y), to.point(high, p.y))
-        {
-            scene.path(vec![Outline { points: vec![a, b], closed: false }], None, Some(bar), true);
-        }
-        if let Some((low, high)) = p.y_interval
-            && let (Some(a), Some(b)) = (to.point(p.x, low), to.point(p.x, high))
-        {
-            scene.path(vec![Outline { points: vec![a, b], closed: false }], None, Some(bar), true);
+        for [a, b] in p.bars(to.plot) {
+            if let (Some(a), Some(b)) = (to.point(a[0], a[1]), to.point(b[0], b[1])) {
+                scene.path(vec![Outline { points: vec![a, b], closed: false }], None, Some(bar), true);
+            }
         }
     }
     let radius = style.symbol_pt * scatter.size / 2.0;
@@ -299,34 +305,34 @@ fn mark(scene: &mut Scene, mark: &Mark, to: &Transform<'_>, style: &FigureStyle)
     }
 }
 
-fn frame(scene: &mut Scene, plot: &Plot, layout: &Layout, to: &Transform<'_>, style: &FigureStyle) {
+fn frame(scene: &mut Scene, layout: &Layout, to: &Transform<'_>, style: &FigureStyle) {
     let axes = layout.axes;
     let stroke = Stroke::solid(Color::BLACK, style.frame_pt);
     let mut ticks = Vec::new();
-    for tick in &layout.x_ticks {
+    for (tick, words) in &layout.x_ticks {
         let Some(x) = to.x(tick.value) else { continue };
         let length = if tick.label.is_empty() { 0.55 } else { 1.0 } * layout.tick;
         ticks.push(Outline { points: vec![[x, axes.bottom()], [x, axes.bottom() + length]], closed: false });
         let baseline = axes.bottom() + layout.tick + layout.gap + CAP_HEIGHT * style.tick_pt;
-        scene.text([x, baseline], Anchor::Middle, &tick.label, style.tick_pt);
+        scene.words(words, [x, baseline], Anchor::Middle);
     }
-    for tick in &layout.y_ticks {
+    for (tick, words) in &layout.y_ticks {
         let Some(y) = to.y(tick.value) else { continue };
         let length = if tick.label.is_empty() { 0.55 } else { 1.0 } * layout.tick;
         ticks.push(Outline { points: vec![[axes.left, y], [axes.left - length, y]], closed: false });
-        let at = [axes.left - layout.tick - layout.gap, y + CAP_HEIGHT * style.tick_pt / 2.0];
-        scene.text(at, Anchor::End, &tick.label, style.tick_pt);
+        let at = [axes.left - layout.tick - layout.gap, y + CAP_HEIGHT * words.size / 2.0];
+        scene.words(words, at, Anchor::End);
     }
     scene.path(ticks, None, Some(stroke), false);
     scene.path(vec![axes.ring()], None, Some(stroke), false);
-    let middle = [axes.left + axes.width / 2.0, axes.top + axes.height / 2.0];
-    // In the middle of the axes, but never beyond the figure.
-    let half = fonts::width(&plot.x.label, style.family, false, style.label_pt) / 2.0;
-    let x = middle[0].min(layout.width - style.frame_pt - half).max(half);
-    scene.text([x, layout.x_label], Anchor::Middle, &plot.x.label, style.label_pt);
-    scene.text([layout.y_label, middle[1]], Anchor::Middle, &plot.y.label, style.label_pt).angle = 90.0;
-    if let Some(title) = &plot.title {
-        scene.text([middle[0], layout.title], Anchor::Middle, title, style.title_pt).bold = true;
+    scene.words(&layout.x_label.0, layout.x_label.1, Anchor::Middle);
+    scene.upright(&layout.y_label.0, layout.y_label.1);
+    let before = scene.shapes.len();
+    scene.words(&layout.title.0, layout.title.1, Anchor::Middle);
+    for shape in &mut scene.shapes[before..] {
+        if let Shape::Text(text) = shape {
+            text.bold = true;
+        }
     }
     let is_empty = |shape: &Shape| matches!(shape, Shape::Text(text) if text.label.is_empty());
     scene.shapes.retain(|shape| !is_empty(shape));

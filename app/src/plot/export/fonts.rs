@@ -1,11 +1,13 @@
 //! The bundled fonts: which face writes which character, and how wide text is.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use resvg::usvg;
 use ttf_parser::Face as Parsed;
 
 use super::style::FontFamily;
-use crate::plot::text::{Script, spans};
+use crate::plot::text::{Script, joins, spans};
 
 /// Size of raised and lowered text relative to its line.
 pub const SCRIPT_SIZE: f64 = 0.7;
@@ -89,7 +91,18 @@ impl Face {
     fn advance(self, c: char) -> f64 {
         let face = self.parsed();
         let glyph = face.glyph_index(c).and_then(|g| face.glyph_hor_advance(g));
-        glyph.map_or(0.6, |w| f64::from(w) / f64::from(face.units_per_em()))
+        glyph.map_or_else(|| foreign(c), |w| f64::from(w) / f64::from(face.units_per_em()))
+    }
+}
+
+/// About the width of a character that some font of the system writes, rather too wide.
+fn foreign(c: char) -> f64 {
+    match c as u32 {
+        _ if joins(c) => 0.0,
+        0x1100..=0x115F | 0x2E80..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE6F | 0xFF00..=0xFF60 => 1.0,
+        0x1F000..=0x1FFFF => 1.3,
+        0x20000.. => 1.0,
+        _ => 0.75,
     }
 }
 
@@ -138,7 +151,23 @@ pub fn width(label: &str, family: FontFamily, bold: bool, size: f64) -> f64 {
         .sum()
 }
 
-/// Whether the bundled fonts can write every character of a label.
-pub fn complete(label: &str, family: FontFamily) -> bool {
-    runs(label, family, false).iter().all(|run| run.text.chars().all(|c| run.face.covers(c)))
+/// Characters of a label that the bundled fonts cannot write.
+pub fn lacking(label: &str, family: FontFamily) -> impl Iterator<Item = char> {
+    let lacking = |run: Run| run.text.chars().filter(|c| !run.face.covers(*c)).collect::<Vec<_>>();
+    runs(label, family, false).into_iter().flat_map(lacking)
+}
+
+/// Those of these characters that no font of a collection has.
+pub fn without_font(fonts: &usvg::fontdb::Database, mut characters: BTreeSet<char>) -> BTreeSet<char> {
+    for face in fonts.faces() {
+        if characters.is_empty() {
+            break;
+        }
+        fonts.with_face_data(face.id, |data, index| {
+            if let Ok(face) = Parsed::parse(data, index) {
+                characters.retain(|c| face.glyph_index(*c).is_none());
+            }
+        });
+    }
+    characters
 }

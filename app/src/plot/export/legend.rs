@@ -1,23 +1,23 @@
 //! The legend: in the emptiest corner of the axes, else compact below them.
 
 use super::draw::Transform;
-use super::fonts;
+use super::fit::{Fitted, Steps, Type, fit_alike};
 use super::layout::{CAP_HEIGHT, Layout};
 use super::sample::sample;
 use super::scene::{Anchor, Rect, Scene, Stroke};
 use super::style::FigureStyle;
+use super::table::Table;
 use crate::plot::{Color, Dash, Entry, Item, Plot};
 
 /// A legend and where it stands.
 pub struct Legend<'a> {
     /// Whose things are, and what they are; the second is often empty.
-    parts: [Vec<Entry<'a>>; 2],
+    parts: [Vec<(Entry<'a>, Fitted)>; 2],
     size: f64,
     handle: f64,
-    family: super::FontFamily,
     inside: Option<Rect>,
-    /// Widths of the columns below the axes, per part.
-    columns: [Vec<f64>; 2],
+    /// Places below the axes, per part.
+    tables: [Table; 2],
     /// What it needs below the x label; zero if it stands inside of the axes.
     pub room_below: f64,
 }
@@ -31,38 +31,37 @@ const GAP: f64 = 1.2;
 const PART: f64 = 0.35;
 /// Two whole dashes, in line widths.
 const DASHES: f64 = 9.0;
+/// Many entries are a table, which may be smaller.
+const MANY: usize = 6;
+const INSIDE: Steps = &[(1.0, 1)];
+const BELOW: Steps = &[(1.0, 1), (0.85, 1), (0.85, 2), (0.7, 2), (0.7, 3)];
 
 impl<'a> Legend<'a> {
     /// Finds a place: the emptiest corner of the axes, or below the figure if it would cover data, or what is
     /// `taken`, everywhere. None if there is nothing to explain.
     pub fn new(plot: &'a Plot, style: &FigureStyle, layout: &Layout, taken: &[Rect]) -> Option<Self> {
-        let parts = plot.legend();
-        let count = parts.iter().map(Vec::len).sum::<usize>();
+        let entries = plot.legend();
+        let count = entries.iter().map(Vec::len).sum::<usize>();
         if count == 0 {
             return None;
         }
-        let columns = [Vec::new(), Vec::new()];
-        let (size, family) = (style.legend_pt, style.family);
-        let mut legend = Self { parts, size, handle: 0.0, family, inside: None, columns, room_below: 0.0 };
-        legend.set_size(size, style);
-        let all = legend.parts.iter().flatten();
-        let widest = all.map(|entry| legend.width_of(entry)).fold(0.0, f64::max);
+        let size = style.legend_pt;
+        let mut legend = Self::sized(&entries, style, size, INSIDE, f64::INFINITY);
+        let widest = legend.sizes().map(|[width, _]| width).fold(0.0, f64::max);
         let height = (2.0 * PAD + ROW * count as f64 - (ROW - 1.0)) * size + legend.between();
         let width = widest + 2.0 * PAD * size;
         if width < 0.95 * layout.axes.width && height < 0.8 * layout.axes.height {
             legend.inside = emptiest_corner(layout.axes, [width, height], plot, style, 0.5 * size, taken);
         }
         if legend.inside.is_none() {
-            // Many entries are a table, which may be smaller.
-            let table = if count > 6 { 0.8 } else { 1.0 };
-            legend.set_size(table * size, style);
             let room = layout.width - 4.0;
-            let all = legend.parts.iter().flatten();
-            let widest = all.map(|entry| legend.width_of(entry)).fold(0.0, f64::max);
-            legend.set_size((room / widest).min(1.0) * legend.size, style);
-            legend.columns = [0, 1].map(|part| legend.columns_within(part, room));
-            let rows: usize = [0, 1].map(|part| legend.rows(part)).iter().sum();
-            legend.room_below = (0.6 + ROW * rows as f64) * legend.size + legend.between();
+            let size = if count > MANY { 0.8 } else { 1.0 } * size;
+            legend = Self::sized(&entries, style, size, BELOW, room);
+            let sizes = |part: &Vec<_>| part.iter().map(|entry| legend.size_of(entry)).collect::<Vec<_>>();
+            let tables = [0, 1].map(|i| Table::new(&sizes(&legend.parts[i]), GAP * legend.size, room));
+            legend.room_below =
+                0.6 * legend.size + tables.iter().map(Table::height).sum::<f64>() + legend.between();
+            legend.tables = tables;
         }
         Some(legend)
     }
@@ -72,11 +71,19 @@ impl<'a> Legend<'a> {
         self.inside
     }
 
-    fn set_size(&mut self, size: f64, style: &FigureStyle) {
+    /// Entries of at most this size, and of at most this width with their samples.
+    fn sized(entries: &[Vec<Entry<'a>>; 2], style: &FigureStyle, size: f64, steps: Steps, room: f64) -> Self {
         let dashed = |entry: &Entry<'_>| matches!(entry.sample, Item::Series(s) if s.dash == Dash::Dashed);
-        let dashes = self.parts.iter().flatten().any(dashed);
-        self.size = size;
-        self.handle = if dashes { (HANDLE * size).max(DASHES * style.line_pt) } else { HANDLE * size };
+        let dashes = if entries.iter().flatten().any(dashed) { DASHES * style.line_pt } else { 0.0 };
+        let handle = |size: f64| (HANDLE * size).max(dashes);
+        let names: Vec<&str> = entries.iter().flatten().map(|entry| entry.name).collect();
+        let of = Type { family: style.family, bold: false, size, steps };
+        let mut words = fit_alike(&names, of, room - handle(size) - 0.5 * size).into_iter();
+        let size = words.as_slice().first().map_or(size, |words| words.size);
+        let mut fitted = |part: &Vec<Entry<'a>>| part.iter().cloned().zip(words.by_ref()).collect::<Vec<_>>();
+        let parts = [fitted(&entries[0]), fitted(&entries[1])];
+        let tables = [Table::default(), Table::default()];
+        Self { parts, size, handle: handle(size), inside: None, tables, room_below: 0.0 }
     }
 
     /// Space between the two parts.
@@ -84,26 +91,13 @@ impl<'a> Legend<'a> {
         if self.parts.iter().any(Vec::is_empty) { 0.0 } else { PART * self.size }
     }
 
-    /// Width of an entry. A little more than measured: TeX has wider letters for small sizes.
-    fn width_of(&self, entry: &Entry<'_>) -> f64 {
-        let words = fonts::width(entry.name, self.family, false, self.size);
-        self.handle + 0.5 * self.size + 1.03 * words
+    /// Width and height of an entry.
+    fn size_of(&self, (_, words): &(Entry<'_>, Fitted)) -> [f64; 2] {
+        [self.handle + 0.5 * self.size + words.width, ROW * self.size + words.depth()]
     }
 
-    /// As many columns as have room, each as wide as it must be, filled from above.
-    fn columns_within(&self, part: usize, room: f64) -> Vec<f64> {
-        let widths: Vec<f64> = self.parts[part].iter().map(|entry| self.width_of(entry)).collect();
-        let columns = |rows: usize| -> Vec<f64> {
-            widths.chunks(rows).map(|column| column.iter().copied().fold(0.0, f64::max)).collect()
-        };
-        let fits = |columns: &Vec<f64>| {
-            columns.iter().sum::<f64>() + GAP * self.size * (columns.len().max(1) - 1) as f64 <= room
-        };
-        (1..=widths.len()).map(columns).find(fits).unwrap_or_else(|| columns(widths.len().max(1)))
-    }
-
-    fn rows(&self, part: usize) -> usize {
-        self.parts[part].len().div_ceil(self.columns[part].len().max(1))
+    fn sizes(&self) -> impl Iterator<Item = [f64; 2]> {
+        self.parts.iter().flatten().map(|entry| self.size_of(entry))
     }
 
     /// Draws it: inside of the axes, or below, from `top` on.
@@ -123,25 +117,19 @@ impl<'a> Legend<'a> {
             return;
         }
         let mut top = top + (0.6 + 0.5) * size;
-        for (part, columns) in self.parts.iter().zip(&self.columns) {
-            let width = columns.iter().sum::<f64>() + GAP * size * (columns.len().max(1) - 1) as f64;
-            let centre = layout.axes.left + layout.axes.width / 2.0;
-            let mut left = (centre - width / 2.0).min(layout.width - width - 2.0).max(2.0);
-            let rows = part.len().div_ceil(columns.len().max(1)).max(1);
-            for (entries, width) in part.chunks(rows).zip(columns) {
-                for (row, entry) in entries.iter().enumerate() {
-                    self.entry(scene, entry, [left, top + ROW * row as f64 * size], style);
-                }
-                left += width + GAP * size;
+        let centre = layout.axes.left + layout.axes.width / 2.0;
+        for (part, table) in self.parts.iter().zip(&self.tables) {
+            for (entry, at) in part.iter().zip(table.places(centre, top, layout.width)) {
+                self.entry(scene, entry, at, style);
             }
-            top += if part.is_empty() { 0.0 } else { ROW * rows as f64 * size + self.between() };
+            top += if part.is_empty() { 0.0 } else { table.height() + self.between() };
         }
     }
 
-    fn entry(&self, scene: &mut Scene, entry: &Entry<'_>, at: [f64; 2], style: &FigureStyle) {
+    fn entry(&self, scene: &mut Scene, (entry, words): &(Entry<'_>, Fitted), at: [f64; 2], style: &FigureStyle) {
         sample(scene, entry.sample, at, self.handle, style);
         let at = [at[0] + self.handle + 0.5 * self.size, at[1] + CAP_HEIGHT * self.size / 2.0];
-        scene.text(at, Anchor::Start, entry.name, self.size);
+        scene.words(words, at, Anchor::Start);
     }
 }
 
@@ -206,7 +194,7 @@ fn covered_points(plot: &Plot, to: &Transform<'_>) -> Vec<[f64; 2]> {
                     (0..=100).map(move |i| [0, 1].map(|k| a[k] + f64::from(i) / 100.0 * (b[k] - a[k])))
                 }));
             }
-            Item::Field(_) | Item::Mark(_) | Item::Label(_) | Item::Caption(_) => {}
+            Item::Field(_) | Item::Mark(_) | Item::Caption(_) => {}
         }
     }
     points

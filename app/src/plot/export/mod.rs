@@ -7,14 +7,17 @@ mod color_bar;
 mod contour_labels;
 mod csv;
 mod draw;
+mod fit;
 mod fonts;
 mod layout;
 mod legend;
+mod notes;
 mod point_labels;
 mod sample;
 mod scene;
 mod style;
 mod svg;
+mod table;
 mod tikz;
 
 use std::path::Path;
@@ -25,6 +28,7 @@ use resvg::{tiny_skia, usvg};
 
 pub use csv::csv;
 pub(crate) use csv::{head, quoted};
+pub use notes::notes;
 pub(crate) use fonts::width;
 pub use scene::{Anchor, Rect, Scene, Text};
 pub use style::{FigureStyle, FontFamily, Preset, parse_length};
@@ -142,12 +146,11 @@ fn with_resolution(png: &[u8], dpi: f64) -> Vec<u8> {
 
 /// The scene for our own renderers.
 fn tree(scene: &Scene) -> Result<usvg::Tree> {
-    let labels = scene.shapes.iter().filter_map(|shape| match shape {
-        scene::Shape::Text(text) => Some(text.label.as_str()),
-        _ => None,
-    });
-    let options = svg_options(labels, scene.family);
-    Ok(usvg::Tree::from_str(&svg::svg(scene, svg::Embed::Nothing), &options)?)
+    Ok(usvg::Tree::from_str(&svg::svg(scene, svg::Embed::Nothing), &options(scene))?)
+}
+
+fn options(scene: &Scene) -> usvg::Options<'static> {
+    svg_options(scene.texts().map(|text| text.label.as_str()), scene.family)
 }
 
 /// How our own renderers read an SVG document: with the bundled fonts, and the system's for letters of these
@@ -165,7 +168,7 @@ pub(crate) fn svg_options<'a>(
         Arc::new(fonts)
     });
     let mut options = usvg::Options { fontdb: bundled.clone(), ..usvg::Options::default() };
-    if labels.into_iter().any(|label| !fonts::complete(label, family)) {
+    if labels.into_iter().any(|label| fonts::lacking(label, family).next().is_some()) {
         options.fontdb_mut().load_system_fonts();
     }
     options
@@ -185,12 +188,14 @@ pub fn to_bytes(plot: &Plot, style: &FigureStyle, kind: FileKind) -> Result<Vec<
     })
 }
 
-/// Writes a figure; the ending of the name says what kind. Never leaves half a file.
+/// Writes a figure; the ending of the name says what kind. Never leaves half a file. What the user must know about how
+/// its words came out comes back, see [`notes`].
 ///
 /// # Errors
 /// Unknown ending, or the file cannot be written.
-pub fn write(plot: &Plot, style: &FigureStyle, path: &Path) -> Result<()> {
-    let bytes = to_bytes(plot, style, FileKind::of(path)?)?;
+pub fn write(plot: &Plot, style: &FigureStyle, path: &Path) -> Result<Vec<String>> {
+    let kind = FileKind::of(path)?;
+    let bytes = to_bytes(plot, style, kind)?;
     basin_core::files::write_atomically(path, &bytes)?;
-    Ok(())
+    Ok(notes(plot, style, kind))
 }

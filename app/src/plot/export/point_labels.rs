@@ -2,15 +2,18 @@
 //! Words without a free place near their point are numbered there, and stand in a key below the figure.
 
 use super::draw::Transform;
+use super::fit::{Fitted, SAFE, Steps, Type, fit_alike};
 use super::fonts;
 use super::layout::{CAP_HEIGHT, Layout};
 use super::scene::{Anchor, Outline, Rect, Scene, Stroke};
 use super::style::FigureStyle;
+use super::table::Table;
 use crate::plot::place::{Placed, Wanted};
-use crate::plot::{Color, Item, Plot, text};
+use crate::plot::{Color, Item, Plot};
 
 /// Distance of the rows of the key, relative to the font size.
 const ROW: f64 = 1.35;
+const KEY: Steps = &[(1.0, 1), (1.0, 2), (0.85, 3)];
 
 /// If more than one in so many finds no place for its words, all are numbered.
 const MANY: usize = 3;
@@ -26,9 +29,8 @@ struct Label {
 /// The labels of every scatter of a plot.
 pub struct PointLabels {
     labels: Vec<Label>,
-    key: Vec<String>,
-    columns: usize,
-    column_width: f64,
+    key: Vec<Fitted>,
+    table: Table,
     /// What the key needs below the x label.
     pub room_below: f64,
 }
@@ -70,13 +72,13 @@ impl PointLabels {
         }
         let key: Vec<String> =
             left.iter().enumerate().map(|(i, at)| format!("{}  {}", number(i), names[*at])).collect();
-        let widest = key.iter().map(|entry| room(entry, style)[0]).fold(0.0, f64::max);
-        let column_width = widest + 1.5 * size;
-        let columns =
-            (((layout.width - 4.0) / column_width.max(1.0)).floor() as usize).clamp(1, key.len().max(1));
-        let rows = key.len().div_ceil(columns);
-        let room_below = if key.is_empty() { 0.0 } else { (0.6 + ROW * rows as f64) * size };
-        Self { labels, key, columns, column_width, room_below }
+        let key: Vec<&str> = key.iter().map(|entry| &**entry).collect();
+        let of = Type { family: style.family, bold: false, size, steps: KEY };
+        let key = fit_alike(&key, of, layout.width - 4.0);
+        let sizes: Vec<[f64; 2]> = key.iter().map(|words| [words.width, ROW * size + words.depth()]).collect();
+        let table = Table::new(&sizes, 1.5 * size, layout.width - 4.0);
+        let room_below = if key.is_empty() { 0.0 } else { 0.6 * size + table.height() };
+        Self { labels, key, table, room_below }
     }
 
     /// Draws the labels with their leaders.
@@ -101,14 +103,9 @@ impl PointLabels {
     /// Draws the key of the numbers, from `top` on.
     pub fn draw_key(&self, scene: &mut Scene, top: f64, style: &FigureStyle) {
         let size = size(style);
-        let rows = self.key.len().div_ceil(self.columns);
-        let width = self.column_width * self.columns as f64 - 1.5 * size;
         let centre = scene.frame.left + scene.frame.width / 2.0;
-        let left = (centre - width / 2.0).clamp(2.0, (scene.width - width - 2.0).max(2.0));
-        for (i, entry) in self.key.iter().enumerate() {
-            let (column, row) = (i / rows, i % rows);
-            let at = [left + self.column_width * column as f64, top + (0.6 + ROW * row as f64 + 0.8) * size];
-            scene.text(at, Anchor::Start, entry, size);
+        for (words, [left, top]) in self.key.iter().zip(self.table.places(centre, top, scene.width)) {
+            scene.words(words, [left, top + (0.6 + 0.8) * size], Anchor::Start);
         }
     }
 }
@@ -119,7 +116,7 @@ fn size(style: &FigureStyle) -> f64 {
 
 /// Width and height of a label.
 fn room(label: &str, style: &FigureStyle) -> [f64; 2] {
-    [1.03 * fonts::width(label, style.family, false, size(style)), CAP_HEIGHT * size(style)]
+    [SAFE * fonts::width(label, style.family, false, size(style)), CAP_HEIGHT * size(style)]
 }
 
 /// Labels and what they need.
@@ -136,7 +133,7 @@ fn wanted(
     let labelled = scatters.flat_map(|s| s.points.iter().map(move |p| (s.size, p)));
     labelled
         .filter_map(|(relative, p)| {
-            let label = text::literal(p.label.as_ref()?);
+            let label = p.label.clone()?;
             let at = to.point(p.x, p.y).filter(|at| layout.axes.contains(*at, -0.01))?;
             let wanted = Wanted { size: room(&label, style), at, radius: style.symbol_pt * relative / 2.0 };
             Some((label, wanted))

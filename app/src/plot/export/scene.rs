@@ -1,5 +1,6 @@
 //! A figure laid out on paper: shapes at places in points, y downwards. Writers turn it into a file format.
 
+use super::fit::{Fitted, LINE};
 use super::style::FontFamily;
 use crate::plot::{Color, Dash};
 
@@ -139,6 +140,10 @@ pub struct Scene {
     pub title: String,
     /// Description, one line each.
     pub description: Vec<String>,
+    /// Size of axis labels in points; smaller than asked for where there was no room.
+    pub label_pt: f64,
+    /// Words that are shortened, in full.
+    pub shortened: Vec<String>,
 }
 
 impl Scene {
@@ -160,6 +165,23 @@ impl Scene {
     /// Adds a straight line.
     pub fn line(&mut self, from: [f64; 2], to: [f64; 2], stroke: Stroke) {
         self.path(vec![Outline { points: vec![from, to], closed: false }], None, Some(stroke), false);
+    }
+
+    /// Adds lines of words; `at` is the anchor of the first one.
+    pub fn words(&mut self, words: &Fitted, at: [f64; 2], anchor: Anchor) {
+        for (i, line) in words.lines.iter().enumerate() {
+            self.text([at[0], at[1] + LINE * words.size * i as f64], anchor, line, words.size);
+        }
+        self.shortened.extend(words.shortened.clone());
+    }
+
+    /// The same from bottom to top; `at` is the middle of the first line.
+    pub fn upright(&mut self, words: &Fitted, at: [f64; 2]) {
+        for (i, line) in words.lines.iter().enumerate() {
+            let at = [at[0] + LINE * words.size * i as f64, at[1]];
+            self.text(at, Anchor::Middle, line, words.size).angle = 90.0;
+        }
+        self.shortened.extend(words.shortened.clone());
     }
 
     /// Adds words.

@@ -1,5 +1,6 @@
 //! Scene to a LaTeX document with TikZ: the same drawing, with the text in the fonts of the document.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::scene::{Anchor, Outline, Scene, Shape, Stroke, Text};
@@ -9,14 +10,23 @@ use crate::plot::{Color, Dash, text};
 /// A document that compiles by itself; its `tikzpicture` can be moved into a paper.
 pub fn tex(scene: &Scene) -> String {
     let mut out = String::new();
-    for line in std::iter::once(&scene.title).chain(&scene.description).flat_map(|l| l.lines()) {
+    for line in std::iter::once(&scene.title).chain(&scene.description) {
         let _ = writeln!(out, "% {line}");
     }
     out.push_str(
-        "\\documentclass[tikz,border=0pt]{standalone}\n\\usepackage[T1]{fontenc}\n\\usepackage{lmodern}\n",
+        "\\documentclass[tikz,border=0pt]{standalone}\n\\usepackage[T1]{fontenc}\n\\usepackage{textcomp}\n\\usepackage{lmodern}\n\\usepackage{amssymb}\n",
     );
     if scene.family == FontFamily::Sans {
         out.push_str("\\usepackage{tgheros}\n\\renewcommand{\\familydefault}{\\sfdefault}\n");
+    }
+    // So that it compiles all the same; engines for Unicode take them as they are.
+    let unknown: BTreeSet<char> = scene.texts().flat_map(|t| text::unknown_to_latex(&t.label)).collect();
+    for c in unknown {
+        let _ = writeln!(
+            out,
+            "\\ifdefined\\DeclareUnicodeCharacter\\DeclareUnicodeCharacter{{{:04X}}}{{?}}\\fi % {c}",
+            c as u32
+        );
     }
     out.push_str("\\begin{document}\n");
     // TikZ counts y upwards; 1 bp is the point of PDF and of this scene.

@@ -15,7 +15,6 @@ pub use records::from_records;
 use serde::{Deserialize, Serialize};
 
 use super::color::series_color;
-use super::text::literal;
 use super::{
     Axis, Caption, Color, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Shape, Unit,
     padded_range, ticks,
@@ -85,7 +84,7 @@ pub struct Measured {
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// Full name.
+    /// Full name, with mathematics.
     pub name: String,
     /// What stands beside the point: shorter where the group says the rest.
     pub label: String,
@@ -117,6 +116,8 @@ pub struct Models {
     pub x_label: String,
     /// Vertical axis.
     pub y_label: String,
+    /// What stands on the vertical axis, in words.
+    pub y_name: String,
     /// Whether the vertical axis is a share.
     pub percent: bool,
     /// What the reader must know.
@@ -126,6 +127,35 @@ pub struct Models {
 }
 
 impl Models {
+    /// The models on such axes: what an axis cannot show is missing, and counts in no statistics.
+    #[must_use]
+    pub fn on_axes(&self, look: &Look) -> Self {
+        let mut all = self.clone();
+        for model in &mut all.models {
+            let axes = [(&mut model.x, look.log_x, "flatness"), (&mut model.y, look.log_y, &*self.y_name)];
+            for (measured, log, what) in axes {
+                let Ok(Measured { value, .. }) = *measured else { continue };
+                if !value.is_finite() {
+                    *measured = Err(format!("finite {what}"));
+                } else if log && value <= 0.0 {
+                    *measured = Err(format!("{what} above 0, which a logarithmic axis needs"));
+                }
+            }
+        }
+        all
+    }
+
+    /// Models of which an interval reaches beyond the end of a logarithmic axis, in a sentence.
+    fn cut(&self, look: &Look) -> Option<String> {
+        let below = |log: bool, m: Measured| log && m.interval.is_some_and(|(low, _)| low <= 0.0);
+        let is_cut = |(_, x, y): &(&Model, Measured, Measured)| below(look.log_x, *x) || below(look.log_y, *y);
+        let names: Vec<&str> = self.points().filter(is_cut).map(|(model, ..)| &*model.name).collect();
+        let intervals = if names.len() == 1 { "the interval" } else { "intervals" };
+        (!names.is_empty()).then(|| {
+            format!("{intervals} of {} to 0 or below: drawn to the end of the logarithmic axis", names.join(", "))
+        })
+    }
+
     /// Those with a point, and the point.
     fn points(&self) -> impl Iterator<Item = (&Model, Measured, Measured)> {
         self.models.iter().filter_map(|m| Some((m, *m.x.as_ref().ok()?, *m.y.as_ref().ok()?)))
@@ -163,7 +193,11 @@ impl Models {
 ///
 /// # Errors
 /// No model has both numbers; or a logarithmic axis and nothing above zero.
-pub fn plot(models: &Models, look: &Look) -> Result<Plot, String> {
+pub fn plot(all: &Models, look: &Look) -> Result<Plot, String> {
+    let models = &all.on_axes(look);
+    if all.count() > 0 && models.count() == 0 {
+        return Err(format!("no model can be shown: {}", models.missing().unwrap_or_default()));
+    }
     if models.points().next().is_none() {
         return Err(match models.missing() {
             Some(missing) => {
@@ -198,7 +232,8 @@ pub fn plot(models: &Models, look: &Look) -> Result<Plot, String> {
     items.extend(groups(models, look.labels).into_iter().map(Item::Scatter));
     items.extend(correlation.map(|c| Item::Caption(Caption { lines: caption(&c) })));
     let mut notes = models.notes.clone();
-    notes.extend(models.missing().map(|missing| literal(&format!("not shown: {missing}"))));
+    notes.extend(models.missing().map(|missing| format!("not shown: {missing}")));
+    notes.extend(models.cut(look));
     let mut provenance = models.provenance.clone();
     provenance.extend(correlation.iter().flat_map(described));
     Ok(Plot {
@@ -249,7 +284,7 @@ fn groups(models: &Models, labels: bool) -> Vec<Scatter> {
     const SHAPES: [Shape; 6] =
         [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond, Shape::Pentagon, Shape::Star];
     // A single group needs no legend.
-    let named = |name: &str, others: bool| others.then(|| literal(name));
+    let named = |name: &str, others: bool| others.then(|| name.to_owned());
     let other = members(None);
     let several = names.len() + usize::from(!other.is_empty()) > 1;
     let grey = (!other.is_empty()).then(|| Scatter {

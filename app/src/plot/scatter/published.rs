@@ -58,6 +58,7 @@ pub fn models(choice: &Choice) -> Result<Models, String> {
         models,
         x_label: format!("{case}-Case Flatness in RLoss ($\\xi={radius}$)"),
         y_label: y_label.to_owned(),
+        y_name: what.to_owned(),
         percent: choice.y == Quantity::Error,
         notes: Vec::new(),
         provenance: vec![

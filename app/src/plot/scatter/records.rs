@@ -18,7 +18,7 @@ struct Of<'a> {
     records: Vec<&'a Record>,
 }
 
-/// Models with the numbers of `choice`. `names` and `groups` are for the models in the order of their first record;
+/// Models with the numbers of `choice`. `names` and `groups`, which may contain mathematics, are for the models in the order of their first record;
 /// where they end, a model is called by its checkpoint and grouped by its architecture.
 pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], groups: &[String]) -> Models {
     let models = by_checkpoint(records);
@@ -40,7 +40,7 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
                 used.extend(&evaluated);
                 sources.extend(std::iter::once(&flat).chain(&evaluated).map(|record| source(&name, record)));
             }
-            let group = groups.get(number).cloned().unwrap_or_else(|| first.provenance.model.clone());
+            let group = groups.get(number).cloned().unwrap_or_else(|| literal(&first.provenance.model));
             Model {
                 label: name.clone(),
                 name,
@@ -57,17 +57,18 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
     };
     let of = if choice.loss == FlatnessLoss::Robust { "RLoss" } else { "Loss" };
     let at = radius.map_or_else(String::new, |radius| format!(" ($\\xi={radius}$)"));
-    let y_label = match choice.y {
-        Quantity::Loss => "RLoss (PGD)",
-        Quantity::Gap => "Test − Train RLoss (PGD)",
-        Quantity::Error => "RErr (%)",
+    let (y_label, y_name) = match choice.y {
+        Quantity::Loss => ("RLoss (PGD)", "robust loss"),
+        Quantity::Gap => ("Test − Train RLoss (PGD)", "robust generalization gap"),
+        Quantity::Error => ("RErr (%)", "robust error"),
     };
     Models {
         models: found,
         x_label: format!("{case}-Case Flatness in {of}{at}"),
         y_label: y_label.to_owned(),
+        y_name: y_name.to_owned(),
         percent: choice.y == Quantity::Error,
-        notes: mixed.notes(choice.y).iter().map(|note| literal(note)).chain(differences(&used)).collect(),
+        notes: mixed.notes(choice.y).into_iter().chain(differences(&used)).collect(),
         provenance: sources,
     }
 }
@@ -77,17 +78,18 @@ fn source(name: &str, record: &Record) -> String {
     let p = &record.provenance;
     let (kind, data, examples) = (record.job.kind(), &p.data, record.job.data().examples);
     let under = attacks::words(record).map_or_else(String::new, |attack| format!(" under {attack}"));
-    literal(&format!(
-        "{name}: {kind}{under} on {data} {examples}, seed {}, search {}, basin {}",
+    let from = format!(
+        "{kind}{under} on {data} {examples}, seed {}, search {}, basin {}",
         p.seed, p.search_precision, p.version
-    ))
+    );
+    format!("{name}: {}", literal(&from))
 }
 
 /// The names that are given, then those of the checkpoints.
 fn called(models: &[Of], given: &[String]) -> Vec<String> {
     let firsts: Vec<&Record> = models.iter().map(|of| of.records[0]).collect();
     let own = names::of_records(&firsts);
-    own.into_iter().enumerate().map(|(i, own)| given.get(i).cloned().unwrap_or(own)).collect()
+    own.iter().enumerate().map(|(i, own)| given.get(i).cloned().unwrap_or_else(|| literal(own))).collect()
 }
 
 /// Records of the same checkpoint belong together; without a hash its path says which it is. Trainings are of many.

@@ -1,7 +1,7 @@
 //! Items of a plot as items of `egui_plot`.
 
-use eframe::egui::{self, Color32, RichText, Stroke};
-use egui_plot::{HLine, Line, LineStyle, PlotPoint, PlotPoints, PlotUi, Points, Polygon, VLine};
+use eframe::egui::{self, Color32, Stroke};
+use egui_plot::{HLine, Line, LineStyle, PlotPoints, PlotUi, Points, Polygon, VLine};
 
 use super::field_item::FieldItem;
 use super::symbols::{self, SymbolsItem};
@@ -52,13 +52,6 @@ impl ScreenPlot {
             }
             // Said beside the plot, where zooming does not move it.
             Item::Caption(_) => {}
-            Item::Label(label) => {
-                if let Some([x, y]) = self.at(label.x, label.y) {
-                    let words = RichText::new(text::plain(&label.text)).color(themed(label.color, dark));
-                    let item = egui_plot::Text::new("", PlotPoint::new(x, y), words);
-                    ui.text(item.anchor(egui::Align2::LEFT_BOTTOM).id(index).allow_hover(false));
-                }
-            }
         }
     }
 
@@ -103,9 +96,8 @@ impl ScreenPlot {
         let name = scatter.name.as_deref().map(text::plain).unwrap_or_default();
         let id = (index, name.as_str());
         for p in &scatter.points {
-            let x_bar = p.x_interval.and_then(|(a, b)| Some([self.at(a, p.y)?, self.at(b, p.y)?]));
-            let y_bar = p.y_interval.and_then(|(a, b)| Some([self.at(p.x, a)?, self.at(p.x, b)?]));
-            for ends in [x_bar, y_bar].into_iter().flatten() {
+            let on_screen = |[a, b]: [[f64; 2]; 2]| Some([self.at(a[0], a[1])?, self.at(b[0], b[1])?]);
+            for ends in p.bars(&self.plot).filter_map(on_screen) {
                 let bar = Line::new(name.clone(), ends.to_vec()).color(color).width(1.2);
                 ui.line(bar.id(id).allow_hover(false));
             }

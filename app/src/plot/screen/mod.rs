@@ -219,7 +219,7 @@ impl ScreenPlot {
                     Item::Scatter(s)
                         if s.name.as_deref().map(text::plain).unwrap_or_default() == *plot_name =>
                     {
-                        s.points.get(*index).filter(there).map(|p| p.name.clone())
+                        s.points.get(*index).filter(there).map(|p| text::plain(&p.name))
                     }
                     _ => None,
                 });

@@ -11,7 +11,7 @@ use super::legend::Hidden;
 use super::{ScreenPlot, symbols};
 use crate::plot::export::Rect;
 use crate::plot::place::{Ground, Placed, Wanted};
-use crate::plot::{Item, Plot};
+use crate::plot::{Item, Plot, text};
 
 /// Lines of the key, at most; the pointer shows the rest.
 const KEY_LINES: usize = 4;
@@ -42,7 +42,7 @@ impl ScreenPlot {
         let (names, wanted): (Vec<Arc<Galley>>, Vec<Wanted>) = scatters(&plot)
             .filter_map(|(relative, p)| {
                 let (label, at) = (p.label.clone()?, to(p.x, p.y).filter(|at| inside(*at))?);
-                let galley = laid_out(label);
+                let galley = laid_out(text::plain(&label));
                 let size = room(&galley);
                 Some((galley, Wanted { size, at, radius: radius(relative) + 1.5 }))
             })

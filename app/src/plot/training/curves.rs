@@ -135,7 +135,7 @@ impl Shown<'_> {
     pub fn chosen_mark(&self, of: fn(&Scores) -> f64, color: Color) -> Option<(Choice, Item)> {
         let (epoch, choice) = self.chosen()?;
         let y = of(&self.outcome.epochs.iter().find(|known| known.epoch + 1 == epoch)?.test);
-        let name = format!("{}: {}", text::literal(self.name), self.chosen_words()?);
+        let name = format!("{}: {}", self.name, self.chosen_words()?);
         let mark = Mark { x: epoch as f64, y, shape: chosen_shape(choice), color, name };
         y.is_finite().then_some((choice, Item::Mark(mark)))
     }
@@ -151,7 +151,7 @@ impl Shown<'_> {
                     y,
                     x_interval: None,
                     y_interval: None,
-                    name: format!("{}, snapshot of epoch {}", text::literal(self.name), snapshot.epoch + 1),
+                    name: format!("{}, snapshot of epoch {}", self.name, snapshot.epoch + 1),
                     label: None,
                 })
             });
@@ -163,10 +163,10 @@ impl Shown<'_> {
     /// What the reader must know.
     pub fn notes(&self, options: &Options) -> Vec<String> {
         let quantity = options.quantity;
-        let name = text::literal(self.name);
+        let name = self.name;
         let warnings = self.record.provenance.warnings.iter().filter(|_| !options.screen);
         let mut notes: Vec<String> =
-            warnings.map(|w| text::literal(&format!("{}: {w}", self.name))).collect();
+            warnings.map(|w| format!("{name}: {}", text::literal(w))).collect();
         let broken = |epoch: &&Epoch| {
             let test = &epoch.test;
             let scores = std::iter::once(test).chain(&epoch.train_scores);

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::landscape::{Named, Which};
-use super::{Axis, Color, Plot, Scale, Tick, Unit, provenance, text, ticks};
+use super::{Axis, Color, Item, Plot, Scale, Tick, Unit, provenance, ticks};
 use curves::{Shown, alone, taken_apart};
 use norms::norms;
 pub use norms::table;
@@ -94,13 +94,12 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     let shown_values = values().filter(|value| *value <= top);
     let range = range(shown_values, scale, options.clip).ok_or("no value can be shown on this axis")?;
     let mut notes: Vec<String> = shown.iter().flat_map(|shown| shown.notes(options)).collect();
-    let waiting = empty.iter().map(|empty| format!("{} has no finished step yet", text::literal(empty.name)));
+    let waiting = empty.iter().map(|empty| format!("{} has no finished step yet", empty.name));
     notes.extend(waiting.chain(cut));
     notes.extend(alike);
     notes.extend(unmeasured(&shown).into_iter().filter(|_| options.quantity != Quantity::LearningRate));
-    if options.log && values().any(|value| value <= 0.0) {
-        notes.push("values of 0 are left out of the logarithmic axis".into());
-    }
+    notes.extend(items.iter().filter(|_| scale == Scale::Log).filter_map(not_on_a_logarithmic_axis));
+    notes.extend(shown.iter().filter(|_| options.quantity == Quantity::LearningRate).filter_map(rates_of_zero));
     Ok(Plot {
         title: options.title.clone(),
         x: epochs_axis(longest, shown.iter().all(|shown| !shown.outcome.epochs.is_empty())),
@@ -118,8 +117,26 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
 
 /// Where the numbers of a training come from, and which epoch stands out.
 fn told(shown: &Shown<'_>) -> Vec<String> {
-    let chosen = shown.chosen_words().map(|words| format!("{}: {words}", text::literal(shown.name)));
+    let chosen = shown.chosen_words().map(|words| format!("{}: {words}", shown.name));
     provenance::training(shown.name, shown.record, shown.job).into_iter().chain(chosen).collect()
+}
+
+/// How many values of a curve a logarithmic axis cannot show.
+fn not_on_a_logarithmic_axis(item: &Item) -> Option<String> {
+    let count = heights(item).into_iter().filter(|value| *value <= 0.0).count();
+    let values = if count == 1 { "value is" } else { "values are" };
+    let name = item.name().unwrap_or("a curve");
+    (count > 0).then(|| format!("{name}: {count} {values} not positive and cannot be shown on a logarithmic axis"))
+}
+
+/// Epochs that end with a learning rate of zero, which the logarithmic axis cannot show.
+fn rates_of_zero(shown: &Shown<'_>) -> Option<String> {
+    let zero = shown.outcome.epochs.iter().filter(|epoch| epoch.learning_rate.is_some_and(|rate| rate <= 0.0));
+    let epochs: Vec<String> = zero.map(|epoch| (epoch.epoch + 1).to_string()).collect();
+    let epoch = if epochs.len() == 1 { "epoch" } else { "epochs" };
+    (!epochs.is_empty()).then(|| {
+        format!("{}: the learning rate of 0 at the end of {epoch} {} is not on the logarithmic axis", shown.name, epochs.join(", "))
+    })
 }
 
 /// Trainings whose training images are not measured like their test images, so that the two curves have no gap between them.
@@ -127,7 +144,7 @@ fn unmeasured(shown: &[Shown<'_>]) -> Vec<String> {
     let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for shown in shown {
         if let Some(why) = shown.why_unmeasured() {
-            found.entry(why).or_default().push(text::literal(shown.name));
+            found.entry(why).or_default().push(shown.name.to_owned());
         }
     }
     let words = |(why, names): (&str, Vec<String>)| {

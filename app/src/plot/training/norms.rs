@@ -35,7 +35,7 @@ pub fn norms(several: &[Shown<'_>]) -> Result<Vec<Item>, String> {
 fn curves(shown: &Shown<'_>, number: usize, of: usize) -> Vec<Item> {
     let name = |what: &str| match of {
         1 => what.to_owned(),
-        _ => format!("{}, {what}", text::literal(shown.name)),
+        _ => format!("{}, {what}", shown.name),
     };
     let (weights, gradient) = if of == 1 { (0, 1) } else { (number, number) };
     let weight = |epoch: &Epoch| norm(epoch, |tensor| &tensor.weight);

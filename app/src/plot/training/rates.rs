@@ -5,7 +5,7 @@ use basin_core::train::Schedule;
 use super::Options;
 use super::curves::Shown;
 use crate::plot::color::series_color;
-use crate::plot::{Color, Dash, Group, Item, Key, Series, text};
+use crate::plot::{Color, Dash, Group, Item, Key, Series};
 
 /// So many names stand in one entry of the legend.
 const NAMED: usize = 3;
@@ -18,7 +18,7 @@ pub fn rates(shown: &Shown<'_>, color: Color, single: bool) -> Vec<Item> {
     let points: Vec<_> = if shown.outcome.epochs.is_empty() { in_hand.collect() } else { epochs.collect() };
     let (x, y): (Vec<f64>, Vec<Option<f64>>) = points.into_iter().unzip();
     let rates = Item::Series(Series {
-        name: (!single).then(|| text::literal(shown.name)),
+        name: (!single).then(|| shown.name.to_owned()),
         dots: x.len() == 1,
         x,
         y: y.into_iter().map(|rate| rate.filter(|rate| *rate > 0.0 && rate.is_finite())).collect(),
@@ -50,7 +50,7 @@ pub fn rates_together(several: &[Shown<'_>], options: &Options) -> (Vec<Item>, K
         }
         items.extend(own);
     }
-    let name = |number: &usize| text::literal(several[*number].name);
+    let name = |number: &usize| several[*number].name;
     let names = |group: &[usize]| group.iter().map(name).collect::<Vec<_>>().join(", ");
     let entry = |group: &Vec<usize>| {
         let words = match &**group {

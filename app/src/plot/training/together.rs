@@ -9,7 +9,7 @@ use super::Options;
 use super::curves::{Place, Shown, chosen_shape, quantities};
 use crate::plot::color::series_color;
 use crate::plot::landscape::Which;
-use crate::plot::{Color, Dash, Group, Item, Key, Mark, Series, text};
+use crate::plot::{Color, Dash, Group, Item, Key, Mark, Series};
 
 /// From so many trainings on, the curves of training are pale: those of the test are what is compared.
 const MANY: usize = 4;
@@ -41,7 +41,7 @@ pub fn together(several: &[Shown<'_>], options: &Options) -> (Vec<Item>, Option<
         fitting.map(|(index, _)| index).collect()
     };
     let whose = several.iter().enumerate().map(|(number, shown)| Group {
-        sample: Item::Series(named_sample(text::literal(shown.name), series_color(number), Dash::Solid)),
+        sample: Item::Series(named_sample(shown.name.to_owned(), series_color(number), Dash::Solid)),
         items: numbers(&|of, _| of == number),
     });
     let kinds: BTreeSet<Kind> = tagged.iter().map(|(_, kind, _)| *kind).collect();
@@ -55,7 +55,7 @@ pub fn together(several: &[Shown<'_>], options: &Options) -> (Vec<Item>, Option<
 /// One of several trainings: test solid, training broken, in the colour of the training.
 fn among(shown: &Shown<'_>, number: usize, of: usize, options: &Options) -> Vec<(Kind, Item)> {
     let color = series_color(number);
-    let name = text::literal(shown.name);
+    let name = shown.name;
     let mut items = Vec::new();
     for (second, (quantity, word)) in several(options).into_iter().enumerate() {
         let second = second > 0;
