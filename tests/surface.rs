@@ -370,3 +370,96 @@ fn impossible_pictures_are_refused_and_empty_ones_are_empty() {
         assert!(image.pixels().all(|pixel| *pixel == Rgba([255; 4])));
     }
 }
+
+/// How far two turned boxes overlap in the direction in which they overlap least; negative if they do not.
+fn overlap(a: &[Vec2; 4], b: &[Vec2; 4]) -> f32 {
+    let shadow = |of: &[Vec2; 4], axis: Vec2| {
+        let along = of.map(|corner| corner.dot(axis));
+        (along.into_iter().fold(f32::MAX, f32::min), along.into_iter().fold(f32::MIN, f32::max))
+    };
+    let sides = [a[1] - a[0], a[3] - a[0], b[1] - b[0], b[3] - b[0]];
+    let shared = sides.map(|side| {
+        let axis = side.normalize_or(Vec2::X);
+        let ((low, high), (from, to)) = (shadow(a, axis), shadow(b, axis));
+        high.min(to) - low.max(from)
+    });
+    shared.into_iter().fold(f32::MAX, f32::min)
+}
+
+/// What is wrong with the words of a finished picture.
+fn faults(view: &SurfaceView, frame: &Frame, surfaces: usize) -> Vec<String> {
+    let view = view.with_room_for(frame);
+    let bar = view.color_bar(frame).expect("a colour bar");
+    let mut labels = view.labels(frame);
+    let mut faults: Vec<String> = (view.style.titles.iter())
+        .filter(|title| !labels.iter().any(|label| label.text.starts_with(&***title)))
+        .map(|title| format!("{title:?} is not there"))
+        .collect();
+    if labels.len() < 9 || bar.labels.len() < 2 {
+        faults.push(format!("{} labels, {} at the bar", labels.len(), bar.labels.len()));
+    }
+    labels.extend(bar.labels);
+    labels.extend(view.legend(surfaces).into_iter().flat_map(|legend| legend.entries.into_iter().map(|e| e.label)));
+    let size = Vec2::new(view.size[0] as f32, view.size[1] as f32);
+    let of_bar = [bar.min, Vec2::new(bar.max.x, bar.min.y), bar.max, Vec2::new(bar.min.x, bar.max.y)];
+    for (i, label) in labels.iter().enumerate() {
+        let corners = label.corners();
+        let inside = |corner: &Vec2| corner.cmpge(Vec2::splat(-1.0)).all() && corner.cmple(size + 1.0).all();
+        if !corners.iter().all(inside) {
+            faults.push(format!("{:?} is outside: {corners:?}", label.text));
+        }
+        if overlap(&corners, &of_bar) > 0.5 {
+            faults.push(format!("{:?} is on the colour bar", label.text));
+        }
+        for other in &labels[..i] {
+            // The boxes have some room above and below the letters.
+            if overlap(&corners, &other.corners()) > 0.25 * label.size {
+                faults.push(format!("{:?} and {:?} overlap", label.text, other.text));
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn words_of_every_range_are_in_the_picture_and_apart() {
+    let mut all = Vec::new();
+    for power in -6..=6 {
+        let range = 10f32.powi(power);
+        for base in [0.0, 0.1, 2.305, 1000.0] {
+            let bowl = |x: f32, y: f32| base + range * (0.5 * x * x + 0.3 * y * y + 0.2 * x * y);
+            let data = SurfaceData::from_fn(axis(21), axis(21), bowl);
+            for scale in [HeightScale::Linear, HeightScale::Log] {
+                for (width, height, points) in [(400, 300, 8.8), (300, 225, 8.8), (900, 400, 11.0), (330, 247, 5.6)] {
+                    let mut view = SurfaceView::new(width, height, 1.0);
+                    view.style.font_size = points;
+                    view.style.scale = scale;
+                    view.style.titles = ["Random direction 1", "Random direction 2", "Robust error (%)"].map(Into::into);
+                    let frame = Frame::new([&data, &data], &view.style);
+                    let of = faults(&view, &frame, 2);
+                    if !of.is_empty() {
+                        all.push(format!("{base} + {range} {scale:?} {width}x{height}: {}", of.join("; ")));
+                    }
+                }
+            }
+        }
+    }
+    assert!(all.is_empty(), "{} pictures:\n{}", all.len(), all[..all.len().min(30)].join("\n"));
+}
+
+/// 21: with a range of 0.003, one title was under the colour bar and one was not there at all.
+#[test]
+fn a_surface_of_a_small_range_has_all_of_its_words() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/field-reports/21-surface-labels/surface.json");
+    let record = basin_core::record::Record::load(&path).expect("a record");
+    let options = basin::plot::landscape::Options::default();
+    let surfaces = basin::surface::surfaces(&record, options.quantity, options.which);
+    let mut view = SurfaceView::new(440, 330, 110.0 / 72.0);
+    view.style = SurfaceStyle { font_size: 8.8, ..basin::surface::style(&record, &options) };
+    let frame = Frame::new(&surfaces, &view.style);
+    assert_eq!(faults(&view, &frame, surfaces.len()), [""; 0]);
+    let labels = view.with_room_for(&frame).labels(&frame);
+    for title in ["Random direction 1", "Random direction 2", "Clean loss"] {
+        assert!(labels.iter().any(|label| label.text.starts_with(title)), "{title}");
+    }
+}

@@ -18,6 +18,8 @@ const MANY_CURVES: usize = 8;
 
 /// Type is not made smaller than this, in points, for want of room.
 const SMALLEST: f64 = 4.0;
+/// Axes are not made higher than so many times their usual height.
+const HIGHEST: f64 = 4.0;
 
 const GRID: Color = Color::rgb(205, 205, 205);
 
@@ -134,14 +136,19 @@ fn thinned(plot: &Plot, style: &FigureStyle) -> FigureStyle {
     FigureStyle { line_pt: factor * style.line_pt, ..style.clone() }
 }
 
-/// Type so much smaller that beside the words there is room for axes, and where everything stands.
+/// Where everything stands, with type so much smaller that beside the words there is room for axes, and axes so much
+/// higher that every point has room for its name or number.
 fn roomy(plot: &Plot, mut style: FigureStyle) -> (FigureStyle, Parts<'_>) {
+    let mut stretch = 1.0;
     loop {
-        let parts = parts(plot, &style);
-        if !parts.layout.crowded || style.label_pt <= SMALLEST {
+        let parts = parts(plot, &style, stretch);
+        if parts.layout.crowded && style.label_pt > SMALLEST {
+            style = style.with_label_size((0.85 * style.label_pt).max(SMALLEST));
+        } else if parts.labels.crowded && stretch < HIGHEST {
+            stretch *= 1.2;
+        } else {
             return (style, parts);
         }
-        style = style.with_label_size((0.85 * style.label_pt).max(SMALLEST));
     }
 }
 
@@ -155,10 +162,10 @@ struct Parts<'a> {
 
 /// What finds no place inside of the axes stands below them. In a figure of a given height the axes become smaller by
 /// that, so that even less may fit inside of them: the room below only ever grows.
-fn parts<'a>(plot: &'a Plot, style: &FigureStyle) -> Parts<'a> {
+fn parts<'a>(plot: &'a Plot, style: &FigureStyle, stretch: f64) -> Parts<'a> {
     let mut room = 0.0;
     loop {
-        let layout = layout(plot, style, room);
+        let layout = layout(plot, style, room, stretch);
         let caption = Caption::new(plot, style, &layout);
         let mut taken: Vec<Rect> = caption.iter().filter_map(|caption| caption.inside).collect();
         let legend = Legend::new(plot, style, &layout, &taken);

@@ -6,6 +6,7 @@ use super::fit::{Fitted, Steps, Type, fit, fit_alike};
 use super::fonts;
 use super::scene::Rect;
 use super::style::FigureStyle;
+use crate::plot::text::{Script, spans};
 use crate::plot::{Axis, Field, Plot, Tick, Unit};
 
 /// Length of ticks in points, relative to the frame's line width.
@@ -20,7 +21,8 @@ const NARROWEST: (f64, f64) = (0.3, 24.0);
 /// Heights of letters as shares of the font size; the bundled fonts differ little.
 pub const CAP_HEIGHT: f64 = 0.7;
 const ASCENT: f64 = 0.76;
-const DESCENT: f64 = 0.24;
+const RAISED: f64 = 0.95;
+pub const DESCENT: f64 = 0.24;
 
 const TITLE: Steps = &[(1.0, 2), (0.85, 2), (0.7, 3), (0.6, 4)];
 const LABEL: Steps = &[(1.0, 1), (0.85, 1), (0.85, 2), (0.7, 2), (0.6, 3)];
@@ -62,18 +64,18 @@ pub struct Layout {
     pub crowded: bool,
 }
 
-/// Lays out a plot with `below` points to spare under the x label.
-pub fn layout(plot: &Plot, style: &FigureStyle, below: f64) -> Layout {
+/// Lays out a plot with `below` points to spare under the x label, and axes `stretch` times as high as usual.
+pub fn layout(plot: &Plot, style: &FigureStyle, below: f64, stretch: f64) -> Layout {
     // How long vertical words may be follows from the height, which follows from how many lines they are.
     let mut length = f64::INFINITY;
-    let mut layout = place(plot, style, below, length);
+    let mut layout = place(plot, style, [below, stretch], length);
     for _ in 0..4 {
         let room = layout.axes.bottom() + layout.reach(style) - layout.upright_top(style);
         if layout.y_label.0.width.max(layout.bar_label.0.width) <= room {
             break;
         }
         length = room.min(0.95 * length);
-        layout = place(plot, style, below, length);
+        layout = place(plot, style, [below, stretch], length);
     }
     layout
 }
@@ -92,11 +94,11 @@ impl Layout {
 }
 
 /// Lays out a plot whose vertical words are at most `length` points long.
-fn place(plot: &Plot, style: &FigureStyle, below: f64, length: f64) -> Layout {
+fn place(plot: &Plot, style: &FigureStyle, [below, stretch]: [f64; 2], length: f64) -> Layout {
     let of = |size: f64, steps: Steps| Type { family: style.family, bold: false, size, steps };
     let width_of = |label: &str| fonts::width(label, style.family, false, style.tick_pt);
     let widest = |ticks: &[Tick]| ticks.iter().map(|t| width_of(&t.label)).fold(0.0, f64::max);
-    let line = |words: &Fitted| if words.is_empty() { 0.0 } else { words.size * (ASCENT + DESCENT) + words.depth() };
+    let line = |words: &Fitted| if words.is_empty() { 0.0 } else { words.size * (ascent(words) + DESCENT) + words.depth() };
     let width = style.width_in * 72.0;
     let tick = TICK_LENGTH * style.frame_pt;
     let gap = 0.3 * style.tick_pt;
@@ -132,7 +134,7 @@ fn place(plot: &Plot, style: &FigureStyle, below: f64, length: f64) -> Layout {
     let top = if title.is_empty() {
         margin.max(half_digit)
     } else {
-        margin + ASCENT * title.size + title.depth() + above_title
+        margin + ascent(&title) * title.size + title.depth() + above_title
     };
     let overhang = plot.x.ticks.iter().zip(&x_names).filter_map(|(t, words)| {
         // The axes are a little narrower still, so this leaves enough.
@@ -153,7 +155,7 @@ fn place(plot: &Plot, style: &FigureStyle, below: f64, length: f64) -> Layout {
         None if plot.y.unit == Unit::Names => rows_of_names.max(0.3 * width),
         None => (0.75 * width - top - bottom + below).max(0.4 * axes_width),
     };
-    let (mut axes_width, mut axes_height) = (axes_width, axes_height);
+    let (mut axes_width, mut axes_height) = (axes_width, stretch * axes_height);
     if plot.equal_aspect {
         axes_width = axes_width.min(axes_height / aspect(plot));
         axes_height = axes_height.min(axes_width * aspect(plot));
@@ -193,11 +195,17 @@ fn place(plot: &Plot, style: &FigureStyle, below: f64, length: f64) -> Layout {
         bar_label: (bar_label.clone(), [bar_baseline, along(&bar_label)]),
         x_label: (
             x_label.clone(),
-            [across(&x_label), axes.bottom() + below_axes + 1.6 * gap + ASCENT * x_label.size],
+            [across(&x_label), axes.bottom() + below_axes + 1.6 * gap + ascent(&x_label) * x_label.size],
         ),
         title: (title.clone(), [across(&title), axes.top - above_title - title.depth()]),
         crowded,
     }
+}
+
+/// Height of the first line above its baseline, relative to the size; raised letters stand higher.
+fn ascent(words: &Fitted) -> f64 {
+    let is_raised = |line: &String| spans(line).iter().any(|span| span.script == Script::Super);
+    if words.lines.first().is_some_and(is_raised) { RAISED } else { ASCENT }
 }
 
 /// The middle of words of this width, at `wanted` or as near as the ends of the room allow.

@@ -4,7 +4,7 @@
 use super::draw::Transform;
 use super::fit::{Fitted, SAFE, Steps, Type, fit_alike};
 use super::fonts;
-use super::layout::{CAP_HEIGHT, Layout};
+use super::layout::{CAP_HEIGHT, DESCENT, Layout};
 use super::scene::{Anchor, Outline, Rect, Scene, Stroke};
 use super::style::FigureStyle;
 use super::table::Table;
@@ -33,6 +33,8 @@ pub struct PointLabels {
     table: Table,
     /// What the key needs below the x label.
     pub room_below: f64,
+    /// Whether a number has no place of its own.
+    pub crowded: bool,
 }
 
 impl PointLabels {
@@ -61,13 +63,14 @@ impl PointLabels {
             .map(|(i, at)| Wanted { size: room(&number(i), style), ..wanted[*at] })
             .collect();
         let free = ground.label(&numbered, layout.axes, size, false);
+        let mut crowded = false;
         for (i, (wanted, free)) in numbered.iter().zip(free).enumerate() {
-            let loose =
-                || ground.label(&[*wanted], layout.axes, size, true)[0].unwrap_or_else(|| upon(wanted));
+            let placed = free.or_else(|| ground.label(&[*wanted], layout.axes, size, true)[0]);
+            crowded |= placed.is_none();
             labels.push(Label {
                 text: number(i),
                 ground: free.is_none(),
-                placed: free.unwrap_or_else(loose),
+                placed: placed.unwrap_or_else(|| upon(wanted)),
             });
         }
         let key: Vec<String> =
@@ -78,7 +81,7 @@ impl PointLabels {
         let sizes: Vec<[f64; 2]> = key.iter().map(|words| [words.width, ROW * size + words.depth()]).collect();
         let table = Table::new(&sizes, 1.5 * size, layout.width - 4.0);
         let room_below = if key.is_empty() { 0.0 } else { 0.6 * size + table.height() };
-        Self { labels, key, table, room_below }
+        Self { labels, key, table, room_below, crowded }
     }
 
     /// Draws the labels with their leaders.
@@ -96,7 +99,8 @@ impl PointLabels {
             if *ground {
                 scene.path(vec![place.ring()], Some(Color::WHITE.with_alpha(0.8)), None, false);
             }
-            scene.text([place.left, place.bottom()], Anchor::Start, text, size(style));
+            let baseline = place.bottom() - DESCENT * size(style);
+            scene.text([place.left, baseline], Anchor::Start, text, size(style));
         }
     }
 
@@ -116,7 +120,7 @@ fn size(style: &FigureStyle) -> f64 {
 
 /// Width and height of a label.
 fn room(label: &str, style: &FigureStyle) -> [f64; 2] {
-    [SAFE * fonts::width(label, style.family, false, size(style)), CAP_HEIGHT * size(style)]
+    [SAFE * fonts::width(label, style.family, false, size(style)), (CAP_HEIGHT + DESCENT) * size(style)]
 }
 
 /// Labels and what they need.

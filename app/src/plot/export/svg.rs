@@ -144,6 +144,9 @@ pub fn write_text(out: &mut String, text: &Text, family: FontFamily) {
         if run.face.italic() {
             out.push_str(r#" font-style="italic""#);
         }
+        if text.bold && !run.face.bold() {
+            out.push_str(r#" font-weight="normal""#);
+        }
         if run.script != Script::Normal {
             let _ = write!(out, r#" font-size="{}""#, num(text.size * SCRIPT_SIZE));
         }
