@@ -6,7 +6,6 @@
 use glam::{Vec2, Vec3};
 
 use super::frame::Frame;
-use super::style::HeightScale;
 use super::uniforms::LineInstance;
 use super::view::SurfaceView;
 use crate::plot::export::{FontFamily, width};
@@ -65,12 +64,11 @@ struct Axis {
 fn axes(view: &SurfaceView, frame: &Frame) -> [Axis; 3] {
     let half = frame.half;
     let side = front(view);
-    let ticks = |range| HeightScale::Linear.ticks(range, TICKS, 0.0).into_iter();
     let low = frame.height[0];
     let floor = |x: f32, y: f32| frame.world(x, y, low).with_z(-half.z);
-    let x_ticks = ticks(frame.x)
+    let x_ticks = frame.floor_ticks(frame.x).into_iter()
         .map(|(v, text)| (floor(v, frame.y[0]).with_y(side.y * half.y), text));
-    let y_ticks = ticks(frame.y)
+    let y_ticks = frame.floor_ticks(frame.y).into_iter()
         .map(|(v, text)| (floor(frame.x[0], v).with_x(side.x * half.x), text));
     // The vertical edge farthest to the left: nothing of the box is beyond it.
     let [right, _, _] = view.camera.basis();

@@ -91,6 +91,11 @@ impl Frame {
         self.scale.ticks(range, most, self.offset())
     }
 
+    /// Round values of one of the two axes of the floor with what they say.
+    pub(super) fn floor_ticks(&self, range: [f32; 2]) -> Vec<(f32, String)> {
+        HeightScale::Linear.ticks(range, TICKS, 0.0)
+    }
+
     /// What is subtracted from the numbers where all of them share more digits than can be read at a glance; else zero.
     pub fn offset(&self) -> f64 {
         let ticks = self.scale.ticks(self.height, TICKS, 0.0);

@@ -28,13 +28,15 @@ pub struct SurfaceView {
 pub struct Room {
     /// At the height axis.
     pub height: f32,
+    /// At the y axis.
+    pub floor: f32,
     /// At the colour bar.
     pub bar: f32,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self { height: 1.5, bar: 2.8 }
+        Self { height: 1.5, floor: 1.7, bar: 2.8 }
     }
 }
 
@@ -54,6 +56,7 @@ impl SurfaceView {
         let least = Room::default();
         let room = Room {
             height: widest(frame.ticks(frame.height, axes::TICKS)).max(least.height),
+            floor: widest(frame.floor_ticks(frame.y)).max(least.floor),
             bar: widest(frame.ticks(frame.colors, color_bar::TICKS)).max(least.bar),
         };
         Self { room, ..self.clone() }
@@ -64,7 +67,7 @@ impl SurfaceView {
         let bar = if self.style.color_bar { color_bar::room(self) } else { 0.0 };
         let em = self.style.font_size;
         let [left, top, right, bottom] = if self.style.axes {
-            [(2.9 + self.room.height) * em, em, 2.3 * em, 2.7 * em]
+            [(2.9 + self.room.height) * em, em, (1.0 + self.room.floor) * em, 2.7 * em]
         } else {
             [0.5 * em; 4]
         };
