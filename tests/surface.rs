@@ -399,7 +399,9 @@ fn faults(view: &SurfaceView, frame: &Frame, surfaces: usize) -> Vec<String> {
         faults.push(format!("{} labels, {} at the bar", labels.len(), bar.labels.len()));
     }
     labels.extend(bar.labels);
-    labels.extend(view.legend(surfaces).into_iter().flat_map(|legend| legend.entries.into_iter().map(|e| e.label)));
+    labels.extend(
+        view.legend(surfaces).into_iter().flat_map(|legend| legend.entries.into_iter().map(|e| e.label)),
+    );
     let size = Vec2::new(view.size[0] as f32, view.size[1] as f32);
     let of_bar = [bar.min, Vec2::new(bar.max.x, bar.min.y), bar.max, Vec2::new(bar.min.x, bar.max.y)];
     for (i, label) in labels.iter().enumerate() {
@@ -430,11 +432,14 @@ fn words_of_every_range_are_in_the_picture_and_apart() {
             let bowl = |x: f32, y: f32| base + range * (0.5 * x * x + 0.3 * y * y + 0.2 * x * y);
             let data = SurfaceData::from_fn(axis(21), axis(21), bowl);
             for scale in [HeightScale::Linear, HeightScale::Log] {
-                for (width, height, points) in [(400, 300, 8.8), (300, 225, 8.8), (900, 400, 11.0), (330, 247, 5.6)] {
+                for (width, height, points) in
+                    [(400, 300, 8.8), (300, 225, 8.8), (900, 400, 11.0), (330, 247, 5.6)]
+                {
                     let mut view = SurfaceView::new(width, height, 1.0);
                     view.style.font_size = points;
                     view.style.scale = scale;
-                    view.style.titles = ["Random direction 1", "Random direction 2", "Robust error (%)"].map(Into::into);
+                    view.style.titles =
+                        ["Random direction 1", "Random direction 2", "Robust error (%)"].map(Into::into);
                     let frame = Frame::new([&data, &data], &view.style);
                     let of = faults(&view, &frame, 2);
                     if !of.is_empty() {
@@ -450,7 +455,8 @@ fn words_of_every_range_are_in_the_picture_and_apart() {
 /// 21: with a range of 0.003, one title was under the colour bar and one was not there at all.
 #[test]
 fn a_surface_of_a_small_range_has_all_of_its_words() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/field-reports/21-surface-labels/surface.json");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/field-reports/21-surface-labels/surface.json");
     let record = basin_core::record::Record::load(&path).expect("a record");
     let options = basin::plot::landscape::Options::default();
     let surfaces = basin::surface::surfaces(&record, options.quantity, options.which);

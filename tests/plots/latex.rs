@@ -25,7 +25,10 @@ const WRITTEN: [(&str, &str); 26] = [
     ("$\\foo{x}$", "$\\mathrm{foo}x$"),
     ("$a\\,b\\%\\{\\}\\_$", "$a\\ b\\%\\{\\}\\_$"),
     ("$\\$5~x\\backslash$", "$\\$5\\sim x\\mathrm{backslash}$"),
-    ("a~b^c\\d{e}`f`", "a\\textasciitilde{}b\\textasciicircum{}c\\textbackslash{}d\\{e\\}\\textasciigrave{}f\\textasciigrave{}"),
+    (
+        "a~b^c\\d{e}`f`",
+        "a\\textasciitilde{}b\\textasciicircum{}c\\textbackslash{}d\\{e\\}\\textasciigrave{}f\\textasciigrave{}",
+    ),
     ("at--es,,b<<c>>''", "at-{}-es,{},b<{}<c>{}>'{}'"),
     ("100$ or $5", "100$ or $5"),
     ("100 \\$", "100 \\$"),

@@ -20,11 +20,18 @@ fn labels() -> Vec<(&'static str, String)> {
         ("short", "AT".to_owned()),
         ("60", sentence[..60].to_owned()),
         ("200", sentence.repeat(3)[..200].to_owned()),
-        ("200 without spaces", "resnet18_at_linf_gd_normalized_lr0007_mom0_i7_f100_ls01_".repeat(4)[..200].to_owned()),
+        (
+            "200 without spaces",
+            "resnet18_at_linf_gd_normalized_lr0007_mom0_i7_f100_ls01_".repeat(4)[..200].to_owned(),
+        ),
         ("no place to break", "x".repeat(200)),
         ("Unicode", "AT ε=8/255 ≤ ∞, Größe naïve “σ²”, адверсариальное обучение".to_owned()),
         ("CJK", "对抗训练的鲁棒损失景观与平坦最小值".repeat(4)),
-        ("mathematics", "AT with $\\epsilon=8/255$, $\\xi_{0.5}^2$ and $L_\\infty$ at 100% $\\alpha\\beta\\gamma\\delta$".to_owned()),
+        (
+            "mathematics",
+            "AT with $\\epsilon=8/255$, $\\xi_{0.5}^2$ and $L_\\infty$ at 100% $\\alpha\\beta\\gamma\\delta$"
+                .to_owned(),
+        ),
         ("long mathematics", format!("${}$", "\\alpha+\\beta_{12}^{-3}".repeat(20))),
         ("control characters", "AT\n\"a,b\"\t; c\r\u{7}d".to_owned()),
     ]
@@ -41,7 +48,8 @@ fn styles() -> Vec<(&'static str, FigureStyle)> {
 
 /// Every kind of figure with this title and these names.
 fn figures(label: &str) -> Vec<(&'static str, Plot)> {
-    let (line, plane, sharp) = (sample("landscape-1d.json"), sample("landscape-2d.json"), sample_records::curve(2.2));
+    let (line, plane, sharp) =
+        (sample("landscape-1d.json"), sample("landscape-2d.json"), sample_records::curve(2.2));
     let title = Some(label.to_owned());
     let names: Vec<String> = (1..=9).map(|number| format!("{label} {number}")).collect();
     let named = |records: &[&'static Record]| -> Vec<Named<'static>> {
@@ -51,7 +59,8 @@ fn figures(label: &str) -> Vec<(&'static str, Plot)> {
     let keep = |record: Record| -> &'static Record { Box::leak(Box::new(record)) };
     let (line, plane, sharp) = (keep(line), keep(plane), keep(sharp));
     let (whole, other) = (keep(trainings::whole()), keep(trainings::other()));
-    let (flat, attacked, evaluated) = (keep(flatness_record()), keep(attack_record()), keep(sample("evaluation.json")));
+    let (flat, attacked, evaluated) =
+        (keep(flatness_record()), keep(attack_record()), keep(sample("evaluation.json")));
     let mut tensors = flatness_record();
     if let Outcome::Flatness(outcome) = &mut tensors.outcome {
         outcome.layers.iter_mut().for_each(|layer| layer.name = format!("{label}.{}", layer.name));
@@ -69,7 +78,8 @@ fn figures(label: &str) -> Vec<(&'static str, Plot)> {
         training::plot(&named(records), &options).expect("trainings")
     };
     let error = Options { quantity: Quantity::Error, log: true, which: Which::Robust, ..Options::default() };
-    let rates = training::Options { quantity: training::Quantity::LearningRate, ..training::Options::default() };
+    let rates =
+        training::Options { quantity: training::Quantity::LearningRate, ..training::Options::default() };
     let measured = |value: f64| Ok(Measured { value, interval: Some((0.8 * value, 1.3 * value)) });
     let model = |i: usize| Model {
         name: names[i].clone(),
@@ -80,7 +90,12 @@ fn figures(label: &str) -> Vec<(&'static str, Plot)> {
         y: measured(1.0 + 0.3 * ((i * 4) % 9) as f64),
     };
     let words = || label.to_owned();
-    let models = Models { models: (0..9).map(model).collect(), x_label: words(), y_label: words(), ..Models::default() };
+    let models = Models {
+        models: (0..9).map(model).collect(),
+        x_label: words(),
+        y_label: words(),
+        ..Models::default()
+    };
     let look = Look { title: title.clone(), ..Look::default() };
     let log = Look { log_x: true, log_y: true, ..look.clone() };
     let paper = published::models(&Choice::default()).expect("the published models");
@@ -89,12 +104,18 @@ fn figures(label: &str) -> Vec<(&'static str, Plot)> {
         ("curves", landscape(&[line, sharp, line], Options::default())),
         ("curves of errors", landscape(&[line, sharp], error)),
         ("map", landscape(&[plane], Options::default())),
-        ("map, logarithmic", landscape(&[plane], Options { log: true, clip: Some(8.0), ..Options::default() })),
+        (
+            "map, logarithmic",
+            landscape(&[plane], Options { log: true, clip: Some(8.0), ..Options::default() }),
+        ),
         ("evaluation", evaluation::plot(label, evaluated, title.clone()).expect("an evaluation")),
         ("attack", attack::plot(&named(&[attacked]), title.clone()).expect("attacks")),
         ("attacks", attack::plot(&named(&[attacks, attacks]), title.clone()).expect("attacks")),
         ("flatness", flatness::plot(&named(&[flat]), title.clone()).expect("flatness")),
-        ("flatness of several", flatness::plot(&named(&[flat, flat, flat]), title.clone()).expect("flatness")),
+        (
+            "flatness of several",
+            flatness::plot(&named(&[flat, flat, flat]), title.clone()).expect("flatness"),
+        ),
         ("layers", flatness::layers(named(&[tensors])[0], title.clone()).expect("layers")),
         ("training", trained(&[whole], training::Options::default())),
         ("trainings", trained(&[whole, other, whole], training::Options::default())),
@@ -185,7 +206,8 @@ fn faults(plot: &Plot, style: &FigureStyle) -> Vec<String> {
     assert!(all.len() >= 6, "{} words", all.len());
     let mut faults = Vec::new();
     for (i, word) in all.iter().enumerate() {
-        let out = word.corners.iter().flat_map(|corner| [0, 1].map(|k| (-corner[k]).max(corner[k] - page[k])));
+        let out =
+            word.corners.iter().flat_map(|corner| [0, 1].map(|k| (-corner[k]).max(corner[k] - page[k])));
         let out = out.fold(f32::MIN, f32::max);
         if out > 0.3 {
             faults.push(format!("{:?} is {out:.1} pt outside of the page", word.text));

@@ -38,10 +38,10 @@ fn the_legend_of_the_published_models_is_inside_of_the_page() {
     let plot = scatter::plot(&models, &Look::default()).expect("a scatter");
     let style = FigureStyle::default();
     let scene = export::scene(&plot, &style);
-    let groups: Vec<String> =
-        plot.legend()[0].iter().map(|entry| entry.name.to_owned()).collect();
+    let groups: Vec<String> = plot.legend()[0].iter().map(|entry| entry.name.to_owned()).collect();
     for group in groups {
-        let text = scene.texts().find(|text| text.label == group).unwrap_or_else(|| panic!("{group} is not there"));
+        let text =
+            scene.texts().find(|text| text.label == group).unwrap_or_else(|| panic!("{group} is not there"));
         let right = text.at[0] + export::text_width(&text.label, style.family, text.size);
         assert!(right <= scene.width, "{group} ends at {right} of {}", scene.width);
     }
@@ -58,7 +58,8 @@ fn names_in_latex_have_symbols_and_mathematics() {
         ("AT ε=8/255 ≤ ∞", "AT $\\varepsilon$=8/255 $\\le$ $\\infty$"),
         ("AT $\\epsilon=8/255$", "AT $\\epsilon=8/255$"),
     ] {
-        command(&[paths[0], paths[1], "--figure", "scatter", "--name", name, "--out", paths[2]]).expect("drawn");
+        command(&[paths[0], paths[1], "--figure", "scatter", "--name", name, "--out", paths[2]])
+            .expect("drawn");
         let tex = std::fs::read_to_string(&out).expect("written");
         assert!(tex.contains(&format!("\\selectfont {source}}};")), "{tex}");
     }
@@ -76,7 +77,9 @@ fn a_percent_sign_in_mathematics_is_escaped() {
 
 fn zero() -> Models {
     let kinds = ["neg", "pos1", "pos2", "pos3", "zero"];
-    let all = kinds.iter().flat_map(|of| ["ev", "fl"].map(|kind| record(&format!("20-log-axis-zero/{of}_{kind}.json"))));
+    let all = kinds
+        .iter()
+        .flat_map(|of| ["ev", "fl"].map(|kind| record(&format!("20-log-axis-zero/{of}_{kind}.json"))));
     from_records(&all.collect::<Vec<_>>().iter().collect::<Vec<_>>(), &Choice::default(), &[], &[])
 }
 

@@ -212,7 +212,8 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
         match figure {
             FigureKind::Norms if kind == FileKind::Csv => {
-                let table = training::table(&named, &plot).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
+                let table =
+                    training::table(&named, &plot).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
                 write_atomically(&args.out, table.as_bytes())?;
                 plot.notes.iter().map(|note| text::plain(note)).collect()
             }

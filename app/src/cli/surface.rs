@@ -9,8 +9,8 @@ use basin_core::record::Outcome;
 
 use crate::gpu::{Offscreen, SurfaceStyle, SurfaceView};
 use crate::plot::export::FigureStyle;
-use crate::plot::text;
 use crate::plot::landscape::{Named, Options, Which, check_clip, note_gaps, values};
+use crate::plot::text;
 use crate::surface::{self, layers};
 
 /// A picture is at least so many font sizes wide.

@@ -66,9 +66,13 @@ fn axes(view: &SurfaceView, frame: &Frame) -> [Axis; 3] {
     let side = front(view);
     let low = frame.height[0];
     let floor = |x: f32, y: f32| frame.world(x, y, low).with_z(-half.z);
-    let x_ticks = frame.floor_ticks(frame.x).into_iter()
+    let x_ticks = frame
+        .floor_ticks(frame.x)
+        .into_iter()
         .map(|(v, text)| (floor(v, frame.y[0]).with_y(side.y * half.y), text));
-    let y_ticks = frame.floor_ticks(frame.y).into_iter()
+    let y_ticks = frame
+        .floor_ticks(frame.y)
+        .into_iter()
         .map(|(v, text)| (floor(frame.x[0], v).with_x(side.x * half.x), text));
     // The vertical edge farthest to the left: nothing of the box is beyond it.
     let [right, _, _] = view.camera.basis();
@@ -77,7 +81,10 @@ fn axes(view: &SurfaceView, frame: &Frame) -> [Axis; 3] {
     let across = |corner: &Vec2| project(corner.extend(0.0)).x;
     let left = corners.into_iter().flatten().min_by(|a, b| across(a).total_cmp(&across(b)));
     let corner = left.unwrap_or_default();
-    let z_ticks = frame.ticks(frame.height, TICKS).into_iter().map(|(v, text)| (corner.extend(frame.elevation(v)), text));
+    let z_ticks = frame
+        .ticks(frame.height, TICKS)
+        .into_iter()
+        .map(|(v, text)| (corner.extend(frame.elevation(v)), text));
     [
         Axis {
             from: Vec3::new(-half.x, side.y * half.y, -half.z),
@@ -186,7 +193,8 @@ impl Label {
     pub fn corners(&self) -> [Vec2; 4] {
         let size = Vec2::new(text_width(&self.text, self.size), self.size);
         let turn = Vec2::from_angle(self.angle);
-        [Vec2::ZERO, Vec2::X, Vec2::ONE, Vec2::Y].map(|corner| self.position + turn.rotate((corner - self.anchor.0) * size))
+        [Vec2::ZERO, Vec2::X, Vec2::ONE, Vec2::Y]
+            .map(|corner| self.position + turn.rotate((corner - self.anchor.0) * size))
     }
 
     /// Upper left and lower right corner of what it covers.

@@ -164,7 +164,9 @@ impl HeightScale {
             Self::Log => ticks::Scale::Log,
         };
         let step = ticks::nice_step(f64::from(range[1]) - f64::from(range[0]), most);
-        let said = values.iter().map(|value| if offset == 0.0 { *value } else { ticks::clean(value - offset, step) });
+        let said = values
+            .iter()
+            .map(|value| if offset == 0.0 { *value } else { ticks::clean(value - offset, step) });
         let texts = ticks::labels(&said.collect::<Vec<_>>(), scale, ticks::Unit::One);
         values.into_iter().map(|value| value as f32).zip(texts).collect()
     }

@@ -147,7 +147,9 @@ fn push(out: &mut Vec<Span>, text: &str, pen: Pen) {
         return;
     }
     match out.last_mut() {
-        Some(last) if (last.italic, last.script, last.math) == (italic, script, math) => last.text.push_str(text),
+        Some(last) if (last.italic, last.script, last.math) == (italic, script, math) => {
+            last.text.push_str(text)
+        }
         _ => out.push(Span { text: text.to_owned(), italic, script, math }),
     }
 }

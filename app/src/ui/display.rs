@@ -171,7 +171,7 @@ impl Display {
             return None;
         }
         let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
-        let names = names::distinct(&records);
+        let names = names(&records);
         let named: Vec<Named<'_>> =
             names.iter().zip(records).map(|(name, record)| Named { name, record }).collect();
         Some(training::table(&named, figure))

@@ -48,7 +48,7 @@ impl Order {
             && let Some(table) = self.display.training_table(&self.records, &figure)
         {
             write_atomically(path, table.map_err(anyhow::Error::msg)?.as_bytes())?;
-            return Ok(());
+            return Ok(Vec::new());
         }
         let style = self.settings.style()?;
         export::write(&figure, &style, path)

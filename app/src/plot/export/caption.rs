@@ -35,8 +35,7 @@ impl Caption {
         let lines = fit_alike(&lines, of, layout.width - 4.0);
         let size = lines.first()?.size;
         let widest = lines.iter().map(|line| line.width).fold(0.0, f64::max);
-        let room =
-            [widest + 2.0 * PAD * size, (LINE * lines.len() as f64 - LINE + 1.0 + 2.0 * PAD) * size];
+        let room = [widest + 2.0 * PAD * size, (LINE * lines.len() as f64 - LINE + 1.0 + 2.0 * PAD) * size];
         let inside = emptiest_corner(layout.axes, room, plot, style, 0.3 * size, &[])
             .or_else(|| elsewhere(plot, style, layout, room));
         let below = (0.6 + LINE * lines.len() as f64) * size;
@@ -46,7 +45,8 @@ impl Caption {
     /// Draws it: on a pale ground inside of the axes, or below, from `top` on.
     pub fn draw(&self, scene: &mut Scene, top: f64, style: &FigureStyle) {
         let axes = scene.frame;
-        let (size, widest) = self.lines.iter().fold((style.tick_pt, 0.0_f64), |(_, w), line| (line.size, w.max(line.width)));
+        let (size, widest) =
+            self.lines.iter().fold((style.tick_pt, 0.0_f64), |(_, w), line| (line.size, w.max(line.width)));
         let middle = axes.left + axes.width / 2.0;
         let (x, anchor, top) = match self.inside {
             None => {

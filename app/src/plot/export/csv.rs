@@ -135,15 +135,12 @@ fn cell(value: Option<f64>) -> String {
     value.map_or_else(String::new, |v| format!("{v:?}"))
 }
 
-fn column(label: &str) -> String {
-    quoted(&text::plain(label))
-}
-
-/// A cell of text without line ends, quoted where it could be taken for several cells or for a comment.
-pub fn quoted(text: &str) -> String {
+/// A label as one cell, quoted where it could be taken for several or for a comment; a label has no line ends.
+pub fn column(label: &str) -> String {
+    let text = text::plain(label);
     if text.contains([',', '"', ';']) || text.starts_with('#') || text.trim() != text {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
-        text.to_owned()
+        text
     }
 }

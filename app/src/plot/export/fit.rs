@@ -76,7 +76,8 @@ pub fn fit_alike(labels: &[&str], of: Type, width: f64) -> Vec<Fitted> {
     let fitted = |(words, label): (Words, &&str)| {
         let (lines, shortened) = words.fitted(limit, lines);
         let shortened = shortened.then(|| plain(label));
-        let widest = lines.iter().map(|line| fonts::width(line, of.family, of.bold, size)).fold(0.0, f64::max);
+        let widest =
+            lines.iter().map(|line| fonts::width(line, of.family, of.bold, size)).fold(0.0, f64::max);
         Fitted { lines, size, width: SAFE * widest, shortened }
     };
     words.into_iter().zip(labels).map(fitted).collect()

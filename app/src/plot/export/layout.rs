@@ -98,7 +98,9 @@ fn place(plot: &Plot, style: &FigureStyle, [below, stretch]: [f64; 2], length: f
     let of = |size: f64, steps: Steps| Type { family: style.family, bold: false, size, steps };
     let width_of = |label: &str| fonts::width(label, style.family, false, style.tick_pt);
     let widest = |ticks: &[Tick]| ticks.iter().map(|t| width_of(&t.label)).fold(0.0, f64::max);
-    let line = |words: &Fitted| if words.is_empty() { 0.0 } else { words.size * (ascent(words) + DESCENT) + words.depth() };
+    let line = |words: &Fitted| {
+        if words.is_empty() { 0.0 } else { words.size * (ascent(words) + DESCENT) + words.depth() }
+    };
     let width = style.width_in * 72.0;
     let tick = TICK_LENGTH * style.frame_pt;
     let gap = 0.3 * style.tick_pt;
@@ -113,10 +115,13 @@ fn place(plot: &Plot, style: &FigureStyle, [below, stretch]: [f64; 2], length: f
     let bar_label = fit(plot.field().map_or("", |field| &field.name), of(style.label_pt, LABEL), length);
 
     let y_names = words(&plot.y, of(style.tick_pt, ROW_NAME), NAMES * width);
-    let left = margin + between(&y_label) + y_names.iter().map(|words| words.width).fold(0.0, f64::max) + gap + tick;
+    let left =
+        margin + between(&y_label) + y_names.iter().map(|words| words.width).fold(0.0, f64::max) + gap + tick;
     let bar_width = 0.9 * style.label_pt;
     let (bar_gap, bar_room) = match plot.field() {
-        Some(field) => (0.7 * style.label_pt, bar_width + tick + gap + widest(&field.ticks) + between(&bar_label)),
+        Some(field) => {
+            (0.7 * style.label_pt, bar_width + tick + gap + widest(&field.ticks) + between(&bar_label))
+        }
         None => (0.0, 0.0),
     };
     // The share of the axes that one name has; the axes are a little narrower than this.
@@ -171,12 +176,14 @@ fn place(plot: &Plot, style: &FigureStyle, [below, stretch]: [f64; 2], length: f
     let upright = |_: &Fitted| 1.25 * style.tick_pt;
     let x_ticks = thinned(&plot.x, x_names, |words| words.width + 0.6 * style.tick_pt, axes.width);
     let y_ticks = thinned(&plot.y, y_names, upright, axes.height);
-    let bar_ticks = plot.field().map_or_else(Vec::new, |field| bar_ticks(field, axes.height, 1.25 * style.tick_pt));
+    let bar_ticks =
+        plot.field().map_or_else(Vec::new, |field| bar_ticks(field, axes.height, 1.25 * style.tick_pt));
     // In the middle of the axes, but never beyond the figure.
     let middle = [axes.left + axes.width / 2.0, axes.top + axes.height / 2.0];
     let across = |words: &Fitted| within(middle[0], words.width, [margin, width - margin]);
     let top_of_uprights = if title.is_empty() { margin } else { axes.top - 0.3 * style.title_pt };
-    let along = |words: &Fitted| within(middle[1], words.width, [top_of_uprights, axes.bottom() + below_axes]);
+    let along =
+        |words: &Fitted| within(middle[1], words.width, [top_of_uprights, axes.bottom() + below_axes]);
     let widest_y = y_ticks.iter().map(|(_, words)| words.width).fold(0.0, f64::max);
     let y_baseline = axes.left - tick - gap - widest_y - 1.6 * gap - DESCENT * y_label.size - y_label.depth();
     let bar_baseline = axes.right() + bar_gap + bar_room - DESCENT * bar_label.size - bar_label.depth();
@@ -243,7 +250,8 @@ fn thinned(
 
 /// The ticks of a colour bar of this length.
 fn bar_ticks(field: &Field, length: f64, room: f64) -> Vec<Tick> {
-    let ends = [field.colors.range().0, field.colors.range().1].map(|v| field.colors.scale.map(v).unwrap_or(0.0));
+    let ends =
+        [field.colors.range().0, field.colors.range().1].map(|v| field.colors.scale.map(v).unwrap_or(0.0));
     let at = |value: f64| Some((field.colors.scale.map(value)? - ends[0]) / (ends[1] - ends[0]) * length);
     let kept = kept(&field.ticks, at, |_| room);
     kept.into_iter().map(|i| field.ticks[i].clone()).collect()
@@ -260,9 +268,8 @@ fn kept(ticks: &[Tick], at: impl Fn(f64) -> Option<f64>, room: impl Fn(usize) ->
             .map(|i| labelled[i])
             .collect();
         let place = |i: usize| at(ticks[i].value).unwrap_or(0.0);
-        let fits = |pair: &[usize]| {
-            (place(pair[1]) - place(pair[0])).abs() >= (room(pair[0]) + room(pair[1])) / 2.0
-        };
+        let fits =
+            |pair: &[usize]| (place(pair[1]) - place(pair[0])).abs() >= (room(pair[0]) + room(pair[1])) / 2.0;
         if kept.windows(2).all(fits) {
             let is_kept = |i: &usize| ticks[*i].label.is_empty() || kept.contains(i);
             return (0..ticks.len()).filter(is_kept).collect();

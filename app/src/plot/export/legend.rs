@@ -126,7 +126,13 @@ impl<'a> Legend<'a> {
         }
     }
 
-    fn entry(&self, scene: &mut Scene, (entry, words): &(Entry<'_>, Fitted), at: [f64; 2], style: &FigureStyle) {
+    fn entry(
+        &self,
+        scene: &mut Scene,
+        (entry, words): &(Entry<'_>, Fitted),
+        at: [f64; 2],
+        style: &FigureStyle,
+    ) {
         sample(scene, entry.sample, at, self.handle, style);
         let at = [at[0] + self.handle + 0.5 * self.size, at[1] + CAP_HEIGHT * self.size / 2.0];
         scene.words(words, at, Anchor::Start);

@@ -27,9 +27,9 @@ use anyhow::{Context as _, Result, bail};
 use resvg::{tiny_skia, usvg};
 
 pub use csv::csv;
-pub(crate) use csv::{head, quoted};
-pub use notes::notes;
+pub(crate) use csv::{column, head};
 pub(crate) use fonts::width;
+pub use notes::notes;
 pub use scene::{Anchor, Rect, Scene, Text};
 pub use style::{FigureStyle, FontFamily, Preset, parse_length};
 pub(crate) use svg::{families, write_text};

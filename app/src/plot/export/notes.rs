@@ -50,7 +50,8 @@ fn shortened(scene: &Scene) -> Option<String> {
     all.dedup();
     let more = all.len().saturating_sub(NAMED);
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!all.is_empty()).then(|| format!("shortened to fit the figure: {}{rest}", all[..all.len() - more].join("; ")))
+    (!all.is_empty())
+        .then(|| format!("shortened to fit the figure: {}{rest}", all[..all.len() - more].join("; ")))
 }
 
 /// Characters as words.

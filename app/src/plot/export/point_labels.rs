@@ -78,7 +78,8 @@ impl PointLabels {
         let key: Vec<&str> = key.iter().map(|entry| &**entry).collect();
         let of = Type { family: style.family, bold: false, size, steps: KEY };
         let key = fit_alike(&key, of, layout.width - 4.0);
-        let sizes: Vec<[f64; 2]> = key.iter().map(|words| [words.width, ROW * size + words.depth()]).collect();
+        let sizes: Vec<[f64; 2]> =
+            key.iter().map(|words| [words.width, ROW * size + words.depth()]).collect();
         let table = Table::new(&sizes, 1.5 * size, layout.width - 4.0);
         let room_below = if key.is_empty() { 0.0 } else { 0.6 * size + table.height() };
         Self { labels, key, table, room_below, crowded }

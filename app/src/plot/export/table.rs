@@ -15,8 +15,8 @@ impl Table {
         let with_rows = |rows: usize| {
             let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
             let columns = entries.chunks(rows).map(|of| largest(&mut of.iter().map(|[width, _]| *width)));
-            let rows =
-                (0..rows).map(|row| largest(&mut entries.iter().skip(row).step_by(rows).map(|[_, height]| *height)));
+            let rows = (0..rows)
+                .map(|row| largest(&mut entries.iter().skip(row).step_by(rows).map(|[_, height]| *height)));
             Self { columns: columns.collect(), rows: rows.collect(), gap, count: entries.len() }
         };
         let all = (1..=entries.len()).map(with_rows);
@@ -37,7 +37,8 @@ impl Table {
     pub fn places(&self, centre: f64, top: f64, width: f64) -> Vec<[f64; 2]> {
         let left = (centre - self.width() / 2.0).min(width - self.width() - 2.0).max(2.0);
         let rows = self.rows.len().max(1);
-        let x = |column: usize| left + self.columns[..column].iter().map(|width| width + self.gap).sum::<f64>();
+        let x =
+            |column: usize| left + self.columns[..column].iter().map(|width| width + self.gap).sum::<f64>();
         let y = |row: usize| top + self.rows[..row].iter().sum::<f64>();
         (0..self.count).map(|i| [x(i / rows), y(i % rows)]).collect()
     }

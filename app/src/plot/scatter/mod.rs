@@ -148,11 +148,15 @@ impl Models {
     /// Models of which an interval reaches beyond the end of a logarithmic axis, in a sentence.
     fn cut(&self, look: &Look) -> Option<String> {
         let below = |log: bool, m: Measured| log && m.interval.is_some_and(|(low, _)| low <= 0.0);
-        let is_cut = |(_, x, y): &(&Model, Measured, Measured)| below(look.log_x, *x) || below(look.log_y, *y);
+        let is_cut =
+            |(_, x, y): &(&Model, Measured, Measured)| below(look.log_x, *x) || below(look.log_y, *y);
         let names: Vec<&str> = self.points().filter(is_cut).map(|(model, ..)| &*model.name).collect();
         let intervals = if names.len() == 1 { "the interval" } else { "intervals" };
         (!names.is_empty()).then(|| {
-            format!("{intervals} of {} to 0 or below: drawn to the end of the logarithmic axis", names.join(", "))
+            format!(
+                "{intervals} of {} to 0 or below: drawn to the end of the logarithmic axis",
+                names.join(", ")
+            )
         })
     }
 

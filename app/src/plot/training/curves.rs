@@ -165,8 +165,7 @@ impl Shown<'_> {
         let quantity = options.quantity;
         let name = self.name;
         let warnings = self.record.provenance.warnings.iter().filter(|_| !options.screen);
-        let mut notes: Vec<String> =
-            warnings.map(|w| format!("{name}: {}", text::literal(w))).collect();
+        let mut notes: Vec<String> = warnings.map(|w| format!("{name}: {}", text::literal(w))).collect();
         let broken = |epoch: &&Epoch| {
             let test = &epoch.test;
             let scores = std::iter::once(test).chain(&epoch.train_scores);

@@ -99,7 +99,9 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     notes.extend(alike);
     notes.extend(unmeasured(&shown).into_iter().filter(|_| options.quantity != Quantity::LearningRate));
     notes.extend(items.iter().filter(|_| scale == Scale::Log).filter_map(not_on_a_logarithmic_axis));
-    notes.extend(shown.iter().filter(|_| options.quantity == Quantity::LearningRate).filter_map(rates_of_zero));
+    notes.extend(
+        shown.iter().filter(|_| options.quantity == Quantity::LearningRate).filter_map(rates_of_zero),
+    );
     Ok(Plot {
         title: options.title.clone(),
         x: epochs_axis(longest, shown.iter().all(|shown| !shown.outcome.epochs.is_empty())),
@@ -126,16 +128,22 @@ fn not_on_a_logarithmic_axis(item: &Item) -> Option<String> {
     let count = heights(item).into_iter().filter(|value| *value <= 0.0).count();
     let values = if count == 1 { "value is" } else { "values are" };
     let name = item.name().unwrap_or("a curve");
-    (count > 0).then(|| format!("{name}: {count} {values} not positive and cannot be shown on a logarithmic axis"))
+    (count > 0)
+        .then(|| format!("{name}: {count} {values} not positive and cannot be shown on a logarithmic axis"))
 }
 
 /// Epochs that end with a learning rate of zero, which the logarithmic axis cannot show.
 fn rates_of_zero(shown: &Shown<'_>) -> Option<String> {
-    let zero = shown.outcome.epochs.iter().filter(|epoch| epoch.learning_rate.is_some_and(|rate| rate <= 0.0));
+    let zero =
+        shown.outcome.epochs.iter().filter(|epoch| epoch.learning_rate.is_some_and(|rate| rate <= 0.0));
     let epochs: Vec<String> = zero.map(|epoch| (epoch.epoch + 1).to_string()).collect();
     let epoch = if epochs.len() == 1 { "epoch" } else { "epochs" };
     (!epochs.is_empty()).then(|| {
-        format!("{}: the learning rate of 0 at the end of {epoch} {} is not on the logarithmic axis", shown.name, epochs.join(", "))
+        format!(
+            "{}: the learning rate of 0 at the end of {epoch} {} is not on the logarithmic axis",
+            shown.name,
+            epochs.join(", ")
+        )
     })
 }
 

@@ -6,7 +6,7 @@ use basin_core::train::{Epoch, Summary, TensorStatistics};
 
 use super::curves::{Shown, taken_apart};
 use crate::plot::color::series_color;
-use crate::plot::export::{head, quoted};
+use crate::plot::export::{column, head};
 use crate::plot::landscape::Named;
 use crate::plot::{Dash, Item, Plot, text};
 
@@ -71,7 +71,7 @@ pub fn table(records: &[Named<'_>], plot: &Plot) -> Result<String, String> {
                         has_columns = true;
                     }
                     let numbers = named.map(|(_, value)| format!("{value:?}")).join(",");
-                    let (name, tensor) = (quoted(shown.name), quoted(&tensor.name));
+                    let (name, tensor) = (column(shown.name), column(&text::literal(&tensor.name)));
                     let _ = writeln!(out, "{name},{},{tensor},{of},{numbers}", epoch.epoch + 1);
                 }
             }
