@@ -4,6 +4,8 @@
 mod edited;
 #[path = "training_runs/evaluation.rs"]
 mod evaluation;
+#[path = "training_runs/study.rs"]
+mod study;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

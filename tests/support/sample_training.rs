@@ -56,7 +56,7 @@ pub fn train_scores(job: &Train, epoch: u64) -> Scores {
     let values = training(job, epoch as f64 + 0.5);
     let (robust_loss, robust_error) = (values["robust_loss"], values["robust_error"]);
     Scores {
-        loss: 0.6 * robust_loss,
+        loss: 0.9 * robust_loss,
         error: 0.5 * robust_error,
         robust_loss,
         robust_error,

@@ -21,7 +21,7 @@ fn numbers(scores: &Scores) -> [f64; 4] {
 }
 
 /// What `basin evaluate` finds of a network.
-fn evaluated(network: &Path, examples: Examples, attack: &Pgd, job: &Train) -> [f64; 4] {
+pub fn evaluated(network: &Path, examples: Examples, attack: &Pgd, job: &Train) -> [f64; 4] {
     let job = Evaluate {
         checkpoint: network.to_owned(),
         data: DataSelection { name: job.data.name.clone(), examples },
