@@ -154,6 +154,8 @@ fn wait_for(window: &mut Window, text: &str) {
 fn rewrite(window: &mut Window, label: &str, text: &str) {
     let field =
         |window: &Window| window.harness.get_by_role_and_label(Role::MultilineTextInput, label).click();
+    window.harness.get_by_role_and_label(Role::MultilineTextInput, label).scroll_to_me();
+    window.harness.run_steps(3);
     field(window);
     window.harness.step();
     window.harness.key_press_modifiers(Modifiers::COMMAND, eframe::egui::Key::A);
@@ -300,7 +302,7 @@ fn names_are_completed_and_chosen_and_settings_are_changed_by_place() {
     }
     assert!(says(&window, "Adversarial training, a share of 0.1 of the labels random; PGD-3"));
     rewrite(&mut window, "Name", &format!("{PLAIN}_ema0999_sam005_cyc_es"));
-    let summary = "SAM of radius 0.05, running average with tau 0.999, early stopping; PGD-3, L-inf 0.0314; SGD, learning rate from 0 up to 0.2 and back";
+    let summary = "SAM of radius 0.05, running average with tau 0.999 after a warm-up, early stopping; PGD-3, L-inf 0.0314; SGD, learning rate from 0 up to 0.2 and back";
     assert!(says(&window, summary), "everything that is not usual is said");
     // A field shows what another place has set, and what is set twice is refused.
     rewrite(&mut window, "Other settings", "batch_size=32");
@@ -311,6 +313,32 @@ fn names_are_completed_and_chosen_and_settings_are_changed_by_place() {
     assert_eq!(size(&window).as_deref(), Some("32"));
     window.retype("Batch size", "16");
     assert!(says(&window, "batch_size=32 is also in the field \"Batch size\""));
+}
+
+/// The tests have settings of their own, whose empty fields say what is usual.
+#[test]
+fn the_evaluation_is_set_in_the_form() {
+    let mut window = window();
+    window.click("Train");
+    let usual = |window: &Window, label: &str| {
+        let field = window.harness.get_by_role_and_label(Role::TextInput, label);
+        field.accesskit_node().placeholder().map(str::to_owned)
+    };
+    window.click("Tested with PGD-7, L-inf 0.0314");
+    window.settle();
+    assert_eq!(usual(&window, "Test epsilon").as_deref(), Some("0.0314"));
+    assert_eq!(usual(&window, "Test steps").as_deref(), Some("7"));
+    assert_eq!(usual(&window, "Training subset").as_deref(), Some("500"));
+    window.retype("Test epsilon", "4/255");
+    window.retype("Test steps", "20");
+    window.retype("Training subset", "0");
+    assert!(says(&window, "Tested with PGD-20, L-inf 4/255"));
+    window.retype("Training subset", "many");
+    assert!(says(&window, "Training subset: use a whole number of at least 0"));
+    window.picture("train-form-evaluation");
+    window.retype("Training subset", "100");
+    rewrite(&mut window, "Other settings", "evaluation.steps=3");
+    assert!(says(&window, "evaluation.steps=3 is also in the field \"Test steps\""));
 }
 
 /// What was trained before something went wrong stays in sight, with the reason.

@@ -114,12 +114,9 @@ pub fn channels(job: &Train) -> Option<i64> {
 
 /// What will be trained, in a sentence: the method with all that is special about it first.
 pub fn summary(job: &Train) -> String {
-    let attack = match job.method {
-        _ if !job.method.attacks() => String::new(),
-        _ => format!("{}; ", job.attack),
-    };
+    let attack = if job.method.attacks() { format!("; {}", job.attack) } else { String::new() };
     let method = std::iter::once(method(job)).chain(variants(job)).collect::<Vec<_>>().join(", ");
-    sentence(&format!("{method}; {attack}{}; tested with {}", optimization(job), job.test_attack()))
+    sentence(&format!("{method}{attack}; {}", optimization(job)))
 }
 
 fn method(job: &Train) -> String {

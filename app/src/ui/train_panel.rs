@@ -233,12 +233,23 @@ impl Editor<'_> {
 
     /// How the networks are tested after each epoch.
     fn evaluation_ui(&mut self, ui: &mut Ui) {
-        heading_ui(ui, "Evaluation");
         let usual = self.usual.clone();
         let of = |words: fn(&Train) -> String| usual.as_ref().map(words);
-        self.field_ui(ui, TrainField::TestEpsilon, of(|job| fraction(job.test_attack().epsilon)));
-        self.field_ui(ui, TrainField::TestSteps, of(|job| job.evaluation.steps.to_string()));
-        self.field_ui(ui, TrainField::TestedTraining, of(|job| job.evaluation.train_images.to_string()));
+        let fields = [
+            (TrainField::TestEpsilon, of(|job| fraction(job.test_attack().epsilon))),
+            (TrainField::TestSteps, of(|job| job.evaluation.steps.to_string())),
+            (TrainField::TestedTraining, of(|job| job.evaluation.train_images.to_string())),
+        ];
+        let is_wrong = fields.iter().any(|(field, _)| self.problem(*field).is_some());
+        let attack = of(|job| format!("Tested with {}", job.test_attack()));
+        CollapsingHeader::new(attack.unwrap_or_else(|| "Tests".to_owned()))
+            .id_salt("evaluation")
+            .open(is_wrong.then_some(true))
+            .show_unindented(ui, |ui| {
+                for (field, usual) in fields {
+                    self.field_ui(ui, field, usual);
+                }
+            });
     }
 
     fn compute_ui(&mut self, ui: &mut Ui) {
