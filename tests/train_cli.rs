@@ -467,9 +467,9 @@ fn statistics_of_weights_and_gradients_are_logged_drawn_and_exported() {
     assert!(squares[0] > 1.0 && squares[1] > 0.0);
     basin.ok(&["plot", "with", "--figure", "norms", "--out", "norms.svg"]);
     let figure = basin.read("norms.svg");
-    assert!(["weights", "gradient", "Norm"].iter().all(|word| figure.contains(word)));
+    assert!(["weights", "gradient", "L2 norm"].iter().all(|word| figure.contains(word)));
     basin.refused(
         &["plot", "without", "--figure", "norms", "--out", "x.pdf"],
-        &["without has no statistics of its weights and gradients", "tensor_statistics=true"],
+        &["without has no statistics of weights and gradients", "tensor_statistics=true"],
     );
 }

@@ -467,7 +467,7 @@ fn several_trainings_are_laid_over_each_other_and_exported() {
     window.picture("history-two-light-small");
     window.harness.state_mut().command(Command::Export);
     window.harness.run_steps(3);
-    window.click("Error");
+    window.choose("Quantity", "Error");
     window.click("Data");
     let path = window.folder.path().join("history.csv");
     window.harness.state_mut().handle(Answer::Chosen { purpose: Purpose::Export, paths: vec![path.clone()] });

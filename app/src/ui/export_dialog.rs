@@ -23,11 +23,11 @@ const PREVIEW_WIDTH: f32 = 300.0;
 const SETTINGS_WIDTH: f32 = 340.0;
 
 /// What of a training can be exported.
-const QUANTITIES: [(Quantity, &str, &str); 4] = [
-    (Quantity::Loss, "Loss", "Training and test loss over epochs"),
-    (Quantity::Error, "Error", "Training and test error over epochs"),
-    (Quantity::LearningRate, "Learning rate", "The learning rate over epochs"),
-    (Quantity::Norms, "Norms", "Norms of weights and gradients over epochs, where tensor_statistics is on"),
+const QUANTITIES: [(Quantity, &str); 4] = [
+    (Quantity::Loss, "Loss"),
+    (Quantity::Error, "Error"),
+    (Quantity::LearningRate, "Learning rate"),
+    (Quantity::Norms, "Norms of weights and gradients"),
 ];
 
 /// What lives with the dialog.
@@ -160,7 +160,8 @@ impl App {
                     ui.set_width(SETTINGS_WIDTH);
                     if self.exports_history() {
                         let quantity = &mut self.state.display.training;
-                        segmented_ui(ui, quantity, &QUANTITIES);
+                        let tip = "What is drawn over epochs; norms only of trainings with tensor_statistics";
+                        choice_ui(ui, "Quantity", tip, quantity, &QUANTITIES);
                     }
                     settings_ui(ui, &mut self.state.export, plane, problem);
                 });

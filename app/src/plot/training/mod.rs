@@ -68,9 +68,13 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     if let (Some(empty), true) = (empty.first(), shown.is_empty()) {
         return Err(format!("{} has no finished step yet; look again in a while", empty.name));
     }
-    let mut alike = Vec::new();
+    let (mut alike, mut lacking) = (Vec::new(), None);
     let (items, key) = match (&*shown, options.quantity) {
-        (several, Quantity::Norms) => (norms(several)?, None),
+        (several, Quantity::Norms) => {
+            let (items, note) = norms(several)?;
+            lacking = note;
+            (items, None)
+        }
         ([only], Quantity::LearningRate) => (rates(only, Color::rgb(90, 90, 90), true), None),
         ([only], _) => alone(only, options),
         (several, Quantity::LearningRate) => {
@@ -97,7 +101,9 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     let waiting = empty.iter().map(|empty| format!("{} has no finished step yet", empty.name));
     notes.extend(waiting.chain(cut));
     notes.extend(alike);
-    notes.extend(unmeasured(&shown).into_iter().filter(|_| options.quantity != Quantity::LearningRate));
+    notes.extend(lacking);
+    let of_scores = matches!(options.quantity, Quantity::Loss | Quantity::Error);
+    notes.extend(unmeasured(&shown).into_iter().filter(|_| of_scores));
     notes.extend(items.iter().filter(|_| scale == Scale::Log).filter_map(not_on_a_logarithmic_axis));
     notes.extend(
         shown.iter().filter(|_| options.quantity == Quantity::LearningRate).filter_map(rates_of_zero),
@@ -168,7 +174,7 @@ fn unmeasured(shown: &[Shown<'_>]) -> Vec<String> {
 fn label(options: &Options, single: bool) -> String {
     let what = match options.quantity {
         Quantity::LearningRate => return "Learning rate".to_owned(),
-        Quantity::Norms => return "Norm".to_owned(),
+        Quantity::Norms => return "L2 norm".to_owned(),
         Quantity::Loss => "loss",
         Quantity::Error => "error (%)",
     };

@@ -10,26 +10,22 @@ use crate::plot::export::{column, head};
 use crate::plot::landscape::Named;
 use crate::plot::{Dash, Item, Plot, text};
 
-/// Euclidean norms of all trained weights (solid) and of their gradient (dashed) at the end of each epoch.
+/// Euclidean norms of all trained weights (solid) and of their gradient (dashed) at the end of each epoch, with a note on
+/// trainings that have not logged them.
 ///
 /// # Errors
-/// No training has logged them; a sentence that says how to.
-pub fn norms(several: &[Shown<'_>]) -> Result<Vec<Item>, String> {
-    let logged: Vec<_> = several
-        .iter()
-        .filter(|shown| shown.outcome.epochs.iter().any(|epoch| !epoch.tensors.is_empty()))
-        .collect();
-    let Some(first) = several.first().filter(|_| logged.is_empty()) else {
-        return Ok(logged
-            .iter()
-            .enumerate()
-            .flat_map(|(number, shown)| curves(shown, number, several.len()))
-            .collect());
-    };
-    Err(format!(
-        "{} has no statistics of its weights and gradients; train with --set tensor_statistics=true",
-        first.name
-    ))
+/// No training has; a sentence that says how to.
+pub fn norms(several: &[Shown<'_>]) -> Result<(Vec<Item>, Option<String>), String> {
+    let has_logged = |shown: &&Shown<'_>| shown.outcome.epochs.iter().any(|epoch| !epoch.tensors.is_empty());
+    let (logged, others): (Vec<_>, Vec<_>) = several.iter().partition(has_logged);
+    let names: Vec<&str> = others.iter().map(|shown| shown.name).collect();
+    let (names, have) = (names.join(", "), if names.len() == 1 { "has" } else { "have" });
+    let lack = || format!("{names} {have} no statistics of weights and gradients");
+    if logged.is_empty() {
+        return Err(format!("{}; train with --set tensor_statistics=true", text::plain(&lack())));
+    }
+    let items = logged.iter().enumerate().flat_map(|(number, shown)| curves(shown, number, logged.len()));
+    Ok((items.collect(), (!others.is_empty()).then(lack)))
 }
 
 fn curves(shown: &Shown<'_>, number: usize, of: usize) -> Vec<Item> {
