@@ -1,7 +1,9 @@
 //! What is wrong with a data file, in words: the checks that all loaders share.
 
-use std::io::ErrorKind;
+use std::io::{BufReader, ErrorKind, Read, copy, sink};
 use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
 
 use super::Examples;
 use crate::error::{Error, Result};
@@ -56,7 +58,10 @@ pub(super) fn unpacking(path: &Path, error: std::io::Error) -> Error {
             Error::file(path, format!("is truncated: the compressed data ends early; {AGAIN}"))
         }
         ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::Other => {
-            Error::file(path, format!("is damaged: {error}; {AGAIN}"))
+            // Messages about archives may quote what is no text.
+            let text = error.to_string();
+            let text = if text.contains(char::is_control) { "it holds no archive" } else { &text };
+            Error::file(path, format!("is damaged: {text}; {AGAIN}"))
         }
         _ => Error::io("cannot read", path, error),
     }
@@ -77,4 +82,17 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
 /// The sentence for a file that should be beside others.
 pub(super) fn missing(path: &Path) -> Error {
     Error::file(path, "is missing from its data set; download or unpack the data set again")
+}
+
+/// Unpacks gzip, of several members, too.
+pub(super) fn gunzip<R: Read>(packed: R) -> MultiGzDecoder<BufReader<R>> {
+    MultiGzDecoder::new(BufReader::new(packed))
+}
+
+/// Reads compressed data to its end, where its checksum is; returns how many bytes were left.
+///
+/// # Errors
+/// The checksum is another one, or something else follows the data.
+pub(super) fn check_rest(path: &Path, unpacked: &mut impl Read) -> Result<u64> {
+    copy(unpacked, &mut sink()).map_err(|error| unpacking(path, error))
 }

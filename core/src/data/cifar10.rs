@@ -8,11 +8,13 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::check::{AGAIN, check_range, impostor, missing, read_file, truncated, unpacking};
+use super::check::{
+    AGAIN, check_range, check_rest, gunzip, impostor, missing, read_file, truncated, unpacking,
+};
 use super::locate::Format;
-use super::pickle::Pickle;
 use super::{Examples, Selection, Split, unit};
 use crate::error::{Error, Result};
+use crate::pickle::Pickle;
 
 const PIXELS: usize = 3 * 32 * 32;
 const RECORD: usize = 1 + PIXELS;
@@ -104,16 +106,19 @@ fn binary(path: &Path, bytes: &[u8]) -> Result<Batch> {
 }
 
 fn python(path: &Path, bytes: &[u8]) -> Result<Batch> {
-    let damaged = |reason: String| Error::file(path, format!("is not a CIFAR-10 batch ({reason}); {AGAIN}"));
-    let pickle = Pickle::parse(bytes).map_err(damaged)?;
-    let array = pickle.byte_array("data");
-    let (shape, pixels) = array.ok_or_else(|| damaged("it has no array of bytes named data".into()))?;
-    let labels = pickle.integers("labels");
-    let labels = labels.ok_or_else(|| damaged("it has no list of numbers named labels".into()))?;
-    if shape != [labels.len(), PIXELS] || pixels.len() != labels.len() * PIXELS {
-        let count = labels.len();
-        return Err(damaged(format!(
-            "data has the shape {shape:?}, with {count} labels it should be [{count}, {PIXELS}]"
+    let damaged = |reason: &str| Error::file(path, format!("is not a CIFAR-10 batch ({reason}); {AGAIN}"));
+    let pickle = Pickle::parse(bytes).map_err(|fault| damaged(&fault.reason))?;
+    let other = |reason: String| {
+        let remedy =
+            "expected are data, numpy bytes of N x 3072, and labels, N numbers, as in the published batches";
+        Error::file(path, format!("is not a CIFAR-10 batch ({reason}); {remedy}"))
+    };
+    let (shape, pixels) = pickle.byte_array("data").map_err(other)?;
+    let labels = pickle.integers("labels").map_err(other)?;
+    let count = labels.len();
+    if (shape != [count, PIXELS] && shape != [count, 3, 32, 32]) || pixels.len() != count * PIXELS {
+        return Err(other(format!(
+            "its data has the shape {shape:?}, with {count} labels it should be [{count}, {PIXELS}]"
         )));
     }
     let labels = labels.into_iter().map(|label| u8::try_from(label).unwrap_or(u8::MAX)).collect();
@@ -140,11 +145,7 @@ impl Files {
         if let Some(reason) = impostor(&start) {
             return Err(Error::file(path, reason));
         }
-        let unpacked = flate2::read::MultiGzDecoder::new(std::io::BufReader::new(std::io::Read::chain(
-            &start[..],
-            file,
-        )));
-        let mut archive = tar::Archive::new(unpacked);
+        let mut archive = tar::Archive::new(gunzip(std::io::Read::chain(&start[..], file)));
         let mut batches = HashMap::new();
         for entry in archive.entries().map_err(|error| unpacking(path, error))? {
             let mut entry = entry.map_err(|error| unpacking(path, error))?;
@@ -153,10 +154,8 @@ impl Files {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).map_err(|error| unpacking(path, error))?;
             batches.insert(name, bytes);
-            if batches.len() == names.len() {
-                break;
-            }
         }
+        check_rest(path, &mut archive.into_inner())?;
         match names.iter().find(|name| !batches.contains_key(*name)) {
             Some(name) => Err(Error::file(path, format!("has no {name} in it; {AGAIN}"))),
             None => Ok(Self::Archive(path.into(), batches)),

@@ -5,10 +5,8 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
 use super::catalogue::{RemoteFile, Source};
-use super::check::unpacking;
+use super::check::{check_rest, gunzip, unpacking};
 use super::download::{Broken, begun, checksum, download};
 use crate::error::{Error, Result};
 use crate::progress::{Event, Progress};
@@ -137,9 +135,8 @@ fn remove_others(file: &RemoteFile, folder: &Path) -> Result<()> {
 /// SHA-256 of a file's content; none: it is damaged so that it cannot be unpacked.
 fn hash(path: &Path, zipped: bool, progress: &mut dyn Progress) -> Result<Option<String>> {
     let file = File::open(path).map_err(|error| Error::io("cannot read", path, error))?;
-    let file = BufReader::new(file);
     let mut content: Box<dyn Read> =
-        if zipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        if zipped { Box::new(gunzip(file)) } else { Box::new(BufReader::new(file)) };
     match checksum(&mut content, &mut || progress.report(Event::Alive)) {
         Ok(found) => Ok(Some(found)),
         Err(Broken::Read(_)) if zipped => Ok(None),
@@ -154,7 +151,7 @@ fn unpack(archive: &Path, file: &RemoteFile, folder: &Path) -> Result<()> {
     let cannot = |error| Error::io("cannot write", folder, error);
     let fresh = tempfile::Builder::new().prefix(".basin-").tempdir_in(parent).map_err(cannot)?;
     let opened = File::open(archive).map_err(|error| Error::io("cannot read", archive, error))?;
-    let mut tar = tar::Archive::new(MultiGzDecoder::new(BufReader::new(opened)));
+    let mut tar = tar::Archive::new(gunzip(opened));
     let mut wanted: BTreeSet<&str> = file.holds.iter().map(|(name, _)| name.as_str()).collect();
     for entry in tar.entries().map_err(|error| unpacking(archive, error))? {
         let mut entry = entry.map_err(|error| unpacking(archive, error))?;
@@ -167,6 +164,7 @@ fn unpack(archive: &Path, file: &RemoteFile, folder: &Path) -> Result<()> {
             out.sync_all().map_err(cannot)?;
         }
     }
+    check_rest(archive, &mut tar.into_inner())?;
     if let Some(name) = wanted.first() {
         return Err(Error::file(archive, format!("has no {name} in it")));
     }

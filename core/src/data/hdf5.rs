@@ -74,10 +74,18 @@ impl Tensor {
                     .map_or_else(|| damaged(&path, &error), |reason| Error::file(&path, reason)));
             }
         };
-        let content = file.dataset("tensor").map_err(|error| {
+        let content = file.dataset("tensor").map_err(|_| {
+            let others = file.root().datasets().unwrap_or_default();
+            let others = match others.join(", ") {
+                names if names.is_empty() => "none in its root".to_owned(),
+                names => names,
+            };
             Error::file(
                 &path,
-                format!("has no readable data set named tensor, as the paper's files do ({error})"),
+                format!(
+                    "has no readable data set named tensor, as the paper's files do (it has {others}; soft and external \
+                     links are not followed); store the numbers themselves under that name"
+                ),
             )
         })?;
         let shape = content.shape().map_err(|error| damaged(&path, &error))?;
@@ -167,6 +175,20 @@ impl Tensor {
     }
 }
 
+/// The sentence for a file that the reader refuses: for what it holds, or for what it lacks.
 fn damaged(path: &Path, error: &hdf5_pure::Error) -> Error {
-    Error::file(path, format!("is truncated, damaged or no HDF5 file ({error}); {AGAIN}"))
+    /// How the reader's messages tell of what it has not learned.
+    const UNKNOWN: [&str; 5] = [
+        "not supported",
+        "unsupported",
+        "cannot be enumerated",
+        "does not follow",
+        "invalid data layout version",
+    ];
+    let text = error.to_string();
+    if UNKNOWN.iter().any(|part| text.contains(part)) {
+        let remedy = "write it again with h5py.File(path, \"w\") and create_dataset(\"tensor\", data=x)";
+        return Error::file(path, format!("uses a part of HDF5 that Basin does not read ({text}); {remedy}"));
+    }
+    Error::file(path, format!("is truncated, damaged or no HDF5 file ({text}); {AGAIN}"))
 }

@@ -8,9 +8,7 @@ use std::io::{BufReader, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-
-use super::check::{AGAIN, check_range, impostor, missing, truncated, unpacking};
+use super::check::{AGAIN, check_range, check_rest, gunzip, impostor, missing, truncated, unpacking};
 use super::{Examples, Selection, Split, unit};
 use crate::error::{Error, Result};
 
@@ -90,8 +88,7 @@ impl Idx {
         }
         let zipped = start.starts_with(&[0x1f, 0x8b]);
         let source = std::io::Cursor::new(start).chain(file);
-        let mut content: Box<dyn Read> =
-            if zipped { Box::new(MultiGzDecoder::new(source)) } else { Box::new(source) };
+        let mut content: Box<dyn Read> = if zipped { Box::new(gunzip(source)) } else { Box::new(source) };
 
         let mut header = Vec::new();
         let header_length = 4 + 4 * dimensions as u64;
@@ -128,7 +125,7 @@ impl Idx {
         Ok(Self { path, sizes, content })
     }
 
-    /// A range of items of `size` bytes each. Called once.
+    /// A range of items of `size` bytes each; the rest is read for its checksum and length. Called once.
     fn items(&mut self, range: Range<usize>, size: usize) -> Result<Vec<u8>> {
         let (skip, wanted) = ((range.start * size) as u64, (range.len() * size) as u64);
         let failed = |error| unpacking(&self.path, error);
@@ -136,14 +133,14 @@ impl Idx {
             std::io::copy(&mut (&mut self.content).take(skip), &mut std::io::sink()).map_err(failed)?;
         let mut bytes = Vec::new();
         (&mut self.content).take(wanted).read_to_end(&mut bytes).map_err(failed)?;
-        let found = skipped + bytes.len() as u64;
-        if found < skip + wanted {
+        let found = skipped + bytes.len() as u64 + check_rest(&self.path, &mut self.content)?;
+        let all = self.sizes.iter().product::<usize>() as u64;
+        if found != all {
+            let what = if found < all { "truncated" } else { "too long" };
             let header = 4 + 4 * self.sizes.len() as u64;
-            let all = header + self.sizes.iter().product::<usize>() as u64;
-            return Err(Error::file(
-                &self.path,
-                format!("is truncated: {all} bytes (unpacked) expected, {} found; {AGAIN}", header + found),
-            ));
+            let (all, found) = (header + all, header + found);
+            let reason = format!("is {what}: {all} bytes (unpacked) expected, {found} found; {AGAIN}");
+            return Err(Error::file(&self.path, reason));
         }
         Ok(bytes)
     }

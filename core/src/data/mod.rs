@@ -17,7 +17,6 @@ mod hdf5;
 mod idx;
 mod list;
 mod locate;
-mod pickle;
 mod pseudo_labelled;
 mod twins;
 mod write;

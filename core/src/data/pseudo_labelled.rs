@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use super::check::{AGAIN, check_range, read_file};
-use super::pickle::Pickle;
 use super::{Examples, Selection, Split, unit};
 use crate::error::{Error, Result};
+use crate::pickle::Pickle;
 
 const SIDE: usize = 32;
 const CHANNELS: usize = 3;
@@ -20,11 +20,9 @@ pub(super) fn read(path: &Path, examples: &Examples) -> Result<Selection> {
         Error::file(path, format!("is no pickle of pseudo-labelled images ({reason}); {AGAIN}"))
     };
     let bytes = read_file(path)?;
-    let pickle = Pickle::parse(&bytes).map_err(damaged)?;
-    let array = pickle.byte_array("data");
-    let (shape, pixels) = array.ok_or_else(|| damaged("it has no array of bytes named data".into()))?;
-    let labels = pickle.integers("extrapolated_targets");
-    let labels = labels.ok_or_else(|| damaged("it has no integers named extrapolated_targets".into()))?;
+    let pickle = Pickle::parse(&bytes).map_err(|fault| damaged(fault.reason))?;
+    let (shape, pixels) = pickle.byte_array("data").map_err(damaged)?;
+    let labels = pickle.integers("extrapolated_targets").map_err(damaged)?;
     let count = labels.len();
     if shape != [count, SIDE, SIDE, CHANNELS] || pixels.len() != count * PIXELS {
         return Err(damaged(format!(
@@ -52,7 +50,8 @@ pub(super) fn read(path: &Path, examples: &Examples) -> Result<Selection> {
 /// Number of images.
 pub(super) fn count(path: &Path) -> Result<usize> {
     let bytes = read_file(path)?;
-    let labels =
-        Pickle::parse(&bytes).ok().and_then(|pickle| Some(pickle.integers("extrapolated_targets")?.len()));
+    let labels = Pickle::parse(&bytes)
+        .ok()
+        .and_then(|pickle| Some(pickle.integers("extrapolated_targets").ok()?.len()));
     labels.ok_or_else(|| Error::file(path, format!("is no pickle of pseudo-labelled images; {AGAIN}")))
 }
