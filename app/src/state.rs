@@ -107,6 +107,10 @@ impl State {
 
     /// Remembers.
     pub fn save(&self, storage: &mut dyn Storage) {
-        set_value(storage, KEY, self);
+        let mut kept = self.clone();
+        // What is stored has no place for paths that are not Unicode.
+        kept.open.retain(|path| path.to_str().is_some());
+        kept.folder = kept.folder.filter(|path| path.to_str().is_some());
+        set_value(storage, KEY, &kept);
     }
 }

@@ -11,6 +11,7 @@ use crate::attack::autoattack::AutoAttack;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attack {
     /// The checkpoint file.
+    #[serde(with = "crate::files::as_text")]
     pub checkpoint: PathBuf,
     /// Images to attack.
     #[serde(default)]

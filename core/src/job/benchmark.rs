@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Benchmark {
     /// The checkpoint file.
+    #[serde(with = "crate::files::as_text")]
     pub checkpoint: PathBuf,
     /// The data set, and the images that stand for the paper's first thousand test images. Entries on training images
     /// take those of the same range; entries on the last images take as many as these are, if that is fewer.

@@ -11,6 +11,7 @@ use crate::attack::Pgd;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluate {
     /// The checkpoint file.
+    #[serde(with = "crate::files::as_text")]
     pub checkpoint: PathBuf,
     /// Images to evaluate on.
     #[serde(default)]

@@ -47,6 +47,7 @@ pub enum JointSearch {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Flatness {
     /// The checkpoint file.
+    #[serde(with = "crate::files::as_text")]
     pub checkpoint: PathBuf,
     /// Images that the loss is averaged over.
     #[serde(default)]

@@ -25,6 +25,7 @@ pub enum LandscapeLoss {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Landscape {
     /// The checkpoint file.
+    #[serde(with = "crate::files::as_text")]
     pub checkpoint: PathBuf,
     /// Images the loss is averaged over.
     #[serde(default)]

@@ -29,7 +29,7 @@ pub const EVALUATION: &str = "evaluation.json";
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TrainingOutcome {
     /// Its folder, as it was given.
-    #[serde(default)]
+    #[serde(default, with = "crate::files::as_text")]
     pub folder: PathBuf,
     /// Finished epochs in order.
     pub epochs: Vec<Epoch>,

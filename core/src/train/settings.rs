@@ -30,6 +30,7 @@ pub struct Train {
     pub architecture: Architecture,
     /// A checkpoint to go on from instead of fresh weights (fine-tuning); its architecture counts, and is
     /// that of the job in the folder of the training.
+    #[serde(with = "crate::files::as_text::optional")]
     pub initial: Option<PathBuf>,
     /// How fresh weights are drawn.
     pub initialization: Initialization,
