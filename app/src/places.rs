@@ -47,14 +47,15 @@ fn folders(checkpoint: &Path) -> Vec<PathBuf> {
     let name = checkpoint.file_name().unwrap_or_default().to_string_lossy();
     let absolute = std::path::absolute(checkpoint).unwrap_or_else(|_| checkpoint.to_owned());
     let key = fingerprint(&absolute.to_string_lossy());
-    let data =
-        eframe::storage_dir("basin").map(|data| data.join("records").join(format!("{name}-{key:08x}")));
+    let data = eframe::storage_dir("basin")
+        .map(|data| data.join("records").join(format!("{}-{key:08x}", name.replace("::", "-"))));
     std::iter::once(beside(checkpoint)).chain(data).collect()
 }
 
 fn beside(checkpoint: &Path) -> PathBuf {
     let name = checkpoint.file_name().unwrap_or_default().to_string_lossy();
-    checkpoint.with_file_name(format!("{name}.basin"))
+    // A network that was chosen of a file, `file.pt::weights=ema`, has a folder of its own.
+    checkpoint.with_file_name(format!("{}.basin", name.replace("::", "-")))
 }
 
 /// Creates the folder and a file in it, to be sure.

@@ -3,7 +3,7 @@
 //! Which module may use which (each only what stands left of it):
 //!
 //! ```text
-//! error, bits, limits, progress, files, seed, settings < device < data < model < checkpoint < loss < attack < measure < train < job < record < run
+//! error, bits, limits, progress, files, pickle, seed, settings < device < data < model < checkpoint < loss < attack < measure < train < job < record < run
 //! ```
 //!
 //! (`progress` and `error` mention plain types of `record`, nothing else does.)
@@ -21,6 +21,7 @@ mod limits;
 pub mod loss;
 pub mod measure;
 pub mod model;
+mod pickle;
 pub mod progress;
 pub mod record;
 pub mod run;

@@ -261,5 +261,7 @@ pub fn summary(path: &Path) -> Summary {
             tensor("norm1.weight", &[8], Role::Normalization),
         ],
         notices: Vec::new(),
+        networks: Vec::new(),
+        set_aside: Vec::new(),
     }
 }

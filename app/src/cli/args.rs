@@ -1,10 +1,13 @@
 //! Options shared by subcommands, and what they mean as parts of a job.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use basin_core::Error;
 use basin_core::attack::names::{PaperAttack, Recipe, looks_like_a_name};
+use basin_core::checkpoint::{Assumptions, assuming};
+use basin_core::files::expand_home;
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Examples, GradientRule, InputNorm, LandscapeLoss, Normalization,
     Objective, PaperToken, Pgd, Precision, Projection, Selection, Start, TargetClass,
@@ -12,6 +15,58 @@ use basin_core::job::{
 use basin_core::settings::number;
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
+
+/// A checkpoint, and what is assumed of it.
+#[derive(Debug, Args)]
+pub struct CheckpointArgs {
+    /// Checkpoint file, or `bundled`.
+    checkpoint: PathBuf,
+    #[command(flatten)]
+    assume: AssumeArgs,
+}
+
+/// What is assumed of a checkpoint.
+#[derive(Debug, Args)]
+pub struct AssumeArgs {
+    /// What the file leaves open: weights=NAME takes one of its networks, by the name that inspect shows. The same can
+    /// stand behind the path: FILE::weights=NAME.
+    #[arg(long, value_name = "WHAT=VALUE", value_parser = ValueParser::new(Assumptions::parse))]
+    assume: Option<Assumptions>,
+}
+
+impl CheckpointArgs {
+    /// The checkpoint as jobs name it.
+    pub fn path(self) -> PathBuf {
+        self.assume.of(self.checkpoint)
+    }
+}
+
+impl AssumeArgs {
+    /// A checkpoint with what is assumed of it.
+    pub fn of(self, checkpoint: PathBuf) -> PathBuf {
+        match self.assume {
+            Some(assumed) => assuming(&checkpoint, &assumed),
+            None => checkpoint,
+        }
+    }
+}
+
+/// An argument with the home folder in place of a `~` at its start or behind an equals sign, where shells leave it:
+/// `--out=~/x`.
+///
+/// # Errors
+/// The home folder is not known.
+pub fn with_home(argument: OsString) -> basin_core::Result<OsString> {
+    let Some(text) = argument.to_str() else { return Ok(argument) };
+    let at = match text.rfind("=~") {
+        _ if text.starts_with('~') => 0,
+        Some(at) => at + 1,
+        None => return Ok(argument),
+    };
+    let mut whole = OsString::from(&text[..at]);
+    whole.push(expand_home(Path::new(&text[at..]))?);
+    Ok(whole)
+}
 
 /// Data, device, precision, seed.
 #[derive(Debug, Args)]

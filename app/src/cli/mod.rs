@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use basin_core::Error;
-use basin_core::checkpoint::{self, is_bundled};
+use basin_core::checkpoint::{self, is_there};
 use basin_core::job::{Evaluate, Job, Landscape};
 use basin_core::record::Record;
 use basin_core::run::{RunOptions, check_out, estimate, has_unfinished, read_job, resolved, run, warnings};
@@ -31,7 +31,7 @@ use basin_core::settings::distance;
 use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use args::{Attack, AttackName, Common, LandscapeArgs, Output};
+use args::{AssumeArgs, Attack, AttackName, CheckpointArgs, Common, LandscapeArgs, Output};
 use attack::AttackArgs;
 use benchmark::BenchmarkArgs;
 use compare::CompareArgs;
@@ -71,16 +71,16 @@ struct Cli {
 enum Command {
     /// Say what a checkpoint is: container, family, topology, normalization, what had to be assumed.
     Inspect {
-        /// Checkpoint file, or `bundled`.
-        checkpoint: PathBuf,
+        #[command(flatten)]
+        checkpoint: CheckpointArgs,
         /// Print the summary as JSON.
         #[arg(long)]
         json: bool,
     },
     /// Loss and error of a checkpoint, clean and under attack.
     Evaluate {
-        /// Checkpoint file, or `bundled`.
-        checkpoint: PathBuf,
+        #[command(flatten)]
+        checkpoint: CheckpointArgs,
         #[command(flatten)]
         attack: Attack,
         /// Keep the adversarial examples beside the record, in RECORD.json.examples.safetensors.
@@ -93,8 +93,8 @@ enum Command {
     },
     /// Which examples an ensemble of attacks breaks: AutoAttack.
     Attack {
-        /// Checkpoint file, or `bundled`.
-        checkpoint: PathBuf,
+        #[command(flatten)]
+        checkpoint: CheckpointArgs,
         #[command(flatten)]
         attack: AttackArgs,
         #[command(flatten)]
@@ -104,8 +104,8 @@ enum Command {
     },
     /// How much the loss rises when weights are perturbed: average or worst case, clean or robust.
     Flatness {
-        /// Checkpoint file, or `bundled`.
-        checkpoint: PathBuf,
+        #[command(flatten)]
+        checkpoint: CheckpointArgs,
         #[command(flatten)]
         flatness: FlatnessArgs,
         #[command(flatten)]
@@ -117,8 +117,8 @@ enum Command {
     },
     /// Loss along one or two directions in weight space.
     Landscape {
-        /// Checkpoint file, or `bundled`.
-        checkpoint: PathBuf,
+        #[command(flatten)]
+        checkpoint: CheckpointArgs,
         #[command(flatten)]
         landscape: LandscapeArgs,
         #[command(flatten)]
@@ -133,6 +133,8 @@ enum Command {
         /// Checkpoint file, or `bundled`.
         #[arg(required_unless_present = "list")]
         checkpoint: Option<PathBuf>,
+        #[command(flatten)]
+        assume: AssumeArgs,
         /// Print the groups of attack names, and stop.
         #[arg(long)]
         list: bool,
@@ -189,7 +191,14 @@ impl Command {
 
 /// Parses the arguments and does what they say.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Result<Vec<_>, Error> = std::env::args_os().map(args::with_home).collect();
+    let cli = match arguments {
+        Ok(arguments) => Cli::parse_from(arguments),
+        Err(error) => {
+            say(format!("basin: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
     // The window reports its own failures; a command has one line for them.
     let result = if cli.command.is_some() { failure::guarded(|| dispatch(cli)) } else { dispatch(cli) };
     match result {
@@ -212,7 +221,7 @@ fn dispatch(cli: Cli) -> Result<()> {
             crate::ui::open(cli.paths)
         }
         Some(Command::Inspect { checkpoint, json }) => {
-            let summary = checkpoint::inspect(&checkpoint)?;
+            let summary = checkpoint::inspect(&checkpoint.path())?;
             print(&if json {
                 serde_json::to_string_pretty(&summary)? + "\n"
             } else {
@@ -221,6 +230,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         }
         Some(Command::Evaluate { checkpoint, attack, keep_examples, common, output }) => {
             attack.check_evaluation().map_err(usage)?;
+            let checkpoint = checkpoint.path();
             if let Some(AttackName::AutoAttack(name)) = &attack.attack {
                 let job = attack::named(name, checkpoint, keep_examples, &common).map_err(usage)?;
                 return compute_asked(&Job::Attack(job), &output, common.threads);
@@ -239,17 +249,17 @@ fn dispatch(cli: Cli) -> Result<()> {
             compute_asked(&Job::Evaluate(job), &output, common.threads)
         }
         Some(Command::Flatness { checkpoint, flatness, attack, common, output }) => {
-            let job = flatness.job(checkpoint, &attack, &common).map_err(usage)?;
+            let job = flatness.job(checkpoint.path(), &attack, &common).map_err(usage)?;
             compute_asked(&Job::Flatness(job), &output, common.threads)
         }
         Some(Command::Attack { checkpoint, attack, common, output }) => {
-            let job = attack.job(checkpoint, &common).map_err(usage)?;
+            let job = attack.job(checkpoint.path(), &common).map_err(usage)?;
             compute_asked(&Job::Attack(job), &output, common.threads)
         }
         Some(Command::Landscape { checkpoint, landscape, attack, common, output }) => {
             landscape.check(&attack).map_err(usage)?;
             let job = Landscape {
-                checkpoint,
+                checkpoint: checkpoint.path(),
                 data: common.data_or(attack.examples()),
                 second: landscape.second(),
                 radius: landscape.radius(),
@@ -264,8 +274,8 @@ fn dispatch(cli: Cli) -> Result<()> {
             compute_asked(&Job::Landscape(job), &output, common.threads)
         }
         Some(Command::Benchmark { list: true, .. }) => print(&benchmark::list()),
-        Some(Command::Benchmark { checkpoint, dry_run, benchmark, common, output, .. }) => {
-            let job = Job::Benchmark(benchmark.job(checkpoint.unwrap_or_default(), &common));
+        Some(Command::Benchmark { checkpoint, assume, dry_run, benchmark, common, output, .. }) => {
+            let job = Job::Benchmark(benchmark.job(assume.of(checkpoint.unwrap_or_default()), &common));
             if dry_run {
                 job.check().map_err(usage)?;
                 return tell_cost(&job);
@@ -326,7 +336,7 @@ fn tell_cost(job: &Job) -> Result<()> {
 
 /// Refuses what is there neither as a command nor as a file, before a window is opened for it.
 fn check_paths(paths: &[PathBuf]) -> Result<()> {
-    let Some(missing) = paths.iter().find(|path| !path.exists() && !is_bundled(path)) else { return Ok(()) };
+    let Some(missing) = paths.iter().find(|path| !path.exists() && !is_there(path)) else { return Ok(()) };
     let text = missing.to_string_lossy();
     // A name with a dot or a slash is meant as a path, and so is all that follows the first word.
     if text.contains(['.', '/', '\\']) || *missing != paths[0] {

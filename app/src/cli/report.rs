@@ -45,6 +45,12 @@ pub fn summary(s: &Summary) -> String {
         line("epoch", epoch.to_string());
     }
     line("sha-256", s.hash.clone());
+    if let [used, others @ ..] = s.networks.as_slice() {
+        line("networks", format!("{used} (used), {}", others.join(", ")));
+    }
+    if !s.set_aside.is_empty() {
+        line("set aside", s.set_aside.join(", "));
+    }
     text.push('\n');
     for layer in &s.topology {
         let _ = writeln!(text, "  {layer}");

@@ -1,6 +1,6 @@
 //! What the selected checkpoint is: summary, topology, and every tensor.
 
-use basin_core::checkpoint::{Role, Summary};
+use basin_core::checkpoint::{Assumptions, Role, Summary, assuming};
 use basin_core::record::Evaluation;
 use eframe::egui::{CollapsingHeader, Frame, Grid, Label, Margin, RichText, ScrollArea, Ui};
 
@@ -29,18 +29,34 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 Frame::new()
                     .inner_margin(Margin::symmetric(18, 12))
-                    .show(ui, |ui| summary_ui(ui, model, summary));
+                    .show(ui, |ui| summary_ui(ui, model, summary, actions));
             });
         }
     }
 }
 
-fn summary_ui(ui: &mut Ui, model: &Model, summary: &Summary) {
+/// Buttons that open the other networks of the file.
+fn networks_ui(ui: &mut Ui, model: &Model, summary: &Summary, actions: &mut Vec<Action>) {
+    let [used, others @ ..] = summary.networks.as_slice() else { return };
+    ui.horizontal_wrapped(|ui| {
+        ui.label(format!("Network {used}"));
+        for other in others {
+            let tooltip = "Opens this network of the same file as a checkpoint of its own";
+            if ui.button(format!("Open {other}")).on_hover_text(tooltip).clicked() {
+                let chosen = Assumptions { weights: Some(other.clone()) };
+                actions.push(Action::Open(vec![assuming(&model.path, &chosen)]));
+            }
+        }
+    });
+}
+
+fn summary_ui(ui: &mut Ui, model: &Model, summary: &Summary, actions: &mut Vec<Action>) {
     ui.label(RichText::new(&summary.model).heading());
     ui.add(Label::new(RichText::new(model.path.display().to_string()).color(palette(ui).weak)).truncate());
     for notice in &summary.notices {
         ui.add(Label::new(RichText::new(sentence(notice)).color(palette(ui).warning)).wrap());
     }
+    networks_ui(ui, model, summary, actions);
     ui.add_space(6.0);
     let [channels, height, width] = summary.resolution;
     let epoch = summary.epoch.map_or_else(|| "not stored".to_owned(), |epoch| epoch.to_string());
@@ -55,7 +71,8 @@ fn summary_ui(ui: &mut Ui, model: &Model, summary: &Summary) {
         ("Container", format!("{}, {}", summary.container, bytes_words(summary.bytes))),
         ("SHA-256", summary.hash.get(..16).unwrap_or(&summary.hash).to_owned()),
     ];
-    facts_ui(ui, "summary", &facts);
+    let beside = (!summary.set_aside.is_empty()).then(|| ("Set aside", summary.set_aside.join(", ")));
+    facts_ui(ui, "summary", &facts.into_iter().chain(beside).collect::<Vec<_>>());
     heading_ui(ui, "Topology");
     ui.scope(|ui| {
         ui.spacing_mut().interact_size.y = 18.0;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use basin_core::checkpoint::is_bundled;
+use basin_core::checkpoint::{is_bundled, is_there};
 use basin_core::job::Job;
 use basin_core::record::Record;
 use basin_core::record::training::is_training;
@@ -17,7 +17,7 @@ impl App {
     /// Opens those of the files that are still there.
     pub(crate) fn open_again(&self, paths: Vec<PathBuf>) {
         if !paths.is_empty() {
-            let still = move || paths.into_iter().filter(|path| path.exists() || is_bundled(path)).collect();
+            let still = move || paths.into_iter().filter(|path| path.exists() || is_there(path)).collect();
             self.background.spawn("remember", move || Answer::Remembered(still()));
         }
     }
@@ -126,7 +126,7 @@ fn checkpoints_of(records: &[(PathBuf, Record)]) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     for (_, record) in records {
         let Some(checkpoint) = record.job.checkpoint() else { continue };
-        if (checkpoint.is_file() || is_bundled(checkpoint)) && !found.iter().any(|path| path == checkpoint) {
+        if is_there(checkpoint) && !found.iter().any(|path| path == checkpoint) {
             found.push(checkpoint.to_owned());
         }
     }

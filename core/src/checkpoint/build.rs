@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tch::{Kind, Tensor};
 
-use super::Named;
+use super::{Named, RawTensor};
 use crate::error::{Error, Result};
 use crate::model::{Layer, Layout, Network, Role, TensorSpec, Topology, Weights};
 
@@ -36,13 +36,14 @@ pub fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec
             continue;
         };
         let damaged = |reason| Error::file(path, reason);
+        let unread = |reason| Error::file(path, format!("{} {reason}", spec.name));
         if spec.is_count {
-            let count = raw.load().map_err(damaged)?.to_kind(Kind::Int64);
+            let count = raw.load().map_err(unread)?.to_kind(Kind::Int64);
             norms.push(count.int64_value(&[]).unsigned_abs() as f64);
             buffers.push((spec.name, count));
             continue;
         }
-        let values = raw.floats().map_err(damaged)?;
+        let values = raw.floats().map_err(unread)?;
         norms.push(norm(&values).map_err(|bad| damaged(not_finite(&spec.name, bad, values.len())))?);
         if divisors.contains(&spec.name) && values.contains(&0.0) {
             return Err(damaged(format!(
@@ -151,6 +152,9 @@ fn check_keys(path: &Path, topology: &Topology, specs: &[TensorSpec], tensors: &
         (true, true) => {}
     }
     for spec in specs {
+        if let Some(problem) = tensors.get(&spec.name).and_then(RawTensor::problem) {
+            return Err(Error::file(path, format!("{} {problem}", spec.name)));
+        }
         if let Some(raw) = tensors.get(&spec.name)
             && raw.shape != spec.shape
         {

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::{Kind, Tensor};
 
-use super::container::{Raw, RawTensor};
+use super::raw::{Raw, RawTensor};
+use super::source::Storage;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::model::{Network, Topology};
@@ -40,7 +41,7 @@ pub fn looks_like_safetensors(head: &[u8]) -> bool {
 /// Reads a safetensors file. Basin's metadata, if there, is at `basin` of the values.
 ///
 /// # Errors
-/// The file is damaged, incomplete, or has elements of an unknown type.
+/// The file is damaged or incomplete.
 pub fn read(path: &Path) -> Result<Raw> {
     let bytes = Arc::new(std::fs::read(path).map_err(|e| Error::io("cannot read", path, e))?);
     let damaged = |e| Error::file(path, format!("is damaged or incomplete ({e}); fetch or save it again"));
@@ -54,19 +55,21 @@ pub fn read(path: &Path) -> Result<Raw> {
     let tensors = SafeTensors::deserialize(&bytes).map_err(damaged)?;
     let mut raw = BTreeMap::new();
     for (name, view) in tensors.iter() {
-        let kind = kind_of(view.dtype()).ok_or_else(|| {
-            Error::file(
-                path,
-                format!("{name} has elements of type {:?}, which Basin cannot use", view.dtype()),
-            )
-        })?;
+        let Some(kind) = kind_of(view.dtype()) else {
+            let reason = format!("has elements of type {:?}, which Basin cannot use", view.dtype());
+            raw.insert(name.to_owned(), RawTensor::unreadable(reason));
+            continue;
+        };
         let shape = view.shape().iter().map(|n| *n as i64).collect();
         let start = view.data().as_ptr() as usize - bytes.as_ptr() as usize;
         let range = start..start + view.data().len();
-        let bytes = bytes.clone();
-        raw.insert(name.to_owned(), RawTensor::new(shape, kind, move || Ok(bytes[range.clone()].to_vec())));
+        let (bytes, length) = (bytes.clone(), range.len() as u64);
+        let storage = Storage::new(length, move |part| {
+            Ok(bytes[range.start + part.start as usize..range.start + part.end as usize].to_vec())
+        });
+        raw.insert(name.to_owned(), RawTensor::new(shape, kind, storage));
     }
-    Ok(Raw { container: "safetensors", tensors: raw, values: Value::Object(values) })
+    Ok(Raw { container: "safetensors", tensors: raw, values: Value::Object(values), objects: Vec::new() })
 }
 
 /// Writes a network. Reading it back gives the same bits.

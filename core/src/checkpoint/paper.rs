@@ -3,14 +3,10 @@
 //! Full files name class and arguments; bare state dictionaries do not, so what keys and shapes cannot
 //! tell (activation, clamp) is assumed and said in a notice.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
-use super::container::RawTensor;
+use super::Named;
 use crate::model::{Activation, Architecture, Family, Norm};
-
-type Tensors<'a> = BTreeMap<String, &'a RawTensor>;
 
 /// What a file turned out to be.
 pub struct Recognized {
@@ -24,7 +20,7 @@ pub struct Recognized {
 ///
 /// # Errors
 /// It names a class or setting that Basin does not know; a sentence without the path.
-pub fn from_arguments(values: &Value, tensors: &Tensors) -> Option<Result<Recognized, String>> {
+pub fn from_arguments(values: &Value, tensors: &Named) -> Option<Result<Recognized, String>> {
     let class = values.get("model_class")?.as_str()?;
     let empty = Map::new();
     let map = |key: &str| values.get(key).and_then(Value::as_object).unwrap_or(&empty);
@@ -57,7 +53,7 @@ impl Settings<'_> {
     }
 }
 
-fn architecture(class: &str, settings: &Settings, tensors: &Tensors) -> Result<Recognized, String> {
+fn architecture(class: &str, settings: &Settings, tensors: &Named) -> Result<Recognized, String> {
     let mut notices = Vec::new();
     let family = match class {
         "ResNet" => Family::ResNet {
@@ -125,7 +121,7 @@ fn architecture(class: &str, settings: &Settings, tensors: &Tensors) -> Result<R
 ///
 /// # Errors
 /// The keys are of no family that Basin knows; a sentence without the path.
-pub fn from_keys(tensors: &Tensors) -> Result<Recognized, String> {
+pub fn from_keys(tensors: &Named) -> Result<Recognized, String> {
     let size = |key: &str, axis: usize| tensors.get(key).and_then(|t| t.shape.get(axis).copied());
     let unknown = || {
         let first: Vec<&str> = tensors.keys().take(4).map(String::as_str).collect();

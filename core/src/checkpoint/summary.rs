@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::build::Built;
-use crate::error::{Error, Result};
+use super::recognize::Recognized;
 use crate::model::{Activation, Layer, Role};
 
 /// What a checkpoint is, in words and numbers: what `basin inspect` prints and the window shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The file.
+    /// The file, with what is assumed of it.
+    #[serde(with = "crate::files::as_text")]
     pub path: PathBuf,
-    /// SHA-256 of the file, hex.
+    /// SHA-256 of the file, hex, with what is assumed of it.
     pub hash: String,
     /// Size of the file in bytes.
     pub bytes: u64,
@@ -43,6 +44,12 @@ pub struct Summary {
     pub tensors: Vec<TensorSummary>,
     /// What the user should know: what was ignored, guessed or repaired.
     pub notices: Vec<String>,
+    /// Names of the networks in the file, the one that is used first; none where it has one alone.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// What the file holds beside the network: name, and number of tensors or class.
+    #[serde(default)]
+    pub set_aside: Vec<String>,
 }
 
 /// One tensor of a checkpoint.
@@ -58,18 +65,16 @@ pub struct TensorSummary {
     pub l2_norm: f64,
 }
 
+/// What is known of a file before its network.
+pub struct File<'a> {
+    pub path: &'a Path,
+    pub hash: String,
+    pub bytes: u64,
+    pub container: &'a str,
+}
+
 /// Describes a network.
-///
-/// # Errors
-/// The file is gone.
-pub fn summarize(
-    path: &Path,
-    hash: String,
-    container: &str,
-    built: &Built,
-    epoch: Option<i64>,
-    notices: Vec<String>,
-) -> Result<Summary> {
+pub fn summarize(file: File, built: &Built, found: Recognized) -> Summary {
     let network = &built.network;
     let topology = &network.topology;
     let (mut norm, mut activation, mut preparation) = (None, None, Vec::new());
@@ -92,22 +97,24 @@ pub fn summarize(
             l2_norm: *norm,
         })
         .collect();
-    Ok(Summary {
-        path: path.to_owned(),
-        hash,
-        bytes: std::fs::metadata(path).map_err(|e| Error::io("cannot read", path, e))?.len(),
-        container: container.to_owned(),
+    Summary {
+        path: file.path.to_owned(),
+        hash: file.hash,
+        bytes: file.bytes,
+        container: file.container.to_owned(),
         family: topology.family.clone(),
         model: topology.title.clone(),
         normalization: norm.unwrap_or("none").to_owned(),
         activation: activation.unwrap_or(Activation::Relu.name()).to_owned(),
         classes: topology.classes as usize,
         resolution: topology.resolution.map(|n| n as usize),
-        epoch,
+        epoch: found.epoch,
         parameters: network.parameters() as usize,
         preprocessing: if preparation.is_empty() { "none".into() } else { preparation.join(", ") },
         topology: topology.describe(),
         tensors,
-        notices,
-    })
+        notices: found.notices,
+        networks: found.networks,
+        set_aside: found.set_aside,
+    }
 }
