@@ -10,6 +10,8 @@ mod golden;
 mod job;
 #[path = "metrics/levels.rs"]
 mod levels;
+#[path = "metrics/levels_sim.rs"]
+mod levels_sim;
 #[path = "metrics/reference.rs"]
 mod reference;
 #[path = "metrics/statistics.rs"]

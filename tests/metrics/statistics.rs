@@ -113,7 +113,7 @@ fn quantiles_are_students() {
 #[test]
 fn intervals_of_tables_are_over_draws_and_examples() {
     // Draws that differ by constants and examples that do not vary: the t interval of the draws.
-    let draws = [1.0, 2.0, 4.0];
+    let draws = [1.0, 2.0, 3.0];
     let rows = draws.map(|draw| vec![draw; 3]);
     let half = 4.302_653 * standard_error(&draws).unwrap();
     let found = interval_of_table(&rows).unwrap();
@@ -126,6 +126,12 @@ fn intervals_of_tables_are_over_draws_and_examples() {
     let both: Vec<Vec<f64>> = draws.map(|draw| draws.map(|example| draw + example).to_vec()).to_vec();
     let found = interval_of_table(&both).unwrap();
     close(found.high - 2.0 * mean(&draws), half * 2f64.sqrt(), 1e-5, "over both");
+    // Where draws reach further up, so does the interval: by g (1 + 2 t^2) / (6 sqrt 3) with g = 0.381802.
+    let skewed = [1.0, 2.0, 4.0];
+    let found = interval_of_table(&skewed.map(|draw| vec![draw; 3])).unwrap();
+    let error = standard_error(&skewed).unwrap();
+    close(mean(&skewed) - found.low, 4.302_653 * error, 1e-5, "lower end");
+    close(found.high - mean(&skewed), (4.302_653 + 1.397_020) * error, 1e-5, "upper end");
     // Nothing varies: a point. One draw, one example, rows that do not fit: none.
     let constant = interval_of_table(&[vec![2.0; 5], vec![2.0; 5]]).unwrap();
     assert_eq!((constant.low, constant.high), (2.0, 2.0));

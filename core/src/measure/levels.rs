@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::statistics::{Interval, Part, interval_of_parts, mean, pearson, standard_deviation};
+use super::statistics::{Interval, Part, interval_of_parts, mean, pearson, skewness, standard_deviation};
 
 /// Draws that a slope is fitted to, at least; of fewer it is 1, as in plain multilevel Monte Carlo.
 const FEWEST: usize = 5;
@@ -123,7 +123,7 @@ impl Contributions {
     pub fn parts(&self) -> Option<Vec<Part>> {
         let part = |values: &[f64], count: usize| {
             let variance = count as f64 * standard_deviation(values)?.powi(2);
-            Some(Part { variance, freedom: values.len() - 1 })
+            Some(Part { variance, freedom: values.len() - 1, skewness: skewness(values) })
         };
         let mut parts = vec![part(&self.full, self.full.len())?];
         for (values, count) in [&self.short, &self.clean] {

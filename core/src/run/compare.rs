@@ -199,7 +199,7 @@ impl Columns {
                 let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| b - a).collect();
                 Some(vec![Part::of_mean(&differences)?])
             }
-            None => Some(vec![Part::of_mean(a)?, Part::of_mean(b)?]),
+            None => Some(vec![Part::of_mean(a)?.negative(), Part::of_mean(b)?]),
         }
     }
 
@@ -309,7 +309,8 @@ impl<'a> OfRadius<'a> {
         let draws = if paired > 0 {
             minus(&b.contributions, &a.contributions).parts()
         } else {
-            a.contributions.parts().zip(b.contributions.parts()).map(|(a, b)| [a, b].concat())
+            let negative = |parts: Vec<Part>| parts.into_iter().map(Part::negative).collect::<Vec<Part>>();
+            a.contributions.parts().map(negative).zip(b.contributions.parts()).map(|(a, b)| [a, b].concat())
         };
         let parts = draws
             .zip(columns.parts(&a.columns, &b.columns))
