@@ -83,6 +83,8 @@ fn what_makes_no_sense_is_refused() {
         (&["--worst-of", "0"], &["the worst of 0 perturbations"]),
         (&["--case", "worst", "--worst-of", "3"], &["--worst-of is for the average case", "--draws"]),
         (&["--search-batch", "9"], &["--search-batch is for the worst case"]),
+        (&["--joint", "sequential"], &["--joint is for the worst case"]),
+        (&["--joint", "both", "--case", "worst"], &["simultaneous", "sequential"]),
         (&["--case", "worst", "--weight-step-divisor", "2"], &["refused steps", "--loss-bound"]),
         (&["--case", "worst", "--weight-early-stopping"], &["--loss-bound"]),
         (&["--case", "worst", "--loss-bound", "4", "--weight-early-stopping"], &["joint attack"]),
@@ -146,6 +148,30 @@ fn a_note_says_why_flatness_is_negative() {
     assert!(uneven.err.contains(note) && !even.err.contains("below 0"), "{}", uneven.err);
     assert!(uneven.out.contains("at the worst of 5 restarts (perturbed networks: 1)"), "{}", uneven.out);
     assert!(even.out.contains(" at 1 restart\n"), "{}", even.out);
+}
+
+#[test]
+fn weights_then_inputs_are_searched_and_networks_kept() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    let quick = ["--examples", "test:0..8", "--epochs", "2", "--draws", "2", "--case", "worst"];
+    let asked = [&["flatness", &lenet, "--data", &mnist], &quick[..], &["--attack-steps", "2"]].concat();
+    let joint = ["--joint", "sequential", "--weight-momentum", "0.5", "--keep-networks"];
+    basin.refused(&[&asked[..], &joint].concat(), &["networks are kept in a folder", "add --out"]);
+    let found = basin.ok(&[&asked[..], &joint, &["--out", "x.json"]].concat());
+    assert!(found.out.contains(", then the inputs\n"), "{}", found.out);
+    let record = basin.json("x.json");
+    assert_eq!(record["job"]["joint"], "sequential");
+    assert!(record["job"]["reference_restarts"].is_null());
+    let kept = &record["outcome"]["networks"][1];
+    assert_eq!((&kept["radius"], &kept["draw"]), (&0.003.into(), &1.into()));
+    assert_eq!(kept["network"], "x.json.networks/radius-0.003-draw-1.safetensors");
+    let network = basin.ok(&["inspect", kept["network"].as_str().unwrap()]);
+    assert!(network.out.contains("LeNet"), "{}", network.out);
+    assert!(basin.path(kept["examples"].as_str().unwrap()).is_file());
+    // What has no attack has nothing to be searched after the weights.
+    let clean = [&["flatness", &lenet, "--loss", "clean", "--joint", "sequential"], &quick[..]].concat();
+    basin.misused(&clean, &["--joint is for the robust loss"]);
 }
 
 fn units(basin: &Basin) -> usize {

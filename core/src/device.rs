@@ -72,7 +72,7 @@ impl Precision {
     }
 
     /// The same for a search, of `weights` or of inputs: `auto` means f32 for weights on every device, because gradient
-    /// ascent on weights amplifies rounding and finds much less in bf16.
+    /// ascent on weights amplifies rounding and can find much less in bf16.
     ///
     /// # Errors
     /// As [`Precision::resolve`].

@@ -8,7 +8,8 @@ use basin_core::record::Outcome;
 use basin_core::run::{RunOptions, run};
 use tch::Device;
 
-use crate::{checkpoint_path, compute, images, outcome, record, stored};
+use crate::support::reference;
+use crate::{checkpoint_path, compute, images, outcome, record};
 
 #[test]
 fn worst_weights_are_searched_in_float32_on_every_device() {
@@ -37,22 +38,28 @@ fn worst_weights_are_searched_in_float32_on_every_device() {
     assert_eq!(asked, Precision::Tf32, "on request");
 }
 
+/// Largest of three draws at radius 0.05: 10.954 searched in float32, 9.888 in bf16, where the first draw finds less.
 #[test]
-fn worst_weights_searched_in_bf16_are_weaker_and_the_record_says_so() {
-    let mut job = Flatness { radii: vec![0.01], draws: 1, ..stored(FlatnessLoss::Robust, Case::Worst) };
-    job.reference_restarts = None;
-    let exact = record(&job);
+fn worst_weights_have_loss_10_95_searched_by_default_and_9_89_in_bf16() {
+    let mut job = Flatness {
+        checkpoint: checkpoint_path("lenet_bn_trained"),
+        data: images(&reference("mnist").display().to_string(), "test:0..64"),
+        radii: vec![0.05],
+        draws: 3,
+        ..Flatness::new(checkpoint_path("lenet_bn_trained"), FlatnessLoss::Clean, Case::Worst)
+    };
+    job.compute.device = "cpu".into();
+    let by_default = record(&job);
+    assert_eq!(by_default.provenance.search_precision, "f32");
+    assert_eq!((by_default.provenance.search_cost, &*by_default.provenance.warnings), (None, &[][..]));
     job.compute.precision = Precision::Bf16;
     let low = record(&job);
     let loss = |record| outcome(record).radii[0].loss;
-    eprintln!(
-        "exact {} low {} cost {:?} {:?}",
-        loss(&exact),
-        loss(&low),
-        low.provenance.search_cost,
-        low.provenance.warnings
-    );
-    assert!(loss(&exact) > loss(&low));
+    assert!((loss(&by_default) - 10.954).abs() < 0.05, "{}", loss(&by_default));
+    assert!(loss(&low) < loss(&by_default), "{} and {}", loss(&low), loss(&by_default));
+    let told = low.provenance.warnings.join("\n");
+    assert!(told.contains("the weights were searched in bf16"), "{told}");
+    assert!(low.provenance.search_cost.unwrap().value.is_finite());
 }
 
 /// The cost on the sample is what two evaluations of it, one searched in float32 and one in bf16, differ by.

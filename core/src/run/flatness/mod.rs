@@ -207,7 +207,7 @@ pub fn run(
     }
     warnings.extend(weaknesses(job, &outcome));
     if job.case == Case::Worst && setup.precision == Precision::Bf16 {
-        warnings.push("the weights were searched in bf16, where gradient ascent finds much less than in float32: worst-case flatness is too low".into());
+        warnings.push("the weights were searched in bf16, where gradient ascent can find much less than in float32: worst-case flatness may be too low".into());
     }
     Ok(Measured {
         complete,
