@@ -157,7 +157,7 @@ fn weights_then_inputs_are_searched_and_networks_kept() {
     let quick = ["--examples", "test:0..8", "--epochs", "2", "--draws", "2", "--case", "worst"];
     let asked = [&["flatness", &lenet, "--data", &mnist], &quick[..], &["--attack-steps", "2"]].concat();
     let joint = ["--joint", "sequential", "--weight-momentum", "0.5", "--keep-networks"];
-    basin.refused(&[&asked[..], &joint].concat(), &["networks are kept in a folder", "add --out"]);
+    basin.misused(&[&asked[..], &joint].concat(), &["networks are kept in a folder", "add --out"]);
     let found = basin.ok(&[&asked[..], &joint, &["--out", "x.json"]].concat());
     assert!(found.out.contains(", then the inputs\n"), "{}", found.out);
     let record = basin.json("x.json");

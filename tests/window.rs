@@ -722,6 +722,10 @@ fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
     window.click("Perturbation, per layer");
     window.retype("Epochs", "7");
     window.choose("Weight norm", "L-inf (largest entry)");
+    window.choose("Start", "in the ball");
+    window.retype("Loss bound", "3.5");
+    window.click("Stop before the bound");
+    window.click("Keep perturbed networks");
     window.picture("flatness-worst");
     window.click("Run");
     window.settle();
@@ -732,7 +736,28 @@ fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
         ([0.003].as_slice(), 7, true)
     );
     let line = command_line(&job);
-    assert!(line.contains("--case worst") && line.contains("--weight-norm linf"), "{line}");
+    for part in [
+        "--case worst",
+        "--weight-norm linf",
+        "--weight-start ball",
+        "--loss-bound 3.5 --weight-early-stopping",
+        "--keep-networks",
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    // Of the robust loss there are two searches, and all networks are attacked equally unless a number says otherwise.
+    window.click("Robust loss");
+    assert!(window.harness.query_by_label("Loss bound").is_none());
+    window.choose("Search", "weights, then inputs");
+    assert!(window.harness.query_by_label("Loss bound").is_some());
+    window.retype("Ref. restarts", "0");
+    assert!(window.harness.query_by_label_contains("0 reference restarts").is_some());
+    window.retype("Ref. restarts", "");
+    window.picture("flatness-worst-robust");
+    window.click("Run");
+    window.settle();
+    let line = command_line(&window.harness.state().study().records()[1].record.job);
+    assert!(line.contains("--joint sequential") && !line.contains("--reference-restarts"), "{line}");
     window.click("Display");
     window.click("Per layer");
     window.harness.run_steps(3);

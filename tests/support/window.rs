@@ -93,7 +93,11 @@ impl Window {
         self.harness.step();
         self.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
         self.harness.step();
-        self.harness.get_by_role_and_label(WidgetRole::TextInput, label).type_text(text);
+        match text {
+            // No text is no event.
+            "" => self.harness.key_press(Key::Delete),
+            text => self.harness.get_by_role_and_label(WidgetRole::TextInput, label).type_text(text),
+        }
         self.harness.run_steps(3);
     }
 

@@ -52,11 +52,12 @@ impl Editor<'_> {
             Case::Average => fields.push(Field::WorstOf),
             Case::Worst => fields.extend([Field::Epochs, Field::WeightStep]),
         }
-        if self.form.searches_weights_alone() {
-            fields.push(Field::LossBound);
-        }
         if self.form.flatness_loss == FlatnessLoss::Robust {
             fields.push(Field::ReferenceRestarts);
+        }
+        // Last: what it asks for in addition follows it.
+        if self.form.searches_weights_alone() {
+            fields.push(Field::LossBound);
         }
         let wrong = fields.iter().any(|field| self.problem(*field).is_some());
         let scopes =
