@@ -566,6 +566,11 @@ fn a_training_as_a_command_line_is_that_training() {
         again = again.with(setting.trim_matches('\'')).unwrap_or_else(|e| panic!("{setting}: {e}"));
     }
     assert_eq!(again, job, "{command}");
+    // What the job in a folder states follows from the rest, unless it was changed.
+    job.evaluation = job.evaluation.resolved(&job.attack);
+    assert_eq!(command_line(&Job::Train(Box::new(job.clone()))), command);
+    job.evaluation.steps = 20;
+    assert!(command_line(&Job::Train(Box::new(job))).contains("--set evaluation.steps=20"));
 }
 
 /// The one test with the real computation: two epochs of a tiny network, and what it keeps is a checkpoint.

@@ -92,6 +92,11 @@ fn train_command(job: &Train) -> String {
         Ok(preset) => (&*job.name, Some(preset.train)),
         Err(_) => (PLAIN, preset(PLAIN).ok().map(|preset| preset.train)),
     };
+    // What a folder's job has resolved follows from the rest.
+    let base = base.map(|base| match base.evaluation.resolved(&job.attack) {
+        usual if usual == job.evaluation => Train { evaluation: usual, ..base },
+        _ => base,
+    });
     let mut words = vec!["basin".to_owned(), "train".into(), "--preset".into(), quoted(name)];
     let mut settings = Vec::new();
     differences("", &json!(base), &json!(job), &mut settings);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::statistics::TensorStatistics;
 
 /// A line of the log.
+#[allow(clippy::large_enum_variant, reason = "few lines are there at a time")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum LogLine {
