@@ -14,6 +14,8 @@ mod latex;
 mod layout;
 #[path = "plots/reports.rs"]
 mod reports;
+#[path = "plots/screen.rs"]
+mod screen;
 #[path = "support/sample_records.rs"]
 mod sample_records;
 #[path = "support/sample_training.rs"]

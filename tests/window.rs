@@ -263,6 +263,62 @@ fn records_open_and_show_their_provenance() {
 }
 
 #[test]
+fn the_table_is_exported_as_the_table() {
+    let mut window = Window::new(Fake::default());
+    let checkpoint = window.checkpoint("at, \"good\".pth.tar");
+    let job = Job::Evaluate(Evaluate {
+        checkpoint,
+        data: DataSelection::default(),
+        attack: Some(Pgd::default()),
+        keep_examples: false,
+        compute: Compute::default(),
+    });
+    let file = window.folder.path().join("evaluation.json");
+    evaluation(&job).save(&file).expect("a writable folder");
+    window.harness.state_mut().open_paths(vec![file]);
+    window.settle();
+    assert_eq!(window.harness.state().visible_panes(), [Pane::Table]);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    window.harness.run_steps(3);
+    window.picture("export-table");
+    let path = window.folder.path().join("table.csv");
+    let paths = vec![path.clone()];
+    window.harness.state_mut().handle(Answer::Chosen { purpose: Purpose::Export, paths });
+    window.harness.run_steps(2);
+    window.click("Export");
+    window.settle();
+    let csv = std::fs::read_to_string(&path).expect("written");
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 2, "{csv}");
+    assert!(lines[0].starts_with("model,what,clean_loss,clean_error,robust_loss"), "{csv}");
+    assert!(lines[1].starts_with("\"at, \"\"good\"\"\",") && lines[1].contains(",0.625,"), "{csv}");
+}
+
+#[test]
+fn run_says_what_it_measures_and_waits_where_another_network_is_shown() {
+    let mut window = Window::new(Fake::default());
+    window.open("at.pth.tar");
+    assert!(window.harness.query_by_label("Network: at").is_some());
+    assert!(!run_button(&window).accesskit_node().is_disabled());
+    let job = Job::Evaluate(Evaluate {
+        checkpoint: window.folder.path().join("gone.pth.tar"),
+        data: DataSelection::default(),
+        attack: None,
+        keep_examples: false,
+        compute: Compute::default(),
+    });
+    let mut record = evaluation(&job);
+    record.provenance.checkpoint_hash = "cd".repeat(32);
+    let file = window.folder.path().join("of-another.json");
+    record.save(&file).expect("a writable folder");
+    window.harness.state_mut().open_paths(vec![file]);
+    window.settle();
+    assert!(window.harness.query_all_by_label_contains("is of another network").next().is_some());
+    assert!(run_button(&window).accesskit_node().is_disabled());
+    window.picture("run-of-another-network");
+}
+
+#[test]
 fn a_file_that_is_no_record_says_so() {
     let mut window = Window::new(Fake::default());
     let file = window.folder.path().join("notes.json");

@@ -136,7 +136,7 @@ impl App {
             Command::OpenFolder => self.ask_for(Purpose::OpenFolder),
             Command::OpenExample => self.open_paths(vec![BUNDLED.into()]),
             Command::Export => {
-                if self.shown.record().is_some() {
+                if self.exports_table() || self.shown.record().is_some() {
                     self.open_export_dialog();
                 } else {
                     self.note_error(

@@ -32,10 +32,12 @@ pub struct Display {
     pub quantity: Quantity,
     /// Logarithmic height and colour.
     pub logarithmic: bool,
-    /// Cut heights off above `clip_at`.
+    /// Cut heights off above `clip_at` or `clip_error_at`.
     pub clip: bool,
-    /// Largest height drawn when `clip` is on; per cent for errors.
+    /// Largest loss drawn when `clip` is on.
     pub clip_at: f64,
+    /// Largest error drawn when `clip` is on, in per cent.
+    pub clip_error_at: f64,
     /// Colours of heights.
     pub colormap: ColorMap,
     /// Contour lines on the surface.
@@ -71,6 +73,7 @@ impl Default for Display {
             logarithmic: false,
             clip: false,
             clip_at: 5.0,
+            clip_error_at: 80.0,
             colormap: ColorMap::Viridis,
             surface_contours: true,
             floor_contours: true,
@@ -91,15 +94,15 @@ impl Default for Display {
 impl Display {
     /// The settings as charts take them.
     pub fn plot_options(&self) -> Options {
-        let (quantity, unit) = match self.quantity {
-            Quantity::Loss => (PlotQuantity::Loss, 1.0),
-            Quantity::Error => (PlotQuantity::Error, 0.01),
+        let (quantity, clip) = match self.quantity {
+            Quantity::Loss => (PlotQuantity::Loss, self.clip_at),
+            Quantity::Error => (PlotQuantity::Error, 0.01 * self.clip_error_at),
         };
         Options {
             quantity,
             which: Which::Auto,
             log: self.logarithmic,
-            clip: self.clip.then_some(self.clip_at * unit),
+            clip: self.clip.then_some(clip),
             map: self.colormap,
             title: None,
         }

@@ -62,8 +62,17 @@ pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>
     segmented_ui(ui, &mut display.logarithmic, &scales);
     row_ui(ui, "Clip above", "Cut off what is higher, so that the basin is not dwarfed by its walls", |ui| {
         let check = ui.checkbox(&mut display.clip, "");
-        let value = DragValue::new(&mut display.clip_at).speed(0.05).range(0.01..=1e6);
-        ui.add_enabled(display.clip, value).on_hover_text("Largest height drawn");
+        // In the unit of the axis; each quantity remembers its own.
+        let value = match display.quantity {
+            Quantity::Loss => DragValue::new(&mut display.clip_at).speed(0.05).range(0.01..=1e6),
+            Quantity::Error => {
+                DragValue::new(&mut display.clip_error_at).speed(0.5).range(0.1..=100.0).suffix(" %")
+            }
+        };
+        ui.add_enabled(display.clip, value).on_hover_text(match display.quantity {
+            Quantity::Loss => "Largest loss drawn",
+            Quantity::Error => "Largest error drawn, in percent like the axis",
+        });
         (check, ())
     });
     let maps: Vec<(ColorMap, &str)> = ColorMap::ALL.into_iter().map(|map| (map, map.name())).collect();

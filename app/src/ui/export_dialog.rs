@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use basin_core::record::Outcome;
+use basin_core::record::{Outcome, Record};
 use eframe::egui::{
     Align, Align2, Button, ColorImage, Frame, Label, Layout, RichText, TextEdit, TextureHandle,
     TextureOptions, Ui,
@@ -17,7 +17,7 @@ use crate::ui::widgets::{
     choice_ui, dialog_ui, field_ui, optional_field_ui, palette, primary_button, row_ui, segmented_ui,
     sentence,
 };
-use crate::ui::{Action, App, Modal, Pane, theme};
+use crate::ui::{Action, App, Modal, Pane, table_view, theme};
 
 const PREVIEW_WIDTH: f32 = 300.0;
 const SETTINGS_WIDTH: f32 = 340.0;
@@ -37,6 +37,8 @@ pub(crate) struct ExportDialog {
     pub path: String,
     /// The scatter is exported, not what the other views show.
     scatter: bool,
+    /// The table is exported.
+    table: bool,
     of: Option<Order>,
     waiting: bool,
     preview: Option<Result<Option<ColorImage>, String>>,
@@ -54,6 +56,9 @@ impl ExportDialog {
 impl App {
     /// Opens the dialog with a file name that suits what is shown.
     pub(crate) fn open_export_dialog(&mut self) {
+        if self.exports_table() {
+            return self.open_table_export();
+        }
         let plane = self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
         let settings = &mut self.state.export;
         settings.what = match settings.what {
@@ -76,6 +81,26 @@ impl App {
         self.modal = Some(Modal::Export);
     }
 
+    /// Whether the table is in front, and no chart beside it.
+    pub(crate) fn exports_table(&self) -> bool {
+        let charts = [Pane::Surface, Pane::Contours, Pane::Curves, Pane::History];
+        self.tabs.is_visible(Pane::Table)
+            && !charts.into_iter().any(|pane| self.tabs.is_visible(pane))
+            && !self.study.records().is_empty()
+    }
+
+    /// Opens the dialog for the table.
+    fn open_table_export(&mut self) {
+        self.export = ExportDialog { table: true, ..ExportDialog::default() };
+        self.export.path = self.export_path().display().to_string();
+        self.modal = Some(Modal::Export);
+    }
+
+    /// The ending of a new file.
+    fn export_ending(&self) -> &'static str {
+        if self.export.table { "csv" } else { self.state.export.ending() }
+    }
+
     /// Where a new file goes: the last folder, else beside the checkpoint.
     fn export_path(&self) -> PathBuf {
         let beside =
@@ -85,8 +110,9 @@ impl App {
 
     /// Name of a new file.
     pub(crate) fn export_suggestion(&self) -> String {
-        if self.export.scatter {
-            return format!("scatter.{}", self.state.export.ending());
+        if self.export.scatter || self.export.table {
+            let what = if self.export.table { "table" } else { "scatter" };
+            return format!("{what}.{}", self.export_ending());
         }
         let model = self.shown.record().map_or_else(|| "basin".into(), |record| names::of_record(record));
         let stem = model.replace(' ', "-");
@@ -101,12 +127,12 @@ impl App {
                 _ => "evaluation",
             },
         };
-        format!("{stem}-{kind}.{}", self.state.export.ending())
+        format!("{stem}-{kind}.{}", self.export_ending())
     }
 
     fn exports_history(&self) -> bool {
         let shown = self.shown.record().map(|record| &record.outcome);
-        !self.export.scatter && matches!(shown, Some(Outcome::Train(_)))
+        !self.export.scatter && !self.export.table && matches!(shown, Some(Outcome::Train(_)))
     }
 
     fn order(&self) -> Option<Order> {
@@ -116,7 +142,10 @@ impl App {
             Some(_) => self.study.records().iter().map(|stored| stored.record.clone()).collect(),
             None => self.shown.together(),
         };
-        if records.is_empty() && scatter.is_none() {
+        let stored: Vec<(&Path, &Record)> =
+            self.study.records().iter().map(|stored| (&*stored.path, &*stored.record)).collect();
+        let table = self.export.table.then(|| table_view::csv(&stored));
+        if records.is_empty() && scatter.is_none() && table.is_none() {
             return None;
         }
         Some(Order {
@@ -126,14 +155,14 @@ impl App {
             records,
             camera: self.surface.camera(),
             scatter,
+            table,
         })
     }
 
     /// Makes the file on a worker thread.
     fn export_to(&mut self, path: PathBuf) {
         let Some(order) = self.order() else { return };
-        let path =
-            if path.extension().is_none() { path.with_extension(order.settings.ending()) } else { path };
+        let path = if path.extension().is_none() { path.with_extension(self.export_ending()) } else { path };
         self.modal = None;
         self.background.spawn("export", move || {
             let result = order.write(&path).map_err(|error| format!("{error:#}"));
@@ -143,8 +172,9 @@ impl App {
 
     /// Draws the dialog.
     pub(crate) fn export_dialog_ui(&mut self, ui: &mut Ui) {
-        let before = self.state.export.ending();
-        let problem = self.state.export.problem();
+        let before = self.export_ending();
+        let table = self.export.table;
+        let problem = self.state.export.problem().filter(|_| !table);
         if problem.is_none() {
             self.ask_for_preview();
         }
@@ -163,7 +193,12 @@ impl App {
                         let tip = "What is drawn over epochs; norms only of trainings with tensor_statistics";
                         choice_ui(ui, "Quantity", tip, quantity, &QUANTITIES);
                     }
-                    settings_ui(ui, &mut self.state.export, plane, problem);
+                    if table {
+                        let text = "The table of all open records as CSV: one row per record, numbers in full precision.";
+                        ui.add(Label::new(RichText::new(text).color(palette(ui).weak)).wrap());
+                    } else {
+                        settings_ui(ui, &mut self.state.export, plane, problem);
+                    }
                 });
             });
             ui.add_space(4.0);
@@ -190,7 +225,7 @@ impl App {
         if dismissed {
             self.actions.push(Action::CloseModal);
         }
-        let after = self.state.export.ending();
+        let after = self.export_ending();
         if before != after {
             self.export.path = Path::new(&self.export.path).with_extension(after).display().to_string();
         }
@@ -230,8 +265,8 @@ impl App {
                         ui.add(image.maintain_aspect_ratio(true).alt_text("Preview"));
                     }
                     (None, _) => {
-                        let words =
-                            if self.state.export.what == What::Data { "No preview of data" } else { "…" };
+                        let data = self.export.table || self.state.export.what == What::Data;
+                        let words = if data { "No preview of data" } else { "…" };
                         ui.label(RichText::new(words).color(p.weak));
                     }
                 },

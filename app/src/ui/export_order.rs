@@ -29,11 +29,17 @@ pub(crate) struct Order {
     pub dark: bool,
     /// The scatter of these records instead.
     pub scatter: Option<ScatterSettings>,
+    /// The table of all records instead, as CSV.
+    pub table: Option<String>,
 }
 
 impl Order {
     /// Writes the file, whole or not at all; what must be told about it comes back.
     pub fn write(&self, path: &Path) -> Result<Vec<String>> {
+        if let Some(table) = &self.table {
+            write_atomically(path, table.as_bytes())?;
+            return Ok(Vec::new());
+        }
         if self.settings.what == What::View {
             let (size, scale) = self.settings.picture()?;
             let image = self.view(size, scale)?;
@@ -57,6 +63,7 @@ impl Order {
     /// A small picture of what would be written; none for data.
     pub fn preview(&self) -> Result<Option<ColorImage>> {
         let image = match self.settings.what {
+            _ if self.table.is_some() => return Ok(None),
             What::Data => return Ok(None),
             What::View => {
                 let ([width, height], scale) = self.settings.picture()?;

@@ -2,7 +2,7 @@
 
 use basin_core::checkpoint::TensorSummary;
 use basin_core::job::{Job, Tensors};
-use eframe::egui::{Panel, ScrollArea, TextStyle, Ui};
+use eframe::egui::{Label, Panel, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::command::Command;
 use crate::state::Measure;
@@ -18,7 +18,7 @@ use crate::ui::{Action, App, theme};
 impl App {
     /// The job that the form describes for the selected checkpoint; none if there is no usable one.
     pub(crate) fn form_job(&self) -> Option<Result<Job, Vec<Problem>>> {
-        let model = self.study.selected_model()?;
+        let model = self.study.selected_model().filter(|_| !self.study.shows_another())?;
         Some(self.state.form.job(self.state.measure, &model.path, model.summary.ready()?))
     }
 
@@ -67,6 +67,10 @@ impl App {
             Some(Ok(job)) => (self.cost_words(ui, &job), p.weak, Some(job)),
         };
         lines_ui(ui, &[(&words, color)], TextStyle::Body, 2);
+        if let (Some(name), true) = (self.study.selected_name(), job.is_some()) {
+            let path = self.study.selected.as_deref().map_or_else(String::new, |path| path.display().to_string());
+            ui.add(Label::new(RichText::new(format!("Network: {name}")).color(p.weak)).truncate()).on_hover_text(path);
+        }
         let text = if self.jobs.active() > 0 { "Run next" } else { "Run" };
         let width = ui.available_width();
         let run = primary_button(ui, text, job.is_some(), width).on_hover_text(Command::Run.tooltip());
@@ -117,6 +121,9 @@ impl App {
 
 fn why_not(study: &Study) -> &'static str {
     match study.selected_model().map(|model| &model.summary) {
+        Some(_) if study.shows_another() => {
+            "The record shown is of another network. Select the network to measure at the left."
+        }
         None => "Open a checkpoint first.",
         Some(Reading::Pending) => "Reading the checkpoint…",
         Some(Reading::Failed(_)) => "The selected file cannot be used.",

@@ -135,6 +135,19 @@ impl Study {
         self.model(self.selected.as_deref()?)
     }
 
+    /// Whether the record that is shown is of another network than the one that is selected.
+    pub fn shows_another(&self) -> bool {
+        let (Some(Target::Record(id)), Some(model)) = (self.target, self.selected_model()) else { return false };
+        self.record(id).is_some_and(|stored| !belongs(stored, model) && !is_of(stored, model))
+    }
+
+    /// What the selected checkpoint is called among the open ones.
+    pub fn selected_name(&self) -> Option<String> {
+        let paths: Vec<&Path> = self.models.iter().map(|model| &*model.path).collect();
+        let at = self.models.iter().position(|model| Some(&*model.path) == self.selected.as_deref())?;
+        crate::names::of_files(&paths).into_iter().nth(at)
+    }
+
     /// Opens a checkpoint and selects it; whether it is new.
     pub fn add_model(&mut self, path: PathBuf) -> bool {
         let new = self.model(&path).is_none();

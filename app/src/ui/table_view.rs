@@ -6,6 +6,8 @@ use basin_core::record::{Outcome, Record, Values};
 use eframe::egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, Ui};
 
 use crate::names;
+use crate::plot::export::column;
+use crate::plot::text::literal;
 use crate::ui::Action;
 use crate::ui::study::{Study, file_name, flatness_words, job_details, job_title, when};
 use crate::ui::widgets::{duration_words, empty_ui, palette};
@@ -59,6 +61,52 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
             });
         });
     });
+}
+
+/// The table as CSV: a row for each record and for each entry of a benchmark, numbers in full precision.
+pub(crate) fn csv(records: &[(&std::path::Path, &Record)]) -> String {
+    let all: Vec<&Record> = records.iter().map(|(_, record)| *record).collect();
+    let mut out = "model,what,clean_loss,clean_error,robust_loss,robust_error,flatness,network,settings,complete,data,\
+                   fingerprint,seed,device,search,started_utc,seconds,file\n"
+        .to_owned();
+    for ((path, record), model) in records.iter().zip(names::of_records(&all)) {
+        out.push_str(&csv_row(record, &model, path));
+        if let Outcome::Benchmark(_) = &record.outcome {
+            record.parts().iter().for_each(|part| out.push_str(&csv_row(part, &model, path)));
+        }
+    }
+    out
+}
+
+fn csv_row(record: &Record, model: &str, path: &std::path::Path) -> String {
+    let p = &record.provenance;
+    let [clean, robust] = at_the_checkpoint(record);
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:?}"));
+    let flatness = match &record.outcome {
+        Outcome::Flatness(flatness) => flatness_words(flatness),
+        _ => String::new(),
+    };
+    let cells = [
+        model.to_owned(),
+        job_title(&record.job),
+        number(clean.map(|(loss, _)| loss)),
+        number(clean.map(|(_, error)| error)),
+        number(robust.map(|(loss, _)| loss)),
+        number(robust.map(|(_, error)| error)),
+        flatness,
+        network_words(record),
+        job_details(&record.job),
+        p.complete.to_string(),
+        format!("{} {}", p.data, record.job.data().examples),
+        p.data_fingerprint.clone(),
+        p.seed.to_string(),
+        p.device.clone(),
+        p.search_precision.clone(),
+        p.started.clone(),
+        number(Some(p.duration_s)),
+        path.display().to_string(),
+    ];
+    cells.map(|cell| column(&literal(&cell))).join(",") + "\n"
 }
 
 /// A row for each entry of a benchmark.

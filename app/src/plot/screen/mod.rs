@@ -19,6 +19,9 @@ use super::ticks::{Scale, readable, ticks};
 use super::{Axis, Item, Plot, ScatterPoint, Unit, text};
 use field_item::FieldDrawing;
 
+/// Magnification per point of the wheel, as a logarithm.
+const WHEEL: f32 = 0.004;
+
 /// A plot ready to be shown: geometry that does not change from frame to frame is computed once.
 pub struct ScreenPlot {
     plot: Plot,
@@ -33,7 +36,12 @@ pub struct ScreenPlot {
 
 impl ScreenPlot {
     /// Prepares a plot. Costs some milliseconds for a map; make a new one only when the data change.
-    pub fn new(plot: Plot) -> Self {
+    pub fn new(mut plot: Plot) -> Self {
+        let has_bars = |p: &ScatterPoint| p.x_interval.is_some() || p.y_interval.is_some();
+        let has_bars = |item: &Item| matches!(item, Item::Scatter(s) if s.points.iter().any(has_bars));
+        if plot.items.iter().any(has_bars) {
+            plot.notes.push("Bars are 95 % intervals; the pointer shows their ends.".into());
+        }
         let field = plot.field().map(FieldDrawing::new);
         Self { plot, field, marked: None, clicked: Cell::new(None), numbered: RefCell::default() }
     }
@@ -142,6 +150,8 @@ impl ScreenPlot {
             .y_grid_spacer(|input| marks(&plot.y, &input))
             .custom_x_axes(vec![hints(AxisHints::new_x(), &plot.x)])
             .custom_y_axes(vec![hints(AxisHints::new_y(), &plot.y)])
+            // The wheel zooms, as in the 3-D view; a drag moves.
+            .allow_scroll(false)
             .label_formatter(|at| self.hover(at));
         if plot.equal_aspect {
             // The size sees to it; zooming keeps it.
@@ -150,6 +160,10 @@ impl ScreenPlot {
         let shown = widget.show(ui, |ui| {
             if first_time {
                 ui.set_auto_bounds(true);
+            }
+            let wheel = ui.ctx().input(|input| input.smooth_scroll_delta().y);
+            if wheel != 0.0 && ui.response().contains_pointer() {
+                ui.zoom_bounds_around_hovered(Vec2::splat((wheel * WHEEL).exp()));
             }
             for (index, item) in plot.items.iter().enumerate().filter(|(index, _)| !hidden.contains(index)) {
                 self.item(ui, index, item, dark);
@@ -199,7 +213,7 @@ impl ScreenPlot {
     }
 
     /// What is said at the pointer: the value of a map, or the nearest point of a curve.
-    fn hover(&self, at: &HoverPosition<'_>) -> Option<String> {
+    pub fn hover(&self, at: &HoverPosition<'_>) -> Option<String> {
         let plot = &self.plot;
         let line = |axis: &Axis, coordinate: f64| {
             let value = axis.scale.unmap(coordinate);
@@ -219,12 +233,25 @@ impl ScreenPlot {
                     Item::Scatter(s)
                         if s.name.as_deref().map(text::plain).unwrap_or_default() == *plot_name =>
                     {
-                        s.points.get(*index).filter(there).map(|p| text::plain(&p.name))
+                        s.points.get(*index).filter(there)
                     }
                     _ => None,
                 });
-                let head = named.unwrap_or_else(|| (*plot_name).to_owned());
-                let body = format!("{}\n{}", line(&plot.x, position.x), line(&plot.y, position.y));
+                let head = named.map_or_else(|| (*plot_name).to_owned(), |p| text::plain(&p.name));
+                let ends = |axis: &Axis, interval: Option<(f64, f64)>| {
+                    interval.map_or_else(String::new, |(low, high)| {
+                        let [low, high] = [low, high].map(|end| readable(end * axis.unit.factor()));
+                        format!(" (95 % interval {low} to {high})")
+                    })
+                };
+                let (of_x, of_y) = named.map_or((None, None), |p| (p.x_interval, p.y_interval));
+                let body = format!(
+                    "{}{}\n{}{}",
+                    line(&plot.x, position.x),
+                    ends(&plot.x, of_x),
+                    line(&plot.y, position.y),
+                    ends(&plot.y, of_y)
+                );
                 Some(if head.is_empty() { body } else { format!("{head}\n{body}") })
             }
             HoverPosition::Elsewhere { position } => {
