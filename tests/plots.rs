@@ -14,12 +14,12 @@ mod latex;
 mod layout;
 #[path = "plots/reports.rs"]
 mod reports;
-#[path = "plots/screen.rs"]
-mod screen;
 #[path = "support/sample_records.rs"]
 mod sample_records;
 #[path = "support/sample_training.rs"]
 mod sample_training;
+#[path = "plots/screen.rs"]
+mod screen;
 #[path = "plots/trainings.rs"]
 mod trainings;
 

@@ -13,8 +13,9 @@ fn the_wheel_zooms_as_the_help_says() {
     let screen = ScreenPlot::new(scatter());
     let width = Cell::new(0.0);
     let mut harness = egui_kittest::Harness::builder().with_size([640.0, 480.0]).build_ui(|ui| {
-        let response = screen.ui(ui, "wheel");
-        width.set(PlotMemory::load(ui.ctx(), response.id).map_or(0.0, |memory| memory.bounds().width()));
+        let id = ui.make_persistent_id("wheel");
+        screen.ui(ui, "wheel");
+        width.set(PlotMemory::load(ui.ctx(), id).map_or(0.0, |memory| memory.bounds().width()));
     });
     harness.run();
     let before = width.get();
@@ -25,6 +26,7 @@ fn the_wheel_zooms_as_the_help_says() {
             unit: egui::MouseWheelUnit::Point,
             delta: egui::vec2(0.0, delta),
             phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
             modifiers: egui::Modifiers::NONE,
         });
         harness.run();

@@ -66,11 +66,13 @@ impl App {
             Some(Err(_)) => (problems_words(&named), p.error, None),
             Some(Ok(job)) => (self.cost_words(ui, &job), p.weak, Some(job)),
         };
-        lines_ui(ui, &[(&words, color)], TextStyle::Body, 2);
         if let (Some(name), true) = (self.study.selected_name(), job.is_some()) {
-            let path = self.study.selected.as_deref().map_or_else(String::new, |path| path.display().to_string());
-            ui.add(Label::new(RichText::new(format!("Network: {name}")).color(p.weak)).truncate()).on_hover_text(path);
+            let path =
+                self.study.selected.as_deref().map_or_else(String::new, |path| path.display().to_string());
+            ui.add(Label::new(RichText::new(format!("Network: {name}")).color(p.weak)).truncate())
+                .on_hover_text(path);
         }
+        lines_ui(ui, &[(&words, color)], TextStyle::Body, 2);
         let text = if self.jobs.active() > 0 { "Run next" } else { "Run" };
         let width = ui.available_width();
         let run = primary_button(ui, text, job.is_some(), width).on_hover_text(Command::Run.tooltip());

@@ -137,7 +137,9 @@ impl Study {
 
     /// Whether the record that is shown is of another network than the one that is selected.
     pub fn shows_another(&self) -> bool {
-        let (Some(Target::Record(id)), Some(model)) = (self.target, self.selected_model()) else { return false };
+        let (Some(Target::Record(id)), Some(model)) = (self.target, self.selected_model()) else {
+            return false;
+        };
         self.record(id).is_some_and(|stored| !belongs(stored, model) && !is_of(stored, model))
     }
 

@@ -66,9 +66,10 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
 /// The table as CSV: a row for each record and for each entry of a benchmark, numbers in full precision.
 pub(crate) fn csv(records: &[(&std::path::Path, &Record)]) -> String {
     let all: Vec<&Record> = records.iter().map(|(_, record)| *record).collect();
-    let mut out = "model,what,clean_loss,clean_error,robust_loss,robust_error,flatness,network,settings,complete,data,\
+    let mut out =
+        "model,what,clean_loss,clean_error,robust_loss,robust_error,flatness,network,settings,complete,data,\
                    fingerprint,seed,device,search,started_utc,seconds,file\n"
-        .to_owned();
+            .to_owned();
     for ((path, record), model) in records.iter().zip(names::of_records(&all)) {
         out.push_str(&csv_row(record, &model, path));
         if let Outcome::Benchmark(_) = &record.outcome {
