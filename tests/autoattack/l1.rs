@@ -176,6 +176,30 @@ fn attacks_reach_the_closed_form_on_one_output() {
 }
 
 #[test]
+fn pgd_reaches_the_closed_form_where_the_box_is_in_the_way() {
+    let network = linear(1);
+    let model = Evaluator::new(&network, &network.weights, Device::Cpu, Kind::Float, false);
+    let weight = Vec::<f64>::try_from(network.weights.flat().narrow(0, 0, 4).to_kind(Kind::Double)).unwrap();
+    let values = [0.4f32, 0.5, 0.6, 0.5, 0.3, 0.5, 0.5, 0.7];
+    let images = Tensor::from_slice(&values).view([2, 1, 2, 2]);
+    let labels = predictions(&model.logits(&images));
+    let margins = margin(&model.logits(&images), &labels);
+    let epsilon = 1.3;
+    let pgd = Pgd { norm: InputNorm::L1, epsilon, steps: 60, step_size: 0.1, ..Pgd::default() };
+    let start = images.zeros_like();
+    let found =
+        basin_core::attack::pgd::run(&pgd, &model, &images, &labels, &start, None, &mut || Ok(())).unwrap();
+    for row in 0..2i64 {
+        let image: Vec<f64> = (0..4).map(|i| f64::from(values[(row * 4 + i) as usize])).collect();
+        let sign = if labels.int64_value(&[row]) == 1 { 1.0 } else { -1.0 };
+        let left = smallest_margin(&weight, &image, margins.double_value(&[row]), sign, epsilon);
+        // Binary cross-entropy of the margin m is log(1 + exp(-m)).
+        let (loss, expected) = (-found.error.double_value(&[row]), (-left).exp().ln_1p());
+        assert!((loss - expected).abs() <= 1e-4, "row {row}: {loss}, not {expected}");
+    }
+}
+
+#[test]
 fn pgd_uses_all_of_the_ball() {
     // PGD with the exact projection is no weaker than with one after the other, on any image of these.
     let network = super::single::open("lenet_bn_trained");
@@ -198,6 +222,9 @@ fn pgd_uses_all_of_the_ball() {
             });
         -found.unwrap().error.mean(Kind::Double).double_value(&[])
     };
+    for (steps, usual) in [(10, 2.5), (20, 1.25), (100, 1.25)] {
+        assert_eq!(Pgd::usual_step_size(InputNorm::L1, 10.0, steps), usual);
+    }
     let (together, after) = (loss(Projection::BoxThenBall), loss(Projection::BallThenBox));
     assert!(together > 1.02 * after, "{together} together, {after} one after the other");
 }

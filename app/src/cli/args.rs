@@ -176,7 +176,7 @@ pub struct Attack {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>))]
     pub attack_steps: Option<usize>,
     /// Step size; fractions are accepted [default: 0.007 for linf, 0.25 for
-    /// l0, else 2.5 epsilon / steps].
+    /// l0, else 2.5 epsilon / steps, for l1 at least epsilon / 8].
     #[arg(long, value_name = "S", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
     pub step_size: Option<f64>,
     /// Independent starts; the worst per example counts [default: 1].

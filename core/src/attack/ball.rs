@@ -14,7 +14,7 @@ const TINY: f64 = 1e-10;
 /// Share of the entries that a normalized L1 step moves (Tramèr and Boneh, 2019: the steepest hundredth).
 const L1_SHARE: f64 = 0.01;
 
-/// How far beyond epsilon rounding may lead, absolutely and relative to it.
+/// How far rounding may lead: beyond epsilon, absolutely and relative to it, or away from the end of the box.
 const ROUNDING: f64 = 1e-6;
 
 /// All perturbations of norm at most `epsilon` that keep images in `[0, 1]`.
@@ -108,6 +108,19 @@ impl Ball {
             InputNorm::L0 => flat.zeros_like(),
         };
         gradient.view_as(delta)
+    }
+
+    /// The gradient without entries that a step of descent cannot move, as they are at their end of `[0, 1]`.
+    ///
+    /// For L1, whose steps move few entries: those would be the same ones again, and PGD would stand still.
+    /// (As in the sparse L1 descent of Tramèr and Boneh, 2019.) Other norms, and projections without box: as it is.
+    pub fn movable(&self, projection: Projection, points: &Tensor, gradient: &Tensor) -> Tensor {
+        if self.norm != InputNorm::L1 || matches!(projection, Projection::Ball | Projection::None) {
+            return gradient.shallow_clone();
+        }
+        let low = points.le(ROUNDING).logical_and(&gradient.gt(0.0));
+        let stuck = points.ge(1.0 - ROUNDING).logical_and(&gradient.lt(0.0)).logical_or(&low);
+        gradient.zeros_like().where_self(&stuck, gradient)
     }
 
     /// Steepest direction: the sign (L-inf); unit length (L2); the signs of the steepest hundredth of the

@@ -214,13 +214,15 @@ impl Default for Pgd {
 }
 
 impl Pgd {
-    /// A step size that is usual: the paper's for L-inf; else so that `steps` steps could cross the ball.
+    /// A step size that is usual: the paper's for L-inf; else so that `steps` steps could cross the ball, in L1 at
+    /// least epsilon / 8, as a step moves few entries and the projection takes back as much from the others.
     pub fn usual_step_size(norm: InputNorm, epsilon: f64, steps: usize) -> f64 {
         match norm {
             InputNorm::Linf => 0.007,
             // A step moves the steepest entry by this much.
             InputNorm::L0 => 0.25,
-            InputNorm::L2 | InputNorm::L1 if epsilon > 0.0 => 2.5 * epsilon / steps.max(1) as f64,
+            InputNorm::L1 if epsilon > 0.0 => (2.5 * epsilon / steps.max(1) as f64).max(epsilon / 8.0),
+            InputNorm::L2 if epsilon > 0.0 => 2.5 * epsilon / steps.max(1) as f64,
             InputNorm::L2 | InputNorm::L1 => 0.007,
         }
     }

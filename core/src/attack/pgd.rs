@@ -140,7 +140,9 @@ pub fn run_with_early(
         }
         not_a_number = not_a_number.logical_or(&gradient.isnan().any().view([1]));
         let gradient = match settings.gradient {
-            GradientRule::Normalized => ball.normalize(&gradient),
+            GradientRule::Normalized => {
+                ball.normalize(&ball.movable(settings.projection, &(images + &delta), &gradient))
+            }
             GradientRule::Scaled => ball.scale(&gradient),
             GradientRule::Raw => gradient,
         };
