@@ -322,6 +322,31 @@ fn damaged_idx_files_are_refused() {
     fails(&mnist, "test:0..1", &["label 11", "MNIST has 10 classes"]);
 }
 
+/// Files that h5py wrote: images that hold 0 to 47, divided by 47.
+#[test]
+fn hdf5_of_newer_layouts_is_read_or_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(reference("hdf5/labels.h5"), folder.path().join("test_labels.h5")).unwrap();
+    let put = |name: &str| {
+        std::fs::copy(reference(&format!("hdf5/{name}.h5")), folder.path().join("test_images.h5")).unwrap();
+    };
+    for name in ["latest-chunked", "latest-resizable", "v112-gzip", "lzf"] {
+        put(name);
+        let set = load(folder.path(), "test:0..4").unwrap_or_else(|e| panic!("{name}: {e}"));
+        // Channel 2 of the pixel in row 1, column 0 of image 3.
+        let value = set.images.double_value(&[3, 2, 1, 0]);
+        assert!((value - f64::from(3 * 12 + 6 + 2) / 47.0).abs() < 1e-6, "{name}: {value}");
+    }
+    for (name, reason) in [
+        ("two-unlimited", "uses a part of HDF5 that Basin does not read"),
+        ("latest-gzip", "uses a part of HDF5 that Basin does not read"),
+        ("soft-link", "soft and external links are not followed"),
+    ] {
+        put(name);
+        fails(folder.path(), "test:0..4", &["test_images.h5", reason]);
+    }
+}
+
 #[test]
 fn damaged_hdf5_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();

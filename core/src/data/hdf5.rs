@@ -75,17 +75,15 @@ impl Tensor {
             }
         };
         let content = file.dataset("tensor").map_err(|_| {
-            let others = file.root().datasets().unwrap_or_default();
-            let others = match others.join(", ") {
-                names if names.is_empty() => "none in its root".to_owned(),
-                names => names,
+            let others = match file.root().datasets().unwrap_or_default().join(", ") {
+                names if names.is_empty() => String::new(),
+                names => format!("it has {names}; "),
             };
+            let reason = "has no readable data set named tensor, as the paper's files do";
+            let remedy = "store the numbers themselves under that name";
             Error::file(
                 &path,
-                format!(
-                    "has no readable data set named tensor, as the paper's files do (it has {others}; soft and external \
-                     links are not followed); store the numbers themselves under that name"
-                ),
+                format!("{reason} ({others}soft and external links are not followed); {remedy}"),
             )
         })?;
         let shape = content.shape().map_err(|error| damaged(&path, &error))?;
