@@ -31,6 +31,7 @@ fn names_say_what_was_trained() {
         named.use_epochs(30);
         named.architecture.family.set_channels(8).unwrap();
         (named.data.held_out, named.snapshot_every) = (job.data.held_out, job.snapshot_every);
+        named.device.clone_from(&job.device);
         if !job.method.attacks() {
             named.attack = job.attack.clone();
         }
