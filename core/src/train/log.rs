@@ -10,6 +10,7 @@ use super::statistics::TensorStatistics;
 #[allow(clippy::large_enum_variant, reason = "few lines are there at a time")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "lines are written and read one by one")]
 pub enum LogLine {
     /// Some steps.
     Steps(Steps),
