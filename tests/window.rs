@@ -4,6 +4,8 @@
 mod bowl;
 #[path = "support/window.rs"]
 mod support;
+#[path = "window/status.rs"]
+mod status;
 
 use std::path::Path;
 use std::sync::Arc;

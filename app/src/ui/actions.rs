@@ -117,11 +117,7 @@ impl App {
                 self.select_job(id);
             }
             Action::Dismiss(id) => self.jobs.dismiss(id),
-            Action::DismissNote(at) => {
-                if at < self.notes.len() {
-                    self.notes.remove(at);
-                }
-            }
+            Action::DismissNote(at) => self.notes.dismiss(at),
             Action::ChooseData => self.ask_for(Purpose::Data),
             Action::ChooseExport => self.ask_for(Purpose::Export),
             Action::CloseModal => self.modal = None,
@@ -255,7 +251,7 @@ impl App {
         let Some((path, record)) = ended.record else { return self.ended_without_record(ended.id) };
         let what = study::job_title(&record.job);
         for warning in &record.provenance.warnings {
-            self.note(format!("{what}: {warning}"));
+            self.note_warning(format!("{what}: {warning}"));
         }
         let id = self.study.add_record(path, record);
         if self.study.target == Some(Target::Job(ended.id)) {
@@ -280,8 +276,8 @@ impl App {
             suggestion: (purpose == Purpose::Export).then(|| self.export_suggestion()),
         };
         self.background.spawn("dialog", move || match dialogs::ask(&request) {
-            Ok(paths) => Answer::Chosen { purpose, paths },
-            Err(why) => Answer::Failed(why),
+            Some(paths) => Answer::Chosen { purpose, paths },
+            None => Answer::NoDialog(purpose),
         });
     }
 }

@@ -50,6 +50,8 @@ pub enum Answer {
         /// What was chosen.
         paths: Vec<PathBuf>,
     },
+    /// The desktop has no file dialog.
+    NoDialog(Purpose),
     /// What is in folders, or in the records that were opened.
     Listed {
         /// The folders, if they were some.
@@ -136,6 +138,12 @@ impl App {
     pub fn handle(&mut self, answer: Answer) {
         match answer {
             Answer::Chosen { purpose, paths } => self.chosen(purpose, paths),
+            Answer::NoDialog(Purpose::OpenCheckpoints | Purpose::OpenRecords | Purpose::OpenFolder) => {
+                self.ask_for_path();
+            }
+            Answer::NoDialog(_) => {
+                self.note_error("This desktop offers no file dialog: type or paste the path into the field.");
+            }
             Answer::Listed { folders, checkpoints, records, training, problems } => {
                 self.actions.extend(training.map(Action::TakeTraining));
                 self.listed(&folders, checkpoints, records, problems);
@@ -178,7 +186,7 @@ impl App {
         }
     }
 
-    fn chosen(&mut self, purpose: Purpose, paths: Vec<PathBuf>) {
+    pub(crate) fn chosen(&mut self, purpose: Purpose, paths: Vec<PathBuf>) {
         let Some(first) = paths.first().cloned() else { return };
         self.state.folder =
             if first.is_dir() { Some(first.clone()) } else { first.parent().map(Path::to_owned) };
@@ -214,7 +222,7 @@ impl App {
         // Several trainings are there to be compared.
         let mut ids: Vec<RecordId> = trainings.iter().filter_map(|path| self.study.record_at(path)).collect();
         if ids.len() > SERIES_COLORS {
-            self.note(format!(
+            self.note_warning(format!(
                 "{SERIES_COLORS} of {} trainings are shown: so many can be told apart. A click at the left with Ctrl (Command on a Mac) shows another beside them, or takes one away.",
                 ids.len()
             ));

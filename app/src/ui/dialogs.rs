@@ -21,17 +21,11 @@ pub struct Request {
 /// No human dismisses a dialog this fast: it never appeared.
 const TOO_FAST: Duration = Duration::from_millis(250);
 
-/// Asks; no paths: dismissed.
-///
-/// # Errors
-/// The desktop has no file dialog.
-pub fn ask(request: &Request) -> Result<Vec<PathBuf>, String> {
+/// Asks; no paths: dismissed. None: the desktop has no file dialog.
+pub fn ask(request: &Request) -> Option<Vec<PathBuf>> {
     let asked = Instant::now();
     let paths = show(request);
-    if paths.is_empty() && asked.elapsed() < TOO_FAST {
-        return Err("This desktop offers no file dialog (it needs xdg-desktop-portal or zenity). Drop files on the window, or name them on the command line: basin PATH…".into());
-    }
-    Ok(paths)
+    (!paths.is_empty() || asked.elapsed() >= TOO_FAST).then_some(paths)
 }
 
 fn show(request: &Request) -> Vec<PathBuf> {

@@ -1,4 +1,4 @@
-//! The bottom: jobs with progress, rate and remaining time, and what the user should know.
+//! Status area at the bottom: jobs with progress, rate and remaining time, and messages.
 
 use basin_core::job::Job;
 use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, ScrollArea, Sides, Ui, vec2};
@@ -7,14 +7,17 @@ use crate::jobs::{Entry, Jobs, Status};
 use crate::names;
 use crate::ui::study::{Study, job_details, job_title};
 use crate::ui::widgets::{duration_words, palette, sentence};
-use crate::ui::{Action, Note};
+use crate::ui::Action;
+use crate::ui::notes::{Level, Notes};
 
-const TALLEST: f32 = 132.0;
+/// Height of the list below the running job.
+const TALLEST: f32 = 108.0;
 /// Width of the button that stops a job or runs it again.
 const BUTTON: f32 = 96.0;
 
-/// Draws jobs and messages, newest first, and a line that sums them up.
-pub(crate) fn ui(ui: &mut Ui, jobs: &Jobs, study: &Study, notes: &[Note], actions: &mut Vec<Action>) {
+/// Draws the running job, which stays on top, and below it what went wrong, queued jobs, warnings, confirmations and
+/// ended jobs, newest first.
+pub(crate) fn ui(ui: &mut Ui, jobs: &Jobs, study: &Study, notes: &Notes, actions: &mut Vec<Action>) {
     if jobs.entries().is_empty() && notes.is_empty() {
         let words = if study.is_empty() { "Ready. Open a checkpoint to begin." } else { "Ready." };
         // As high as one job, so that the first one moves nothing.
@@ -24,33 +27,58 @@ pub(crate) fn ui(ui: &mut Ui, jobs: &Jobs, study: &Study, notes: &[Note], action
         });
         return;
     }
+    let of = |state: fn(&Status) -> bool| jobs.entries().iter().filter(move |entry| state(&entry.status));
+    for entry in of(|status| *status == Status::Running) {
+        entry_ui(ui, entry, actions);
+    }
     ScrollArea::vertical().max_height(TALLEST).auto_shrink([false, true]).show(ui, |ui| {
-        for entry in jobs.entries().iter().rev() {
-            ui.push_id(entry.id, |ui| entry_ui(ui, entry, actions));
+        notes_ui(ui, notes, Level::Error, actions);
+        for entry in of(|status| matches!(status, Status::Failed(_))).rev() {
+            entry_ui(ui, entry, actions);
         }
-        for (at, note) in notes.iter().enumerate().rev() {
-            ui.push_id(("note", at), |ui| note_ui(ui, at, note, actions));
+        for entry in of(|status| *status == Status::Waiting) {
+            entry_ui(ui, entry, actions);
+        }
+        notes_ui(ui, notes, Level::Warning, actions);
+        notes_ui(ui, notes, Level::Success, actions);
+        for entry in of(|status| matches!(status, Status::Done | Status::Cancelled { .. })).rev() {
+            entry_ui(ui, entry, actions);
         }
     });
 }
 
-fn note_ui(ui: &mut Ui, at: usize, note: &Note, actions: &mut Vec<Action>) {
+fn notes_ui(ui: &mut Ui, notes: &Notes, level: Level, actions: &mut Vec<Action>) {
     let p = palette(ui);
-    Sides::new().shrink_left().truncate().show(
-        ui,
-        |ui| {
-            dot_ui(ui, if note.error { p.error } else { p.good });
-            ui.label(&note.text);
-        },
-        |ui| {
-            if ui.small_button("Dismiss").clicked() {
-                actions.push(Action::DismissNote(at));
-            }
-        },
-    );
+    let color = match level {
+        Level::Error => p.error,
+        Level::Warning => p.warning,
+        Level::Success => p.good,
+    };
+    let now = ui.input(|input| input.time);
+    for (at, note) in notes.of(level) {
+        ui.push_id(("note", at), |ui| {
+            ui.set_opacity(note.opacity(now));
+            Sides::new().shrink_left().truncate().show(
+                ui,
+                |ui| {
+                    dot_ui(ui, color);
+                    ui.label(&note.text);
+                },
+                |ui| {
+                    if ui.small_button("Dismiss").clicked() {
+                        actions.push(Action::DismissNote(at));
+                    }
+                },
+            );
+        });
+    }
 }
 
 fn entry_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
+    ui.push_id(entry.id, |ui| row_ui(ui, entry, actions));
+}
+
+fn row_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
     let p = palette(ui);
     let (color, words) = match &entry.status {
         Status::Waiting => (p.weak, "waiting for the job before it".to_owned()),

@@ -35,9 +35,11 @@ mod jobs_panel;
 mod menu;
 mod model_view;
 mod names;
+mod notes;
 mod nothing;
 mod open;
 mod opening;
+mod path_dialog;
 mod scatter_view;
 mod shown;
 mod standing;
@@ -74,27 +76,21 @@ use crate::background::Background;
 use crate::command::Command;
 use crate::jobs::{Engine, Jobs, Wake};
 use crate::state::State;
+use crate::ui::notes::Level;
 
 /// A dialog inside the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Modal {
     /// Choose what to export.
     Export,
+    /// Type a path.
+    Path,
     /// A job runs: leave?
     Close,
     /// Version and licence.
     About,
     /// Keys and mouse.
     Shortcuts,
-}
-
-/// A sentence for the user, at the bottom of the window until dismissed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Note {
-    /// The sentence.
-    pub text: String,
-    /// Something went wrong.
-    pub error: bool,
 }
 
 /// The window and all that lives while it is open.
@@ -105,8 +101,9 @@ pub struct App {
     background: Background<Answer>,
     engine: Arc<dyn Engine>,
     actions: Vec<Action>,
-    notes: Vec<Note>,
+    notes: notes::Notes,
     modal: Option<Modal>,
+    path_entry: path_dialog::PathEntry,
     tabs: tabs::Tabs,
     estimates: estimates::Estimates,
     standings: standing::Standings,
@@ -138,8 +135,9 @@ impl App {
             background: Background::new(wake, Answer::Failed),
             engine,
             actions: Vec::new(),
-            notes: Vec::new(),
+            notes: notes::Notes::default(),
             modal: None,
+            path_entry: path_dialog::PathEntry::default(),
             tabs: tabs::Tabs::load(cc.storage),
             estimates: estimates::Estimates::default(),
             standings: standing::Standings::default(),
@@ -188,15 +186,19 @@ impl App {
         self.actions.push(Action::Command(command));
     }
 
-    fn note(&mut self, text: impl Into<String>) {
-        self.notes.push(Note { text: text.into(), error: false });
+    /// Tells that something went well.
+    fn note(&mut self, text: impl AsRef<str>) {
+        self.notes.add(Level::Success, text.as_ref());
     }
 
-    fn note_error(&mut self, text: impl Into<String>) {
-        let note = Note { text: widgets::sentence(&text.into()), error: true };
-        if !self.notes.contains(&note) {
-            self.notes.push(note);
-        }
+    /// Tells what the user should know about a result.
+    fn note_warning(&mut self, text: impl AsRef<str>) {
+        self.notes.add(Level::Warning, text.as_ref());
+    }
+
+    /// Tells what went wrong.
+    fn note_error(&mut self, text: impl AsRef<str>) {
+        self.notes.add(Level::Error, text.as_ref());
     }
 
     /// Puts what is open into the window's title.
@@ -231,6 +233,7 @@ impl App {
             menu::ui(ui, &self.menu_state(), &mut self.actions);
         });
         Panel::bottom("activity").frame(frame.inner_margin(Margin::symmetric(12, 5))).show(ui, |ui| {
+            self.notes.fade(ui.ctx());
             jobs_panel::ui(ui, &self.jobs, &self.study, &self.notes, &mut self.actions);
         });
         Panel::left("study").frame(frame).default_size(250.0).size_range(190.0..=420.0).show(ui, |ui| {
@@ -250,6 +253,7 @@ impl App {
         match self.modal {
             None => {}
             Some(Modal::Export) => self.export_dialog_ui(ui),
+            Some(Modal::Path) => self.path_dialog_ui(ui),
             Some(Modal::Close) => close::ui(ui, self.leaving, &mut self.actions),
             Some(Modal::About) => about::about_ui(ui, &mut self.actions),
             Some(Modal::Shortcuts) => about::shortcuts_ui(ui, &mut self.actions),
@@ -318,6 +322,7 @@ impl eframe::App for App {
             self.ended(ended);
         }
         self.take_dropped_files(ctx);
+        self.take_pasted_paths(ctx);
         self.closing(ctx);
         for action in std::mem::take(&mut self.actions) {
             self.carry_out(ctx, action);
