@@ -2,10 +2,10 @@
 
 #[path = "support/bowl.rs"]
 mod bowl;
-#[path = "support/window.rs"]
-mod support;
 #[path = "window/status.rs"]
 mod status;
+#[path = "support/window.rs"]
+mod support;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use eframe::egui::{Event, Key};
 use egui_kittest::kittest::Queryable as _;
 
 use super::bowl::Fake;
-use super::support::Window;
 use super::half_done;
+use super::support::Window;
 
 /// Vertical place of the first text that contains `words`.
 fn top(window: &Window, words: &str) -> f32 {
@@ -62,7 +62,10 @@ fn without_a_file_dialog_a_path_is_typed() {
     window.harness.run_steps(3);
     window.picture("path");
     assert!(says(&window, "There is no file or folder /no/such/file.pt."));
-    window.retype("Path of a checkpoint, a record or a folder; ~ is your home folder.", &path.display().to_string());
+    window.retype(
+        "Path of a checkpoint, a record or a folder; ~ is your home folder.",
+        &path.display().to_string(),
+    );
     window.harness.key_press(Key::Enter);
     window.settle();
     let models = window.harness.state().study().models();

@@ -5,10 +5,10 @@ use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, ScrollArea, Sid
 
 use crate::jobs::{Entry, Jobs, Status};
 use crate::names;
-use crate::ui::study::{Study, job_details, job_title};
-use crate::ui::widgets::{duration_words, palette, sentence};
 use crate::ui::Action;
 use crate::ui::notes::{Level, Notes};
+use crate::ui::study::{Study, job_details, job_title};
+use crate::ui::widgets::{duration_words, palette, sentence};
 
 /// Height of the list below the running job.
 const TALLEST: f32 = 108.0;

@@ -24,10 +24,8 @@ pub fn paths_of(text: &str) -> Vec<PathBuf> {
 }
 
 fn path_of(line: &str) -> PathBuf {
-    let line = ['"', '\'']
-        .iter()
-        .find_map(|quote| line.strip_prefix(*quote)?.strip_suffix(*quote))
-        .unwrap_or(line);
+    let line =
+        ['"', '\''].iter().find_map(|quote| line.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(line);
     if let Some(path) = line.strip_prefix("file://") {
         // The host, if there is one, is this machine.
         return PathBuf::from(decoded(&path[path.find('/').unwrap_or(0)..]));
