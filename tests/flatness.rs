@@ -1012,8 +1012,8 @@ fn the_reference_is_the_evaluation_also_where_predictions_are_saturated() {
         checkpoint: job.checkpoint.clone(),
         data: job.data.clone(),
         attack: Some(job.attack.clone()),
-        keep_examples: false,
         compute: job.compute.clone(),
+        ..Evaluate::default()
     };
     let evaluated = run(&Job::Evaluate(asked), &RunOptions::default(), &mut Silent).unwrap();
     let Outcome::Evaluate(evaluation) = &evaluated.outcome else { panic!("not an evaluation") };

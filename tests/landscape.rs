@@ -295,8 +295,8 @@ fn the_origin_of_a_landscape_is_the_evaluation() {
         checkpoint: job.checkpoint,
         data: job.data,
         attack: Some(job.attack),
-        keep_examples: false,
         compute: job.compute,
+        ..Evaluate::default()
     };
     let evaluation = run(&Job::Evaluate(evaluate), &RunOptions::default(), &mut Silent).unwrap();
     let Outcome::Evaluate(e) = &evaluation.outcome else { panic!("not an evaluation") };

@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "metrics/attempts.rs"]
+mod attempts;
 #[path = "metrics/coverage.rs"]
 mod coverage;
 #[path = "metrics/golden.rs"]

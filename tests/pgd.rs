@@ -7,6 +7,7 @@ use basin_core::attack::objective::TargetClass;
 use basin_core::attack::pgd::{Trace, run};
 use basin_core::attack::{GradientRule, InputNorm, Objective, Pgd, Projection, Selection, Start};
 use basin_core::checkpoint;
+use basin_core::measure::attempts::{means, summed};
 use basin_core::model::{Evaluator, Network};
 use basin_core::seed::generator;
 use serde_json::Value;
@@ -82,6 +83,29 @@ fn every_option_set_follows_the_reference_step_by_step() {
                     let expected = arrays.get(&format!("{name}__{precision}__{what}"));
                     let difference = max_abs_difference(&got, expected);
                     assert!(difference <= tolerance, "{key} {precision}: {what} differs by {difference:e}");
+                }
+                // The log of iterations in records: means over the examples.
+                let log = means(&summed(&trace).unwrap(), images.size()[0] as f64);
+                let expected = arrays.get(&format!("{name}__{precision}__error")).to_kind(Kind::Double);
+                let expected: Vec<f64> = Vec::try_from(-expected.mean_dim(1, false, Kind::Double)).unwrap();
+                let expected_errors = arrays.get(&format!("{name}__{precision}__success"));
+                let expected_errors = expected_errors.to_kind(Kind::Double).mean_dim(1, false, Kind::Double);
+                let expected_errors: Vec<f64> = Vec::try_from(expected_errors).unwrap();
+                assert_eq!(log.objective.len(), pgd.steps + 1);
+                for (iteration, objective) in log.objective.iter().enumerate() {
+                    let [objective_off, error_off] =
+                        [objective - expected[iteration], log.error[iteration] - expected_errors[iteration]];
+                    assert!(objective_off.abs() <= tolerance, "{key} {precision}: {objective_off:e}");
+                    assert!(
+                        error_off.abs() < 1e-6,
+                        "{key} {precision}: error at {iteration} off by {error_off}"
+                    );
+                    if pgd.objective == Objective::CrossEntropy && pgd.norm_penalty == 0.0 {
+                        assert!(
+                            (log.loss[iteration] - objective).abs() < 1e-4,
+                            "the cross-entropy is the loss"
+                        );
+                    }
                 }
                 let best = arrays.get(&format!("{name}__{precision}__best_error"));
                 let scale = if pgd.tau.is_some() { 1e5 } else { 1.0 };

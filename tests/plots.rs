@@ -30,11 +30,11 @@ use basin::plot::contour::{area, region};
 use basin::plot::export::{self, FigureStyle, FileKind};
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
 use basin::plot::{ColorMap, Item, Plot, Scale, Unit, text};
-use basin::plot::{attack, flatness};
+use basin::plot::{attack, attack_steps, flatness};
 use basin_core::job::{Attack, AutoAttack, Case, Compute, DataSelection, Flatness, FlatnessLoss, Job};
 use basin_core::record::{
-    AtRadius, AttackFlags, AttackOutcome, AttackRow, AttackedExamples, Draw, FlatnessOutcome, LayerFlatness,
-    Outcome, Record, Values,
+    AtRadius, AttackFlags, AttackOutcome, AttackRow, AttackSteps, AttackedExamples, Attempt, Draw,
+    FlatnessOutcome, LayerFlatness, Outcome, Record, Values,
 };
 use clap::Parser as _;
 use gallery::{damaged_plane, gallery, scatter, unfinished_curve, unfinished_plane};
@@ -630,4 +630,45 @@ fn attacks_are_drawn_by_what_each_left() {
     let both = [Named { name: "one", record: &record }, Named { name: "two", record: &other }];
     let refusal = attack::plot(&both, None).expect_err("different attacks");
     assert_eq!(refusal, "one and two ran different attacks; draw them in separate figures");
+}
+
+#[test]
+fn the_log_of_an_attack_is_a_curve_over_its_iterations() {
+    let mut record = sample_records::evaluation();
+    let log = |offset: f64| AttackSteps {
+        objective: Vec::new(),
+        loss: (0..6).map(|step| 1.0 + offset + 0.5 * f64::from(step)).collect(),
+        error: (0..6).map(|step| 0.4 + 0.05 * f64::from(step)).collect(),
+    };
+    let attempt = |restart, offset| Attempt {
+        attack: 0,
+        restart,
+        loss: 3.5 + offset,
+        error: 0.65,
+        steps: Some(log(offset)),
+    };
+    let options = Options::default();
+    let refusal = attack_steps::plot(&named("model", &record), &options).expect_err("no log");
+    assert!(refusal.contains("--log-steps"), "{refusal}");
+    if let Outcome::Evaluate(evaluation) = &mut record.outcome {
+        evaluation.attempts = vec![attempt(0, -0.1), attempt(1, 0.3)];
+    }
+    let plot = attack_steps::plot(&named("model", &record), &options).expect("a log");
+    show(&plot, &FigureStyle::default(), "attack-steps");
+    let Item::Series(series) = &plot.items[0] else { panic!("a curve") };
+    assert_eq!((series.x.len(), series.x[5]), (6, 5.0), "the start and five updates");
+    // The mean of two restarts, between them.
+    assert!((series.y[2].unwrap() - 2.1).abs() < 1e-12);
+    let (low, high) = series.band[2].unwrap();
+    assert!((low - 1.9).abs() < 1e-12 && (high - 2.3).abs() < 1e-12);
+    let errors = Options { quantity: Quantity::Error, ..options };
+    let both = [Named { name: "one", record: &record }, Named { name: "two", record: &record }];
+    let plot = attack_steps::plot(&both, &errors).expect("two logs");
+    show(&plot, &FigureStyle::default(), "attack-steps-error");
+    let names = plot.items.iter().map(|item| match item {
+        Item::Series(series) => series.name.clone().unwrap(),
+        _ => panic!("curves"),
+    });
+    assert_eq!(names.collect::<Vec<_>>(), ["one", "two"]);
+    assert!(plot.y.range.1 <= 1.0 && plot.y.unit == Unit::Percent);
 }

@@ -64,10 +64,44 @@ fn a_name_becomes_a_folder_of_networks_that_every_command_opens() {
     for file in ["average", "average-calibrated", "best", "snapshots/epoch-0000", "snapshots/epoch-0001"] {
         assert_eq!(basin.run(&["inspect", &format!("run/{file}.safetensors")]).code, Some(0), "{file}");
     }
+    every_network_is_measured(&basin);
     // Once more changes nothing; with other settings it is refused.
     assert_eq!(basin.run(&["train", "run", "--json"]).code, Some(0));
     let again = basin.run(&arguments(PLAIN, &["--epochs", "2", "--out", "run"]));
     assert!(again.code == Some(1) && again.err.contains("holds another training"), "{}", again.err);
+}
+
+/// One command measures the networks that the folder `run` kept: epochs 0 and 1, and their averages.
+fn every_network_is_measured(basin: &Basin) {
+    let evaluate = ["evaluate", "run", "--examples", "test:0..10", "--attack", "pgd", "--attack-steps", "1"];
+    let all = [&evaluate[..], &["--snapshots", "--out", "all"]].concat();
+    let first = basin.ok(&all);
+    let names = ["epoch-0000", "epoch-0000-average", "epoch-0001", "epoch-0001-average"];
+    let words: Vec<&str> = first.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(words, names, "{}", first.out);
+    for name in names {
+        let record = basin.json(&format!("all/evaluate-{name}.json"));
+        assert_eq!(record["job"]["checkpoint"], format!("run/snapshots/{name}.safetensors"));
+    }
+    let again = basin.ok(&all);
+    assert!(again.err.contains("4 of 4, epoch-0001-average: done already"), "{}", again.err);
+    assert_eq!(first.out, again.out);
+    let numbers = |epochs: &str| -> Vec<serde_json::Value> {
+        let records = basin.record(&[&evaluate[..], &["--epoch", epochs]].concat());
+        records.as_array().unwrap().iter().map(|record| record["outcome"].clone()).collect()
+    };
+    let both = numbers("0..9");
+    assert_eq!((both.len(), numbers("1..2:1"), numbers("1")), (2, both[1..].to_vec(), both[1..].to_vec()));
+    assert_eq!(both[1], basin.json("all/evaluate-epoch-0001.json")["outcome"]);
+    // A folder stands for its final network.
+    let [last, folder] = ["run/final.safetensors", "run"].map(|checkpoint| {
+        basin.record(&["evaluate", checkpoint, "--examples", "test:0..10"])["outcome"].clone()
+    });
+    assert_eq!(last, folder);
+    basin.refused(&[&evaluate[..], &["--epoch", "0,7"]].concat(), &["no network of epoch 7", "0, 1"]);
+    basin.refused(&[&evaluate[..], &["--epoch", "7..9"]].concat(), &["no network of these epochs"]);
+    basin.misused(&["evaluate", "bundled", "--epoch", "3"], &["bundled is not the folder of a training"]);
+    basin.misused(&[&evaluate[..], &["--epoch", "3..1"]].concat(), &["selects no epochs"]);
 }
 
 #[test]

@@ -251,8 +251,8 @@ fn records_open_and_show_their_provenance() {
         checkpoint,
         data: DataSelection::default(),
         attack: Some(Pgd::default()),
-        keep_examples: false,
         compute: Compute::default(),
+        ..Evaluate::default()
     });
     let file = window.folder.path().join("evaluation.json");
     evaluation(&job).save(&file).expect("a writable folder");
@@ -272,8 +272,8 @@ fn the_table_is_exported_as_the_table() {
         checkpoint,
         data: DataSelection::default(),
         attack: Some(Pgd::default()),
-        keep_examples: false,
         compute: Compute::default(),
+        ..Evaluate::default()
     });
     let file = window.folder.path().join("evaluation.json");
     evaluation(&job).save(&file).expect("a writable folder");
@@ -306,8 +306,8 @@ fn run_says_what_it_measures_and_waits_where_another_network_is_shown() {
         checkpoint: window.folder.path().join("gone.pth.tar"),
         data: DataSelection::default(),
         attack: None,
-        keep_examples: false,
         compute: Compute::default(),
+        ..Evaluate::default()
     });
     let mut record = evaluation(&job);
     record.provenance.checkpoint_hash = "cd".repeat(32);
@@ -670,6 +670,37 @@ fn a_name_of_the_paper_fills_its_form() {
     ] {
         assert!(line.contains(part), "{part} is not in {line}");
     }
+}
+
+#[test]
+fn an_evaluation_takes_several_attacks_or_stored_examples_and_says_what_it_keeps() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    window.click("Evaluate");
+    window.retype("Also", "objective=dlr; dance=3");
+    assert!(window.harness.query_by_label_contains("there is no setting \"dance\"").is_some());
+    assert!(run_button(&window).accesskit_node().is_disabled());
+    window.retype("Also", "objective=dlr; restarts=5");
+    window.click("Log every iteration");
+    window.click("Keep probabilities");
+    window.picture("evaluate-options");
+    window.click("Run");
+    window.settle();
+    let asked = |window: &Window| window.harness.state().study().records().last().unwrap().record.job.clone();
+    let line = command_line(&asked(&window));
+    for part in [
+        "--keep-probabilities --log-steps --attack pgd ",
+        " --attack pgd:objective=dlr --attack pgd:restarts=5 ",
+    ] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+    window.click("Stored");
+    assert!(window.harness.query_by_label_contains("give a record that kept").is_some());
+    window.retype("Record or file", "runs/attack.json");
+    window.click("Run");
+    window.settle();
+    let line = command_line(&asked(&window));
+    assert!(line.contains("--adversarial runs/attack.json") && !line.contains("--attack"), "{line}");
 }
 
 #[test]

@@ -72,7 +72,12 @@ fn make_writable(folder: &Path) -> std::io::Result<()> {
 /// e.g. `landscape-2d-robust-9f86d081.json`.
 fn file_name(job: &Job) -> String {
     let what = match job {
-        Job::Evaluate(job) => if job.attack.is_some() { "evaluate-pgd" } else { "evaluate" }.to_owned(),
+        Job::Evaluate(job) => match (&job.attack, &job.adversarial) {
+            (Some(_), _) => "evaluate-pgd",
+            (None, Some(_)) => "evaluate-stored",
+            (None, None) => "evaluate",
+        }
+        .to_owned(),
         Job::Benchmark(_) | Job::Train(_) => job.kind().to_owned(),
         Job::Flatness(job) => job.label().replace(' ', "-"),
         Job::Attack(job) => format!("attack-{}", job.attack.version.to_string().replace(',', "-")),

@@ -183,7 +183,7 @@ fn more_steps_and_restarts_break_no_less() {
         let attack = Some(Pgd { epsilon: 0.15, step_size: 0.03, steps: 5, restarts, ..Pgd::default() });
         let job = mnist("test:0..32", small());
         let Attack { checkpoint, data, compute, .. } = job;
-        let job = Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples: false, compute });
+        let job = Job::Evaluate(Evaluate { checkpoint, data, attack, compute, ..Evaluate::default() });
         let record = run(&job, &RunOptions::default(), &mut Silent).unwrap();
         let Outcome::Evaluate(found) = record.outcome else { panic!("an evaluation was asked for") };
         found.robust.unwrap().loss
@@ -294,7 +294,14 @@ fn evaluations_keep_their_examples() {
     let out = folder.path().join("x.json");
     let Attack { checkpoint, data, compute, .. } = mnist("test:0..20", small());
     let attack = Some(Pgd { epsilon: 0.1, step_size: 0.02, steps: 3, ..Pgd::default() });
-    let job = Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples: true, compute });
+    let job = Job::Evaluate(Evaluate {
+        checkpoint,
+        data,
+        attack,
+        keep_examples: true,
+        compute,
+        ..Evaluate::default()
+    });
     let record =
         run(&job, &RunOptions { out: Some(out.clone()), ..RunOptions::default() }, &mut Silent).unwrap();
     let Outcome::Evaluate(found) = &record.outcome else { panic!("an evaluation was asked for") };

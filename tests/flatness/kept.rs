@@ -29,8 +29,8 @@ fn kept_networks_have_the_losses_of_the_record() {
                 checkpoint: folder.path().join(&kept.network),
                 data: job.data.clone(),
                 attack: (loss == FlatnessLoss::Robust).then(|| job.attack.clone()),
-                keep_examples: false,
                 compute: job.compute.clone(),
+                ..Evaluate::default()
             };
             let again = run(&Job::Evaluate(evaluate), &RunOptions::default(), &mut Silent).unwrap();
             let Outcome::Evaluate(again) = again.outcome else { panic!("no evaluation") };

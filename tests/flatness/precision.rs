@@ -70,8 +70,8 @@ fn the_search_cost_is_that_of_repeating_the_search() {
             checkpoint: checkpoint_path("resnet_rebn_trained"),
             data: images("bundled", range),
             attack: Some(Pgd { steps: 5, restarts: 2, ..Pgd::default() }),
-            keep_examples: false,
             compute: compute(),
+            ..Evaluate::default()
         };
         job.compute.precision = precision;
         let record = run(&Job::Evaluate(job), &RunOptions::default(), &mut Silent).unwrap();

@@ -11,8 +11,8 @@ fn evaluate(selection: Selection) -> Evaluation {
         checkpoint: bundled_path().unwrap(),
         data: DataSelection { name: "bundled".into(), examples: "test:0..60".parse().unwrap() },
         attack: Some(Pgd { steps: 3, restarts: 4, selection, ..Pgd::default() }),
-        keep_examples: false,
         compute: Compute::default(),
+        ..Evaluate::default()
     });
     match run(&job, &RunOptions::default(), &mut Silent).unwrap().outcome {
         Outcome::Evaluate(evaluation) => evaluation,

@@ -67,6 +67,7 @@ pub fn evaluation(model: &str, examples: &str, losses: &[f32]) -> Record {
         loss: loss.to_vec(),
         predicted: (0..n as i64).map(|i| i % 2).collect(),
         confidence: vec![0.5; n],
+        ..PerExample::default()
     };
     let evaluated = |loss: &[f32]| Evaluated {
         loss: loss.iter().map(|l| f64::from(*l)).sum::<f64>() / n as f64,
@@ -79,10 +80,14 @@ pub fn evaluation(model: &str, examples: &str, losses: &[f32]) -> Record {
         data: data(examples),
         // As the reference of flatness records.
         attack: Some(Pgd { restarts: 10, ..Pgd::default() }),
-        keep_examples: false,
         compute: Compute::default(),
+        ..Evaluate::default()
     };
-    let evaluation = Evaluation { clean: evaluated(&vec![0.5; n]), robust: Some(evaluated(losses)) };
+    let evaluation = Evaluation {
+        clean: evaluated(&vec![0.5; n]),
+        robust: Some(evaluated(losses)),
+        ..Evaluation::default()
+    };
     record(model, Job::Evaluate(job), Outcome::Evaluate(evaluation))
 }
 

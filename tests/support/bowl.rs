@@ -222,11 +222,16 @@ pub fn evaluation(job: &Job) -> Record {
             loss: vec![1.2; n],
             predicted: vec![0; n],
             confidence: vec![0.5; n],
+            ..PerExample::default()
         },
         metrics: None,
     };
     let robust = matches!(job, Job::Evaluate(job) if job.attack.is_some()).then(|| evaluated(0.625));
-    record(job, Outcome::Evaluate(Evaluation { clean: evaluated(0.25), robust }), true)
+    record(
+        job,
+        Outcome::Evaluate(Evaluation { clean: evaluated(0.25), robust, ..Evaluation::default() }),
+        true,
+    )
 }
 
 pub fn summary(path: &Path) -> Summary {

@@ -138,6 +138,7 @@ pub fn evaluation() -> Record {
                 label,
                 loss,
                 confidence,
+                ..PerExample::default()
             },
             metrics: None,
         }
@@ -149,13 +150,14 @@ pub fn evaluation() -> Record {
             checkpoint: "made-up.safetensors".into(),
             data: DataSelection::default(),
             attack: Some(Pgd::default()),
-            keep_examples: false,
             compute: Compute::default(),
+            ..Evaluate::default()
         }),
         provenance: provenance(),
         outcome: Outcome::Evaluate(Evaluation {
             clean: evaluated(0.35, 0.18),
             robust: Some(evaluated(1.4, 0.52)),
+            ..Evaluation::default()
         }),
     }
 }

@@ -27,7 +27,7 @@ pub fn evaluated(network: &Path, examples: Examples, attack: &Pgd, job: &Train) 
         data: DataSelection { name: job.data.name.clone(), examples },
         attack: Some(attack.clone()),
         compute: Compute { device: "cpu".into(), precision: job.precision, seed: job.seed, batch_size: None },
-        keep_examples: false,
+        ..Evaluate::default()
     };
     let record = run(&Job::Evaluate(job), &RunOptions::default(), &mut Silent).unwrap();
     let Outcome::Evaluate(found) = record.outcome else { panic!("no evaluation") };

@@ -30,7 +30,7 @@ fn the_running_job_is_on_top_errors_follow_and_stay_while_successes_fade() {
     window.until("half of the landscape is there", half_done);
     window.retype("Steps", "9");
     window.click("Run next");
-    window.harness.state_mut().handle(Answer::Exported { path: "figure.pdf".into(), result: Ok(()) });
+    window.harness.state_mut().handle(Answer::Exported { path: "figure.pdf".into(), result: Ok(Vec::new()) });
     for number in 0..9 {
         window.harness.state_mut().handle(Answer::Failed(format!("disk {number} is full")));
     }

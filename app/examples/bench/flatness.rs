@@ -109,8 +109,8 @@ fn low_precision(results: &mut Results) -> anyhow::Result<()> {
                 ..Default::default()
             },
             attack: Some(Pgd::default()),
-            keep_examples: false,
             compute: Compute { precision, ..Compute::default() },
+            ..Evaluate::default()
         });
         let record = basin_core::run::run(&job, &RunOptions::default(), &mut Silent)?;
         let Outcome::Evaluate(Evaluation { robust: Some(robust), .. }) = record.outcome else {

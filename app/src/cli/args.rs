@@ -14,7 +14,7 @@ use basin_core::job::{
 };
 use basin_core::settings::number;
 use clap::builder::ValueParser;
-use clap::{Args, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, ValueEnum};
 
 /// A checkpoint, and what is assumed of it.
 #[derive(Debug, Args)]
@@ -72,9 +72,9 @@ pub fn with_home(argument: OsString) -> basin_core::Result<OsString> {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data and computing")]
 pub struct Common {
-    /// Data set: bundled, cifar10, mnist, fashion-mnist, or a folder.
-    #[arg(long, value_name = "NAME|DIR", default_value = "bundled")]
-    pub data: String,
+    /// Data set: bundled, cifar10, mnist, fashion-mnist, or a folder [default: bundled].
+    #[arg(long, value_name = "NAME|DIR")]
+    pub data: Option<String>,
     /// Which examples: test:0..1000 (0 to 999), train:0..500; test:9999..9899 counts down (to 9900), and ..= includes
     /// the end (test:99..=0) [default: test:0..100, or those that a name of the paper stands for].
     #[arg(long, value_name = "SPLIT:A..B", value_parser = ValueParser::new(|s: &str| s.parse::<Examples>()))]
@@ -126,7 +126,12 @@ pub fn threads(text: &str) -> Result<u16, String> {
 impl Common {
     /// The images; `usual` ones if none are asked for.
     pub fn data_or(&self, usual: Examples) -> DataSelection {
-        DataSelection { name: self.data.clone(), examples: self.examples.unwrap_or(usual) }
+        DataSelection { name: self.data_name().to_owned(), examples: self.examples.unwrap_or(usual) }
+    }
+
+    /// The data set; the bundled one if none is asked for.
+    pub fn data_name(&self) -> &str {
+        self.data.as_deref().unwrap_or("bundled")
     }
 
     /// The images.
@@ -149,7 +154,8 @@ impl Common {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Output {
-    /// Write the record there. A cancelled or killed job goes on from there when run again; a finished one is shown.
+    /// Write the record there; of several networks, a folder for their records. A cancelled or killed job goes on from
+    /// there when run again; a finished one is shown.
     #[arg(long, value_name = "RECORD.json")]
     pub out: Option<PathBuf>,
     /// Replace what --out holds: the record or unfinished work of another job, or this job's own record, computed again.
@@ -166,8 +172,10 @@ pub struct Output {
 pub struct Attack {
     /// none, pgd, or a name of the paper such as input_linf_gd_normalized_lr0007_mom0_i20_e00314_at10, which stands for
     /// all its settings and images (evaluate: those of AutoAttack, too) [default: none for evaluate, pgd for a robust loss elsewhere].
+    /// evaluate takes several and counts the worst per example; pgd:objective=dlr,restarts=5 differs from the options
+    /// below in what it says.
     #[arg(long, value_name = "NAME", value_parser = ValueParser::new(attack_name))]
-    pub attack: Option<AttackName>,
+    attack: Vec<AttackName>,
     /// Radius of the ball; fractions are accepted [default: 8/255 for linf,
     /// 0.5 for l2, 12 for l1, 20 values for l0].
     #[arg(long, value_name = "E", allow_hyphen_values = true, value_parser = ValueParser::new(number))]
@@ -229,6 +237,8 @@ pub enum AttackName {
     None,
     /// Projected gradient descent.
     Pgd,
+    /// The same with some settings of its own: `objective=dlr,restarts=5`.
+    Variant(String),
     /// PGD as the paper's name says, on its images.
     Paper(Pgd, Examples),
     /// AutoAttack as the paper's name says: for evaluations, which it makes jobs of its own kind.
@@ -239,6 +249,10 @@ fn attack_name(text: &str) -> Result<AttackName, String> {
     match text {
         "none" => Ok(AttackName::None),
         "pgd" => Ok(AttackName::Pgd),
+        _ if text.starts_with("pgd:") => {
+            let settings = text.trim_start_matches("pgd:");
+            pgd_variant(&Pgd::default(), settings).map(|_| AttackName::Variant(settings.to_owned()))
+        }
         _ if looks_like_a_name(text) => {
             let attack: PaperAttack = text.parse().map_err(|e: Error| e.to_string())?;
             match (attack.pgd(), &attack.recipe) {
@@ -248,9 +262,45 @@ fn attack_name(text: &str) -> Result<AttackName, String> {
             }
         }
         _ => Err(format!(
-            "unknown attack {text:?}; use none, pgd, or a name of the paper such as input_linf_gd_normalized_lr0007_mom0_i20_e00314_at10"
+            "unknown attack {text:?}; use none, pgd, pgd:restarts=5, or a name of the paper such as input_linf_gd_normalized_lr0007_mom0_i20_e00314_at10"
         )),
     }
+}
+
+/// Options of an attack by themselves.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true)]
+struct AttackOptions {
+    #[command(flatten)]
+    attack: Attack,
+}
+
+/// PGD that differs from `base` in the settings of `text`: names and values of options, `objective=dlr,restarts=5`.
+///
+/// # Errors
+/// There is no such option, or it cannot have this value; one sentence.
+pub fn pgd_variant(base: &Pgd, text: &str) -> Result<Pgd, String> {
+    let words = text.split(',').map(str::trim).filter(|setting| !setting.is_empty());
+    let words: Vec<String> = words.map(|setting| format!("--{setting}")).collect();
+    let wrong = |reason: &str| format!("{text:?} does not describe PGD: {reason}");
+    let is_option = |word: &String| {
+        let name = word.trim_start_matches("--").split('=').next().unwrap_or_default();
+        let options = AttackOptions::command();
+        let known = options.get_arguments().any(|option| option.get_long() == Some(name));
+        known && name != "attack"
+    };
+    if let Some(word) = words.iter().find(|word| !is_option(word)) {
+        let name = word.trim_start_matches("--").split('=').next().unwrap_or_default().to_owned();
+        return Err(wrong(&format!(
+            "there is no setting {name:?}; use names of options, such as restarts=5"
+        )));
+    }
+    let given = AttackOptions::try_parse_from(words).map_err(|error| {
+        let told = error.to_string();
+        let first = told.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        wrong(first)
+    })?;
+    Ok(given.attack.over(base))
 }
 
 /// Norms by their names in options.
@@ -318,7 +368,15 @@ impl Attack {
     /// # Errors
     /// One sentence with the remedy.
     pub fn check_evaluation(&self) -> Result<(), String> {
-        if matches!(self.attack, None | Some(AttackName::None)) && self.has_settings() {
+        let is_alone = |name: &AttackName| matches!(name, AttackName::None | AttackName::AutoAttack(_));
+        if let Some(name) = self.attack.iter().find(|name| is_alone(name)).filter(|_| self.attack.len() > 1) {
+            let what = match name {
+                AttackName::None => "none is no attack",
+                _ => "AutoAttack is a job of its own",
+            };
+            return Err(format!("{what}, so --attack cannot have it beside others; leave it out"));
+        }
+        if matches!(self.attack.as_slice(), [] | [AttackName::None]) && self.has_settings() {
             return Err("attack options are given, but no attack; add --attack pgd".into());
         }
         self.check_name()
@@ -330,19 +388,22 @@ impl Attack {
     /// # Errors
     /// One sentence with the remedy.
     pub fn check(&self, clean: bool) -> Result<(), String> {
-        if let Some(AttackName::AutoAttack(name)) = &self.attack {
+        if self.attack.len() > 1 {
+            return Err("several attacks are for basin evaluate; give one --attack".into());
+        }
+        if let Some(AttackName::AutoAttack(name)) = self.attack.first() {
             return Err(format!(
                 "{name} is AutoAttack, which is for basin evaluate and basin attack; use PGD here"
             ));
         }
-        let none = self.attack == Some(AttackName::None);
+        let none = self.attack == [AttackName::None];
         if !clean && none {
             return Err(
                 "a robust loss and --attack none contradict each other; use --loss clean, or --attack pgd"
                     .into(),
             );
         }
-        if clean && ((self.attack.is_some() && !none) || self.has_settings()) {
+        if clean && ((!self.attack.is_empty() && !none) || self.has_settings()) {
             return Err(
                 "--loss clean has no attack; leave the attack options out, or use --loss robust".into()
             );
@@ -351,12 +412,26 @@ impl Attack {
     }
 
     fn check_name(&self) -> Result<(), String> {
-        match self.attack {
-            Some(AttackName::Paper(..) | AttackName::AutoAttack(_)) if self.has_settings() => Err(
+        let is_name = |name: &AttackName| matches!(name, AttackName::Paper(..) | AttackName::AutoAttack(_));
+        if !self.attack.is_empty() && self.attack.iter().all(is_name) && self.has_settings() {
+            return Err(
                 "a name of the paper stands for all settings; leave out the other attack options, or use --attack pgd"
                     .into(),
-            ),
-            _ => Ok(()),
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether `--attack` is given.
+    pub fn is_given(&self) -> bool {
+        !self.attack.is_empty()
+    }
+
+    /// The name of an AutoAttack of the paper, if that is the attack.
+    pub fn autoattack(&self) -> Option<&str> {
+        match self.attack.first() {
+            Some(AttackName::AutoAttack(name)) => Some(name),
+            _ => None,
         }
     }
 
@@ -380,57 +455,72 @@ impl Attack {
 
     /// The images of the name that is given, or the usual ones.
     pub fn examples(&self) -> Examples {
-        match &self.attack {
-            Some(AttackName::Paper(_, examples)) => *examples,
-            _ => DataSelection::default().examples,
-        }
+        let named = self.attack.iter().find_map(|name| match name {
+            AttackName::Paper(_, examples) => Some(*examples),
+            _ => None,
+        });
+        named.unwrap_or(DataSelection::default().examples)
     }
 
     /// The attack that is asked for; without `--attack` PGD if `by_default`, else none.
     pub fn choose(&self, by_default: bool) -> Option<Pgd> {
-        match &self.attack {
-            None if by_default => Some(self.settings()),
-            None | Some(AttackName::None | AttackName::AutoAttack(_)) => None,
-            Some(AttackName::Pgd) => Some(self.settings()),
-            Some(AttackName::Paper(pgd, _)) => Some(pgd.clone()),
+        match self.attack.as_slice() {
+            [] => by_default.then(|| self.over(&Pgd::default())),
+            _ => self.all().into_iter().next(),
         }
     }
 
-    /// PGD with the settings of the options.
-    fn settings(&self) -> Pgd {
-        let usual = Pgd::default();
-        let norm = self.norm.map_or(usual.norm, InputNorm::from);
-        let epsilon = self.epsilon.unwrap_or_else(|| norm.usual_epsilon());
-        let steps = self.attack_steps.unwrap_or(usual.steps);
+    /// Every attack that is asked for.
+    pub fn all(&self) -> Vec<Pgd> {
+        let options = self.over(&Pgd::default());
+        let pgd = |name: &AttackName| match name {
+            AttackName::None | AttackName::AutoAttack(_) => None,
+            AttackName::Pgd => Some(options.clone()),
+            // Has been read before.
+            AttackName::Variant(settings) => pgd_variant(&options, settings).ok(),
+            AttackName::Paper(pgd, _) => Some(pgd.clone()),
+        };
+        self.attack.iter().filter_map(pgd).collect()
+    }
+
+    /// PGD with the settings of the options, the others as in `base`. A step size that was usual stays so.
+    fn over(&self, base: &Pgd) -> Pgd {
+        let norm = self.norm.map_or(base.norm, InputNorm::from);
+        let other_norm = norm != base.norm;
+        let epsilon = self.epsilon.unwrap_or(if other_norm { norm.usual_epsilon() } else { base.epsilon });
+        let steps = self.attack_steps.unwrap_or(base.steps);
+        let was_usual =
+            base.step_size == Pgd::usual_step_size(base.norm, base.epsilon, base.steps) || other_norm;
+        let usual_step = if was_usual { Pgd::usual_step_size(norm, epsilon, steps) } else { base.step_size };
         Pgd {
             norm,
             epsilon,
             steps,
-            step_size: self.step_size.unwrap_or_else(|| Pgd::usual_step_size(norm, epsilon, steps)),
-            restarts: self.restarts.unwrap_or(usual.restarts),
-            selection: self.select.map_or(usual.selection, |select| match select {
+            step_size: self.step_size.unwrap_or(usual_step),
+            restarts: self.restarts.unwrap_or(base.restarts),
+            selection: self.select.map_or(base.selection, |select| match select {
                 SelectArg::Loss => Selection::Loss,
                 SelectArg::WrongClassConfidence => Selection::WrongClassConfidence,
             }),
-            start: self.start.unwrap_or(usual.start),
-            projection: self.projection.map_or(usual.projection, |projection| match projection {
+            start: self.start.unwrap_or(base.start),
+            projection: self.projection.map_or(base.projection, |projection| match projection {
                 ProjectionArg::BoxThenBall => Projection::BoxThenBall,
                 ProjectionArg::BallThenBox => Projection::BallThenBox,
                 ProjectionArg::Ball => Projection::Ball,
                 ProjectionArg::Box => Projection::Box,
                 ProjectionArg::None => Projection::None,
             }),
-            norm_penalty: self.norm_penalty.unwrap_or(usual.norm_penalty),
-            tau: self.tau,
-            objective: self.objective.unwrap_or(usual.objective),
-            gradient: self.gradient.map_or(usual.gradient, |gradient| match gradient {
+            norm_penalty: self.norm_penalty.unwrap_or(base.norm_penalty),
+            tau: self.tau.or(base.tau),
+            objective: self.objective.unwrap_or(base.objective),
+            gradient: self.gradient.map_or(base.gradient, |gradient| match gradient {
                 GradientArg::Normalized => GradientRule::Normalized,
                 GradientArg::Scaled => GradientRule::Scaled,
                 GradientArg::Raw => GradientRule::Raw,
             }),
-            momentum: self.momentum.unwrap_or(usual.momentum),
-            backtrack: self.backtrack,
-            step_divisor: self.step_divisor.unwrap_or(usual.step_divisor),
+            momentum: self.momentum.unwrap_or(base.momentum),
+            backtrack: self.backtrack || base.backtrack,
+            step_divisor: self.step_divisor.unwrap_or(base.step_divisor),
         }
     }
 }

@@ -138,7 +138,7 @@ pub fn named(
     common: &Common,
 ) -> Result<Attack, String> {
     let named = name.parse::<PaperAttack>().map_err(|error| error.to_string())?;
-    let Job::Attack(mut job) = named.job(checkpoint, &common.data, common.compute()) else {
+    let Job::Attack(mut job) = named.job(checkpoint, common.data_name(), common.compute()) else {
         return Err(format!(
             "{name} is not AutoAttack; use basin evaluate --attack or basin flatness --preset"
         ));

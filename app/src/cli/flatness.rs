@@ -226,11 +226,11 @@ impl FlatnessArgs {
     /// else.
     pub fn job(self, checkpoint: PathBuf, attack: &Attack, common: &Common) -> Result<Flatness, String> {
         if let Some(name) = &self.preset {
-            if attack.attack.is_some() || attack.has_settings() {
+            if attack.is_given() || attack.has_settings() {
                 return Err("--preset stands for the attack, too; leave out the attack options".into());
             }
             let named = name.parse::<PaperAttack>().map_err(|error| error.to_string())?;
-            let Job::Flatness(mut job) = named.job(checkpoint, &common.data, common.compute()) else {
+            let Job::Flatness(mut job) = named.job(checkpoint, common.data_name(), common.compute()) else {
                 return Err(format!(
                     "{name} attacks inputs and measures no flatness; use basin evaluate or basin attack"
                 ));

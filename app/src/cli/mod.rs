@@ -7,8 +7,10 @@ mod attack;
 mod benchmark;
 pub mod compare;
 mod data;
+mod evaluate;
 mod failure;
 mod flatness;
+mod networks;
 pub mod plot;
 mod report;
 mod scatter;
@@ -24,20 +26,23 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use basin_core::Error;
 use basin_core::checkpoint::{self, is_there};
-use basin_core::job::{Evaluate, Job, Landscape};
+use basin_core::job::{Job, Landscape};
 use basin_core::record::Record;
 use basin_core::run::{RunOptions, check_out, estimate, has_unfinished, read_job, resolved, run, warnings};
 use basin_core::settings::distance;
 use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use args::{AssumeArgs, Attack, AttackName, CheckpointArgs, Common, LandscapeArgs, Output};
+pub use args::pgd_variant;
+use args::{AssumeArgs, Attack, CheckpointArgs, Common, LandscapeArgs, Output};
 use attack::AttackArgs;
 use benchmark::BenchmarkArgs;
 use compare::CompareArgs;
 use data::DataCommand;
+use evaluate::EvaluateArgs;
 use failure::{Usage, one_line, say, usage};
 use flatness::FlatnessArgs;
+use networks::Networks;
 use plot::PlotArgs;
 use terminal::Terminal;
 use train::TrainArgs;
@@ -83,10 +88,11 @@ enum Command {
         #[command(flatten)]
         checkpoint: CheckpointArgs,
         #[command(flatten)]
+        networks: Networks,
+        #[command(flatten)]
         attack: Attack,
-        /// Keep the adversarial examples beside the record, in RECORD.json.examples.safetensors.
-        #[arg(long, help_heading = "Attack")]
-        keep_examples: bool,
+        #[command(flatten)]
+        evaluate: EvaluateArgs,
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
@@ -96,6 +102,8 @@ enum Command {
     Attack {
         #[command(flatten)]
         checkpoint: CheckpointArgs,
+        #[command(flatten)]
+        networks: Networks,
         #[command(flatten)]
         attack: AttackArgs,
         #[command(flatten)]
@@ -107,6 +115,8 @@ enum Command {
     Flatness {
         #[command(flatten)]
         checkpoint: CheckpointArgs,
+        #[command(flatten)]
+        networks: Networks,
         #[command(flatten)]
         flatness: FlatnessArgs,
         #[command(flatten)]
@@ -120,6 +130,8 @@ enum Command {
     Landscape {
         #[command(flatten)]
         checkpoint: CheckpointArgs,
+        #[command(flatten)]
+        networks: Networks,
         #[command(flatten)]
         landscape: LandscapeArgs,
         #[command(flatten)]
@@ -229,38 +241,26 @@ fn dispatch(cli: Cli) -> Result<()> {
                 report::summary(&summary)
             })
         }
-        Some(Command::Evaluate { checkpoint, attack, keep_examples, common, output }) => {
-            attack.check_evaluation().map_err(usage)?;
-            let checkpoint = checkpoint.path();
-            if let Some(AttackName::AutoAttack(name)) = &attack.attack {
-                let job = attack::named(name, checkpoint, keep_examples, &common).map_err(usage)?;
-                return compute_asked(&Job::Attack(job), &output, common.threads);
-            }
-            if keep_examples && attack.choose(false).is_none() {
-                let text = "without an attack there are no adversarial examples to keep; add --attack pgd";
-                return Err(usage(text.to_owned()));
-            }
-            let job = Evaluate {
-                checkpoint,
-                attack: attack.choose(false),
-                keep_examples,
-                data: common.data_or(attack.examples()),
-                compute: common.compute(),
-            };
-            compute_asked(&Job::Evaluate(job), &output, common.threads)
+        Some(Command::Evaluate { checkpoint, networks, attack, evaluate, common, output }) => {
+            let (checkpoint, several) = networks.of(&checkpoint.path())?;
+            let job = evaluate.job(checkpoint, &attack, &common)?;
+            compute_asked(&job, several.as_deref(), &output, common.threads)
         }
-        Some(Command::Flatness { checkpoint, flatness, attack, common, output }) => {
-            let job = flatness.job(checkpoint.path(), &attack, &common).map_err(usage)?;
-            compute_asked(&Job::Flatness(job), &output, common.threads)
+        Some(Command::Flatness { checkpoint, networks, flatness, attack, common, output }) => {
+            let (checkpoint, several) = networks.of(&checkpoint.path())?;
+            let job = flatness.job(checkpoint, &attack, &common).map_err(usage)?;
+            compute_asked(&Job::Flatness(job), several.as_deref(), &output, common.threads)
         }
-        Some(Command::Attack { checkpoint, attack, common, output }) => {
-            let job = attack.job(checkpoint.path(), &common).map_err(usage)?;
-            compute_asked(&Job::Attack(job), &output, common.threads)
+        Some(Command::Attack { checkpoint, networks, attack, common, output }) => {
+            let (checkpoint, several) = networks.of(&checkpoint.path())?;
+            let job = attack.job(checkpoint, &common).map_err(usage)?;
+            compute_asked(&Job::Attack(job), several.as_deref(), &output, common.threads)
         }
-        Some(Command::Landscape { checkpoint, landscape, attack, common, output }) => {
+        Some(Command::Landscape { checkpoint, networks, landscape, attack, common, output }) => {
             landscape.check(&attack).map_err(usage)?;
+            let (checkpoint, several) = networks.of(&checkpoint.path())?;
             let job = Landscape {
-                checkpoint: checkpoint.path(),
+                checkpoint,
                 data: common.data_or(attack.examples()),
                 second: landscape.second(),
                 radius: landscape.radius(),
@@ -272,7 +272,7 @@ fn dispatch(cli: Cli) -> Result<()> {
                 attack: attack.choose(true).unwrap_or_default(),
                 compute: common.compute(),
             };
-            compute_asked(&Job::Landscape(job), &output, common.threads)
+            compute_asked(&Job::Landscape(job), several.as_deref(), &output, common.threads)
         }
         Some(Command::Benchmark { list: true, .. }) => print(&benchmark::list()),
         Some(Command::Benchmark { checkpoint, assume, dry_run, benchmark, common, output, .. }) => {
@@ -281,7 +281,7 @@ fn dispatch(cli: Cli) -> Result<()> {
                 job.check().map_err(usage)?;
                 return tell_cost(&job);
             }
-            compute_asked(&job, &output, common.threads)
+            compute_asked(&job, None, &output, common.threads)
         }
         Some(Command::Run { job: file, dry_run, threads, out, force, json }) => {
             let job = read_job(&file)?;
@@ -359,9 +359,17 @@ fn similar(word: &str) -> Option<String> {
     (distance <= 1 + name.len() / 5).then(|| name.to_owned())
 }
 
-/// Runs a job that was asked for by options: settings that make no sense are wrong usage.
-fn compute_asked(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
+/// Runs a job that was asked for by options, perhaps on several networks: settings that make no sense are wrong usage.
+fn compute_asked(
+    job: &Job,
+    networks: Option<&[PathBuf]>,
+    output: &Output,
+    threads: Option<u16>,
+) -> Result<()> {
     job.check().map_err(usage)?;
+    if let Some(networks) = networks {
+        return networks::compute(job, networks, output, threads);
+    }
     check_out(job, output.out.as_deref()).map_err(usage)?;
     compute(job, output, threads)
 }

@@ -14,7 +14,7 @@ use super::scatter::ScatterArgs;
 use crate::names;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
-use crate::plot::{ColorMap, Plot, attack, evaluation, flatness, text, training};
+use crate::plot::{ColorMap, Plot, attack, attack_steps, evaluation, flatness, text, training};
 
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
@@ -116,6 +116,8 @@ pub enum FigureKind {
     Evaluation,
     /// Robust accuracy after each attack of AutoAttack.
     Attack,
+    /// Loss (or --error) at every iteration of the attack of an evaluation with --log-steps.
+    AttackSteps,
     /// Flatness over the radius of the perturbation.
     Flatness,
     /// Flatness of each layer by itself.
@@ -293,6 +295,10 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
         ),
         FigureKind::Evaluation => ("an evaluation figure", of_landscapes()),
         FigureKind::Attack => ("a figure of attacks", of_landscapes()),
+        FigureKind::AttackSteps => (
+            "a figure of an attack's iterations",
+            vec![("--which", args.which.is_some()), ("--colors", args.colors.is_some())],
+        ),
         FigureKind::Flatness | FigureKind::Layers => ("a figure of flatness", of_landscapes()),
         FigureKind::Training => ("a figure of trainings", vec![("--colors", args.colors.is_some())]),
         FigureKind::LearningRate => ("a figure of learning rates", of_landscapes()),
@@ -329,6 +335,7 @@ fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot
             Err("an evaluation figure shows one record; give one, or draw each by itself".to_owned())
         }
         (FigureKind::Attack, _) => attack::plot(named, args.title.clone()),
+        (FigureKind::AttackSteps, _) => attack_steps::plot(named, &options(args)),
         (FigureKind::Flatness, _) => flatness::plot(named, args.title.clone()),
         (FigureKind::Layers, [only]) => flatness::layers(*only, args.title.clone()),
         (FigureKind::Layers, _) => {

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use basin_core::checkpoint::{Role, Summary};
-use basin_core::job::{AutoAttack, Job, Pgd};
+use basin_core::job::{AutoAttack, Evaluate, Job, Pgd};
 use basin_core::record::{
-    AttackOutcome, Evaluated, Evaluation, LandscapeOutcome, Outcome, Provenance, Record, TrainingOutcome,
-    Values,
+    AttackOutcome, AttemptAverage, Evaluated, Evaluation, ExampleSource, LandscapeOutcome, Outcome,
+    Provenance, Record, TrainingOutcome, Values,
 };
 use basin_core::train::{Epoch, Scores, Train};
 
@@ -95,7 +95,7 @@ pub fn record(record: &Record) -> String {
     }
     text.push('\n');
     match (&record.outcome, &record.job) {
-        (Outcome::Evaluate(e), Job::Evaluate(job)) => evaluation(&mut text, e, job.attack.as_ref()),
+        (Outcome::Evaluate(e), Job::Evaluate(job)) => evaluation(&mut text, e, Some(job)),
         (Outcome::Flatness(f), _) => super::flatness::report(&mut text, f, &record.job),
         (Outcome::Attack(a), Job::Attack(job)) => attacked(&mut text, a, Some(&job.attack)),
         (Outcome::Attack(a), _) => attacked(&mut text, a, None),
@@ -145,12 +145,43 @@ pub fn images(job: &Train) -> String {
     text
 }
 
-fn evaluation(text: &mut String, e: &Evaluation, attack: Option<&Pgd>) {
+fn evaluation(text: &mut String, e: &Evaluation, job: Option<&Evaluate>) {
     let _ = writeln!(text, "{:<8}  {:>8}  {:>8}  {:>10}  {:>6}", "", "loss", "error", "confidence", "AUC");
-    let how = attack.map(Pgd::to_string).unwrap_or_default();
+    let attacks: Vec<String> = job.map(|job| job.attacks().map(Pgd::to_string).collect()).unwrap_or_default();
+    let how = match (attacks.as_slice(), &e.source) {
+        ([], Some(_)) => "stored adversarial examples".to_owned(),
+        ([one], _) => one.clone(),
+        ([], None) => String::new(),
+        (several, _) => format!("the worst of {} attacks per example", several.len()),
+    };
     evaluated(text, "clean", &e.clean, "");
     let Some(robust) = &e.robust else { return rejecting(text, e) };
     evaluated(text, "robust", robust, &how);
+    for (words, point) in attacks.iter().zip(&e.per_attack) {
+        let _ = writeln!(
+            text,
+            "{:<8}  {:>8.4}  {:>6.1} %  {:>18}   {words}",
+            "",
+            point.loss,
+            100.0 * point.error,
+            ""
+        );
+    }
+    if let Some(source) = &e.source {
+        let _ = writeln!(text, "\n{}", source_words(source));
+    }
+    if let Some(average) = &e.average {
+        let AttemptAverage { loss, error } = average;
+        let attempts = e.attempts.len();
+        let _ = writeln!(
+            text,
+            "\nOne of the {attempts} attempts alone, on average: robust loss {:.4} (standard deviation {:.4}), robust error {:.1} % ({:.1}).",
+            loss.mean,
+            loss.deviation,
+            100.0 * error.mean,
+            100.0 * error.deviation
+        );
+    }
     if let Some(metrics) = &robust.metrics {
         text.push('\n');
         if let Some(rate) = metrics.success_rate {
@@ -162,6 +193,21 @@ fn evaluation(text: &mut String, e: &Evaluation, attack: Option<&Pgd>) {
         }
     }
     rejecting(text, e);
+}
+
+/// Where stored adversarial examples come from.
+fn source_words(source: &ExampleSource) -> String {
+    let by = source.attack.as_ref().map_or(String::new(), |attack| format!(" by {attack}"));
+    let of = match &source.checkpoint {
+        Some(checkpoint) => format!("were made for {}{by}", checkpoint.display()),
+        None => "come from a file that does not say for which network".to_owned(),
+    };
+    let attempts = match source.attempts {
+        1 => String::new(),
+        several => format!(", {several} attempts"),
+    };
+    let hash: String = source.hash.chars().take(12).collect();
+    format!("The adversarial examples {of}{attempts} (SHA-256 {hash}…).")
 }
 
 /// A row of the table.

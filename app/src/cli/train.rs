@@ -116,7 +116,7 @@ impl TrainArgs {
             return super::tell_cost(&job);
         }
         let output = Output { out: folder.or(self.out), json: self.json, force: false };
-        super::compute_asked(&job, &output, self.threads)
+        super::compute_asked(&job, None, &output, self.threads)
     }
 
     fn changes(&self) -> bool {

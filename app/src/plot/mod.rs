@@ -5,6 +5,7 @@
 //! records to `Plot`, like [`landscape`].
 
 pub mod attack;
+pub mod attack_steps;
 pub mod color;
 pub mod colormap;
 pub mod contour;

@@ -5,7 +5,7 @@ use std::path::Path;
 use basin_core::job::{
     Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization, Train,
 };
-use basin_core::record::{FlatnessOutcome, Outcome, Record};
+use basin_core::record::{Evaluation, FlatnessOutcome, Outcome, Record};
 
 use super::text::literal;
 
@@ -32,7 +32,13 @@ pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
 /// Of an evaluation: model, attack, data, program.
 pub fn evaluation(name: &str, record: &Record, job: &Evaluate) -> Vec<String> {
     let mut what = vec!["loss: mean -log(p + 1e-12) (natural logarithm)".to_owned()];
-    what.extend(job.attack.as_ref().map(|pgd| format!("robust: {pgd}")));
+    let attacks: Vec<String> = job.attacks().map(ToString::to_string).collect();
+    if !attacks.is_empty() {
+        what.push(format!("robust: {}", attacks.join("; or ")));
+    } else if let Outcome::Evaluate(Evaluation { source: Some(source), .. }) = &record.outcome {
+        let attack = source.attack.as_deref().unwrap_or("an attack that is not known");
+        what.push(format!("robust: adversarial examples of another network, {attack} ({})", source.hash));
+    }
     lines(name, record, what)
 }
 

@@ -274,8 +274,7 @@ impl App {
                 checkpoint: checkpoint.clone(),
                 data,
                 attack: None,
-                keep_examples: false,
-                compute: basin_core::job::Compute::default(),
+                ..Evaluate::default()
             });
             let result = match engine.run(&job, &RunOptions::default(), &mut Silent) {
                 Ok(Record { outcome: Outcome::Evaluate(evaluation), .. }) => Ok(Box::new(evaluation)),

@@ -25,10 +25,27 @@ pub fn command_line(job: &Job) -> String {
         option("keep-examples", String::new());
     }
     match job {
-        Job::Evaluate(job) => match &job.attack {
-            None => option("attack", "none".into()),
-            Some(attack) => attack_options(attack, &mut option),
-        },
+        Job::Evaluate(job) => {
+            for (name, asked) in [
+                ("keep-attempts", job.keep_attempts),
+                ("keep-probabilities", job.keep_probabilities),
+                ("log-steps", job.log_steps),
+            ] {
+                if asked {
+                    option(name, String::new());
+                }
+            }
+            match (&job.attack, &job.adversarial) {
+                (Some(attack), _) => attack_options(attack, &mut option),
+                (None, Some(stored)) => option("adversarial", stored.display().to_string()),
+                (None, None) => option("attack", "none".into()),
+            }
+            for (first, other) in
+                job.attack.iter().flat_map(|first| job.more_attacks.iter().map(move |o| (first, o)))
+            {
+                option("attack", format!("pgd:{}", variant(first, other)));
+            }
+        }
         Job::Flatness(job) => flatness_options(job, &mut option),
         Job::Benchmark(job) => option("attacks", job.attacks.join(",")),
         // Has returned.
@@ -237,6 +254,20 @@ fn attack_options(attack: &Pgd, option: &mut impl FnMut(&str, String)) {
     if let Some(tau) = attack.tau {
         option("tau", tau.to_string());
     }
+}
+
+/// In what an attack differs from the first one, as `--attack pgd:` takes it.
+fn variant(first: &Pgd, other: &Pgd) -> String {
+    let settings = |attack: &Pgd| {
+        let mut settings: Vec<(String, String)> = Vec::new();
+        attack_options(attack, &mut |name: &str, value| settings.push((name.to_owned(), value)));
+        settings
+    };
+    let of_first = settings(first);
+    let different = settings(other).into_iter().filter(|setting| !of_first.contains(setting));
+    let words =
+        different.map(|(name, value)| if value.is_empty() { name } else { format!("{name}={value}") });
+    words.collect::<Vec<_>>().join(",")
 }
 
 fn objective(objective: &Objective) -> String {

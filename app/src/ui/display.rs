@@ -10,7 +10,7 @@ use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
 use crate::plot::text::{literal, plain};
-use crate::plot::{Plot, attack, evaluation, flatness, training};
+use crate::plot::{Plot, attack, attack_steps, evaluation, flatness, training};
 use crate::surface;
 use crate::ui::names;
 
@@ -108,7 +108,8 @@ impl Display {
         }
     }
 
-    /// The chart of records: curves, filled contours, flatness, or the confidences of an evaluation.
+    /// The chart of records: curves, filled contours, flatness, or of evaluations the log of their attack, else their
+    /// confidences.
     ///
     /// # Errors
     /// A sentence that says why there is none.
@@ -118,13 +119,16 @@ impl Display {
         }
         let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
         let names = names(&records);
-        if let ([record], [name]) = (&*records, &*names)
+        let named: Vec<Named<'_>> =
+            names.iter().zip(records).map(|(name, record)| Named { name, record }).collect();
+        if !named.is_empty() && named.iter().all(|named| attack_steps::has_log(named.record)) {
+            return attack_steps::plot(&named, &self.plot_options());
+        }
+        if let [Named { name, record }] = *named
             && matches!(record.outcome, Outcome::Evaluate(_))
         {
             return evaluation::plot(name, record, None);
         }
-        let named: Vec<Named<'_>> =
-            names.iter().zip(records).map(|(name, record)| Named { name, record }).collect();
         if let Some(Outcome::Flatness(outcome)) = named.first().map(|named| &named.record.outcome) {
             return if self.per_layer && !outcome.layers.is_empty() {
                 flatness::layers(named[0], None)

@@ -40,12 +40,14 @@ pub struct Row {
     pub attacked: Verdict,
     /// What broke it, e.g. `apgd-t`; empty: not told.
     pub broken_by: String,
+    /// Whether an attempt breaks it that is not the one shown.
+    pub broken_elsewhere: bool,
 }
 
 impl Row {
     /// How it fared.
     pub fn fate(&self) -> Fate {
-        match (self.clean.right, self.attacked.right) {
+        match (self.clean.right, self.attacked.right && !self.broken_elsewhere) {
             (false, _) => Fate::Wrong,
             (true, true) => Fate::Robust,
             (true, false) => Fate::Broken,
@@ -144,12 +146,14 @@ fn rows(record: &Record) -> Vec<Row> {
             let (clean, robust) = (&evaluation.clean.per_example, &robust.per_example);
             let row = |at: usize| {
                 let label = *robust.label.get(at)?;
+                let elsewhere = robust.predicted.get(at) == Some(&label) && robust.is_wrong(at);
                 Some(Row {
                     index: *robust.index.get(at)?,
                     label: class(label),
                     clean: verdict(*clean.predicted.get(at)?, *clean.confidence.get(at)?, label),
                     attacked: verdict(*robust.predicted.get(at)?, *robust.confidence.get(at)?, label),
-                    broken_by: String::new(),
+                    broken_by: if elsewhere { "another attempt".to_owned() } else { String::new() },
+                    broken_elsewhere: elsewhere,
                 })
             };
             (0..robust.index.len()).filter_map(row).collect()
@@ -165,6 +169,7 @@ fn rows(record: &Record) -> Vec<Row> {
                     clean: verdict(*all.clean_predicted.get(at)?, *all.clean_confidence.get(at)?, label),
                     attacked: verdict(*all.predicted.get(at)?, *all.confidence.get(at)?, label),
                     broken_by: by.unwrap_or_default(),
+                    broken_elsewhere: false,
                 })
             };
             (0..all.index.len()).filter_map(row).collect()
@@ -193,6 +198,7 @@ mod tests {
             clean: verdict("cat", true),
             attacked: verdict("dog", false),
             broken_by: String::new(),
+            broken_elsewhere: false,
         };
         ExampleSet {
             shape: [1, 1, 2],
@@ -217,6 +223,8 @@ mod tests {
         assert_eq!(row.fate(), Fate::Broken);
         row.attacked.right = true;
         assert_eq!(row.fate(), Fate::Robust);
+        row.broken_elsewhere = true;
+        assert_eq!(row.fate(), Fate::Broken, "by a restart whose loss is lower");
         row.clean.right = false;
         assert_eq!(row.fate(), Fate::Wrong);
     }

@@ -34,6 +34,18 @@ pub enum Scaling {
     Paper,
 }
 
+/// What an evaluation looks at besides the images as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Inputs {
+    /// Nothing.
+    Clean,
+    /// PGD on this network.
+    #[default]
+    Pgd,
+    /// Adversarial examples that an earlier record kept.
+    Stored,
+}
+
 /// Choice of the tensors that are perturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum TensorChoice {
@@ -126,8 +138,18 @@ pub struct Form {
     pub names: PaperNames,
     /// Keep adversarial examples beside the record.
     pub keep_examples: bool,
-    /// Evaluate under attack too.
-    pub attacked: bool,
+    /// Keep those of every restart there, too.
+    pub keep_attempts: bool,
+    /// Keep the probabilities of all classes beside the record.
+    pub keep_probabilities: bool,
+    /// Note loss and error at every iteration of the attack.
+    pub log_steps: bool,
+    /// What an evaluation looks at besides the images.
+    pub inputs: Inputs,
+    /// Further attacks of an evaluation, separated by semicolons.
+    pub more_attacks: String,
+    /// Adversarial examples for [`Inputs::Stored`].
+    pub stored: String,
     /// PGD of landscapes.
     pub landscape_attack: PgdText,
     /// PGD of flatness measures.
@@ -188,7 +210,12 @@ impl Default for Form {
             benchmark: BenchmarkText::default(),
             names: PaperNames::default(),
             keep_examples: true,
-            attacked: true,
+            keep_attempts: false,
+            keep_probabilities: false,
+            log_steps: false,
+            inputs: Inputs::default(),
+            more_attacks: String::new(),
+            stored: String::new(),
             landscape_attack: PgdText::default(),
             flatness_attack: PgdText::default(),
             evaluate_attack: PgdText::default(),
@@ -278,6 +305,8 @@ impl Form {
                 _ => &mut self.names.evaluate,
             },
             Field::Names => &mut self.benchmark.names,
+            Field::MoreAttacks => &mut self.more_attacks,
+            Field::Stored => &mut self.stored,
             Field::Data => &mut self.data,
             Field::Examples if measure == Measure::Benchmark => &mut self.benchmark.examples,
             Field::Examples => &mut self.examples,

@@ -2,11 +2,11 @@
 
 use basin_core::attack::fraction;
 use basin_core::job::{InputNorm, LandscapeLoss, Pgd, Precision};
-use eframe::egui::{CollapsingHeader, Ui};
+use eframe::egui::{Checkbox, CollapsingHeader, Ui};
 
 use crate::state::Measure;
 use crate::ui::Action;
-use crate::ui::form::{Field, Form, Problem, Scaling, fitting_data};
+use crate::ui::form::{Field, Form, Inputs, Problem, Scaling, fitting_data};
 use crate::ui::widgets::{choice_ui, heading_ui, marked_field_ui, segmented_ui};
 
 /// Draws the groups of a form.
@@ -29,6 +29,13 @@ impl Editor<'_> {
         let problem = problem.map(|problem| problem.text.as_str());
         let text = self.form.text_mut(self.measure, field);
         marked_field_ui(ui, label, tooltip, field.hint(), text, problem)
+    }
+
+    /// A field that is the user's own unless a name stands for it.
+    fn own_field_ui(&mut self, ui: &mut Ui, field: Field) {
+        self.own_ui(ui, |form, ui| {
+            form.field_ui(ui, field);
+        });
     }
 
     pub fn landscape_ui(&mut self, ui: &mut Ui) {
@@ -81,15 +88,31 @@ impl Editor<'_> {
     pub fn evaluate_ui(&mut self, ui: &mut Ui) {
         heading_ui(ui, "Attack");
         self.name_ui(ui);
-        let attacks = [
-            (false, "Clean", "Loss and error on the images as they are"),
-            (true, "PGD", "Clean, and under projected gradient descent"),
+        let inputs = [
+            (Inputs::Clean, "Clean", "Loss and error on the images as they are"),
+            (Inputs::Pgd, "PGD", "Clean, and under projected gradient descent"),
+            (Inputs::Stored, "Stored", "Clean, and on adversarial examples that an earlier record kept"),
         ];
-        self.own_ui(ui, |form, ui| segmented_ui(ui, &mut form.form.attacked, &attacks));
-        if self.form.attacked {
-            self.attack_ui(ui);
+        self.own_ui(ui, |form, ui| segmented_ui(ui, &mut form.form.inputs, &inputs));
+        match self.form.inputs {
+            Inputs::Clean => {}
+            Inputs::Pgd => {
+                self.attack_ui(ui);
+                self.own_field_ui(ui, Field::MoreAttacks);
+                let tip = "Mean loss and error at every iteration, in the record; the Curves tab draws them";
+                ui.add(Checkbox::new(&mut self.form.log_steps, "Log every iteration")).on_hover_text(tip);
+            }
+            Inputs::Stored => self.own_field_ui(ui, Field::Stored),
+        }
+        if self.form.inputs != Inputs::Clean {
             self.keep_ui(ui);
         }
+        if self.form.inputs == Inputs::Pgd && self.form.keep_examples {
+            let tip = "Not only the worst restart per image: what a transfer to other networks needs";
+            ui.add(Checkbox::new(&mut self.form.keep_attempts, "… of every restart")).on_hover_text(tip);
+        }
+        let tip = "Of all classes, clean and of every restart, in a file beside the record";
+        ui.add(Checkbox::new(&mut self.form.keep_probabilities, "Keep probabilities")).on_hover_text(tip);
     }
 
     pub fn attack_ui(&mut self, ui: &mut Ui) {

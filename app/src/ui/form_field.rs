@@ -73,6 +73,10 @@ pub enum Field {
     StepSize,
     /// Starts of the attack.
     Restarts,
+    /// Further attacks of an evaluation.
+    MoreAttacks,
+    /// Adversarial examples of an earlier record.
+    Stored,
     /// Seed.
     Seed,
     /// Images at a time.
@@ -89,6 +93,8 @@ impl Field {
             Self::Until => "none",
             Self::Name => "none",
             Self::Names => "weight_l2_random_…",
+            Self::MoreAttacks => "objective=dlr; restarts=5",
+            Self::Stored => "attack.json",
             Self::EnsembleSteps | Self::EnsembleRestarts | Self::Targets | Self::Queries => {
                 "as the version says"
             }
@@ -192,6 +198,14 @@ impl Field {
             Self::AttackSteps => ("Iterations", "Updates of the attack"),
             Self::StepSize => ("Step size", "Change per update; fractions are accepted"),
             Self::Restarts => ("Restarts", "Independent starts; the worst per image counts"),
+            Self::MoreAttacks => (
+                "Also",
+                "Further attacks, separated by semicolons: each is PGD as above but for what it says, such as objective=dlr,restarts=5 (names as on the command line). The worst of all counts",
+            ),
+            Self::Stored => (
+                "Record or file",
+                "A record that kept its adversarial examples, or their file: this network is tested on the attack of another (transfer)",
+            ),
             Self::Seed => ("Seed", "Of every random number of the job"),
             Self::BatchSize => ("Batch size", "Images at a time; empty: chosen for the device"),
         }

@@ -8,7 +8,7 @@ use basin_core::job::{
 
 use crate::cli::spelled;
 use crate::state::Measure;
-use crate::ui::form::{EnsembleText, Form, PgdText, TensorChoice, TuningText, VersionChoice};
+use crate::ui::form::{EnsembleText, Form, Inputs, PgdText, TensorChoice, TuningText, VersionChoice};
 
 /// The job of a name of the paper, for the form of this measure; checkpoint, data set and computing are formal.
 ///
@@ -60,7 +60,11 @@ impl Form {
     pub fn fill(&mut self, job: &Job) {
         match job {
             Job::Evaluate(evaluate) => {
-                self.attacked = evaluate.attack.is_some();
+                self.inputs = match (&evaluate.attack, &evaluate.adversarial) {
+                    (Some(_), _) => Inputs::Pgd,
+                    (None, Some(_)) => Inputs::Stored,
+                    (None, None) => Inputs::Clean,
+                };
                 if let Some(attack) = &evaluate.attack {
                     self.evaluate_attack = PgdText::from(attack);
                 }

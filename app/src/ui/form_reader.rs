@@ -8,8 +8,9 @@ use basin_core::job::{
     FlatnessLoss, InputNorm, Job, Landscape, LandscapeLoss, Normalization, Pgd, Tensors, Tuning, Version,
 };
 
+use crate::cli::pgd_variant;
 use crate::state::Measure;
-use crate::ui::form::{EnsembleText, Field, Form, PgdText, Problem, Scaling, TensorChoice, number};
+use crate::ui::form::{EnsembleText, Field, Form, Inputs, PgdText, Problem, Scaling, TensorChoice, number};
 use crate::ui::form_fill::named_job;
 
 impl Form {
@@ -67,6 +68,7 @@ fn field_of(measure: Measure, message: &str) -> Option<Field> {
         ("normalization", Field::Token),
         ("no attack of the paper", Field::Names),
         ("a benchmark needs", Field::Names),
+        ("the attacks choose", Field::MoreAttacks),
         ("examples", Field::Examples),
     ];
     known.iter().find(|(start, _)| message.starts_with(start)).map(|(_, field)| *field)
@@ -88,6 +90,18 @@ pub fn takes(version: &Version, field: Field) -> bool {
         Field::Eot | Field::Rho | Field::Alpha => attacks.iter().any(|attack| attack.is_apgd()),
         Field::Eta | Field::Beta | Field::AlphaMax => attacks.iter().any(|attack| attack.is_fab()),
         _ => true,
+    }
+}
+
+/// What an evaluation keeps.
+fn kept(form: &Form, inputs: Inputs) -> Evaluate {
+    let keep_examples = form.keep_examples && inputs != Inputs::Clean;
+    Evaluate {
+        keep_examples,
+        keep_attempts: keep_examples && form.keep_attempts && inputs == Inputs::Pgd,
+        keep_probabilities: form.keep_probabilities,
+        log_steps: form.log_steps && inputs == Inputs::Pgd,
+        ..Evaluate::default()
     }
 }
 
@@ -153,7 +167,10 @@ impl Reader {
         });
         let keep_examples = form.keep_examples;
         match job {
-            Job::Evaluate(job) => Job::Evaluate(Evaluate { checkpoint, data, keep_examples, compute, ..job }),
+            Job::Evaluate(job) => {
+                let attack = job.attack;
+                Job::Evaluate(Evaluate { checkpoint, data, attack, compute, ..kept(form, Inputs::Pgd) })
+            }
             Job::Attack(job) => Job::Attack(Attack { checkpoint, data, keep_examples, compute, ..job }),
             Job::Flatness(job) => {
                 let search_data = job
@@ -186,9 +203,8 @@ impl Reader {
         let keep_examples = form.keep_examples;
         match measure {
             Measure::Evaluate => {
-                let attack = form.attacked.then(|| self.pgd(&form.evaluate_attack));
-                let keep_examples = keep_examples && form.attacked;
-                Job::Evaluate(Evaluate { checkpoint, data, attack, keep_examples, compute })
+                let job = Evaluate { checkpoint, data, compute, ..kept(form, form.inputs) };
+                Job::Evaluate(self.inputs(form, job))
             }
             Measure::Attack => {
                 let attack = self.autoattack(&form.ensemble);
@@ -232,6 +248,29 @@ impl Reader {
                 ))
             }
         }
+    }
+
+    /// The attacks of an evaluation, or its stored adversarial examples.
+    fn inputs(&mut self, form: &Form, mut job: Evaluate) -> Evaluate {
+        match form.inputs {
+            Inputs::Clean => {}
+            Inputs::Pgd => {
+                let first = self.pgd(&form.evaluate_attack);
+                let others = form.more_attacks.split(';').map(str::trim).filter(|text| !text.is_empty());
+                for text in others {
+                    match pgd_variant(&first, text.trim_start_matches("pgd:")) {
+                        Ok(attack) => job.more_attacks.push(attack),
+                        Err(sentence) => self.wrong(Field::MoreAttacks, sentence),
+                    }
+                }
+                job.attack = Some(first);
+            }
+            Inputs::Stored if form.stored.trim().is_empty() => {
+                self.wrong(Field::Stored, "give a record that kept its adversarial examples");
+            }
+            Inputs::Stored => job.adversarial = Some(form.stored.trim().into()),
+        }
+        job
     }
 
     fn pgd(&mut self, text: &PgdText) -> Pgd {

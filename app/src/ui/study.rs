@@ -353,9 +353,11 @@ pub fn file_name(path: &Path) -> String {
 /// What a job is, in few words: `2-D robust loss`.
 pub fn job_title(job: &Job) -> String {
     match job {
-        Job::Evaluate(job) => match &job.attack {
-            None => "Clean evaluation".into(),
-            Some(attack) => format!("Evaluation, PGD-{}", attack.steps),
+        Job::Evaluate(job) => match (&job.attack, job.more_attacks.len()) {
+            (None, _) if job.adversarial.is_some() => "Evaluation, stored examples".into(),
+            (None, _) => "Clean evaluation".into(),
+            (Some(attack), 0) => format!("Evaluation, PGD-{}", attack.steps),
+            (Some(_), more) => format!("Evaluation, {} attacks", more + 1),
         },
         Job::Flatness(job) => {
             let case = if job.case == Case::Average { "Average" } else { "Worst" };
@@ -385,6 +387,7 @@ pub fn job_details(job: &Job) -> String {
     match job {
         // The title says how many steps.
         Job::Evaluate(job) => match job.attack.as_ref().map(Pgd::to_string) {
+            Some(_) if !job.more_attacks.is_empty() => images,
             Some(attack) => attack.split(", ").skip(1).chain([&*images]).collect::<Vec<_>>().join(", "),
             None => images,
         },

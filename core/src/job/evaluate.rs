@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Compute, DataSelection};
 use crate::attack::Pgd;
+use crate::error::{Error, Result};
 
 /// Clean, and with an attack robust, loss and error of one checkpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Evaluate {
     /// The checkpoint file.
     #[serde(with = "crate::files::as_text")]
@@ -19,10 +20,77 @@ pub struct Evaluate {
     /// The attack; none: clean only.
     #[serde(default)]
     pub attack: Option<Pgd>,
+    /// Further attacks; of all together the worst per example counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_attacks: Vec<Pgd>,
+    /// Adversarial examples of an earlier record in place of an attack: the record, or its file of examples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adversarial: Option<PathBuf>,
     /// Keep the adversarial examples in a file beside the record.
     #[serde(default)]
     pub keep_examples: bool,
+    /// Keep those of every attempt there, not only of the worst one per example.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keep_attempts: bool,
+    /// Keep the probabilities of all classes, clean and of every attempt, in a file beside the record.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keep_probabilities: bool,
+    /// Note mean loss and error at every iteration of the attack.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub log_steps: bool,
     /// Device, precision, seed, batch size.
     #[serde(default)]
     pub compute: Compute,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl Evaluate {
+    /// All attacks in order.
+    pub fn attacks(&self) -> impl Iterator<Item = &Pgd> {
+        self.attack.iter().chain(&self.more_attacks)
+    }
+
+    /// Whether there are adversarial examples, made or stored.
+    pub fn is_attacked(&self) -> bool {
+        self.attack.is_some() || self.adversarial.is_some()
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// A setting of an attack is not possible, or settings contradict each other.
+    pub fn check(&self) -> Result<()> {
+        self.attacks().try_for_each(Pgd::check)?;
+        if let Some(stored) = self.adversarial.as_ref().filter(|path| path.to_str().is_none()) {
+            let reason =
+                "has a name that is not Unicode, which records of stored examples cannot hold; rename it";
+            return Err(Error::file(stored, reason));
+        }
+        let Some(first) = &self.attack else {
+            let useless = [
+                ("further attacks", !self.more_attacks.is_empty()),
+                ("a log of iterations", self.log_steps),
+                ("keeping examples of every attempt", self.keep_attempts),
+            ];
+            return match useless.iter().find(|(_, given)| *given) {
+                Some((what, _)) => Err(Error::invalid(format!("{what} needs an attack; choose one"))),
+                None => Ok(()),
+            };
+        };
+        if self.adversarial.is_some() {
+            return Err(Error::invalid(
+                "stored adversarial examples take the place of an attack; leave out one of the two",
+            ));
+        }
+        if self.more_attacks.iter().any(|attack| attack.selection != first.selection) {
+            return Err(Error::invalid(
+                "the attacks choose their worst restart by different rules (loss, wrong-class confidence), so they cannot be \
+                 pooled; use one rule for all",
+            ));
+        }
+        Ok(())
+    }
 }

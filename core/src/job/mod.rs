@@ -62,6 +62,20 @@ impl Job {
         }
     }
 
+    /// The same job for another checkpoint; a training stays as it is.
+    pub fn on(mut self, checkpoint: &Path) -> Self {
+        let place = match &mut self {
+            Self::Evaluate(job) => &mut job.checkpoint,
+            Self::Flatness(job) => &mut job.checkpoint,
+            Self::Attack(job) => &mut job.checkpoint,
+            Self::Landscape(job) => &mut job.checkpoint,
+            Self::Benchmark(job) => &mut job.checkpoint,
+            Self::Train(_) => return self,
+        };
+        checkpoint.clone_into(place);
+        self
+    }
+
     /// What the job is about, as something to be called by: its checkpoint, or the name of the network to be trained.
     pub fn subject(&self) -> &Path {
         match self {
@@ -111,10 +125,10 @@ impl Job {
         }
     }
 
-    /// Whether adversarial examples are to be kept beside the record.
+    /// Whether adversarial examples are to be kept in a file beside the record.
     pub fn keeps_examples(&self) -> bool {
         match self {
-            Self::Evaluate(job) => job.keep_examples && job.attack.is_some(),
+            Self::Evaluate(job) => (job.keep_examples && job.is_attacked()) || job.keep_attempts,
             Self::Attack(job) => job.keep_examples,
             Self::Flatness(_) | Self::Landscape(_) | Self::Benchmark(_) | Self::Train(_) => false,
         }
@@ -132,7 +146,7 @@ impl Job {
     pub fn check_classes(&self, classes: usize) -> Result<()> {
         match self {
             Self::Evaluate(job) => {
-                job.attack.as_ref().map_or(Ok(()), |attack| attack.objective.check_classes(classes))
+                job.attacks().try_for_each(|attack| attack.objective.check_classes(classes))
             }
             Self::Attack(job) => job.attack.plans(classes).map(drop),
             Self::Flatness(job) if job.loss == FlatnessLoss::Clean => Ok(()),
@@ -160,11 +174,7 @@ impl Job {
     /// [`Error::Invalid`] naming the setting, its value and what is allowed.
     pub fn check(&self) -> Result<()> {
         match self {
-            Self::Evaluate(job) => {
-                if let Some(attack) = &job.attack {
-                    attack.check()?;
-                }
-            }
+            Self::Evaluate(job) => job.check()?,
             Self::Flatness(job) => job.check()?,
             Self::Attack(job) => job.attack.check()?,
             Self::Landscape(job) => job.check()?,

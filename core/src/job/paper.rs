@@ -52,8 +52,8 @@ impl PaperAttack {
                     checkpoint,
                     data: select(self.images),
                     attack: self.pgd(),
-                    keep_examples: false,
                     compute,
+                    ..Evaluate::default()
                 });
             }
             // What the program ran under the name standard.

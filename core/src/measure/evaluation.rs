@@ -3,9 +3,10 @@
 use tch::{Kind, Tensor};
 
 use crate::attack::ball::Ball;
-use crate::attack::{Pgd, Selection, pgd};
+use crate::attack::pgd::{self, Trace};
+use crate::attack::{Pgd, Selection};
 use crate::error::{Error, Result};
-use crate::loss::{confidences, cross_entropy, predictions, reported, wrong_confidences};
+use crate::loss::{confidences, cross_entropy, log_probabilities, predictions, reported, wrong_confidences};
 use crate::model::{Evaluator, channels_last};
 use crate::progress::Pulse;
 use crate::record::PerExample;
@@ -79,6 +80,23 @@ pub fn measure(model: &Evaluator, batch: &Batch, delta: Option<&Tensor>) -> Resu
     rows(&logits(model, batch, delta), batch)
 }
 
+/// As [`measure`], and the probabilities of all classes, row by row.
+///
+/// # Errors
+/// A loss is NaN or infinite.
+pub fn measure_all_classes(model: &Evaluator, batch: &Batch) -> Result<(PerExample, Vec<f32>)> {
+    let logits = logits(model, batch, None);
+    Ok((rows(&logits, batch)?, probabilities(&logits)?))
+}
+
+/// Probabilities of all classes, float32, row by row.
+///
+/// # Errors
+/// libtorch refuses to hand them over.
+pub fn probabilities(logits: &Tensor) -> Result<Vec<f32>> {
+    to_vec(&log_probabilities(logits).exp().to_kind(Kind::Float).contiguous().view([-1]))
+}
+
 fn logits(model: &Evaluator, batch: &Batch, delta: Option<&Tensor>) -> Tensor {
     let _guard = tch::no_grad_guard();
     match delta {
@@ -101,21 +119,41 @@ fn rows(logits: &Tensor, batch: &Batch) -> Result<PerExample> {
         loss: loss.iter().map(|loss| reported((-f64::from(*loss)).exp()) as f32).collect(),
         predicted: to_vec(&predictions(logits))?,
         confidence: to_vec(&confidences(logits).to_kind(Kind::Float))?,
+        ..PerExample::default()
     })
 }
 
 /// A batch under attack.
 #[derive(Debug)]
 pub struct Attacked {
-    /// Per example at its worst restart.
+    /// Per example at its worst restart; broken by any.
     pub per_example: PerExample,
     /// The perturbations of those restarts.
     pub perturbation: Tensor,
+    /// Logits of the measuring network there.
+    pub logits: Tensor,
     /// What decides between restarts: the loss, or the confidence in a wrong class.
     pub badness: Vec<f32>,
 }
 
-/// Attacks a batch with every restart and keeps, per example, the worst one in the sense of the settings.
+/// Of several attempts (restarts, attacks): per example which is the worst, the first of equals, and whether any of
+/// them breaks it.
+///
+/// An attempt is what decides between attempts, and whether the example is wrong there, per example.
+pub fn worst_of(attempts: &[(&[f32], &[bool])]) -> Vec<(usize, bool)> {
+    let examples = attempts.first().map_or(0, |(badness, _)| badness.len());
+    (0..examples)
+        .map(|example| {
+            let badness = |attempt: usize| attempts[attempt].0[example];
+            let worst = (1..attempts.len())
+                .fold(0, |worst, attempt| if badness(attempt) > badness(worst) { attempt } else { worst });
+            (worst, attempts.iter().any(|(_, wrong)| wrong[example]))
+        })
+        .collect()
+}
+
+/// Attacks a batch with every restart and keeps, per example, the worst one in the sense of the settings. An example
+/// that any restart misclassifies is broken.
 ///
 /// The start of an example depends only on `seed`, its index and the restart, so neither on the batch it
 /// is in nor on the weights: neighbouring points of a landscape share their starts.
@@ -138,16 +176,12 @@ pub fn attack_and_early(
     early: Option<usize>,
     pulse: Pulse,
 ) -> Result<(Attacked, Option<Attacked>)> {
-    let worse = |worst: Option<Attacked>, found: Attacked| match worst {
-        None => found,
-        Some(worst) => worst.or_worse(found),
-    };
     let (mut worst, mut worst_early) = (None, None);
-    for restart in 0..settings.restarts {
-        let (found, at_early) = search(pair, settings, batch, seed, restart as u64, early, pulse)?;
-        worst = Some(worse(worst, found));
+    for restart in 0..settings.restarts as u64 {
+        let (found, at_early) = search(pair, settings, batch, (seed, restart), early, None, pulse)?;
+        worst = Some(found.or_worse(worst));
         if let Some(found) = at_early {
-            worst_early = Some(worse(worst_early, found));
+            worst_early = Some(found.or_worse(worst_early));
         }
     }
     let worst = worst.ok_or_else(|| Error::invalid("0 restarts are not possible; use 1 or more"))?;
@@ -166,49 +200,82 @@ pub fn attack_once(
     restart: u64,
     pulse: Pulse,
 ) -> Result<Attacked> {
-    Ok(search(pair, settings, batch, seed, restart, None, pulse)?.0)
+    attempt(pair, settings, batch, seed, restart, None, pulse)
+}
+
+/// As [`attack_once`]; notes every iteration in `trace`.
+///
+/// # Errors
+/// As [`attack`].
+pub fn attempt(
+    pair: &Pair,
+    settings: &Pgd,
+    batch: &Batch,
+    seed: u64,
+    restart: u64,
+    trace: Option<&mut Trace>,
+    pulse: Pulse,
+) -> Result<Attacked> {
+    Ok(search(pair, settings, batch, (seed, restart), None, trace, pulse)?.0)
 }
 
 fn search(
     pair: &Pair,
     settings: &Pgd,
     batch: &Batch,
-    seed: u64,
-    restart: u64,
+    (seed, restart): (u64, u64),
     early: Option<usize>,
+    trace: Option<&mut Trace>,
     pulse: Pulse,
 ) -> Result<(Attacked, Option<Attacked>)> {
     let start = starts(settings, batch, seed, restart);
     let (model, images, labels) = (pair.searcher(), &batch.images, &batch.labels);
-    let found = pgd::run_with_early(settings, model, images, labels, &start, early, None, pulse)?;
-    let early = found.early.map(|early| measured(pair, settings, batch, early)).transpose()?;
-    Ok((measured(pair, settings, batch, found.perturbation)?, early))
+    let found = pgd::run_with_early(settings, model, images, labels, &start, early, trace, pulse)?;
+    let measured = |perturbation| at(&pair.measure, batch, perturbation, settings.selection);
+    let early = found.early.map(measured).transpose()?;
+    Ok((measured(found.perturbation)?, early))
 }
 
-/// What an attack found, in the measuring precision.
-fn measured(pair: &Pair, settings: &Pgd, batch: &Batch, perturbation: Tensor) -> Result<Attacked> {
-    let logits = logits(&pair.measure, batch, Some(&perturbation));
-    let per_example = rows(&logits, batch)?;
-    let badness = match settings.selection {
+/// One attempt whose perturbations are known.
+///
+/// # Errors
+/// A loss is NaN or infinite.
+pub fn at(model: &Evaluator, batch: &Batch, perturbation: Tensor, selection: Selection) -> Result<Attacked> {
+    let logits = logits(model, batch, Some(&perturbation));
+    let mut per_example = rows(&logits, batch)?;
+    let badness = match selection {
         Selection::Loss => per_example.loss.clone(),
         Selection::WrongClassConfidence => to_vec(&wrong_confidences(&logits, &batch.labels))?,
     };
-    Ok(Attacked { per_example, perturbation, badness })
+    per_example.broken = per_example.wrong();
+    let confidence = |(broken, confidence): (&bool, &f32)| if *broken { *confidence } else { 0.0 };
+    per_example.broken_confidence =
+        per_example.broken.iter().zip(&per_example.confidence).map(confidence).collect();
+    Ok(Attacked { per_example, perturbation, logits, badness })
 }
 
 impl Attacked {
-    /// Takes from `other` the examples on which it is worse.
-    fn or_worse(mut self, other: Self) -> Self {
-        let worse: Vec<bool> = other.badness.iter().zip(&self.badness).map(|(a, b)| a > b).collect();
-        for (position, _) in worse.iter().enumerate().filter(|(_, worse)| **worse) {
-            self.badness[position] = other.badness[position];
-            self.per_example.loss[position] = other.per_example.loss[position];
-            self.per_example.predicted[position] = other.per_example.predicted[position];
-            self.per_example.confidence[position] = other.per_example.confidence[position];
+    /// This attempt beside earlier ones: the worst of them per example, broken by any.
+    pub fn or_worse(self, earlier: Option<Self>) -> Self {
+        let Some(mut worst) = earlier else { return self };
+        let rows = &mut worst.per_example;
+        let chosen = worst_of(&[(&worst.badness, &rows.broken), (&self.badness, &self.per_example.broken)]);
+        let is_worse: Vec<bool> = chosen.iter().map(|(attempt, _)| *attempt == 1).collect();
+        for (example, (_, broken)) in chosen.into_iter().enumerate() {
+            rows.broken[example] = broken;
+            rows.broken_confidence[example] =
+                rows.broken_confidence[example].max(self.per_example.broken_confidence[example]);
+            if is_worse[example] {
+                worst.badness[example] = self.badness[example];
+                rows.loss[example] = self.per_example.loss[example];
+                rows.predicted[example] = self.per_example.predicted[example];
+                rows.confidence[example] = self.per_example.confidence[example];
+            }
         }
-        let mask = Tensor::from_slice(&worse).to_device(self.perturbation.device()).view([-1, 1, 1, 1]);
-        self.perturbation = other.perturbation.where_self(&mask, &self.perturbation);
-        self
+        let mask = Tensor::from_slice(&is_worse).to_device(worst.perturbation.device());
+        worst.perturbation = self.perturbation.where_self(&mask.view([-1, 1, 1, 1]), &worst.perturbation);
+        worst.logits = self.logits.where_self(&mask.view([-1, 1]), &worst.logits);
+        worst
     }
 }
 
@@ -231,18 +298,18 @@ pub fn mean(values: &[f32]) -> f64 {
     values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64
 }
 
-/// Share of examples whose prediction is not the label.
+/// Share of examples that are wrong: whose prediction is not the label, under attack in any attempt.
 pub fn error_rate(per_example: &PerExample) -> f64 {
-    let wrong = per_example.predicted.iter().zip(&per_example.label).filter(|(p, l)| p != l).count();
-    wrong as f64 / per_example.label.len() as f64
+    share(per_example.label.len(), |example| per_example.is_wrong(example))
 }
 
 /// Share of examples that are wrong on the clean image or under attack.
 pub fn robust_error_rate(clean: &PerExample, attacked: &PerExample) -> f64 {
-    let wrong = (0..clean.label.len())
-        .filter(|i| clean.predicted[*i] != clean.label[*i] || attacked.predicted[*i] != clean.label[*i])
-        .count();
-    wrong as f64 / clean.label.len() as f64
+    share(clean.label.len(), |example| clean.is_wrong(example) || attacked.is_wrong(example))
+}
+
+fn share(examples: usize, is_wrong: impl Fn(usize) -> bool) -> f64 {
+    (0..examples).filter(|example| is_wrong(*example)).count() as f64 / examples as f64
 }
 
 /// Appends the rows of `other`.
@@ -252,6 +319,8 @@ pub fn append(rows: &mut PerExample, other: PerExample) {
     rows.loss.extend(other.loss);
     rows.predicted.extend(other.predicted);
     rows.confidence.extend(other.confidence);
+    rows.broken.extend(other.broken);
+    rows.broken_confidence.extend(other.broken_confidence);
 }
 
 fn to_vec<T: tch::kind::Element>(tensor: &Tensor) -> Result<Vec<T>>

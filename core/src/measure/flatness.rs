@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evaluation::{Batch, Pair, attack_once, measure};
+use super::evaluation::{Batch, Pair, attack_once, measure, worst_of};
 use super::levels::{self, Numbers};
 use super::statistics::{Interval, interval_of_table, mean, standard_error};
 use crate::attack::Pgd;
@@ -36,8 +36,7 @@ pub struct Losses {
 impl Losses {
     /// Of measured examples.
     pub fn of(rows: &PerExample) -> Self {
-        let wrong = rows.predicted.iter().zip(&rows.label).map(|(p, l)| p != l).collect();
-        Self { loss: rows.loss.clone(), wrong }
+        Self { loss: rows.loss.clone(), wrong: rows.wrong() }
     }
 
     /// Appends other examples.
@@ -115,17 +114,16 @@ pub fn restart(
     Ok(Restart { losses: Losses::of(&attacked.per_example), badness: attacked.badness })
 }
 
-/// The worst restart per example, the first of equals.
+/// The loss of the worst restart per example, the first of equals; wrong is what any restart misclassifies.
 pub fn worst_restart(restarts: &[Restart]) -> Losses {
-    let mut worst = Losses::default();
-    for i in 0..restarts.first().map_or(0, |restart| restart.badness.len()) {
-        let chosen = restarts[1..].iter().fold(&restarts[0], |worst, other| {
-            if other.badness[i] > worst.badness[i] { other } else { worst }
-        });
-        worst.loss.push(chosen.losses.loss[i]);
-        worst.wrong.push(chosen.losses.wrong[i]);
+    let attempts: Vec<(&[f32], &[bool])> =
+        restarts.iter().map(|restart| (&*restart.badness, &*restart.losses.wrong)).collect();
+    let chosen = worst_of(&attempts);
+    let loss = |(example, (worst, _)): (usize, &(usize, bool))| restarts[*worst].losses.loss[example];
+    Losses {
+        loss: chosen.iter().enumerate().map(loss).collect(),
+        wrong: chosen.iter().map(|(_, wrong)| *wrong).collect(),
     }
-    worst
 }
 
 /// Seed of a draw: what its direction depends on besides names and shapes of tensors. Below 2^53, so that every reader

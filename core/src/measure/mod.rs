@@ -1,5 +1,6 @@
 //! What is measured. A measure takes a network and data, gives back plain numbers, and leaves no trace.
 
+pub mod attempts;
 pub mod autoattack;
 pub mod direction;
 pub mod evaluation;

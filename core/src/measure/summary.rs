@@ -65,7 +65,7 @@ pub fn robust_metrics(clean: &PerExample, attacked: &PerExample) -> Result<Metri
         })
     });
     Ok(Metrics {
-        confidence: all.robust_confidence().unwrap_or(0.0),
+        confidence: mean(&attacked.confidence.iter().map(|c| f64::from(*c)).collect::<Vec<_>>()),
         area_under_curve: all.roc().area,
         success_rate: all.success_rate(),
         correct_loss: loss_where(attacked, &before, false),
@@ -84,13 +84,19 @@ fn loss_where(rows: &PerExample, clean: &[Scored], wrong: bool) -> Option<f64> {
 fn scored(rows: &PerExample) -> Vec<Scored> {
     (0..rows.label.len())
         .map(|i| {
-            let wrong = rows.predicted[i] != rows.label[i];
+            let wrong = rows.is_wrong(i);
             let true_probability = (-rows.loss[i]).exp();
+            // An attack counts with the highest confidence of its misclassifications.
+            let broken = rows.broken_confidence.get(i).filter(|_| wrong);
             Scored {
                 wrong,
-                confidence: rows.confidence[i],
+                confidence: *broken.unwrap_or(&rows.confidence[i]),
                 // Of a correct prediction only an upper bound is known; no metric of one attempt asks for it.
-                wrong_confidence: if wrong { rows.confidence[i] } else { 1.0 - true_probability },
+                wrong_confidence: if wrong {
+                    *broken.unwrap_or(&rows.confidence[i])
+                } else {
+                    1.0 - true_probability
+                },
                 true_probability,
             }
         })

@@ -1,23 +1,114 @@
 //! The numbers of an evaluation.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
+use super::Point;
+
 /// Loss and error on clean images and under attack.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Evaluation {
     /// On the images as they are.
     pub clean: Evaluated,
-    /// Under attack: the worst restart per example.
+    /// Under attack: per example the worst attempt, that is the worst restart of the worst attack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub robust: Option<Evaluated>,
+    /// Of several, or with a log of iterations, every attempt by itself: the restarts of the first attack, then those of
+    /// the next.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+    /// Of several attempts: what one of them finds on average.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<AttemptAverage>,
+    /// Of several attacks: each by itself at its worst restarts, in the order of the job.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub per_attack: Vec<Point>,
+    /// Where the adversarial examples come from, if they were not made for this network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<ExampleSource>,
+    /// Name of the file beside the record with the probabilities of all classes, see [`super::Probabilities`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probabilities: Option<String>,
+}
+
+/// One restart of one attack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Index of the attack in the job, from 0.
+    pub attack: usize,
+    /// Number of the restart, from 0.
+    pub restart: usize,
+    /// Mean loss at its adversarial examples.
+    pub loss: f64,
+    /// Share of examples that are wrong, clean or at its adversarial examples.
+    pub error: f64,
+    /// How the attack went, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<AttackSteps>,
+}
+
+/// Means over the examples at every iteration of an attack, as the searching network sees them.
+///
+/// The first entry is the projected start, the last the point after the last update. They are of the points that the
+/// attack visits, whereas the attack returns the best one per example.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct AttackSteps {
+    /// Mean of what the attack maximizes.
+    pub objective: Vec<f64>,
+    /// Mean of `-log(p + 1e-12)`.
+    pub loss: Vec<f64>,
+    /// Share of examples that are misclassified.
+    pub error: Vec<f64>,
+}
+
+/// Mean and spread over attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AttemptAverage {
+    /// Of the mean loss.
+    pub loss: Spread,
+    /// Of the error.
+    pub error: Spread,
+}
+
+/// Mean and spread of a number over attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Spread {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation between attempts, divided by their number minus 1.
+    pub deviation: f64,
+    /// Smallest.
+    pub lowest: f64,
+    /// Largest.
+    pub highest: f64,
+}
+
+/// Adversarial examples that an earlier record kept.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ExampleSource {
+    /// SHA-256 of the file of examples, hex.
+    pub hash: String,
+    /// Attempts in it.
+    pub attempts: usize,
+    /// The checkpoint that was attacked, as far as known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<PathBuf>,
+    /// SHA-256 of its file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_hash: Option<String>,
+    /// The attack in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attack: Option<String>,
 }
 
 /// Loss and error of one set of inputs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Evaluated {
-    /// Mean of `-log(p + 1e-12)` (natural logarithm, `p` the probability of the true class): at most 27.631.
+    /// Mean of `-log(p + 1e-12)` (natural logarithm, `p` the probability of the true class): at most 27.631. Robust: the
+    /// mean of the worst attempt per example.
     pub loss: f64,
-    /// Share of examples that are wrong, 0 to 1. Robust: wrong clean or attacked.
+    /// Share of examples that are wrong, 0 to 1. Robust: wrong clean or in any attempt.
     pub error: f64,
     /// Further metrics; absent in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,4 +169,24 @@ pub struct PerExample {
     pub predicted: Vec<i64>,
     /// Probability of the predicted class.
     pub confidence: Vec<f32>,
+    /// Under attack: whether any attempt misclassifies the example, not only the worst one of the other columns. Empty:
+    /// clean, or a record of an earlier version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<bool>,
+    /// Under attack: the highest confidence with which an attempt misclassifies the example; 0 where none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken_confidence: Vec<f32>,
+}
+
+impl PerExample {
+    /// Whether an example is wrong: under attack in any attempt.
+    pub fn is_wrong(&self, example: usize) -> bool {
+        let broken = self.broken.get(example).copied().unwrap_or(false);
+        broken || self.predicted[example] != self.label[example]
+    }
+
+    /// [`PerExample::is_wrong`] of every example.
+    pub fn wrong(&self) -> Vec<bool> {
+        (0..self.label.len()).map(|example| self.is_wrong(example)).collect()
+    }
 }

@@ -1,14 +1,16 @@
 //! Adversarial examples kept beside a record: `<record>.examples.safetensors`, named in the record.
 //!
 //! Tensors `images` and `perturbations` (float32, `N x C x H x W`), `indices` and `labels` (int64, `N`), in the
-//! order of the record's examples.
+//! order of the record's examples; and `attempts` (float32, `A x N x C x H x W`), the perturbations of every attempt,
+//! where these are kept.
 
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use super::arrays::{self, Array, Arrays, Values, damaged};
+use crate::error::Result;
 
-use crate::error::{Error, Result};
-use crate::files::write_atomically;
+/// What the file holds, in words.
+const WHAT: &str = "kept examples";
 
 /// Images with what an attack adds to them.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,8 +19,10 @@ pub struct KeptExamples {
     pub shape: [usize; 4],
     /// Values from 0 to 1, row by row.
     pub images: Vec<f32>,
-    /// What is added to the images; 0 where an image was wrong without.
+    /// What the worst attempt adds to each image; of AutoAttack 0 where an image was wrong without.
     pub perturbations: Vec<f32>,
+    /// What every attempt adds to the images, attempt after attempt; empty: not kept.
+    pub attempts: Vec<f32>,
     /// Index of each image in its split.
     pub indices: Vec<i64>,
     /// True class of each image.
@@ -28,9 +32,7 @@ pub struct KeptExamples {
 impl KeptExamples {
     /// Where the examples of the record at `record` are.
     pub fn path_beside(record: &Path) -> PathBuf {
-        let mut name = record.file_name().unwrap_or_default().to_owned();
-        name.push(".examples.safetensors");
-        record.with_file_name(name)
+        arrays::path_beside(record, "examples")
     }
 
     /// Writes the file: to a temporary one, synced, then renamed.
@@ -38,23 +40,20 @@ impl KeptExamples {
     /// # Errors
     /// It cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let floats = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
-        let integers = |values: &[i64]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
-        let count = vec![self.shape[0]];
-        let parts = [
-            ("images", Dtype::F32, self.shape.to_vec(), floats(&self.images)),
-            ("perturbations", Dtype::F32, self.shape.to_vec(), floats(&self.perturbations)),
-            ("indices", Dtype::I64, count.clone(), integers(&self.indices)),
-            ("labels", Dtype::I64, count, integers(&self.labels)),
+        let floats =
+            |shape: Vec<usize>, values: &[f32]| -> Array { (shape, Values::Floats(values.to_vec())) };
+        let integers = |values: &[i64]| -> Array { (vec![self.shape[0]], Values::Integers(values.to_vec())) };
+        let mut arrays = vec![
+            ("images", floats(self.shape.to_vec(), &self.images)),
+            ("perturbations", floats(self.shape.to_vec(), &self.perturbations)),
+            ("indices", integers(&self.indices)),
+            ("labels", integers(&self.labels)),
         ];
-        let views: Vec<(&str, TensorView)> = parts
-            .iter()
-            .map(|(name, kind, shape, bytes)| {
-                (*name, TensorView::new(*kind, shape.clone(), bytes).expect("shape and values agree"))
-            })
-            .collect();
-        let bytes = safetensors::serialize(views, None).expect("plain tensors");
-        write_atomically(path, &bytes)
+        if !self.attempts.is_empty() {
+            let shape = [&[self.attempts.len() / self.images.len()], self.shape.as_slice()].concat();
+            arrays.push(("attempts", floats(shape, &self.attempts)));
+        }
+        arrays::save(path, &arrays)
     }
 
     /// Reads the file.
@@ -62,33 +61,31 @@ impl KeptExamples {
     /// # Errors
     /// It is missing, or not what [`KeptExamples::save`] writes.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|e| Error::io("cannot read", path, e))?;
-        Self::parse(&bytes).ok_or_else(|| {
-            Error::file(path, "is damaged or holds no kept examples; run the record's job again")
-        })
+        Self::taken(Arrays::load(path, WHAT)?).ok_or_else(|| damaged(path, WHAT))
     }
 
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let file = SafeTensors::deserialize(bytes).ok()?;
-        let part = |name: &str, kind: Dtype| file.tensor(name).ok().filter(|view| view.dtype() == kind);
-        let floats = |name: &str| {
-            let view = part(name, Dtype::F32)?;
-            let values =
-                view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().expect("4 bytes")));
-            Some((view.shape().to_vec(), values.collect::<Vec<f32>>()))
-        };
-        let integers = |name: &str| {
-            let view = part(name, Dtype::I64)?;
-            let values =
-                view.data().chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().expect("8 bytes")));
-            Some(values.collect::<Vec<i64>>())
-        };
-        let (shape, images) = floats("images")?;
-        let (other_shape, perturbations) = floats("perturbations")?;
-        let shape: [usize; 4] = shape.try_into().ok()?;
-        let kept =
-            Self { shape, images, perturbations, indices: integers("indices")?, labels: integers("labels")? };
-        let whole = other_shape == shape && [&kept.indices, &kept.labels].iter().all(|v| v.len() == shape[0]);
+    fn taken(mut arrays: Arrays) -> Option<Self> {
+        let (shape, images) = arrays.floats("images")?;
+        let (other_shape, perturbations) = arrays.floats("perturbations")?;
+        let (several_shape, attempts) = arrays.floats("attempts").unwrap_or_default();
+        let several_fits = several_shape.is_empty() || several_shape.get(1..) == Some(&shape);
+        let whole_shape: [usize; 4] = shape.clone().try_into().ok()?;
+        let (indices, labels) = (arrays.integers("indices")?, arrays.integers("labels")?);
+        let kept = Self { shape: whole_shape, images, perturbations, attempts, indices, labels };
+        let whole = other_shape == shape
+            && several_fits
+            && [&kept.indices, &kept.labels].iter().all(|v| v.len() == shape[0]);
         whole.then_some(kept)
+    }
+
+    /// How many attempts are kept; one if only the worst.
+    pub fn count(&self) -> usize {
+        self.attempts.len().checked_div(self.images.len()).unwrap_or_default().max(1)
+    }
+
+    /// What attempt `number` adds to the images; the worst one where only that is kept.
+    pub fn attempt(&self, number: usize) -> &[f32] {
+        let size = self.images.len();
+        self.attempts.get(number * size..(number + 1) * size).unwrap_or(&self.perturbations)
     }
 }

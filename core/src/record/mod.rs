@@ -2,6 +2,7 @@
 //!
 //! Plots are made from records alone. Field names are relied on by other programs.
 
+mod arrays;
 mod attack;
 mod benchmark;
 mod evaluate;
@@ -10,6 +11,7 @@ mod flatness;
 mod landscape;
 mod losses;
 mod networks;
+mod probabilities;
 pub mod training;
 
 use std::path::Path;
@@ -21,12 +23,16 @@ use crate::files::{not_json, read_text, write_atomically};
 use crate::job::Job;
 pub use attack::{AttackFlags, AttackOutcome, AttackRow, AttackedExamples};
 pub use benchmark::{BenchmarkOutcome, Entry};
-pub use evaluate::{Evaluated, Evaluation, Metrics, PerExample, Rejecting};
+pub use evaluate::{
+    AttackSteps, Attempt, AttemptAverage, Evaluated, Evaluation, ExampleSource, Metrics, PerExample,
+    Rejecting, Spread,
+};
 pub use examples::KeptExamples;
 pub use flatness::{AtRadius, Draw, FlatnessOutcome, LayerFlatness, LevelsOutcome, OnLevels, PlainMean};
 pub use landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Point, Values};
 pub use losses::KeptLosses;
 pub use networks::KeptNetwork;
+pub use probabilities::Probabilities;
 pub use training::{Snapshot, Trained, TrainingOutcome};
 
 /// Version of the record format; readers accept every version up to their own.

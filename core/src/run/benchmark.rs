@@ -49,6 +49,7 @@ fn finish(entries: Vec<Entry>, complete: bool) -> Measured {
         warnings: Vec::new(),
         examples: None,
         losses: None,
+        probabilities: None,
     }
 }
 

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::setup::Setup;
+use super::stored;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::record::{KeptExamples, KeptLosses, KeptNetwork, Outcome, Record};
+use crate::record::{KeptExamples, KeptLosses, KeptNetwork, Outcome, Probabilities, Record};
 
 /// The record at `out`, if there is one.
 ///
@@ -32,22 +33,36 @@ pub fn at(out: &Path, job: &Job, replace: bool) -> Result<Option<Record>> {
 /// Whether the record of the same job at `out` is what running it would give: finished, on these very files.
 pub fn is_done(record: &Record, out: &Path, job: &Job, setup: &Setup) -> bool {
     let p = &record.provenance;
+    let [examples, _, probabilities] = companions(record, out);
     p.complete
         && record.job == *job
         && p.checkpoint_hash == setup.checkpoint.summary.hash
         && p.data_fingerprint == setup.fingerprint
-        && (record.examples.is_none() || KeptExamples::path_beside(out).is_file())
+        && [examples, probabilities].into_iter().flatten().all(|path| path.is_file())
         && networks(record, out).all(|path| path.is_file())
+        && stored::is_unchanged(record)
+}
+
+/// The files that a record names as kept beside it: examples, losses of draws, probabilities.
+fn companions(record: &Record, out: &Path) -> [Option<PathBuf>; 3] {
+    let (losses, probabilities) = match &record.outcome {
+        Outcome::Flatness(flatness) => (flatness.losses.as_deref(), None),
+        Outcome::Evaluate(evaluation) => (None, evaluation.probabilities.as_deref()),
+        _ => (None, None),
+    };
+    // A name only: a record does not point elsewhere.
+    [record.examples.as_deref(), losses, probabilities]
+        .map(|name| Some(out.with_file_name(Path::new(name?).file_name()?)))
 }
 
 /// Removes files that a replaced record kept beside it and the new one does not.
 pub fn remove_files(replaced: &Record, new: &Record, out: &Path) {
-    let kept = [KeptExamples::path_beside(out), KeptLosses::path_beside(out)];
-    for (path, names) in kept.iter().zip(names(replaced).into_iter().zip(names(new))) {
-        let (was, is) = names;
-        if is.is_none() && was.is_some_and(|was| path.file_name() == Some(Path::new(was).as_os_str())) {
-            // A left-over file that no record names is harmless.
-            let _ = std::fs::remove_file(path);
+    // A left-over file that no record names is harmless.
+    let own = [KeptExamples::path_beside(out), KeptLosses::path_beside(out), Probabilities::path_beside(out)];
+    let files = companions(replaced, out).into_iter().zip(companions(new, out)).zip(own);
+    for ((before, now), own) in files {
+        if now.is_none() && before.as_ref() == Some(&own) {
+            let _ = std::fs::remove_file(own);
         }
     }
     let kept: Vec<PathBuf> = networks(new, out).collect();
@@ -67,13 +82,4 @@ fn networks<'a>(record: &'a Record, out: &'a Path) -> impl Iterator<Item = PathB
         _ => &[],
     };
     kept.iter().flat_map(|network| network.paths(out))
-}
-
-/// Names of the files with examples and losses.
-fn names(record: &Record) -> [Option<&str>; 2] {
-    let losses = match &record.outcome {
-        Outcome::Flatness(outcome) => outcome.losses.as_deref(),
-        _ => None,
-    };
-    [record.examples.as_deref(), losses]
 }

@@ -65,6 +65,7 @@ impl Filling {
             warnings: warning.into_iter().collect(),
             examples: None,
             losses: None,
+            probabilities: None,
             outcome: Outcome::Landscape(self.outcome),
         }
     }

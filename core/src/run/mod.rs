@@ -12,6 +12,7 @@ mod kept;
 mod landscape;
 mod search_cost;
 mod setup;
+mod stored;
 mod training;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::files::is_special;
 use crate::job::{DataSelection, Evaluate, Job, LandscapeLoss};
 use crate::progress::{Event, Progress};
-use crate::record::{FORMAT, KeptExamples, KeptLosses, Outcome, Record, SearchCost};
+use crate::record::{FORMAT, KeptExamples, KeptLosses, Outcome, Probabilities, Record, SearchCost};
 pub use compare::{Comparison, Difference, compare, compare_files};
 pub use job_file::read_job;
 use journal::Journal;
@@ -66,6 +67,8 @@ struct Measured {
     examples: Option<KeptExamples>,
     /// Of flatness, the losses of every draw and example.
     losses: Option<KeptLosses>,
+    /// Probabilities of all classes, where they are to be kept.
+    probabilities: Option<Probabilities>,
 }
 
 /// Runs a job, and writes its record if `options.out` says where.
@@ -126,14 +129,21 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
         if let Some(examples) = &measured.examples {
             let path = KeptExamples::path_beside(out);
             examples.save(&path)?;
-            record.examples = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            record.examples = name_of(&path);
+        }
+        if let (Some(probabilities), Outcome::Evaluate(outcome)) =
+            (&measured.probabilities, &mut record.outcome)
+        {
+            let path = Probabilities::path_beside(out);
+            probabilities.save(&path)?;
+            outcome.probabilities = name_of(&path);
         }
         if let (Some(losses), Outcome::Flatness(outcome), false) =
             (&measured.losses, &mut record.outcome, is_special(out))
         {
             let path = KeptLosses::path_beside(out);
             losses.save(&path)?;
-            outcome.losses = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            outcome.losses = name_of(&path);
         }
         record.save(out)?;
         if let Some(replaced) = &there {
@@ -146,17 +156,22 @@ pub fn run(job: &Job, options: &RunOptions, progress: &mut dyn Progress) -> Resu
     Ok(record)
 }
 
+fn name_of(path: &Path) -> Option<String> {
+    path.file_name().map(|name| name.to_string_lossy().into_owned())
+}
+
 /// Checks that what a job keeps beside its record has a place there.
 ///
 /// # Errors
-/// Adversarial examples or networks are to be kept, and `out` is none or no plain file.
+/// Adversarial examples, probabilities or networks are to be kept, and `out` is none or no plain file.
 pub fn check_out(job: &Job, out: Option<&Path>) -> Result<()> {
-    if job.keeps_examples() {
-        kept::check(out, "examples are kept in a file", "--keep-examples")
-    } else if job.keeps_networks() {
-        kept::check(out, "networks are kept in a folder", "--keep-networks")
-    } else {
-        Ok(())
+    match job {
+        job if job.keeps_examples() => kept::check(out, "examples are kept in a file", "--keep-examples"),
+        job if job.keeps_networks() => kept::check(out, "networks are kept in a folder", "--keep-networks"),
+        Job::Evaluate(job) if job.keep_probabilities => {
+            kept::check(out, "probabilities are kept in a file", "--keep-probabilities")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -233,7 +248,10 @@ fn estimated(job: &Job, setup: &Setup, cost: &Cost) -> Result<Estimate> {
             };
             (1, cost.forward + job.attack.plans(classes)?.iter().map(seconds).sum::<f64>())
         }
-        Job::Evaluate(job) => (1, cost.forward + job.attack.as_ref().map_or(0.0, attack)),
+        Job::Evaluate(job) => {
+            let stored = if job.adversarial.is_some() { cost.forward } else { 0.0 };
+            (1, cost.forward + stored + job.attacks().map(attack).sum::<f64>())
+        }
         Job::Flatness(job) => {
             let (units, seconds) = flatness::cost(job, setup, cost)?;
             return Ok(Estimate { units, seconds, tests: 0.0 });

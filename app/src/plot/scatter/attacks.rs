@@ -1,7 +1,7 @@
 //! The attacks behind the numbers of a model: which of them measure robust loss, and how two differ in words.
 
 use basin_core::attack::{Objective, Pgd, Projection, fraction};
-use basin_core::job::{Flatness, FlatnessLoss, Job};
+use basin_core::job::{Evaluate, Flatness, FlatnessLoss, Job};
 use basin_core::record::Record;
 
 /// The attack on the unperturbed network in a record of flatness: it has restarts of its own.
@@ -9,12 +9,17 @@ fn reference(job: &Flatness) -> Pgd {
     Pgd { restarts: job.restarts_of_reference(), ..job.attack.clone() }
 }
 
-/// The PGD that a record's robust loss is from; none on clean images or under AutoAttack.
+/// The PGD that a record's robust loss is from, the first of several; none on clean images or under AutoAttack.
 pub fn pgd(record: &Record) -> Option<Pgd> {
+    pooled(record).into_iter().next()
+}
+
+/// Every PGD that a record's robust loss is from, the worst of all per example.
+fn pooled(record: &Record) -> Vec<Pgd> {
     match &record.job {
-        Job::Evaluate(job) => job.attack.clone(),
-        Job::Flatness(job) if job.loss == FlatnessLoss::Robust => Some(reference(job)),
-        _ => None,
+        Job::Evaluate(job) => job.attacks().cloned().collect(),
+        Job::Flatness(job) if job.loss == FlatnessLoss::Robust => vec![reference(job)],
+        _ => Vec::new(),
     }
 }
 
@@ -22,20 +27,29 @@ pub fn pgd(record: &Record) -> Option<Pgd> {
 pub fn words(record: &Record) -> Option<String> {
     match &record.job {
         Job::Attack(job) => Some(job.attack.to_string()),
-        _ => pgd(record).map(|attack| attack.to_string()),
+        Job::Evaluate(job) if job.adversarial.is_some() => Some("stored adversarial examples".to_owned()),
+        _ => {
+            let attacks: Vec<String> = pooled(record).iter().map(ToString::to_string).collect();
+            (!attacks.is_empty()).then(|| attacks.join(" and "))
+        }
     }
 }
 
 /// Why the loss under the attack of a record is no robust loss, which is the largest that is found within the ball:
 /// `PGD-5, L-inf 8/255, towards class 3 is targeted`; none if it is one.
 pub fn unfit(record: &Record) -> Option<String> {
-    let attack = pgd(record)?;
-    let why = match (attack.objective, attack.projection) {
-        (Objective::Targeted(_), _) => "is targeted",
-        (_, Projection::None | Projection::Box) => "may leave the ball",
-        _ => return None,
-    };
-    Some(format!("{attack} {why}"))
+    if let Job::Evaluate(Evaluate { adversarial: Some(stored), .. }) = &record.job {
+        let name = stored.file_name().unwrap_or(stored.as_os_str()).to_string_lossy();
+        return Some(format!("its adversarial examples are those of {name}"));
+    }
+    let attacks = pooled(record);
+    let leaves = |attack: &&Pgd| matches!(attack.projection, Projection::None | Projection::Box);
+    let is_targeted = |attack: &Pgd| matches!(attack.objective, Objective::Targeted(_));
+    match attacks.iter().find(leaves) {
+        Some(attack) => Some(format!("{attack} may leave the ball")),
+        None if attacks.iter().all(is_targeted) => Some(format!("{} is targeted", attacks.first()?)),
+        None => None,
+    }
 }
 
 /// The attack of a robust loss and that of the flatness beside it, with what tells them apart:
@@ -48,7 +62,16 @@ pub fn difference(robust: &Record, flatness: &Record) -> Option<[String; 2]> {
             (ball(job.attack.norm, job.attack.epsilon), ball(of_flatness.norm, of_flatness.epsilon));
         return (one != other).then(|| [format!("AutoAttack in {one}"), format!("PGD in {other}")]);
     }
-    let of_robust = pgd(robust)?;
+    let of_robust = match pooled(robust).as_slice() {
+        [] => return None,
+        [one] => one.clone(),
+        several => {
+            return Some([
+                format!("the worst of {} attacks", several.len()),
+                format!("{} alone", of_flatness.parts()[0]),
+            ]);
+        }
+    };
     let other = told(&of_flatness, &of_robust);
     (of_robust.parts() != of_flatness.parts()).then(|| [told(&of_robust, &of_flatness), other])
 }

@@ -119,7 +119,9 @@ pub fn run(
     let kept = state
         .perturbations
         .as_ref()
-        .map(|perturbations| kept(&setup.dataset, perturbations.iter().flatten().copied().collect()))
+        .map(|perturbations| {
+            kept(&setup.dataset, perturbations.iter().flatten().copied().collect(), Vec::new())
+        })
         .transpose()?;
     warnings.extend(flags.sentences());
     Ok(Measured {
@@ -128,6 +130,7 @@ pub fn run(
         warnings,
         examples: kept,
         losses: None,
+        probabilities: None,
         outcome: Outcome::Attack(AttackOutcome {
             robust_error: state.robust_error(),
             robust_error_at_most: (!complete).then(|| 1.0 - finished as f64 / examples),

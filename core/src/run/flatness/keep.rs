@@ -99,7 +99,7 @@ impl<'a> Keeper<'a> {
                 None => self.setup.dataset.images.zeros_like().view([-1]),
             };
             let examples: KeptExamples =
-                kept(&self.setup.dataset, Vec::try_from(flat.to_device(tch::Device::Cpu))?)?;
+                kept(&self.setup.dataset, Vec::try_from(flat.to_device(tch::Device::Cpu))?, Vec::new())?;
             examples.save(path)?;
         }
         Ok(())

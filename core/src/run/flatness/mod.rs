@@ -215,6 +215,7 @@ pub fn run(
         warnings,
         examples: None,
         losses: Some(losses(&plan, setup, &reference, &found, &outcome)),
+        probabilities: None,
         outcome: Outcome::Flatness(outcome),
     })
 }
