@@ -60,6 +60,9 @@ fn main() -> anyhow::Result<()> {
     if wanted("flatness") {
         flatness::run(&mut results)?;
     }
+    if wanted("levels") {
+        flatness::levels(&mut results)?;
+    }
     if wanted("autoattack") {
         autoattack::run(&mut results)?;
     }

@@ -373,7 +373,7 @@ fn multilevel(at: &AtRadius) -> Option<String> {
     });
     let error = levels.plain.standard_error.map_or_else(String::new, |error| format!(" ± {}", short(error)));
     Some(format!(
-        "radius {}: multilevel estimate from {} draws under the whole attack, {} under its first {} steps, {} on clean images{correlation}; plain mean {}{error}\n",
+        "radius {}: multilevel estimate from {} draws under the whole attack, {} under PGD-{}, {} on clean images{correlation}; plain mean {}{error}\n",
         at.radius,
         levels.draws.full,
         levels.draws.short,

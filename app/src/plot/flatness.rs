@@ -231,6 +231,9 @@ fn notes(shown: &Shown<'_>) -> Vec<String> {
     let known = |radius: &f64| shown.outcome.radii.iter().any(|at| at.radius == *radius);
     let missing = job.radii.iter().filter(|radius| shown.record.provenance.complete && !known(radius));
     notes.extend(missing.map(|radius| format!("{name}: the flatness at radius {radius} is not finite")));
+    if let Some(caveat) = shown.outcome.caveat(job.case) {
+        notes.push(format!("{name}: {caveat}"));
+    }
     let (reference, draws) = (job.restarts_of_reference(), job.restarts_of_draws());
     if job.loss == FlatnessLoss::Robust && reference != draws {
         notes.push(format!(

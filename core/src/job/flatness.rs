@@ -148,7 +148,7 @@ impl Levels {
 }
 
 /// Draws under the whole attack from which numbers of draws are chosen.
-const PILOT: Numbers = Numbers { full: 8, short: 12, clean: 60 };
+const PILOT: Numbers = Numbers { full: 5, short: 10, clean: 60 };
 
 fn default_draws() -> usize {
     10

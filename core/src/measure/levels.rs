@@ -61,15 +61,15 @@ pub struct Costs {
 
 impl Costs {
     /// Passes through the network: 1 forward, 2 more for the gradient of the inputs. Making a perturbed network counts as
-    /// a quarter of a pass.
+    /// half a pass.
     pub fn of_attack(steps: usize, short: usize, restarts: usize) -> Self {
         let attack = |steps: usize| (restarts * (3 * steps + 2)) as f64;
         Self {
             alone: attack(steps),
             // What it takes to look at the first steps as well: a pass for each restart.
-            full: attack(steps) + restarts as f64 + 1.25,
-            short: attack(short) + 1.25,
-            clean: 1.25,
+            full: attack(steps) + restarts as f64 + 1.5,
+            short: attack(short) + 1.5,
+            clean: 1.5,
         }
     }
 

@@ -39,9 +39,24 @@ fn is_zero(resamples: &usize) -> bool {
 const FEW: usize = 5;
 
 impl FlatnessOutcome {
+    /// What limits the certainty of the numbers, in a few words; none for means over enough draws.
+    pub fn caveat(&self, case: Case) -> Option<String> {
+        match (case, self.fewest_draws()) {
+            (_, 0) => None,
+            (Case::Worst, 1) => Some("a lower bound, from one search".to_owned()),
+            (Case::Worst, n) => Some(format!("the largest of {n} searches, a lower bound")),
+            (Case::Average, 1) => Some("no interval, as there is one draw".to_owned()),
+            (Case::Average, n) => (n < FEW).then(|| format!("wide intervals, from {n} draws")),
+        }
+    }
+
+    fn fewest_draws(&self) -> usize {
+        self.radii.iter().map(|at| at.draws.len()).min().unwrap_or(0)
+    }
+
     /// What is known about how certain the numbers are, in words: what an interval is over, or why there is none.
     pub fn certainty(&self, case: Case) -> String {
-        let fewest = self.radii.iter().map(|at| at.draws.len()).min().unwrap_or(0);
+        let fewest = self.fewest_draws();
         let bootstrapped = self.resamples > 0 && fewest > 1;
         match (case, fewest) {
             (Case::Worst, 1) => "one restart of the search: a lower bound of the worst case".to_owned(),
