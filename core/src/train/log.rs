@@ -7,7 +7,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::statistics::TensorStatistics;
 
 /// A line of the log.
-#[allow(clippy::large_enum_variant, reason = "few lines are there at a time")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[expect(clippy::large_enum_variant, reason = "lines are written and read one by one")]

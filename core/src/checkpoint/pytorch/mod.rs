@@ -138,10 +138,8 @@ mod tests {
         // A list that holds itself and a dictionary that holds itself, and a tensor made of a tensor of a tensor …
         let looped = b"\x80\x02}q\0(X\x01\0\0\0a]q\x01h\x01aX\x01\0\0\0bh\0u.".to_vec();
         let mut nested = b"\x80\x02".to_vec();
-        nested.extend(b"ctorch._utils\n_rebuild_parameter\nq\0".repeat(1));
-        nested.extend(b"0N");
-        nested.extend(b"\x85q\x010".iter());
-        nested.extend(b"N".iter());
+        nested.extend(b"ctorch._utils\n_rebuild_parameter\nq\0");
+        nested.extend(b"0N\x85q\x010N");
         for _ in 0..100_000 {
             nested.extend(b"q\x02h\0h\x02\x85R");
         }
