@@ -331,7 +331,7 @@ fn wrong_usage() {
     for (options, part) in [
         (&["--epsilon", "NaN"][..], "write e.g. 0.031 or 8/255"),
         (&["--epsilon", "8/0"], "write e.g. 0.031 or 8/255"),
-        (&["--attack", "fgsm"], "use none, pgd, or a name of the paper"),
+        (&["--attack", "fgsm"], "use none, pgd, pgd:restarts=5, or a name of the paper"),
         (&["--examples", "test:5..5"], "write e.g. test:0..1000"),
         (&["--examples", "all"], "write e.g. test:0..1000"),
         (&["--batch-size", "0"], "use auto or a whole number"),

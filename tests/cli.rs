@@ -59,7 +59,9 @@ fn inspect_says_what_a_checkpoint_is() {
             "preprocessing",
             "topology",
             "tensors",
-            "notices"
+            "notices",
+            "networks",
+            "set_aside",
         ]
     );
     assert_eq!(keys(&summary["tensors"][0]), ["name", "shape", "role", "l2_norm"]);

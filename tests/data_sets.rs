@@ -483,7 +483,7 @@ fn pseudo_labelled_images_are_read_and_converted() {
     for (bytes, part) in [
         (pseudo_labelled(&pixels, &wrong, false), "image 3 has label -1"),
         (pseudo_labelled(&pixels, &targets[1..], false), "has the shape [11, 32, 32, 3]"),
-        (b"\x80\x03}.".to_vec(), "no array of bytes named data"),
+        (b"\x80\x03}.".to_vec(), "no entry named data"),
         (b"<html>".to_vec(), "is a web page"),
     ] {
         std::fs::write(&pickle, bytes).unwrap();
