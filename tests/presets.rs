@@ -51,7 +51,10 @@ fn unknown_names_and_lost_settings_are_refused() {
         &["evaluate", &lenet, "--attack", "input_linf_gd_normalized_lr0007_mom0_i7_e0314_at1"],
         &["the nearest is", PGD],
     );
-    basin.misused(&["evaluate", &lenet, "--attack", "fgsm"], &["fgsm", "none, pgd, pgd:restarts=5, or a name of the paper"]);
+    basin.misused(
+        &["evaluate", &lenet, "--attack", "fgsm"],
+        &["fgsm", "none, pgd, pgd:restarts=5, or a name of the paper"],
+    );
     basin.misused(
         &["evaluate", &lenet, "--attack", "weight_l2_random_nonorm2_e05_at10"],
         &["attacks weights", "--preset"],
