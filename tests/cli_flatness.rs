@@ -233,3 +233,53 @@ fn two_records_are_compared() {
     basin.refused(&["compare", "a.json", "b.json"], &["no radius in common"]);
     basin.refused(&["compare", "a.json", "missing.json"], &["missing.json", "does not exist"]);
 }
+
+#[test]
+fn evaluations_and_attacks_are_compared_example_by_example() {
+    let basin = Basin::new();
+    let (trained, fresh) = (lenet(), reference("checkpoints/lenet_bn_init.pth.tar"));
+    let mnist = reference("mnist");
+    let quick = ["--data", &mnist, "--examples", "test:0..32"];
+    for (name, checkpoint) in [("trained", &trained), ("fresh", &fresh)] {
+        let evaluation = format!("{name}.json");
+        let attack = ["--attack", "pgd", "--attack-steps", "3", "--out", &evaluation];
+        basin.ok(&[&["evaluate", checkpoint][..], &quick, &attack].concat());
+        let attacked = format!("{name}.attack.json");
+        basin.ok(&[&["attack", checkpoint, "--version", "apgd-ce", "--out", &attacked][..], &quick].concat());
+    }
+    let compare = |a: &str, b: &str| -> Value {
+        serde_json::from_str(&basin.ok(&["compare", a, b, "--json"]).out).unwrap()
+    };
+    let losses = |name: &str| -> Vec<f64> {
+        let record = basin.json(name);
+        let rows = record["outcome"]["robust"]["per_example"]["loss"].as_array().unwrap();
+        rows.iter().map(|loss| loss.as_f64().unwrap()).collect()
+    };
+    let differences: Vec<f64> =
+        losses("fresh.json").iter().zip(losses("trained.json")).map(|(b, a)| b - a).collect();
+    let n = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / n;
+    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    // Student's t with 31 degrees of freedom, 97.5 %.
+    let half = 2.0395 * (variance / n).sqrt();
+    let found = compare("trained.json", "fresh.json");
+    let robust = &found["differences"][2];
+    assert_eq!(
+        (robust["name"].as_str(), robust["paired_examples"].as_u64()),
+        (Some("robust loss"), Some(32))
+    );
+    assert!((robust["difference"].as_f64().unwrap() - mean).abs() < 1e-6, "{robust}, not {mean}");
+    for (end, plain) in [(0, mean - half), (1, mean + half)] {
+        // The interval also corrects for skewness.
+        let end = robust["interval"][end].as_f64().unwrap();
+        assert!((end - plain).abs() < 0.35 * half, "{end}, plain t gives {plain}");
+    }
+    let attacks = compare("trained.attack.json", "fresh.attack.json");
+    let rate = |name: &str| basin.json(name)["outcome"]["robust_error"].as_f64().unwrap();
+    let difference = rate("fresh.attack.json") - rate("trained.attack.json");
+    assert!(
+        (attacks["differences"][0]["difference"].as_f64().unwrap() - difference).abs() < 1e-9,
+        "{attacks}"
+    );
+    basin.refused(&["compare", "trained.json", "fresh.attack.json"], &["cannot be compared"]);
+}
