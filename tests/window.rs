@@ -243,10 +243,9 @@ fn closing_an_idle_window_does_not_ask() {
     assert!(!window.request_close());
 }
 
-#[test]
-fn records_open_and_show_their_provenance() {
-    let mut window = Window::new(Fake::default());
-    let checkpoint = window.checkpoint("classifier.pth.tar");
+/// Opens the record of an evaluation of a checkpoint of this name.
+fn open_evaluation(window: &mut Window, name: &str) {
+    let checkpoint = window.checkpoint(name);
     let job = Job::Evaluate(Evaluate {
         checkpoint,
         data: DataSelection::default(),
@@ -258,6 +257,12 @@ fn records_open_and_show_their_provenance() {
     evaluation(&job).save(&file).expect("a writable folder");
     window.harness.state_mut().open_paths(vec![file]);
     window.settle();
+}
+
+#[test]
+fn records_open_and_show_their_provenance() {
+    let mut window = Window::new(Fake::default());
+    open_evaluation(&mut window, "classifier.pth.tar");
     window.picture("table");
     assert_eq!(window.harness.state().visible_panes(), [Pane::Table]);
     assert!(window.harness.query_by_label("62.5 %").is_some());
@@ -267,18 +272,7 @@ fn records_open_and_show_their_provenance() {
 #[test]
 fn the_table_is_exported_as_the_table() {
     let mut window = Window::new(Fake::default());
-    let checkpoint = window.checkpoint("at, \"good\".pth.tar");
-    let job = Job::Evaluate(Evaluate {
-        checkpoint,
-        data: DataSelection::default(),
-        attack: Some(Pgd::default()),
-        compute: Compute::default(),
-        ..Evaluate::default()
-    });
-    let file = window.folder.path().join("evaluation.json");
-    evaluation(&job).save(&file).expect("a writable folder");
-    window.harness.state_mut().open_paths(vec![file]);
-    window.settle();
+    open_evaluation(&mut window, "at, \"good\".pth.tar");
     assert_eq!(window.harness.state().visible_panes(), [Pane::Table]);
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
     window.harness.run_steps(3);

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use basin_core::checkpoint::is_bundled;
+use basin_core::files::expand_home;
 use eframe::egui::{Button, Context, Event, Id, Key, RichText, TextEdit, Ui};
+use percent_encoding::percent_decode_str;
 
 use crate::ui::answers::Purpose;
 use crate::ui::widgets::{dialog_ui, palette, primary_button};
@@ -28,29 +30,16 @@ fn path_of(line: &str) -> PathBuf {
         ['"', '\''].iter().find_map(|quote| line.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(line);
     if let Some(path) = line.strip_prefix("file://") {
         // The host, if there is one, is this machine.
-        return PathBuf::from(decoded(&path[path.find('/').unwrap_or(0)..]));
+        let path = &path[path.find('/').unwrap_or(0)..];
+        return percent_decode_str(path).decode_utf8_lossy().into_owned().into();
     }
-    match line.strip_prefix('~') {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => match std::env::home_dir() {
-            Some(home) => home.join(rest.trim_start_matches('/')),
-            None => line.into(),
-        },
-        _ => line.into(),
-    }
+    let path = PathBuf::from(line);
+    expand_home(&path).unwrap_or(path)
 }
 
-/// Replaces `%20` and the like.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, others)) = rest.split_first() {
-        let code = (*first == b'%').then(|| others.get(..2)).flatten();
-        match code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok()) {
-            Some(byte) => (bytes.push(byte), rest = &others[2..]).1,
-            None => (bytes.push(*first), rest = others).1,
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+/// The first path that leads nowhere.
+fn missing(paths: &[PathBuf]) -> Option<&PathBuf> {
+    paths.iter().find(|path| !path.exists() && !is_bundled(path))
 }
 
 impl App {
@@ -95,7 +84,7 @@ impl App {
         });
         if confirmed {
             let paths = paths_of(&self.path_entry.text);
-            match paths.iter().find(|path| !path.exists() && !is_bundled(path)) {
+            match missing(&paths) {
                 None => {
                     self.modal = None;
                     self.chosen(Purpose::OpenCheckpoints, paths);
@@ -124,8 +113,7 @@ impl App {
         });
         for text in pasted {
             let paths = paths_of(&text);
-            let missing = paths.iter().find(|path| !path.exists() && !is_bundled(path));
-            match missing {
+            match missing(&paths) {
                 None => self.open_paths(paths),
                 Some(path) => {
                     let shown: String = path.display().to_string().chars().take(120).collect();

@@ -107,9 +107,7 @@ impl Train {
     /// What is wrong with an average that ends before it has forgotten the network it began with; none: nothing.
     pub fn average_warning(&self) -> Option<String> {
         let average = self.average.as_ref()?;
-        let per_epoch =
-            self.steps_per_epoch.unwrap_or_else(|| self.data.train.len().div_ceil(self.batch_size.max(1)));
-        let steps = (per_epoch * self.epochs) as u64;
+        let steps = self.steps_in_epoch() * self.epochs as u64;
         let share = average.share_of_start(steps);
         (share > MUCH_OF_START).then(|| {
             let remedy = match average.warm_up {
