@@ -3,7 +3,6 @@
 use tch::Tensor;
 
 use super::Unit;
-use super::levels::Level;
 use crate::attack::Pgd;
 use crate::attack::weights::{Examples, Pieces, Problem, Projection, Projector, Scope, WeightNorm, random};
 use crate::device::Precision;
@@ -31,6 +30,32 @@ impl Place {
     pub fn name(&self) -> String {
         let layer = self.layer.map_or_else(|| "all".to_owned(), |layer| layer.to_string());
         format!("{layer} {} {}", self.radius, self.draw)
+    }
+}
+
+/// How well a draw is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Under the whole attack, or however else the job measures a loss.
+    Full,
+    /// Under its first steps.
+    Short,
+    /// On clean images.
+    Clean,
+}
+
+impl Level {
+    /// All, the most expensive first.
+    pub const ALL: [Self; 3] = [Self::Full, Self::Short, Self::Clean];
+
+    /// Name of a unit in the journal.
+    pub fn unit(self, place: &Place, part: usize) -> String {
+        let draw = match self {
+            Self::Full => "draw",
+            Self::Short => "short-draw",
+            Self::Clean => "clean-draw",
+        };
+        format!("{draw} {} part {part}", place.name())
     }
 }
 

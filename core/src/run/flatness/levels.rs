@@ -3,39 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::draws::Place;
+use super::draws::{Level, Place};
 use super::{Desk, Plan, Work, draw, radius};
 use crate::error::Result;
 use crate::job::Levels;
 use crate::measure::flatness::{Draws, Losses, Reference};
 use crate::measure::levels::{Costs, Numbers, numbers_for};
 use crate::progress::Event;
-
-/// How well a draw is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Under the whole attack, or however else the job measures a loss.
-    Full,
-    /// Under its first steps.
-    Short,
-    /// On clean images.
-    Clean,
-}
-
-impl Level {
-    /// All, the most expensive first.
-    pub const ALL: [Self; 3] = [Self::Full, Self::Short, Self::Clean];
-
-    /// Name of a unit in the journal.
-    pub fn unit(self, place: &Place, part: usize) -> String {
-        let draw = match self {
-            Self::Full => "draw",
-            Self::Short => "short-draw",
-            Self::Clean => "clean-draw",
-        };
-        format!("{draw} {} part {part}", place.name())
-    }
-}
 
 /// Losses of finished draws, by the most expensive level that they are measured on; `None` where the network overflows.
 #[derive(Default)]

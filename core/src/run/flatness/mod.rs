@@ -28,9 +28,9 @@ use crate::measure::flatness::{
 use crate::measure::levels::Numbers;
 use crate::progress::{Event, Progress};
 use crate::record::{AtRadius, FlatnessOutcome, KeptLosses, LayerFlatness, Outcome, SearchCost};
-use draws::{Drawer, Place};
+use draws::{Drawer, Level, Place};
 use keep::Keeper;
-use levels::{Found, Level};
+use levels::Found;
 use weaknesses::weaknesses;
 
 /// A finished unit of a draw.
