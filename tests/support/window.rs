@@ -68,6 +68,17 @@ impl Window {
         }
     }
 
+    /// Draws until a label that contains these words is seen; confirmations fade, so that they may be gone when all threads have answered.
+    #[allow(dead_code, reason = "not every program that drives the window waits for a label")]
+    pub fn until_label(&mut self, label: &str) {
+        let patience = Instant::now() + Duration::from_secs(240);
+        while self.harness.query_all_by_label_contains(label).next().is_none() {
+            assert!(Instant::now() < patience, "waited in vain for {label}");
+            self.harness.step();
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// Runs a 2-D landscape of few points.
     pub fn run_small(&mut self) {
         self.retype("Steps", "9");
