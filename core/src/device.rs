@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind};
 
@@ -9,11 +10,12 @@ use crate::error::{Error, Result};
 use crate::model::{Layer, Topology};
 
 /// Precision of the search for perturbations. Losses are always measured in float32.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// The fastest that the device supports well: bf16 where the hardware has it, else f32; f32 for worst-case weights.
     #[default]
+    #[schemars(title = "automatic")]
     Auto,
     /// 32-bit floats throughout.
     F32,

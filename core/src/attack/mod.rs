@@ -8,27 +8,34 @@ pub mod l1;
 pub mod names;
 pub mod objective;
 pub mod pgd;
+mod spelling;
 pub mod weights;
 mod words;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::limits;
+pub use crate::settings::fraction;
 pub use objective::{Goal, Objective};
 
 /// Geometry of the allowed input perturbations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum InputNorm {
     /// Every pixel value changes by at most epsilon.
     #[default]
+    #[schemars(title = "L-inf")]
     Linf,
     /// The Euclidean norm of the change is at most epsilon.
+    #[schemars(title = "L2")]
     L2,
     /// The absolute changes add up to at most epsilon.
+    #[schemars(title = "L1")]
     L1,
     /// At most epsilon pixel values change (each channel counts).
+    #[schemars(title = "L0")]
     L0,
 }
 
@@ -83,7 +90,7 @@ impl std::fmt::Display for InputNorm {
 }
 
 /// Where PGD projects to before each evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Projection {
     /// Images into `[0, 1]`, then the perturbation into the ball: both hold. The paper's order.
@@ -103,7 +110,7 @@ pub enum Projection {
 }
 
 /// What a PGD step does with the gradient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum GradientRule {
     /// Steepest ascent in the norm: sign (L-inf), unit length (L2), signs of the steepest hundredth of the
@@ -117,8 +124,7 @@ pub enum GradientRule {
 }
 
 /// Where PGD starts.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Start {
     /// At the image itself.
     Zero,
@@ -136,7 +142,7 @@ pub enum Start {
 }
 
 /// Which restart is the worst for an example.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Selection {
     /// The one of highest loss.
@@ -153,40 +159,59 @@ impl Selection {
 }
 
 /// Projected gradient descent (ascent on the loss): the attack and its settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Pgd {
     /// Geometry of the ball.
+    #[schemars(extend("x-flag" = "norm"))]
     pub norm: InputNorm,
-    /// Radius of the ball, in pixel values from 0 to 1.
+    /// Radius of the ball, in pixel values from 0 to 1; fractions such as 8/255 are accepted.
+    #[schemars(extend("x-usual" = "8/255 for linf, 0.5 for l2, 12 for l1, 20 values for l0", "x-flag" = "epsilon", "x-unit" = "pixel value"))]
     pub epsilon: f64,
     /// Number of updates; one more point than this is evaluated.
+    #[schemars(extend("x-label" = "Iterations", "x-flag" = "attack-steps"))]
     pub steps: usize,
-    /// Step size (learning rate).
+    /// Step size; fractions are accepted.
+    #[schemars(extend("x-usual" = "0.007 for linf, 0.25 for l0, else 2.5 epsilon / steps, for l1 at least epsilon / 8", "x-flag" = "step-size", "x-unit" = "pixel value"))]
     pub step_size: f64,
     /// Independent starts; the worst per example counts.
+    #[schemars(range(min = 1), extend("x-flag" = "restarts"))]
     pub restarts: usize,
     /// Which restart is the worst for an example.
     #[serde(skip_serializing_if = "Selection::is_default")]
+    #[schemars(extend("default" = "loss", "x-label" = "Worst restart by", "x-flag" = "select", "x-advanced" = true))]
     pub selection: Selection,
-    /// Where it starts.
+    /// Where it starts: `zero`, `uniform-norm` (Gaussian direction, norm uniform up to epsilon: the paper's),
+    /// `uniform-sphere` (norm epsilon), `uniform-ball`, `uniform` (every pixel within epsilon, linf), or
+    /// `uniform:-0.1..0.1`.
+    #[schemars(extend("x-flag" = "start", "x-advanced" = true))]
     pub start: Start,
     /// Where each point is projected to before it is evaluated.
+    #[schemars(extend("x-flag" = "projection", "x-advanced" = true))]
     pub projection: Projection,
-    /// What it maximizes.
+    /// What is maximized: `ce` (cross-entropy), `kl` or `batch-kl` (from the clean prediction, per example or summed),
+    /// `dlr` (logits ratio), `smooth:0.1` (smoothed labels), or nearness to another class: `target:3`,
+    /// `target:least-likely`, `target:rank-1` (the most likely wrong one).
+    #[schemars(extend("x-flag" = "objective", "x-advanced" = true))]
     pub objective: Objective,
     /// What a step does with the gradient.
+    #[schemars(extend("x-flag" = "gradient", "x-advanced" = true))]
     pub gradient: GradientRule,
-    /// Weight of the past in `m = momentum * m + (1 - momentum) * g`.
+    /// Weight of past gradients, from 0 up to 1, in `m = momentum * m + (1 - momentum) * g`.
+    #[schemars(extend("x-flag" = "momentum", "x-advanced" = true))]
     pub momentum: f64,
     /// Accept a step only where it does not lower the loss; else divide that example's step size.
+    #[schemars(extend("x-label" = "Backtracking", "x-flag" = "backtrack", "x-advanced" = true))]
     pub backtrack: bool,
     /// Divisor of the step size after a rejected step (backtracking only).
+    #[schemars(range(min = 1), extend("x-label" = "Step size divisor", "x-flag" = "step-divisor", "x-advanced" = true))]
     pub step_divisor: f64,
     /// Weight of the norm of the perturbation in the minimized error.
+    #[schemars(extend("x-flag" = "norm-penalty", "x-advanced" = true))]
     pub norm_penalty: f64,
-    /// PGD-K-tau: stop recording an example after this many further iterates that are misclassified.
+    /// PGD-K-tau: record at most N + 1 misclassified points per example, each better than the last; none: all.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-flag" = "tau", "x-hint" = "none", "x-advanced" = true))]
     pub tau: Option<u32>,
 }
 
@@ -265,16 +290,5 @@ impl Pgd {
             )));
         }
         Ok(())
-    }
-}
-
-/// A radius as people write it: `8/255` rather than `0.03137254901960784`; from 1 on, where it is no small part of
-/// the range of pixels, as it is.
-pub fn fraction(value: f64) -> String {
-    let of_255 = value * 255.0;
-    if of_255 >= 1.0 && value < 1.0 && (of_255 - of_255.round()).abs() < 1e-9 {
-        format!("{}/255", of_255.round())
-    } else {
-        value.to_string()
     }
 }

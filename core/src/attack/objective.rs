@@ -1,6 +1,6 @@
 //! What an input attack maximizes: losses of logits, per example, with what they compare against.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
@@ -10,8 +10,7 @@ use crate::loss::{
 use crate::model::Evaluator;
 
 /// What PGD maximizes.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Objective {
     /// Cross-entropy of the true class.
     #[default]
@@ -29,7 +28,7 @@ pub enum Objective {
 }
 
 /// Which class a targeted attack wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TargetClass {
     /// This one. Examples that belong to it are attacked untargeted.

@@ -126,6 +126,8 @@ impl std::str::FromStr for Examples {
     }
 }
 
+crate::settings::written_as_text!(Examples, "Examples");
+
 impl Serialize for Examples {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -2,27 +2,33 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Compute, DataSelection};
 use crate::attack::autoattack::AutoAttack;
 
 /// Every example's verdict under an ensemble of attacks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attack {
     /// The checkpoint file.
     #[serde(with = "crate::files::as_text")]
+    #[schemars(with = "String")]
     pub checkpoint: PathBuf,
     /// Images to attack.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Images"))]
     pub data: DataSelection,
     /// Which attacks, and their settings.
     #[serde(default)]
+    #[schemars(extend("x-group" = "AutoAttack"))]
     pub attack: AutoAttack,
-    /// Keep the adversarial examples in a file beside the record.
+    /// Keep the adversarial examples beside the record, in RECORD.json.examples.safetensors.
     #[serde(default)]
+    #[schemars(extend("x-label" = "Keep adversarial examples", "x-flag" = "keep-examples"))]
     pub keep_examples: bool,
     /// Device, precision, seed, batch size.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Computing"))]
     pub compute: Compute,
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Compute, DataSelection, Flatness, Job};
@@ -10,20 +11,24 @@ use crate::data::{Examples, Split};
 use crate::error::{Error, Result};
 
 /// Every attack of a list of the paper's names on one checkpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Benchmark {
     /// The checkpoint file.
     #[serde(with = "crate::files::as_text")]
+    #[schemars(with = "String")]
     pub checkpoint: PathBuf,
     /// The data set, and the images that stand for the paper's first thousand test images. Entries on training images
     /// take those of the same range; entries on the last images take as many as these are, if that is fewer.
     #[serde(default = "thousand")]
+    #[schemars(extend("x-group" = "Images"))]
     pub data: DataSelection,
-    /// Attack names of the paper and names of its groups.
+    /// Attack names of the paper and names of its groups, separated by commas.
     #[serde(default = "everything")]
+    #[schemars(extend("x-flag" = "attacks", "x-hint" = "weight_l2_random_…"))]
     pub attacks: Vec<String>,
     /// Device, precision, seed, batch size.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Computing"))]
     pub compute: Compute,
 }
 

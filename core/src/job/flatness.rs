@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Compute, DataSelection};
@@ -12,123 +13,155 @@ use crate::limits::{self, MOST};
 use crate::measure::levels::{Costs, Numbers};
 
 /// Which loss is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FlatnessLoss {
     /// On clean images.
+    #[schemars(title = "Clean loss")]
     Clean,
     /// On adversarial examples, recomputed for the perturbed weights.
+    #[schemars(title = "Robust loss")]
     Robust,
 }
 
 /// Which perturbations of the weights count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Case {
     /// Random ones: the mean over draws counts.
+    #[schemars(title = "Average")]
     Average,
     /// Those found by gradient descent on the weights (and, for the robust loss, on the inputs at the same time): the
     /// largest over draws counts.
+    #[schemars(title = "Worst")]
     Worst,
 }
 
 /// How the worst case of the robust loss searches weights and inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum JointSearch {
     /// Together: every update moves both by the gradient at the same point. The paper's choice.
     #[default]
+    #[schemars(title = "weights with inputs")]
     Simultaneous,
     /// Weights first, by gradient ascent on the clean loss; then the inputs, by the attack on the network found.
+    #[schemars(title = "weights, then inputs")]
     Sequential,
 }
 
 /// How much the loss rises when the weights of one checkpoint are perturbed (paper, section 3.2).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Flatness {
     /// The checkpoint file.
     #[serde(with = "crate::files::as_text")]
+    #[schemars(with = "String")]
     pub checkpoint: PathBuf,
     /// Images that the loss is averaged over.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Images"))]
     pub data: DataSelection,
-    /// Which loss.
+    /// Which loss: clean, or robust (adversarial examples recomputed for the perturbed weights).
+    #[schemars(extend("x-flag" = "loss", "x-segmented" = true))]
     pub loss: FlatnessLoss,
-    /// Average or worst case.
+    /// Average (random perturbations, their mean) or worst case (found by gradient ascent, their largest).
+    #[schemars(extend("x-flag" = "case", "x-segmented" = true))]
     pub case: Case,
-    /// Sizes of the perturbation, relative to the weights unless `absolute`.
+    /// Sizes of the perturbation relative to the weights, unless absolute; several separated by commas.
+    #[schemars(extend("x-usual" = "0.5 on average, 0.003 in the worst case (0.00075 in the paper's plots)", "x-label" = "Radii", "x-flag" = "radius", "x-wanted" = "one number or several with commas, such as 0.25, 0.5, 1"))]
     pub radii: Vec<f64>,
-    /// Number of perturbations per radius. All radii, and all networks with tensors of the same name and shape, share
-    /// their directions.
+    /// Perturbations per radius, under the whole attack; with a standard error to reach the most of them. All networks
+    /// with tensors of the same name and shape share their directions.
     #[serde(default = "default_draws")]
+    #[schemars(range(min = 1), extend("x-usual" = "10, with --until 100", "x-flag" = "draws"))]
     pub draws: usize,
     /// What a radius is relative to: every tensor (layer), every output filter, or all of them together (global).
     #[serde(default)]
+    #[schemars(extend("x-label" = "Radius relative to", "x-flag" = "scope", "x-group" = "Perturbation"))]
     pub scope: Scope,
-    /// The radius is the norm itself and not relative to that of the weights (global only).
+    /// The radius is the norm itself and not relative to that of the weights (with scope global).
     #[serde(default)]
+    #[schemars(extend("x-label" = "Absolute radius", "x-flag" = "absolute", "x-group" = "Perturbation", "x-advanced" = true))]
     pub absolute: bool,
-    /// How perturbations are measured: by their L2 norm (the paper's choice) or by their largest entry (L-inf). A
-    /// relative radius is relative to the same norm of the weights.
+    /// Norm of the perturbation, and of the weights that it is relative to: L2 (the paper's choice) or the largest
+    /// entry (L-inf).
     #[serde(default)]
+    #[schemars(extend("x-flag" = "weight-norm", "x-group" = "Perturbation", "x-advanced" = true))]
     pub weight_norm: WeightNorm,
-    /// Average case: on the sphere (the paper's choice), in the ball, or with uniform norm.
+    /// Average case: random perturbations lie on the sphere (the paper's choice), in the ball, or have uniform norm.
     #[serde(default)]
+    #[schemars(extend("x-flag" = "sampling", "x-group" = "Perturbation", "x-advanced" = true))]
     pub sampling: Sampling,
-    /// Average case: a draw is that of highest clean loss among this many random perturbations; the first of them is
-    /// what it would be with 1, where no image is looked at (the paper's choice).
+    /// Average case: each draw is the worst, by its clean loss, of this many random perturbations; 1 looks at no image
+    /// (the paper's choice).
     #[serde(default = "default_worst_of")]
+    #[schemars(range(min = 1), extend("x-label" = "Worst of", "x-flag" = "worst-of", "x-group" = "Perturbation", "x-advanced" = true))]
     pub worst_of: usize,
-    /// Which tensors are perturbed.
+    /// Which tensors are perturbed: `no-normalization`, `all`, `no-bias`, or names separated by commas; `*` stands for
+    /// anything.
     #[serde(default)]
+    #[schemars(extend("x-flag" = "tensors", "x-group" = "Perturbation"))]
     pub tensors: Tensors,
-    /// Bounds that perturbed weights are kept in, then in their ball: for networks trained with clipped weights. None:
-    /// the ball alone.
+    /// Keep perturbed weights between bounds, then in their ball, for networks trained with clipped weights:
+    /// `MIN..MAX`, one per perturbed tensor separated by commas, or `reference-layer`, `reference-filter`,
+    /// `reference-global` (the range of the unperturbed weights). None: the ball alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-label" = "Weight bounds", "x-flag" = "weight-box", "x-hint" = "none", "x-group" = "Perturbation", "x-advanced" = true))]
     pub weight_box: Option<WeightBox>,
-    /// Measure every tensor by itself as well, the others left as they are.
+    /// Measure every tensor by itself as well, the others left as they are: which layers are sharp.
     #[serde(default)]
+    #[schemars(extend("x-label" = "Also per tensor", "x-flag" = "per-layer"))]
     pub per_layer: bool,
     /// Worst case: how the weights are searched.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Search for the worst weights"))]
     pub descent: Descent,
     /// Images whose gradients search the weights in the worst case, or whose loss chooses among random perturbations
     /// (`worst_of`), in batches of `descent.search_batch`; none: those that are measured.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Search for the worst weights"))]
     pub search_data: Option<DataSelection>,
     /// Robust loss: the attack on inputs. In the worst case its ball, step size and start are those of the joint attack.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Attack"))]
     pub attack: Pgd,
-    /// Robust loss in the worst case: whether weights and inputs are searched together or one after the other.
+    /// Robust loss in the worst case: search weights and inputs by the same steps (simultaneous, the paper's choice),
+    /// or weights first, on the clean loss, and then the inputs (sequential).
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("default" = "simultaneous", "x-label" = "Search", "x-flag" = "joint", "x-group" = "Search for the worst weights"))]
     pub joint: JointSearch,
-    /// Robust loss: restarts of the attack on the unperturbed network; the worst per example counts.
+    /// Restarts of the attack on the unperturbed network; the worst per example counts.
     ///
-    /// Null: all networks are attacked equally, by `attack` from the same starts, so that flatness vanishes with the
-    /// radius. A number: the reference has so many, whatever the perturbed networks have, and in the worst case these
-    /// have the losses at the inputs that the joint attack found. The paper has 10 against 1, with which flatness comes
-    /// out too low.
+    /// None: all networks are attacked equally, from the same starts, so that flatness vanishes with the radius. With a
+    /// number, worst-case losses are those at the inputs that the joint attack found, as in the paper, which has 10
+    /// against 1, with which flatness comes out too low.
     #[serde(default)]
+    #[schemars(extend("x-usual" = "--restarts, so that all networks are attacked equally", "x-label" = "Restarts for the reference loss", "x-flag" = "reference-restarts", "x-hint" = "as for perturbed networks", "x-group" = "Attack", "x-advanced" = true))]
     pub reference_restarts: Option<usize>,
-    /// Keep every perturbed network as a checkpoint in a folder beside the record, and in the worst case of the robust
-    /// loss the images with what the attack adds to them.
+    /// Keep every perturbed network as a checkpoint in a folder beside the record, in the worst case of the robust loss
+    /// with its images and what the attack adds to them.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(extend("x-label" = "Keep perturbed networks", "x-flag" = "keep-networks", "x-advanced" = true))]
     pub keep_networks: bool,
-    /// Average-case robust loss: more draws on cheap levels make the mean over draws more certain. None: the plain mean
-    /// over draws, as in the paper.
+    /// Average case of the robust loss: `on` measures further draws on clean images and under the first steps of the
+    /// attack, which make the mean over draws more certain in at most a third more time; `off` is the plain mean, as in
+    /// the paper; `SHORT,CLEAN` says how many draws there are on these levels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-usual" = "on", "x-label" = "Multilevel estimate", "x-flag" = "levels", "x-format" = "levels", "x-advanced" = true))]
     pub levels: Option<Levels>,
-    /// Average case: draws are added until the standard error of flatness is at most this at every radius; `draws` is
-    /// then the most. None: `draws` draws.
+    /// Average case: draw until the standard error of flatness is at most this at every radius; numbers of draws on all
+    /// levels are chosen from a few draws. None: as many draws as asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-label" = "Standard error", "x-flag" = "until", "x-hint" = "none", "x-advanced" = true))]
     pub until: Option<f64>,
     /// Device, precision, seed, batch size.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Computing"))]
     pub compute: Compute,
 }
 
 /// Levels of a multilevel estimate: clean images, the first steps of the attack, and the whole attack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Levels {
     /// Steps of the short attack, fewer than those of the whole one.
     pub steps: usize,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Compute, DataSelection};
@@ -10,50 +11,66 @@ use crate::error::{Error, Result};
 use crate::measure::direction::{DirectionKind, Normalization};
 
 /// Which loss a landscape shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LandscapeLoss {
     /// Cross-entropy on clean images.
+    #[schemars(title = "Clean")]
     Clean,
     /// Cross-entropy on adversarial examples recomputed at every grid point (the paper's 1-D figures).
+    #[schemars(title = "Robust")]
     Robust,
     /// Cross-entropy on adversarial examples of the unperturbed model (the paper's 2-D mode).
+    #[schemars(title = "Fixed adversarial examples")]
     RobustFixed,
 }
 
 /// Loss and error along one or two directions from the checkpoint's weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Landscape {
     /// The checkpoint file.
     #[serde(with = "crate::files::as_text")]
+    #[schemars(with = "String")]
     pub checkpoint: PathBuf,
     /// Images the loss is averaged over.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Images"))]
     pub data: DataSelection,
-    /// Direction of the x axis.
+    /// First direction: `random`, or `random:N`. Each seed N gives a different random direction.
+    #[schemars(extend("x-label" = "Direction seed (x)", "x-flag" = "direction", "x-group" = "Directions", "x-format" = "direction"))]
     pub direction: DirectionKind,
-    /// Direction of the y axis; none: 1-D.
+    /// Second direction, for a surface; `random` is another direction than the first. None: a curve.
     #[serde(default)]
+    #[schemars(extend("x-label" = "Direction seed (y)", "x-flag" = "second", "x-hint" = "none", "x-group" = "Directions", "x-format" = "direction"))]
     pub second: Option<DirectionKind>,
-    /// How directions are scaled relative to the weights.
+    /// Scale of step 1: `layer`, `filter` or `global` with the radius (relative L2 norm), or a token of the paper such
+    /// as `layer_l2_05`, which is the size, too.
     #[serde(default)]
+    #[schemars(extend("x-label" = "Normalization", "x-flag" = "normalize", "x-group" = "Directions"))]
     pub normalize: Normalization,
-    /// Relative size of the perturbation at step 1 (for `layer`, `filter`, `global`).
+    /// Size of step 1 relative to the weights (L2 norm, per layer, filter or whole model).
     #[serde(default = "default_radius")]
+    #[schemars(extend("x-flag" = "radius", "x-group" = "Directions"))]
     pub radius: f64,
     /// Steps run from `-range` to `range`.
     #[serde(default = "default_range")]
+    #[schemars(extend("x-flag" = "range", "x-group" = "Directions"))]
     pub range: f64,
     /// Grid points per axis; odd, so that the unperturbed model is one of them.
     #[serde(default = "default_steps")]
+    #[schemars(range(min = 3), extend("x-flag" = "steps", "x-group" = "Directions"))]
     pub steps: usize,
-    /// Which loss.
+    /// Which loss: clean, robust (attacked anew at every grid point), or robust-fixed (adversarial examples of the
+    /// unperturbed model).
+    #[schemars(extend("x-flag" = "loss", "x-group" = "Loss", "x-segmented" = true))]
     pub loss: LandscapeLoss,
     /// The attack for the robust losses.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Attack"))]
     pub attack: Pgd,
     /// Device, precision, seed, batch size.
     #[serde(default)]
+    #[schemars(extend("x-group" = "Computing"))]
     pub compute: Compute,
 }
 

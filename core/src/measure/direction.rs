@@ -43,6 +43,8 @@ impl std::str::FromStr for DirectionKind {
     }
 }
 
+crate::settings::written_as_text!(DirectionKind, "DirectionKind");
+
 impl TryFrom<String> for DirectionKind {
     type Error = String;
     fn try_from(text: String) -> std::result::Result<Self, String> {
@@ -93,6 +95,14 @@ impl std::str::FromStr for Normalization {
         }
     }
 }
+
+crate::settings::written_as_text!(
+    Normalization, "Normalization",
+    "layer" => "Relative L2 norm in every tensor: the ball of the flatness measures.",
+    "filter" => "Relative L2 norm in every output filter or row.",
+    "global" => "Relative L2 norm over all moved tensors together.",
+    "layer_l2_05" => "A normalization of the paper's program, by its token.",
+);
 
 impl TryFrom<String> for Normalization {
     type Error = String;

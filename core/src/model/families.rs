@@ -1,12 +1,13 @@
 //! The paper's three families as constructors of a [`Topology`] (spec: models of Stutz et al.).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::topology::{Activation, Layer, Norm, Topology};
 use crate::error::{Error, Result};
 
 /// Everything that distinguishes networks of the paper's program.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Architecture {
     /// Which family, with its own settings.
@@ -34,7 +35,7 @@ pub struct Architecture {
 }
 
 /// A family with its own settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum Family {
     /// Residual network with a 3x3 stem; width doubles from stage to stage.
     ResNet {

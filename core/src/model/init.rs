@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -13,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::seed::{generator, normal};
 
 /// How the weights of a fresh network are drawn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Initialization {
     /// Factor of the standard deviation of all weights: it is `scale gain / sqrt(fan)` (the paper's `--init_scale`).

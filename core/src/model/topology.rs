@@ -3,15 +3,16 @@
 //! A topology holds no numbers. Together with named tensors ([`super::Params`]) it can be run
 //! ([`super::forward`]), folded ([`super::fold`]), drawn and compared.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Elementwise non-linearity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
-    /// `max(x, 0)`
+    /// `max(x, 0)`.
     Relu,
-    /// `1 / (1 + e^-x)`
+    /// `1 / (1 + e^-x)`.
     Sigmoid,
     /// Hyperbolic tangent.
     Tanh,
@@ -19,11 +20,11 @@ pub enum Activation {
     LeakyRelu,
     /// `tanh(x) x` above 0 and a quarter of it below: the paper's, non-negative on both sides.
     LeakyTanh,
-    /// `x / (1 + |x|)`
+    /// `x / (1 + |x|)`.
     Softsign,
     /// `x sigmoid(x)`, also called swish.
     Silu,
-    /// `ln(1 + e^x)`
+    /// `ln(1 + e^x)`.
     Softplus,
     /// `x tanh(softplus(x))`
     Mish,
@@ -67,7 +68,7 @@ impl Activation {
 }
 
 /// Kind of a normalization layer. All use `eps = 1e-5`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Norm {
     /// Batch normalization with scale `weight` and shift `bias`.

@@ -1,5 +1,6 @@
 //! A running average of the weights.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -8,8 +9,9 @@ use super::settings::Train;
 use crate::error::{Error, Result};
 
 /// A running average of the weights: `a = d a + (1 - d) w` after every step, with the decay `d` of [`Average::decay`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "Written")]
+#[schemars(!from)]
 pub struct Average {
     /// Weight of the past, in `[0, 1)`.
     pub tau: f64,
@@ -44,7 +46,7 @@ impl From<Written> for Average {
 
 /// Batch normalization statistics of averaged weights. At the end of training they are also calibrated:
 /// computed anew from one pass over the training images, as the mean over its batches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Statistics {
     /// The network's own, newest ones: the paper's way.

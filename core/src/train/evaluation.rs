@@ -1,6 +1,7 @@
 //! How a training evaluates its networks: by an attack of their cross-entropy that knows nothing of the training's own
 //! objective, steps or tricks, so that networks of all methods are compared under the same one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attack::{InputNorm, Pgd, Selection};
@@ -12,7 +13,7 @@ use crate::limits;
 /// What is none follows the training: its attack's norm and epsilon are the threat model, unless they were enlarged for
 /// the method and the threat model is given here. The job in the folder of a training has all of them. The objective is
 /// always the cross-entropy, and the worst restart the one of the highest loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationSettings {
     /// Norm of the threat model; none: that of the training's attack.

@@ -2,6 +2,7 @@
 //! (Zhang et al. 2019) and MART (Wang et al. 2020). Everything is a mean over the batch.
 
 use rand::Rng as _;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -10,7 +11,7 @@ use crate::loss::{cross_entropy, cross_entropy_to, divergence, log_probabilities
 use crate::seed::generator;
 
 /// What training takes for the truth. Attacks always use the labels as they are.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Labels {
     /// The labels as they are.

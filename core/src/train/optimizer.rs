@@ -3,6 +3,7 @@
 //! Weight decay is added to the gradient of all trainable weights, biases and normalization included, as in
 //! the paper (frozen whitening has no part in training).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -10,7 +11,7 @@ use super::schedule::Rate;
 use crate::error::{Error, Result};
 
 /// Which optimizer, with its settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Optimizer {
     /// Stochastic gradient descent: `b = m b + g`, `w = w - lr (g + m b)` with Nesterov's momentum, else
@@ -58,7 +59,7 @@ fn usual_epsilon() -> f64 {
 }
 
 /// Settings of Entropy-SGD.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct EntropySgd {
     /// Learning rate of the outer step.

@@ -3,12 +3,13 @@
 //! `t` counts the steps done so far (0 for the first), `n` is the number of steps per epoch; formulas as in
 //! PyTorch, stepped once per batch.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
 /// How the learning rate changes during training.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Schedule {
     /// The optimizer's learning rate throughout.

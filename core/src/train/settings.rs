@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::average::Average;
@@ -18,36 +19,48 @@ use crate::limits;
 use crate::model::{Architecture, Initialization};
 
 /// Everything that decides how a network is trained.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Train {
     /// Name of the model, e.g. one of the paper's.
+    #[schemars(extend("x-group" = "Model"))]
     pub name: String,
     /// Images, and what is done to them.
+    #[schemars(extend("x-group" = "Images"))]
     pub data: TrainData,
     /// The network. Classes and resolution are those of the data, and so need not be given; the job in the folder of a
     /// training has them.
+    #[schemars(extend("x-group" = "Architecture"))]
     pub architecture: Architecture,
     /// A checkpoint to go on from instead of fresh weights (fine-tuning); its architecture counts, and is
     /// that of the job in the folder of the training.
     #[serde(with = "crate::files::as_text::optional")]
+    #[schemars(with = "Option<String>", extend("x-label" = "Initial checkpoint", "x-hint" = "none"))]
     pub initial: Option<PathBuf>,
     /// How fresh weights are drawn.
+    #[schemars(extend("x-group" = "Initialization"))]
     pub initialization: Initialization,
     /// What one batch's loss is.
+    #[schemars(extend("x-group" = "Method"))]
     pub method: Method,
     /// The attack on inputs in training (except of methods on clean images). Its norm and epsilon are also those of the
     /// evaluation, unless that has its own.
+    #[schemars(extend("x-group" = "Attack in training"))]
     pub attack: Pgd,
     /// The tests after each epoch and at the end, always under an attack of the cross-entropy.
+    #[schemars(extend("x-group" = "Evaluation"))]
     pub evaluation: EvaluationSettings,
     /// What training takes for the truth.
+    #[schemars(extend("x-group" = "Method"))]
     pub labels: Labels,
     /// Training against perturbed weights.
+    #[schemars(extend("x-group" = "Weight perturbation"))]
     pub sharpness: Sharpness,
     /// Optimizer with its learning rate.
+    #[schemars(extend("x-group" = "Optimizer"))]
     pub optimizer: Optimizer,
     /// How the learning rate changes.
+    #[schemars(extend("x-label" = "Schedule", "x-group" = "Learning rate schedule"))]
     pub schedule: Schedule,
     /// Number of epochs.
     pub epochs: usize,
@@ -58,6 +71,7 @@ pub struct Train {
     /// All trainable weights are clamped to `[-c, c]` before every step.
     pub clipping: Option<f64>,
     /// A running average of the weights beside them.
+    #[schemars(extend("x-label" = "Running average", "x-hint" = "none", "x-group" = "Running average"))]
     pub average: Option<Average>,
     /// A snapshot is kept every so many epochs, and of the last one.
     pub snapshot_every: usize,
@@ -72,7 +86,7 @@ pub struct Train {
     /// last step is never used, an Entropy-SGD without schedule and scoping, a running average that is also
     /// updated at the beginning of an epoch.
     pub as_in_paper: bool,
-    /// `auto` (the GPU if there is one), `cpu`, `cuda:0`.
+    /// Where to compute: `auto` (the GPU if there is one), `cpu` or `cuda:0`.
     pub device: String,
     /// Precision of the search for perturbations.
     pub precision: Precision,
@@ -84,10 +98,11 @@ pub struct Train {
 }
 
 /// Images to train and test on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainData {
-    /// `bundled`, a name (`cifar10`, `mnist`, `fashion-mnist`), or a folder.
+    /// Data set: `bundled` (2000 of CIFAR-10's images), `cifar10`, `mnist`, `fashion-mnist`, or a folder.
+    #[schemars(extend("x-label" = "Data set"))]
     pub name: String,
     /// Images trained on.
     pub train: Examples,
@@ -102,7 +117,7 @@ pub struct TrainData {
 }
 
 /// Pseudo-labelled images (the paper: 500,000 tiny images, 70 % of each batch).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Extra {
     /// A data set's name or folder.
@@ -147,7 +162,7 @@ impl TrainData {
 }
 
 /// What one batch's loss is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Method {
     /// Clean images only.

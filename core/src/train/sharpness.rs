@@ -3,6 +3,7 @@
 //!
 //! SAM moves every trainable weight.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -10,7 +11,7 @@ use crate::attack::weights::{Ball, Descent, Sampling, Tensors};
 use crate::error::{Error, Result};
 
 /// Which weights the gradient is taken at.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Sharpness {
     /// The network's own.
@@ -28,7 +29,7 @@ pub enum Sharpness {
 }
 
 /// Adversarial (or random) weight perturbation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Awp {
     /// How weights are perturbed.
@@ -56,7 +57,7 @@ impl Default for Awp {
 }
 
 /// How many perturbations a step uses.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Curriculum {
     /// The population, from the first step on.
@@ -82,7 +83,7 @@ impl Curriculum {
 }
 
 /// A perturbation of the weights on one batch of adversarial examples.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum WeightAttack {
     /// Gradient ascent on the method's own loss (of TRADES and MART the whole of it, and with labels as they are); each of

@@ -1,5 +1,6 @@
 //! Settings of AutoAttack, and what they make of each attack.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::apgd::Apgd;
@@ -11,29 +12,38 @@ use crate::error::{Error, Result};
 use crate::limits;
 
 /// The ensemble and its settings. What is `None` is as the version says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AutoAttack {
-    /// `standard`, `paper`, `plus`, `rand`, `es`, or a list such as `apgd-ce,square`.
+    /// Which attacks: `standard`, `paper` (as the flatness paper ran it: fab-t, apgd-ce, apgd-t), `plus`, `rand`, `es`,
+    /// or a list of `apgd-ce`, `apgd-dlr`, `apgd-t`, `fab`, `fab-t` and `square` in their order.
+    #[schemars(extend("x-flag" = "version"))]
     pub version: Version,
     /// Geometry of the ball: L-inf, L2 or L1.
+    #[schemars(extend("x-flag" = "norm"))]
     pub norm: InputNorm,
-    /// Radius of the ball, in pixel values from 0 to 1.
+    /// Radius of the ball, in pixel values from 0 to 1; fractions such as 8/255 are accepted.
+    #[schemars(extend("x-usual" = "8/255 for linf, 0.5 for l2, 12 for l1", "x-flag" = "epsilon", "x-unit" = "pixel value"))]
     pub epsilon: f64,
-    /// Updates of APGD and FAB.
+    /// Updates of APGD and FAB; none: as the version says.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("x-label" = "Iterations", "x-flag" = "steps", "x-hint" = "as the version says", "x-advanced" = true))]
     pub steps: Option<usize>,
-    /// Independent starts of every attack.
+    /// Independent starts of every attack; none: as the version says.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("x-flag" = "restarts", "x-hint" = "as the version says", "x-advanced" = true))]
     pub restarts: Option<usize>,
-    /// Target classes of the targeted attacks, the most likely first.
+    /// Target classes of APGD-T and FAB-T, the most likely first; none: 9 or as many as there are (in L1, APGD-T 5).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("x-label" = "Target classes", "x-flag" = "targets", "x-hint" = "as the version says", "x-advanced" = true))]
     pub targets: Option<usize>,
-    /// Queries of Square.
+    /// Queries of Square; none: 5000.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("x-flag" = "queries", "x-hint" = "5000", "x-advanced" = true))]
     pub queries: Option<usize>,
     /// Every attack gets all correctly classified examples, not only those that survived the attacks before it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("x-label" = "Each attack on all examples", "x-flag" = "individual", "x-advanced" = true))]
     pub individual: bool,
     /// Parameters inside of the attacks.
     #[serde(flatten)]

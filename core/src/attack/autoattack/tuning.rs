@@ -1,5 +1,6 @@
 //! Parameters inside of AutoAttack's attacks, whose published values are rarely changed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attack::InputNorm;
@@ -7,35 +8,45 @@ use crate::error::{Error, Result};
 use crate::limits;
 
 /// Parameters of single attacks; what is `None` is as published.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Tuning {
-    /// APGD: passes that a gradient is averaged over (expectation over transformation); 1, version `rand` 20.
+    /// APGD: average each gradient over this many passes, for networks that answer randomly (expectation over
+    /// transformation); none: 1, version `rand` 20.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("x-label" = "EOT passes", "x-flag" = "eot", "x-hint" = "1; version rand 20", "x-advanced" = true))]
     pub eot: Option<usize>,
-    /// APGD: a step size is kept if more than this share of its steps raised the loss; 0.75. Not for L1.
+    /// APGD: keep a step size if more than this share of its steps raised the loss; none: 0.75. Not for L1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-label" = "APGD rho", "x-flag" = "rho", "x-hint" = "0.75", "x-advanced" = true))]
     pub rho: Option<f64>,
-    /// APGD: first step size divided by epsilon; 2, for L1 1.
+    /// APGD: first step size divided by epsilon; none: 2, for L1 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-label" = "APGD alpha", "x-flag" = "alpha", "x-hint" = "2; for L1 1", "x-advanced" = true))]
     pub alpha: Option<f64>,
     /// APGD in L1: all steps in the ball of radius epsilon, not first in balls of radius 3 and 2 epsilon.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("x-label" = "APGD: single radius", "x-flag" = "single-radius", "x-advanced" = true))]
     pub single_radius: bool,
-    /// FAB: length of a step relative to the distance of the linearized boundary; 1.05.
+    /// FAB: length of a step relative to the distance of the linearized boundary; none: 1.05.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-label" = "FAB eta", "x-flag" = "eta", "x-hint" = "1.05", "x-advanced" = true))]
     pub eta: Option<f64>,
-    /// FAB: after success, the search resumes at this share of the way from the image to the point found; 0.9.
+    /// FAB: resume at this share of the way from the image to the point found; none: 0.9.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-label" = "FAB beta", "x-flag" = "beta", "x-hint" = "0.9", "x-advanced" = true))]
     pub beta: Option<f64>,
-    /// FAB: largest weight of the step that starts at the image; 0.1.
+    /// FAB: largest weight of the step that starts at the image; none: 0.1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-label" = "FAB alpha max", "x-flag" = "alpha-max", "x-hint" = "0.1", "x-advanced" = true))]
     pub alpha_max: Option<f64>,
-    /// Square: share of the image that the first squares cover; 0.8.
+    /// Square: share of the image that the first squares cover; none: 0.8.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-label" = "Square p init", "x-flag" = "p-init", "x-hint" = "0.8", "x-advanced" = true))]
     pub p_init: Option<f64>,
     /// Square: the schedule of sizes, made for 10,000 queries, is stretched or shrunk to the number of queries.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("x-label" = "Square: rescale schedule", "x-flag" = "rescale-schedule", "x-advanced" = true))]
     pub rescale_schedule: bool,
 }
 

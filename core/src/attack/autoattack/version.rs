@@ -81,6 +81,15 @@ fn attack(name: &str) -> Result<Attack, String> {
     })
 }
 
+crate::settings::written_as_text!(
+    Version, "Version",
+    "standard" => "APGD-CE, APGD-T, FAB-T, Square: what is published as AutoAttack.",
+    "paper" => "FAB-T, APGD-CE, APGD-T: what the flatness paper's program ran.",
+    "plus" => "All six attacks, five restarts of the untargeted ones.",
+    "rand" => "APGD-CE and APGD-DLR, gradients averaged over 20 passes: for randomized networks.",
+    "es" => "APGD-CE and APGD-T with 50 steps, five restarts and five targets: the paper's for early stopping.",
+);
+
 impl Serialize for Version {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

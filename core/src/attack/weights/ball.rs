@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 
 use rand::Rng as _;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -13,20 +14,23 @@ use crate::model::{Layout, Weights};
 use crate::seed::{generator, normal};
 
 /// How a perturbation is drawn: always a Gaussian direction per piece, and this distance in the norm of the ball.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sampling {
     /// On the sphere: the paper's average case.
     #[default]
+    #[schemars(title = "on the sphere")]
     Sphere,
     /// Uniform in the ball (L2): distance `u^(1/n) r` for `n` entries.
+    #[schemars(title = "in the ball")]
     Ball,
     /// Distance `u r`, uniform between 0 and the radius: the paper's start of the worst case.
+    #[schemars(title = "uniform norm")]
     UniformNorm,
 }
 
 /// The perturbations with norm at most `radius` in every piece.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ball {
     /// What one norm is taken over.
     pub scope: Scope,

@@ -105,6 +105,13 @@ fn bounds(text: &str) -> Option<(Option<f64>, Option<f64>)> {
     }
 }
 
+crate::settings::written_as_text!(
+    WeightBox, "WeightBox",
+    "reference-layer" => "The range of the unperturbed weights of the same tensor.",
+    "reference-filter" => "The range of the unperturbed weights of the same filter.",
+    "reference-global" => "The range of all unperturbed weights.",
+);
+
 impl Serialize for WeightBox {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -15,6 +15,7 @@ mod projection;
 pub mod random;
 mod tensors;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use ball::{Ball, Sampling};
@@ -29,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::limits;
 
 /// How a gradient descent attack chooses the weights that it returns, and where it begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bookkeeping {
     /// Begin at the start. Evaluate all examples at the start and after every epoch; return the worst of these weights.
@@ -42,31 +43,45 @@ pub enum Bookkeeping {
 }
 
 /// Gradient descent on the negative loss in weight space: the worst case of a ball.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Descent {
-    /// Passes over the examples; one update per batch.
+    /// Passes of the search over the examples; one update per batch.
+    #[schemars(extend("x-flag" = "epochs"))]
     pub epochs: usize,
-    /// Step size (learning rate). With the default normalization a step moves every tensor by this share of its norm.
+    /// Step size on the weights; fractions are accepted. With the default gradient rule a step moves every tensor by
+    /// this share of its norm.
+    #[schemars(extend("x-label" = "Weight step size", "x-flag" = "weight-step-size"))]
     pub step_size: f64,
     /// What a step does with the gradient.
+    #[schemars(extend("x-label" = "Weight gradient", "x-flag" = "weight-gradient", "x-advanced" = true))]
     pub gradient: WeightGradient,
-    /// Where it starts in the ball; null: at the unperturbed weights.
+    /// Where the search starts: at the unperturbed weights (none), or at random: uniform-norm (Gaussian direction, norm
+    /// uniform up to the radius: the paper's), sphere or ball.
+    #[schemars(extend("x-label" = "Start of the weights", "x-flag" = "weight-start", "x-hint" = "none", "x-advanced" = true))]
     pub start: Option<Sampling>,
-    /// Examples per update. Part of what is computed, unlike the batch size of the computing.
+    /// Examples per update (with worst-of, per mean of losses). Part of what is computed, unlike the batch size of the
+    /// computing.
+    #[schemars(range(min = 1), extend("x-label" = "Search batch size", "x-flag" = "search-batch", "x-advanced" = true))]
     pub search_batch: usize,
-    /// Weight of the past in `m = momentum * m + (1 - momentum) * g`.
+    /// Weight of past gradients, from 0 up to 1, in `m = momentum * m + (1 - momentum) * g` (clean loss).
+    #[schemars(extend("x-label" = "Weight momentum", "x-flag" = "weight-momentum", "x-advanced" = true))]
     pub momentum: f64,
-    /// Accept a step only if it raises the loss of its batch; else divide the step size.
+    /// Accept a step only if it raises the loss of its batch; else divide the step size (clean loss).
+    #[schemars(extend("x-label" = "Weight backtracking", "x-flag" = "weight-backtrack", "x-advanced" = true))]
     pub backtrack: bool,
-    /// Refuse steps that would take the loss of a batch beyond `loss_bound`, and divide the step size (not with
-    /// backtracking). Without it a step is refused only where the loss is beyond the bound already.
+    /// Refuse steps that would take the loss of a batch beyond the loss bound, and divide the step size (clean loss,
+    /// not with backtracking). Without it a step is refused only where the loss is beyond the bound already.
+    #[schemars(extend("x-label" = "Stop before the bound", "x-flag" = "weight-early-stopping", "x-advanced" = true))]
     pub early_stopping: bool,
-    /// Loss beyond which no more steps are taken; null: none.
+    /// No more steps where the loss of a batch is beyond this (clean loss); none: no bound.
+    #[schemars(extend("x-flag" = "loss-bound", "x-hint" = "none", "x-advanced" = true))]
     pub loss_bound: Option<f64>,
-    /// Divisor of the step size after a refused step.
+    /// Divisor of the step size after a refused step (of backtracking or a loss bound).
+    #[schemars(range(min = 1), extend("x-label" = "Weight step divisor", "x-flag" = "weight-step-divisor", "x-advanced" = true))]
     pub step_divisor: f64,
-    /// Which weights are returned.
+    /// Which weights are returned: exact, or paper for the original program's choice (clean loss).
+    #[schemars(extend("x-flag" = "bookkeeping", "x-advanced" = true))]
     pub bookkeeping: Bookkeeping,
 }
 

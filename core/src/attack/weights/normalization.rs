@@ -1,5 +1,6 @@
 //! What a weight attack does with the gradient before it steps.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -8,7 +9,7 @@ use crate::model::Layout;
 
 /// Normalization of the gradient `g` of the attacked tensors, with `w` the reference weights. Where a gradient is zero,
 /// the paper's program divides 0 by 0; here it stays zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WeightGradient {
     /// Per tensor `g / |g| |w|`: a step of size s moves every tensor by s relative to its norm. The paper's choice.

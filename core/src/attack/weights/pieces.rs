@@ -3,33 +3,39 @@
 //! Whatever is done per layer, per filter or for the whole model is then: sizes per piece, arithmetic on a
 //! short vector, and one product over the flat buffer. Nothing is copied to the host.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::model::Layout;
 
 /// What a radius is relative to, and what one norm is taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// Every tensor by itself: the paper's choice.
     #[default]
+    #[schemars(title = "per layer")]
     Layer,
     /// Every output filter by itself: of a convolution a filter, of a linear layer a row (an output unit), as in
     /// landscapes; vectors such as biases as a whole. (The paper's program takes matrices as a whole, too.)
+    #[schemars(title = "per filter")]
     Filter,
     /// All attacked tensors together as one vector.
+    #[schemars(title = "whole model")]
     Global,
 }
 
 /// How sizes are measured in weight space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WeightNorm {
     /// Euclidean.
     #[default]
+    #[schemars(title = "L2")]
     L2,
     /// Largest absolute value.
+    #[schemars(title = "L-inf (largest entry)")]
     Linf,
 }
 

@@ -94,6 +94,13 @@ impl From<&str> for Tensors {
     }
 }
 
+crate::settings::written_as_text!(
+    Tensors, "Tensors",
+    "no-normalization" => "All that belong to no normalization layer: the paper's choice.",
+    "all" => "All that are trained.",
+    "no-bias" => "All that belong to no normalization layer and are no biases.",
+);
+
 /// As it stands in JSON.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -1,8 +1,14 @@
 //! Settings from text and JSON: fractions where numbers belong, and what does not fit told in plain words: which setting
 //! it is, what belongs there, and what was probably meant.
 
+mod schema;
+mod text;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+pub(crate) use schema::written_as_text;
+pub use schema::{Choice, Format, Kind, Setting, schema_of, settings_of};
 
 /// Stands where a value is, to see whether that is the one that was complained about.
 const PROBE: &str = "{probe}";
@@ -20,6 +26,17 @@ pub fn number(text: &str) -> Result<f64, String> {
     value
         .filter(|value| value.is_finite())
         .ok_or_else(|| format!("{text:?} is not a number; write e.g. 0.031 or 8/255"))
+}
+
+/// A radius as people write it: `8/255` rather than `0.03137254901960784`; from 1 on, where it is no small part of
+/// the range of pixels, as it is.
+pub fn fraction(value: f64) -> String {
+    let of_255 = value * 255.0;
+    if of_255 >= 1.0 && value < 1.0 && (of_255 - of_255.round()).abs() < 1e-9 {
+        format!("{}/255", of_255.round())
+    } else {
+        value.to_string()
+    }
 }
 
 /// Reads settings; where a number belongs, a text with a fraction is one.
