@@ -1,5 +1,5 @@
 //! Files made by hand for tests: state dictionaries as safetensors, zip containers, pickles, IDX data.
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, reason = "each test program uses a part")]
 
 use std::path::Path;
 

@@ -1,5 +1,4 @@
 //! Small made-up data sets in every format, for the tests of the loaders.
-#![allow(dead_code, reason = "each test uses a part")]
 
 use std::io::Write as _;
 use std::path::Path;

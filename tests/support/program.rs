@@ -1,15 +1,14 @@
 //! The built program, run as a user runs it: in a folder of its own, without display, home or settings.
-#![allow(dead_code, reason = "each test uses a part")]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
 /// A file or folder below `tests/reference`, as an argument.
 pub fn reference(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/reference").join(name);
+    let path = super::oracle::reference(name);
     path.canonicalize().unwrap_or_else(|e| panic!("{}: {e}", path.display())).display().to_string()
 }
 

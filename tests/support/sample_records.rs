@@ -1,4 +1,5 @@
 //! Made-up records for tests of figures: plausible shapes, no measured numbers.
+#![allow(dead_code, reason = "each test program uses a part")]
 
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Evaluate, Job, Landscape, LandscapeLoss, Normalization, Pgd,

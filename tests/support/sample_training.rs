@@ -1,5 +1,4 @@
 //! The folder of a made-up training that overfits: robust test loss is lowest two thirds of the way.
-#![allow(dead_code, reason = "each test uses a part")]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

@@ -1,5 +1,5 @@
 //! A small HTTP server on this machine, as unreliable as asked.
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, reason = "each test program uses a part")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};

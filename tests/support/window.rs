@@ -11,7 +11,7 @@ use eframe::egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
-use crate::bowl::Fake;
+use super::bowl::Fake;
 
 /// A window on a fake, in a folder of its own with a file that can pass for a checkpoint.
 pub struct Window {
@@ -69,7 +69,6 @@ impl Window {
     }
 
     /// Draws until a label that contains these words is seen; confirmations fade, so that they may be gone when all threads have answered.
-    #[allow(dead_code, reason = "not every program that drives the window waits for a label")]
     pub fn until_label(&mut self, label: &str) {
         let patience = Instant::now() + Duration::from_secs(240);
         while self.harness.query_all_by_label_contains(label).next().is_none() {

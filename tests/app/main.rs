@@ -1,0 +1,29 @@
+//! Tests of the program and its window from outside, in one program, so that libtorch and egui are linked once.
+
+mod attack;
+mod bad_input;
+mod benchmark;
+mod cli;
+mod cli_flatness;
+mod data_cli;
+mod field_files;
+mod plots;
+mod presets;
+mod scatter;
+mod shaders;
+mod surface;
+mod train_cli;
+mod training_window;
+mod window;
+
+#[path = "../support"]
+mod support {
+    pub mod bowl;
+    pub mod crafted;
+    pub mod oracle;
+    pub mod program;
+    pub mod sample_records;
+    pub mod sample_training;
+    pub mod server;
+    pub mod window;
+}

@@ -1,0 +1,34 @@
+//! Tests of basin_core from outside, in one program, so that libtorch is linked once.
+
+mod augmentation;
+mod autoattack;
+mod checkpoints;
+mod data;
+mod data_sets;
+mod flatness;
+mod landscape;
+mod metrics;
+mod models;
+mod names;
+mod pgd;
+mod records;
+mod reference;
+mod settings;
+mod training;
+mod training_runs;
+mod weights;
+
+#[path = "../support"]
+mod support {
+    pub mod arrays;
+    pub mod crafted;
+    pub mod datasets;
+    pub mod golden;
+    pub mod oracle;
+    pub mod process;
+    pub mod sample_records;
+    pub mod server;
+
+    pub use arrays::{Npz, max_abs_difference, relative_difference};
+    pub use oracle::{json, reference};
+}
