@@ -2,6 +2,8 @@
 //! repeated; nothing here links libtorch, so it builds in seconds.
 
 mod demo;
+#[cfg(test)]
+mod modules;
 mod setup;
 mod system;
 mod test;
