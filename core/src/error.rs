@@ -29,8 +29,13 @@ pub enum Error {
         reason: String,
     },
     /// A setting, or a combination of settings, that makes no sense.
-    #[error("{0}")]
-    Invalid(String),
+    #[error("{reason}")]
+    Invalid {
+        /// Which setting of the job, e.g. `attack.epsilon`; empty: several together.
+        setting: String,
+        /// What is wrong and what to use instead.
+        reason: String,
+    },
     /// A loss, gradient or weight became NaN or infinite.
     #[error("{0}")]
     NotFinite(String),
@@ -63,7 +68,28 @@ impl Error {
 
     /// A setting that cannot be used.
     pub fn invalid(message: impl Into<String>) -> Self {
-        Self::Invalid(message.into())
+        Self::Invalid { setting: String::new(), reason: message.into() }
+    }
+
+    /// Says which setting is wrong, or in which group it is; errors of other kinds stay as they are.
+    pub fn about(self, path: &str) -> Self {
+        match self {
+            Self::Invalid { setting, reason } if setting.is_empty() => {
+                Self::Invalid { setting: path.to_owned(), reason }
+            }
+            Self::Invalid { setting, reason } => {
+                Self::Invalid { setting: format!("{path}.{setting}"), reason }
+            }
+            other => other,
+        }
+    }
+
+    /// The setting that is wrong, if it is one.
+    pub fn setting(&self) -> Option<&str> {
+        match self {
+            Self::Invalid { setting, .. } if !setting.is_empty() => Some(setting),
+            _ => None,
+        }
     }
 }
 

@@ -258,9 +258,10 @@ impl Pgd {
     /// [`Error::Invalid`] naming the setting and what is allowed.
     pub fn check(&self) -> Result<()> {
         let not = |what: &str, value: f64, allowed: &str| {
-            Err(Error::invalid(format!("{what} {value} is not possible; use {allowed}")))
+            let error = Error::invalid(format!("{what} {value} is not possible; use {allowed}"));
+            Err(error.about(&what.replace(' ', "_")))
         };
-        self.norm.check_epsilon(self.epsilon)?;
+        self.norm.check_epsilon(self.epsilon).map_err(|error| error.about("epsilon"))?;
         if !(self.step_size > 0.0 && self.step_size <= 1e6) {
             return not("step size", self.step_size, "a positive number, such as 0.007");
         }
@@ -273,21 +274,23 @@ impl Pgd {
         if !(0.0..=1e6).contains(&self.norm_penalty) {
             return not("norm penalty", self.norm_penalty, "a number of at least 0");
         }
-        self.objective.check()?;
-        limits::at_most("steps", self.steps)?;
-        limits::count("restarts", self.restarts)?;
+        self.objective.check().map_err(|error| error.about("objective"))?;
+        limits::at_most("steps", self.steps).map_err(|error| error.about("steps"))?;
+        limits::count("restarts", self.restarts).map_err(|error| error.about("restarts"))?;
         if self.norm != InputNorm::Linf && self.start == Start::Uniform {
             return Err(Error::invalid(format!(
                 "the start `uniform` is for L-inf; use uniform-norm or uniform-sphere with {}",
                 self.norm
-            )));
+            ))
+            .about("start"));
         }
         if let Start::UniformIn(min, max) = self.start
             && !(-1e6..=1e6).contains(&min) | !(-1e6..=1e6).contains(&max) | (min > max)
         {
             return Err(Error::invalid(format!(
                 "the start uniform:{min}..{max} is not possible; use two numbers in order, such as uniform:-0.1..0.1"
-            )));
+            ))
+            .about("start"));
         }
         Ok(())
     }

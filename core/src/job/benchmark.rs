@@ -58,7 +58,8 @@ impl Benchmark {
         if given.split != Split::Test || given.descending() {
             return Err(Error::invalid(format!(
                 "examples {given} cannot stand for the paper's test images; use an ascending range such as test:0..1000"
-            )));
+            ))
+            .about("data.examples"));
         }
         let mut names: Vec<String> = Vec::new();
         for name in self.attacks.iter().flat_map(|name| group(name).unwrap_or_else(|| vec![name.clone()])) {
@@ -67,10 +68,11 @@ impl Benchmark {
             }
         }
         if names.is_empty() {
-            return Err(Error::invalid("a benchmark needs at least one name, such as cifar10_benchmark"));
+            let error = Error::invalid("a benchmark needs at least one name, such as cifar10_benchmark");
+            return Err(error.about("attacks"));
         }
         let entry = |name: String| {
-            let attack: PaperAttack = name.parse()?;
+            let attack: PaperAttack = name.parse().map_err(|error: Error| error.about("attacks"))?;
             let job = attack.job(self.checkpoint.clone(), &self.data.name, self.compute.clone());
             Ok((name, on(job, given)))
         };

@@ -78,7 +78,11 @@ impl Evaluate {
     /// # Errors
     /// A setting of an attack is not possible, or settings contradict each other.
     pub fn check(&self) -> Result<()> {
-        self.attacks().try_for_each(Pgd::check)?;
+        if let Some(attack) = &self.attack {
+            attack.check().map_err(|error| error.about("attack"))?;
+        }
+        let further = self.more_attacks.iter().try_for_each(Pgd::check);
+        further.map_err(|error| Error::invalid(error.to_string()).about("more_attacks"))?;
         if let Some(stored) = self.adversarial.as_ref().filter(|path| path.to_str().is_none()) {
             let reason =
                 "has a name that is not Unicode, which records of stored examples cannot hold; rename it";
@@ -86,25 +90,29 @@ impl Evaluate {
         }
         let Some(first) = &self.attack else {
             let useless = [
-                ("further attacks", !self.more_attacks.is_empty()),
-                ("a log of iterations", self.log_steps),
-                ("keeping examples of every attempt", self.keep_attempts),
+                ("more_attacks", "further attacks", !self.more_attacks.is_empty()),
+                ("log_steps", "a log of iterations", self.log_steps),
+                ("keep_attempts", "keeping examples of every attempt", self.keep_attempts),
             ];
-            return match useless.iter().find(|(_, given)| *given) {
-                Some((what, _)) => Err(Error::invalid(format!("{what} needs an attack; choose one"))),
+            return match useless.iter().find(|(_, _, given)| *given) {
+                Some((name, what, _)) => {
+                    Err(Error::invalid(format!("{what} needs an attack; choose one")).about(name))
+                }
                 None => Ok(()),
             };
         };
         if self.adversarial.is_some() {
             return Err(Error::invalid(
                 "stored adversarial examples take the place of an attack; leave out one of the two",
-            ));
+            )
+            .about("adversarial"));
         }
         if self.more_attacks.iter().any(|attack| attack.selection != first.selection) {
             return Err(Error::invalid(
                 "the attacks choose their worst restart by different rules (loss, wrong-class confidence), so they cannot be \
                  pooled; use one rule for all",
-            ));
+            )
+            .about("more_attacks"));
         }
         Ok(())
     }

@@ -334,65 +334,73 @@ impl Flatness {
 
     pub(super) fn check(&self) -> Result<()> {
         if self.radii.is_empty() {
-            return Err(Error::invalid("a radius is missing; give at least one, such as 0.5"));
+            return Err(Error::invalid("a radius is missing; give at least one, such as 0.5").about("radii"));
         }
         for (i, radius) in self.radii.iter().enumerate() {
-            self.ball(*radius).check()?;
+            self.ball(*radius).check().map_err(|error| error.about("radii"))?;
             if self.radii[..i].contains(radius) {
                 return Err(Error::invalid(format!(
                     "radius {radius} is given twice; give every radius once"
-                )));
+                ))
+                .about("radii"));
             }
         }
         if self.draws == 0 {
-            return Err(Error::invalid("0 draws are not possible; use 1 or more, such as 10"));
+            return Err(Error::invalid("0 draws are not possible; use 1 or more, such as 10").about("draws"));
         }
         if self.worst_of == 0 {
-            return Err(Error::invalid("the worst of 0 perturbations is not possible; use 1 or more"));
+            let error = Error::invalid("the worst of 0 perturbations is not possible; use 1 or more");
+            return Err(error.about("worst_of"));
         }
-        self.check_certainty()?;
+        self.check_levels().map_err(|error| error.about("levels"))?;
+        self.check_until().map_err(|error| error.about("until"))?;
         if self.worst_of > 1 && self.case == Case::Worst {
             return Err(Error::invalid(
                 "the worst of several random perturbations is for the average case; in the worst case, whose weights are searched, use more draws",
-            ));
+            )
+            .about("worst_of"));
         }
         if self.draws.saturating_mul(self.worst_of).saturating_mul(self.radii.len()) > MOST {
             return Err(Error::invalid(format!(
                 "draws {} are too many; use at most {MOST} perturbations over all radii",
                 self.draws
-            )));
+            ))
+            .about("draws"));
         }
         if self.absolute && self.scope != Scope::Global {
             return Err(Error::invalid(
                 "an absolute radius is for all tensors together; use scope global with it",
-            ));
+            )
+            .about("absolute"));
         }
         if self.search_data.is_some() && !self.searches() {
             return Err(Error::invalid(
                 "search data is for the worst case, or the worst of several perturbations: nothing is searched otherwise",
-            ));
+            )
+            .about("search_data.examples"));
         }
         if self.searches() {
-            self.descent.check()?;
+            self.descent.check().map_err(|error| error.about("descent"))?;
         }
         if self.loss == FlatnessLoss::Robust {
-            self.attack.check()?;
-            limits::count("reference restarts", self.restarts_of_reference())?;
+            self.attack.check().map_err(|error| error.about("attack"))?;
+            let restarts = limits::count("reference restarts", self.restarts_of_reference());
+            restarts.map_err(|error| error.about("reference_restarts"))?;
         }
         if self.is_simultaneous() {
-            self.check_joint()?;
+            self.check_joint().map_err(|error| error.about("joint"))?;
         } else if self.joint == JointSearch::Sequential
             && (self.case, self.loss) != (Case::Worst, FlatnessLoss::Robust)
         {
             return Err(Error::invalid(
                 "the sequential search is for the worst case of the robust loss; leave it out otherwise",
-            ));
+            )
+            .about("joint"));
         }
         Ok(())
     }
 
-    /// Levels and the standard error to reach.
-    fn check_certainty(&self) -> Result<()> {
+    fn check_levels(&self) -> Result<()> {
         if let Some(levels) = &self.levels {
             if self.usual_levels().is_none() {
                 return Err(Error::invalid(
@@ -421,6 +429,10 @@ impl Flatness {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn check_until(&self) -> Result<()> {
         match self.until {
             Some(_) if self.case == Case::Worst => Err(Error::invalid(
                 "a standard error is for the average case: of the largest draw of the worst case none is known; leave it out (--until), or use the average case",

@@ -98,7 +98,8 @@ impl Landscape {
             return Err(Error::invalid(format!(
                 "steps {} is not possible; use an odd number of at least 3, so that the unperturbed model is a grid point",
                 self.steps
-            )));
+            ))
+            .about("steps"));
         }
         if self.cells() > MOST_CELLS {
             return Err(Error::invalid(format!(
@@ -106,15 +107,17 @@ impl Landscape {
                 self.steps,
                 MOST_CELLS.isqrt(),
                 MOST_CELLS.isqrt()
-            )));
+            ))
+            .about("steps"));
         }
         for (name, value) in [("range", self.range), ("radius", self.radius)] {
             if !(value.is_finite() && value > 0.0) {
-                return Err(Error::invalid(format!("{name} {value} is not possible; use a positive number")));
+                let error = Error::invalid(format!("{name} {value} is not possible; use a positive number"));
+                return Err(error.about(name));
             }
         }
         if self.loss != LandscapeLoss::Clean {
-            self.attack.check()?;
+            self.attack.check().map_err(|error| error.about("attack"))?;
         }
         Ok(())
     }

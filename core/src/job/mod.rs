@@ -177,15 +177,20 @@ impl Job {
         match self {
             Self::Evaluate(job) => job.check()?,
             Self::Flatness(job) => job.check()?,
-            Self::Attack(job) => job.attack.check()?,
+            Self::Attack(job) => job.attack.check().map_err(|error| error.about("attack"))?,
             Self::Landscape(job) => job.check()?,
             Self::Benchmark(job) => job.check()?,
             Self::Train(job) => job.check()?,
         }
         let compute = self.compute();
-        device::check_name(&compute.device)?;
+        let place = |name: &str| match self {
+            Self::Train(_) => name.to_owned(),
+            _ => format!("compute.{name}"),
+        };
+        device::check_name(&compute.device).map_err(|error| error.about(&place("device")))?;
         if compute.batch_size == Some(0) {
-            return Err(Error::invalid("batch size 0 is not possible; use 1 or more, or auto"));
+            let error = Error::invalid("batch size 0 is not possible; use 1 or more, or auto");
+            return Err(error.about(&place("batch_size")));
         }
         Ok(())
     }

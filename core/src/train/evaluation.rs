@@ -97,7 +97,9 @@ impl EvaluationSettings {
     /// [`Error::Invalid`] naming the setting and what is allowed.
     pub fn check(&self, training: &Pgd) -> Result<()> {
         self.attack(training).check().map_err(|error| match error {
-            Error::Invalid(reason) => Error::invalid(format!("evaluation: {reason}")),
+            Error::Invalid { setting, reason } => {
+                Error::Invalid { setting, reason: format!("evaluation: {reason}") }
+            }
             other => other,
         })?;
         limits::count("evaluation.held_out_restarts", self.held_out_restarts)

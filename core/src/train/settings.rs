@@ -284,31 +284,34 @@ impl Train {
             if value > 0 {
                 return Ok(());
             }
-            Err(Error::invalid(format!("{what} 0 is not possible; use 1 or more")))
+            let error = Error::invalid(format!("{what} 0 is not possible; use 1 or more"));
+            Err(error.about(&what.replace(' ', "_")))
         };
         whole("epochs", self.epochs)?;
-        limits::at_most("epochs", self.epochs)?;
+        limits::at_most("epochs", self.epochs).map_err(|error| error.about("epochs"))?;
         whole("batch size", self.batch_size)?;
         whole("snapshot_every", self.snapshot_every)?;
         whole("steps_per_epoch", self.steps_per_epoch.unwrap_or(1))?;
         self.data.check_separate(self.early_stopping)?;
-        self.attack.check()?;
-        self.evaluation.check(&self.attack)?;
-        self.labels.check()?;
-        self.initialization.check()?;
+        self.attack.check().map_err(|error| error.about("attack"))?;
+        self.evaluation.check(&self.attack).map_err(|error| error.about("evaluation"))?;
+        self.labels.check().map_err(|error| error.about("labels"))?;
+        self.initialization.check().map_err(|error| error.about("initialization"))?;
         if self.initial.is_some() && self.initialization != Initialization::default() {
             return Err(Error::invalid(
                 "initialization is for fresh weights, but the training begins with a checkpoint (initial); leave one out",
-            ));
+            )
+            .about("initialization"));
         }
-        self.sharpness.check()?;
-        self.optimizer.check()?;
-        self.schedule.check()?;
-        self.method.check(self.batch_size)?;
+        self.sharpness.check().map_err(|error| error.about("sharpness"))?;
+        self.optimizer.check().map_err(|error| error.about("optimizer"))?;
+        self.schedule.check().map_err(|error| error.about("schedule"))?;
+        self.method.check(self.batch_size).map_err(|error| error.about("method"))?;
         if matches!(self.method, Method::Mart { .. }) && self.labels != Labels::Exact {
             return Err(Error::invalid(
                 "MART weighs every image by the probability of its label, so labels cannot be smoothed or noisy; use exact ones",
-            ));
+            )
+            .about("labels"));
         }
         let outside = |what: &str, value: f64, allowed: &str| {
             Err(Error::invalid(format!("{what} {value} is not possible; use {allowed}")))
@@ -316,9 +319,11 @@ impl Train {
         if let Some(clipping) = self.clipping
             && !(clipping > 0.0 && clipping.is_finite())
         {
-            return outside("clipping", clipping, "a positive number, such as 0.005");
+            return outside("clipping", clipping, "a positive number, such as 0.005")
+                .map_err(|error| error.about("clipping"));
         }
-        self.average.as_ref().map_or(Ok(()), Average::check)?;
+        let average = self.average.as_ref().map_or(Ok(()), Average::check);
+        average.map_err(|error| error.about("average.tau"))?;
         if let Some(extra) = &self.data.extra
             && !(extra.share > 0.0 && extra.share < 1.0)
         {
@@ -326,13 +331,15 @@ impl Train {
                 "the share of extra images",
                 extra.share,
                 "a number between 0 and 1, such as 0.7",
-            );
+            )
+            .map_err(|error| error.about("data.extra.share"));
         }
         if matches!(self.step_precision, Precision::Auto | Precision::Tf32) {
             return Err(Error::invalid(format!(
                 "step precision {} is not possible; use f32, bf16 or f64",
                 self.step_precision
-            )));
+            ))
+            .about("step_precision"));
         }
         Ok(())
     }

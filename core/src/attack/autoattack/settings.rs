@@ -72,11 +72,12 @@ impl AutoAttack {
     /// # Errors
     /// [`Error::Invalid`] naming the setting and what is allowed.
     pub fn check(&self) -> Result<()> {
-        self.norm.check_epsilon(self.epsilon)?;
+        self.norm.check_epsilon(self.epsilon).map_err(|error| error.about("epsilon"))?;
         if self.norm == InputNorm::L0 {
             return Err(Error::invalid(
                 "AutoAttack knows the norms linf, l2 and l1, not l0; use pgd for that",
-            ));
+            )
+            .about("norm"));
         }
         self.tuning.check(self.norm)?;
         for (name, value) in [
@@ -86,7 +87,7 @@ impl AutoAttack {
             ("queries", self.queries),
         ] {
             if let Some(value) = value {
-                limits::count(name, value)?;
+                limits::count(name, value).map_err(|error| error.about(name))?;
             }
         }
         Ok(())

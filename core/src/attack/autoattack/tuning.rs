@@ -57,7 +57,7 @@ impl Tuning {
     /// [`Error::Invalid`] naming the parameter and what is allowed.
     pub fn check(&self, norm: InputNorm) -> Result<()> {
         if let Some(eot) = self.eot {
-            limits::count("EOT passes", eot)?;
+            limits::count("EOT passes", eot).map_err(|error| error.about("eot"))?;
         }
         for (name, value, least, most) in [
             ("rho", self.rho, 0.0, 1.0),
@@ -72,10 +72,13 @@ impl Tuning {
             {
                 return Err(Error::invalid(format!(
                     "{name} {value} is not possible; use a number from {least} to {most}"
-                )));
+                ))
+                .about(&name.replace('-', "_")));
             }
         }
-        let only = |name: &str, reason: &str| Err(Error::invalid(format!("{name} {reason}; leave it out")));
+        let only = |name: &str, reason: &str| {
+            Err(Error::invalid(format!("{name} {reason}; leave it out")).about(&name.replace('-', "_")))
+        };
         if self.rho.is_some() && norm == InputNorm::L1 {
             return only("rho", "has no effect in L1, where sparsity decides about step sizes");
         }

@@ -111,7 +111,8 @@ impl Descent {
     /// [`Error::Invalid`] naming the setting and what is allowed.
     pub fn check(&self) -> Result<()> {
         let not = |what: &str, value: f64, allowed: &str| {
-            Err(Error::invalid(format!("{what} {value} is not possible; use {allowed}")))
+            let error = Error::invalid(format!("{what} {value} is not possible; use {allowed}"));
+            Err(error.about(&what.trim_start_matches("weight ").replace(' ', "_")))
         };
         if !(self.step_size > 0.0 && self.step_size <= 1e6) {
             return not("weight step size", self.step_size, "a positive number, such as 0.01");
@@ -127,17 +128,20 @@ impl Descent {
         {
             return not("loss bound", bound, "a number, or none");
         }
-        limits::at_most("epochs", self.epochs)?;
+        limits::at_most("epochs", self.epochs).map_err(|error| error.about("epochs"))?;
         if self.search_batch == 0 {
-            return Err(Error::invalid("search batch 0 is not possible; use 1 or more, such as 128"));
+            let error = Error::invalid("search batch 0 is not possible; use 1 or more, such as 128");
+            return Err(error.about("search_batch"));
         }
         if self.backtrack && self.early_stopping {
-            return Err(Error::invalid("backtracking and early stopping exclude each other; choose one"));
+            let error = Error::invalid("backtracking and early stopping exclude each other; choose one");
+            return Err(error.about("early_stopping"));
         }
         if self.early_stopping && self.loss_bound.is_none() {
             return Err(Error::invalid(
                 "early stopping of the weight attack stops at a loss; give the loss bound",
-            ));
+            )
+            .about("loss_bound"));
         }
         Ok(())
     }
