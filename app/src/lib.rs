@@ -10,6 +10,7 @@ pub mod names;
 pub mod pace;
 pub mod places;
 pub mod plot;
+pub mod settings;
 pub mod state;
 pub mod surface;
 pub mod ui;

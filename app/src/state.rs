@@ -6,6 +6,7 @@ use eframe::egui::ThemePreference;
 use eframe::{Storage, get_value, set_value};
 use serde::{Deserialize, Serialize};
 
+pub use crate::settings::Measure;
 use crate::ui::ScatterSettings;
 use crate::ui::display::Display;
 use crate::ui::export_settings::ExportSettings;
@@ -13,7 +14,7 @@ use crate::ui::form::Form;
 use crate::ui::train_form::TrainForm;
 
 /// Version of the remembered settings; another version means defaults.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const KEY: &str = "basin-settings";
 
 /// Which part of the right panel is open.
@@ -26,22 +27,6 @@ pub enum Side {
     Train,
     /// How results are drawn.
     Display,
-}
-
-/// What a form asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub enum Measure {
-    /// The loss along directions in weight space.
-    #[default]
-    Landscape,
-    /// How much the loss rises when weights are perturbed.
-    Flatness,
-    /// Clean and robust loss and error.
-    Evaluate,
-    /// AutoAttack.
-    Attack,
-    /// Many attacks of the paper in one job.
-    Benchmark,
 }
 
 /// Everything that is remembered.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use basin::command::Command;
 use basin::jobs::{Core, Engine, Status};
-use basin::state::State;
+use basin::state::{Measure, State};
 use basin::ui::{Answer, App, Pane, Purpose, Target, command_line};
 use basin_core::checkpoint::Summary;
 use basin_core::job::{
@@ -521,7 +521,6 @@ fn the_real_thing_runs() {
     window.click("1-D");
     window.retype("Steps", "3");
     window.retype("Examples", "test:0..4");
-    window.click("PGD-20, L-inf 8/255");
     window.retype("Iterations", "2");
     window.click("Run");
     window.settle();
@@ -555,7 +554,7 @@ fn settings_are_remembered_and_damaged_ones_give_defaults_and_one_warning() {
     let mut kept = Kept::default();
     assert_eq!(State::load(Some(&kept)), (State::default(), None), "a first start");
     let mut state = State::default();
-    state.form.radius = "0.25".into();
+    state.form.give(Measure::Landscape, "radius", Some("0.25".into()));
     state.save(&mut kept);
     assert_eq!(State::load(Some(&kept)), (state, None));
     for damage in ["(version: 99)", "not settings"] {
@@ -620,12 +619,12 @@ fn a_name_of_the_paper_fills_its_form() {
     window.open("classifier.pth.tar");
     window.click("Evaluate");
     let name = "input_linf_gd_normalized_lr0007_mom09_i10_e00235_at5_train";
-    window.retype("Paper's name", &name[..name.len() - 1]);
+    window.retype("Paper identifier", &name[..name.len() - 1]);
     assert!(window.harness.query_by_label_contains(&format!("the nearest is {name}")).is_some());
     assert!(run_button(&window).accesskit_node().is_disabled());
-    window.retype("Paper's name", "weight_l2_random_nonorm2_e05_at50_test");
+    window.retype("Paper identifier", "weight_l2_random_nonorm2_e05_at50_test");
     assert!(window.harness.query_by_label_contains("use the form Flatness").is_some());
-    window.retype("Paper's name", name);
+    window.retype("Paper identifier", name);
     window.picture("named-evaluate");
     let words = "PGD-10, L-inf 0.0235, 5 restarts by wrong-class confidence, momentum 0.9";
     assert!(window.harness.query_by_label_contains(words).is_some());
@@ -637,15 +636,14 @@ fn a_name_of_the_paper_fills_its_form() {
         "--restarts 5 --select wrong-class-confidence --momentum 0.9 --data bundled --examples train:0..1000";
     assert!(line.contains(end), "{line}");
     // The other forms keep their own settings, and an emptied name leaves what it meant.
-    window.retype("Paper's name", "");
+    window.retype("Paper identifier", "");
     window.retype("Examples", "test:0..100");
-    window.click("PGD-10, L-inf 0.0235");
     let epsilon = window.harness.get_by_role_and_label(WidgetRole::TextInput, "Epsilon");
     assert_eq!(epsilon.value().as_deref(), Some("0.0235"));
     window.click("Flatness");
     assert!(window.harness.query_by_label("PGD-20, L-inf 8/255").is_some());
     window.retype(
-        "Paper's name",
+        "Paper identifier",
         "weight_l2_gd_nonorm2_lwrl2normalized_backtrack_i20_lr001_mom09_e0003_at10_test",
     );
     window.picture("named-flatness");
@@ -666,10 +664,13 @@ fn an_evaluation_takes_several_attacks_or_stored_examples_and_says_what_it_keeps
     let mut window = Window::new(Fake::default());
     window.open("classifier.pth.tar");
     window.click("Evaluate");
-    window.retype("Also", "objective=dlr; dance=3");
+    window.retype("Further attacks", "objective=dlr; dance=3");
     assert!(window.harness.query_by_label_contains("there is no setting \"dance\"").is_some());
     assert!(run_button(&window).accesskit_node().is_disabled());
-    window.retype("Also", "objective=dlr; restarts=5");
+    window.retype("Further attacks", "objective=dlr; restarts=5");
+    window.click("Advanced");
+    window.harness.set_size([1280.0, 1600.0].into());
+    window.harness.run_steps(20);
     window.click("Log every iteration");
     window.click("Keep probabilities");
     window.picture("evaluate-options");
@@ -701,7 +702,7 @@ fn a_benchmark_and_the_finer_settings_of_autoattack_have_forms() {
     assert!(window.harness.query_by_label_contains("29 attacks, 1,000 images").is_some());
     window.click("29 attacks");
     window.picture("benchmark-form");
-    window.choose("Group", "own list");
+    window.choose("Group", "Custom");
     window.retype("Names", "cifar10_epochs_benchmark, input_linf_aa_standard_e0031");
     assert!(window.harness.query_by_label_contains("nearest is input_linf_aa_standard_e00314").is_some());
     window.retype("Names", "cifar10_epochs_benchmark, input_linf_aa_standard_e00314");
@@ -715,12 +716,52 @@ fn a_benchmark_and_the_finer_settings_of_autoattack_have_forms() {
     assert!(window.harness.query_by_label_contains("0 queries are not possible").is_some());
     window.picture("attack-advanced");
     window.retype("Queries", "100");
-    window.retype("Targets", "3");
+    window.retype("Target classes", "3");
     window.click("Run");
     window.settle();
     let entries = window.harness.state().jobs().entries();
     let line = command_line(&entries.last().unwrap().job);
     assert!(line.contains("--epsilon 8/255 --targets 3 --queries 100"), "{line}");
+}
+
+#[test]
+fn settings_are_found_by_name_and_go_back_to_what_is_usual() {
+    let mut window = Window::new(Fake::default());
+    window.open("classifier.pth.tar");
+    let marks = |window: &Window| window.harness.query_all_by_label_contains("Reset ").count();
+    assert_eq!(marks(&window), 0, "nothing is changed at first");
+    window.click("Advanced");
+    window.harness.run_steps(20);
+    assert!(window.harness.query_by_label("Momentum").is_some());
+    window.retype("Filter", "step divisor");
+    assert!(window.harness.query_by_label("Momentum").is_none());
+    window.retype("Filter", "pgd-k-tau");
+    assert!(window.harness.query_by_label("Tau").is_some(), "help is searched, too");
+    window.retype("Filter", "dance");
+    assert!(window.harness.query_by_label("No such setting.").is_some());
+    window.retype("Filter", "");
+    let value = |window: &Window, label: &str| {
+        window.harness.get_by_role_and_label(WidgetRole::TextInput, label).value()
+    };
+    // Another norm brings its usual radius and step size, whatever they were.
+    window.retype("Epsilon", "4/255");
+    assert_eq!(marks(&window), 1);
+    window.choose("Norm", "L2");
+    assert_eq!(value(&window, "Epsilon").as_deref(), Some("0.5"));
+    assert_eq!(value(&window, "Step size").as_deref(), Some("0.0625"));
+    assert_eq!(marks(&window), 1);
+    window.click("Reset Norm");
+    assert_eq!((marks(&window), value(&window, "Epsilon").as_deref()), (0, Some("8/255")));
+    // A text that is as usual, and none, are no change.
+    window.retype("Restarts", "5");
+    assert_eq!(marks(&window), 1);
+    window.retype("Restarts", "1");
+    assert_eq!(marks(&window), 0);
+    window.retype("Restarts", "");
+    window.harness.key_press(Key::Tab);
+    window.harness.run_steps(3);
+    assert_eq!((marks(&window), value(&window, "Restarts").as_deref()), (0, Some("1")));
+    window.picture("advanced");
 }
 
 #[test]
@@ -794,13 +835,17 @@ fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
     window.click("Flatness");
     window.click("Worst");
     window.click("Clean loss");
-    window.click("Each layer by itself, too");
+    window.click("Also per tensor");
     // Of the stand-in's two tensors one belongs to no normalization layer.
     assert!(window.harness.query_by_label_contains("20 draws, 10 for each of 1 layer").is_some());
-    window.click("Perturbation, per layer");
+    // What is rarely changed is folded away, and found by its name.
+    assert!(window.harness.query_by_label("Loss bound").is_none());
+    window.click("Advanced");
+    window.harness.set_size([1280.0, 1900.0].into());
+    window.harness.run_steps(20);
     window.retype("Epochs", "7");
     window.choose("Weight norm", "L-inf (largest entry)");
-    window.choose("Start", "in the ball");
+    window.choose("Weight start", "in the ball");
     window.retype("Loss bound", "3.5");
     window.click("Stop before the bound");
     window.click("Keep perturbed networks");
@@ -828,9 +873,9 @@ fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
     assert!(window.harness.query_by_label("Loss bound").is_none());
     window.choose("Search", "weights, then inputs");
     assert!(window.harness.query_by_label("Loss bound").is_some());
-    window.retype("Ref. restarts", "0");
+    window.retype("Reference restarts", "0");
     assert!(window.harness.query_by_label_contains("0 reference restarts").is_some());
-    window.retype("Ref. restarts", "");
+    window.retype("Reference restarts", "");
     window.picture("flatness-worst-robust");
     window.click("Run");
     window.settle();
@@ -854,10 +899,9 @@ fn autoattack_keeps_examples_and_shows_them() {
         .handle(Answer::Chosen { purpose: Purpose::OpenCheckpoints, paths: vec![path.clone()] });
     window.settle();
     window.click("Attack");
-    window.choose("Version", "own list");
-    window.retype("Attacks", "apgd-ce, nonsense");
+    window.retype("Version", "apgd-ce, nonsense");
     assert!(window.harness.query_by_label_contains("nknown version or attack").is_some());
-    window.retype("Attacks", "apgd-ce");
+    window.retype("Version", "apgd-ce");
     window.retype("Examples", "test:0..8");
     window.picture("attack-form");
     window.click("Run");

@@ -33,18 +33,15 @@ fn every_setting_has_a_label_a_help_and_a_flag_or_a_reason_for_none() {
             assert!(help.ends_with(['.', ')']), "{kind}: the help of {path} is no sentence: {help}");
             let named: Vec<_> = settings.iter().filter(|other| other.path == *path).collect();
             assert_eq!(named.len(), 1, "{kind}: {path} is there once");
-            // A checkpoint is an argument, groups are given by what is in them, searched images are of the same data
-            // set, and trainings take all by --set.
+            // A checkpoint is an argument, groups are given by what is in them, and trainings take all by --set.
             let is_group = *values == Kind::Group;
-            let has_none =
-                kind == "train" || is_group || ["checkpoint", "search_data.name"].contains(&&**path);
+            let has_none = kind == "train" || is_group || path == "checkpoint";
             assert!(flag.is_some() || has_none, "{kind}: {path} has no option");
             if let Some(flag) = flag.as_ref().filter(|_| kind != "train" && !is_group) {
                 let same = settings
                     .iter()
                     .filter(|other| other.kind != Kind::Group && other.flag.as_ref() == Some(flag));
-                let several = flag == "examples" || flag == "data";
-                assert!(same.count() == 1 || several, "{kind}: --{flag} is several settings");
+                assert!(same.count() == 1, "{kind}: --{flag} is several settings");
             }
             if let Kind::Choice(choices) = values {
                 let silent = choices.iter().find(|choice| choice.help.is_empty());

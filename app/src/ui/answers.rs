@@ -192,7 +192,10 @@ impl App {
             if first.is_dir() { Some(first.clone()) } else { first.parent().map(Path::to_owned) };
         match purpose {
             Purpose::OpenCheckpoints | Purpose::OpenRecords | Purpose::OpenFolder => self.open_paths(paths),
-            Purpose::Data => self.state.form.data = first.display().to_string(),
+            Purpose::Data => {
+                let folder = first.display().to_string();
+                self.state.form.give(self.state.measure, "data.name", Some(folder));
+            }
             Purpose::TrainingData => self.state.train.data = first.display().to_string(),
             Purpose::TrainingFolder => self.state.train.folder = first.display().to_string(),
             Purpose::Export => self.export.path = first.display().to_string(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plot::export::{FigureStyle, FontFamily, Preset, parse_length};
-use crate::ui::form;
+use basin_core::settings::number;
 
 /// A field that cannot be used, and what it allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +122,7 @@ impl ExportSettings {
             parse_length(text).map_err(|_| Wrong { field: name, allowed: "use e.g. 3.25in, 84mm or 234pt" })
         };
         let positive = |text: &str, name, range: std::ops::RangeInclusive<f64>, allowed| {
-            form::number(text).filter(|v| range.contains(v)).ok_or(Wrong { field: name, allowed })
+            number(text).ok().filter(|v| range.contains(v)).ok_or(Wrong { field: name, allowed })
         };
         let width_in = length(&self.width, "Width")?;
         let height = self.height.trim();
@@ -145,7 +145,7 @@ impl ExportSettings {
             let side = text.trim().parse::<u32>().ok().filter(|v| (64..=16384).contains(v));
             side.ok_or(Wrong { field: name, allowed: "use 64 to 16384 pixels" })
         };
-        let scale = form::number(&self.view_scale).filter(|v| (0.25..=16.0).contains(v));
+        let scale = number(&self.view_scale).ok().filter(|v| (0.25..=16.0).contains(v));
         let scale = scale.ok_or(Wrong { field: "Scale", allowed: "use 0.25 to 16" })?;
         Ok(([pixels(&self.view_width, "Width")?, pixels(&self.view_height, "Height")?], scale as f32))
     }

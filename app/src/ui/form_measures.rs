@@ -1,214 +1,266 @@
-//! The groups of the form that flatness, AutoAttack and benchmarks have for themselves.
+//! The form of a measure, from the list of its settings: groups with headings, what is rarely changed folded away.
 
-use basin_core::attack::fraction;
 use basin_core::attack::names::{GROUPS, group};
-use basin_core::job::{Case, FlatnessLoss, InputNorm, JointSearch, Sampling, Scope, WeightNorm};
-use eframe::egui::{Checkbox, CollapsingHeader, Label, RichText, Ui};
+use basin_core::job::Job;
+use basin_core::settings::{Kind, Setting};
+use eframe::egui::{CollapsingHeader, Label, RichText, Ui};
 
-use crate::ui::form::{Field, TensorChoice, VersionChoice};
-use crate::ui::form_editor::{Editor, norm_ui};
-use crate::ui::form_fill::{meaning, named_job};
-use crate::ui::form_reader::takes;
-use crate::ui::widgets::{choice_ui, count, heading_ui, palette, segmented_ui, sentence};
+use crate::settings::{Given, Measure, Origin, Sheet, meaning, useless::useless};
+use crate::ui::Action;
+use crate::ui::form::{Form, NAME, NAME_LABEL, fitting_data};
+use crate::ui::form_rows::{Change, Row, beside_marks, setting_ui};
+use crate::ui::widgets::{choice_ui, count, heading_ui, marked_field_ui, palette, segmented_ui, sentence};
+
+/// Groups that come after the advanced settings.
+const LAST: [&str; 2] = ["Images", "Computing"];
+
+/// Draws the form of a measure.
+pub(crate) struct Editor<'a> {
+    pub form: &'a mut Form,
+    pub sheet: &'a Sheet,
+    pub origin: &'a Origin,
+    /// Size of the images of the model, if one is selected.
+    pub resolution: Option<[usize; 3]>,
+    pub actions: &'a mut Vec<Action>,
+}
 
 impl Editor<'_> {
-    pub fn flatness_ui(&mut self, ui: &mut Ui) {
-        heading_ui(ui, "Flatness");
-        self.name_ui(ui);
-        self.own_ui(ui, |form, ui| {
-            let losses = [
-                (FlatnessLoss::Clean, "Clean loss", "On the images as they are"),
-                (FlatnessLoss::Robust, "Robust loss", "On adversarial examples, anew for every perturbation"),
-            ];
-            segmented_ui(ui, &mut form.form.flatness_loss, &losses);
-            let cases = [
-                (Case::Average, "Average", "Random perturbations of the weights: the mean counts"),
-                (Case::Worst, "Worst", "Perturbations found by gradient descent: the largest loss counts"),
-            ];
-            segmented_ui(ui, &mut form.form.case, &cases);
-            form.field_ui(ui, Field::Radii);
-            form.field_ui(ui, Field::Draws);
-            if form.form.case == Case::Average {
-                form.field_ui(ui, Field::Until);
-                if form.form.flatness_loss == FlatnessLoss::Robust {
-                    let tip = "Further draws on clean images and under the first steps of the attack make the mean over draws more certain, in at most a third more time";
-                    ui.add(Checkbox::new(&mut form.form.levels, "Multilevel estimate")).on_hover_text(tip);
+    /// Draws everything.
+    pub fn ui(&mut self, ui: &mut Ui) {
+        let measure = self.origin.measure;
+        let given = self.form.given(measure);
+        let inputs = self.origin.inputs(&given);
+        let has_effect = |setting: &&Setting| useless(&self.sheet.job, inputs, &setting.path).is_none();
+        let shown: Vec<&Setting> = measure.settings().iter().filter(has_effect).collect();
+        let is_last = |setting: &&&Setting| LAST.contains(&&*setting.group);
+        let own: Vec<&Setting> = shown.iter().filter(|setting| !is_last(setting)).copied().collect();
+        let takes_name = matches!(measure, Measure::Evaluate | Measure::Flatness | Measure::Attack);
+        // What decides about the whole form has the first heading for itself.
+        if takes_name || own.iter().any(|setting| setting.group.is_empty()) {
+            heading_ui(ui, title(measure));
+        }
+        if takes_name {
+            self.name_ui(ui);
+        }
+        let common: Vec<&Setting> = own.iter().filter(|setting| !setting.advanced).copied().collect();
+        self.groups_ui(ui, &given, &common, takes_name);
+        self.advanced_ui(ui, &given, &shown);
+        let last: Vec<&Setting> = shown.iter().filter(|s| is_last(s) && !s.advanced).copied().collect();
+        self.groups_ui(ui, &given, &last, false);
+    }
+
+    /// Settings under the headings of their groups, in the order in which these first come.
+    fn groups_ui(&mut self, ui: &mut Ui, given: &Given, settings: &[&Setting], mut headed: bool) {
+        let mut groups: Vec<&str> = Vec::new();
+        for setting in settings {
+            if !groups.contains(&&*setting.group) {
+                groups.push(&setting.group);
+            }
+        }
+        groups.sort_by_key(|group| !group.is_empty());
+        for group in groups {
+            if !(group.is_empty() || headed && group == title(self.origin.measure)) {
+                heading_ui(ui, group);
+            }
+            headed = true;
+            if group == "Directions" {
+                self.dimensions_ui(ui, given);
+            }
+            for setting in settings.iter().filter(|setting| setting.group == group) {
+                if setting.path == "attack.norm" && self.origin.named.is_none() {
+                    self.attack_ui(ui);
+                }
+                self.setting_ui(ui, given, setting);
+            }
+        }
+    }
+
+    /// A setting by its row, or by a control of its own.
+    fn setting_ui(&mut self, ui: &mut Ui, given: &Given, setting: &Setting) {
+        let measure = self.origin.measure;
+        let problem = self.sheet.problems.iter().find(|problem| problem.path.as_ref() == Some(&setting.path));
+        let enabled = self.origin.may_set(&setting.path);
+        if setting.path == "data.name" {
+            return self.data_ui(ui, given);
+        }
+        if (measure, &*setting.path) == (Measure::Benchmark, "attacks") {
+            return self.benchmark_ui(ui, given, setting, problem.map(|problem| &*problem.text));
+        }
+        if setting.path == "second" && self.is_line(given) {
+            return;
+        }
+        let usual = self.sheet.usual_text(setting, self.origin);
+        let row = Row {
+            given: given.get(&setting.path).map(|text| &**text).filter(|_| enabled),
+            usual: &usual,
+            problem: problem.map(|problem| &*problem.text),
+        };
+        let change = ui.add_enabled_ui(enabled, |ui| setting_ui(ui, setting, row)).inner;
+        if let Some(change) = change {
+            self.change(given, setting, change);
+        }
+    }
+
+    /// Takes over what the user wants. What a choice decides about becomes usual again.
+    fn change(&mut self, given: &Given, setting: &Setting, change: Change) {
+        let measure = self.origin.measure;
+        let text = match change {
+            Change::To(text) => Some(text),
+            Change::Reset => None,
+        };
+        self.form.give(measure, &setting.path, text);
+        if matches!(setting.kind, Kind::Choice(_)) || setting.path == "second" {
+            let after = Sheet::new(&self.form.given(measure), self.origin);
+            for other in measure.settings().iter().filter(|other| given.contains_key(&other.path)) {
+                if other.path != setting.path
+                    && self.sheet.usual_text(other, self.origin) != after.usual_text(other, self.origin)
+                {
+                    self.form.give(measure, &other.path, None);
                 }
             }
-        });
-        let tip = "Perturb one tensor at a time, too: which layers are sharp";
-        ui.add(Checkbox::new(&mut self.form.per_layer, "Each layer by itself, too")).on_hover_text(tip);
-        let tip = "As checkpoints in a folder beside the record, every draw; in the worst case of the robust loss with its adversarial examples";
-        ui.add(Checkbox::new(&mut self.form.keep_networks, "Keep perturbed networks")).on_hover_text(tip);
-        self.perturbation_ui(ui);
-        if self.form.flatness_loss == FlatnessLoss::Robust {
-            self.attack_ui(ui);
         }
     }
 
-    fn perturbation_ui(&mut self, ui: &mut Ui) {
-        let mut fields = vec![Field::Tensors];
-        match self.form.case {
-            Case::Average => fields.push(Field::WorstOf),
-            Case::Worst => fields.extend([Field::Epochs, Field::WeightStep]),
+    /// A name of the paper in place of settings; they show what it stands for.
+    fn name_ui(&mut self, ui: &mut Ui) {
+        let measure = self.origin.measure;
+        let mut name = self.form.name(measure).to_owned();
+        let problem = self.sheet.problems.iter().find(|problem| problem.path.as_deref() == Some(NAME));
+        let tip = "A name of the paper's program, such as input_linf_gd_normalized_lr0007_mom0_i20_e00314_at10: it stands for all settings of this form. Empty: settings of your own";
+        let problem = problem.map(|problem| &*problem.text);
+        if beside_marks(ui, |ui| marked_field_ui(ui, NAME_LABEL, tip, "none", &mut name, problem)) {
+            self.form.set_name(measure, name);
         }
-        if self.form.flatness_loss == FlatnessLoss::Robust {
-            fields.push(Field::ReferenceRestarts);
+        if let Some(job) = &self.origin.named {
+            let words = sentence(&meaning(job)) + ". Empty the identifier to change its settings.";
+            ui.add(Label::new(RichText::new(words).small().color(palette(ui).weak)).wrap());
         }
-        // Last: what it asks for in addition follows it.
-        if self.form.searches_weights_alone() {
-            fields.push(Field::LossBound);
-        }
-        let wrong = fields.iter().any(|field| self.problem(*field).is_some());
-        let scopes =
-            [(Scope::Layer, "per layer"), (Scope::Filter, "per filter"), (Scope::Global, "whole model")];
-        let scope = scopes.iter().find(|(scope, _)| *scope == self.form.scope).map_or("", |(_, name)| name);
-        let norm = if self.form.weight_norm == WeightNorm::Linf { ", L-inf" } else { "" };
-        CollapsingHeader::new(format!("Perturbation, {scope}{norm}"))
-            .id_salt("perturbation")
-            .open(wrong.then_some(true))
-            .show_unindented(ui, |ui| self.own_ui(ui, |form, ui| {
-                let tip = "What a radius is relative to: the weights of each layer, of each output filter, or of the whole model";
-                choice_ui(ui, "Relative to", tip, &mut form.form.scope, &scopes);
-                let norms = [(WeightNorm::L2, "L2"), (WeightNorm::Linf, "L-inf (largest entry)")];
-                let tip = "How perturbations, and the weights they are relative to, are measured; the paper's is L2";
-                choice_ui(ui, "Weight norm", tip, &mut form.form.weight_norm, &norms);
-                if form.form.case == Case::Average {
-                    let samplings = [
-                        (Sampling::Sphere, "on the sphere"),
-                        (Sampling::Ball, "in the ball"),
-                        (Sampling::UniformNorm, "uniform norm"),
-                    ];
-                    let tip = "Where random perturbations lie; the paper draws them on the sphere";
-                    choice_ui(ui, "Sampling", tip, &mut form.form.sampling, &samplings);
-                }
-                let tensors = [
-                    (TensorChoice::NoNormalization, "all but norms"),
-                    (TensorChoice::All, "all trained"),
-                    (TensorChoice::NoBias, "no norms, no biases"),
-                    (TensorChoice::Named, "by name"),
-                ];
-                let tip = "Which tensors are perturbed; the paper leaves out normalization layers";
-                choice_ui(ui, "Tensors", tip, &mut form.form.tensors, &tensors);
-                if form.form.tensors == TensorChoice::Named {
-                    form.field_ui(ui, Field::Tensors);
-                }
-                form.search_ui(ui);
-                for field in fields.iter().filter(|field| **field != Field::Tensors) {
-                    form.field_ui(ui, *field);
-                }
-                if fields.contains(&Field::LossBound) && !form.form.loss_bound.trim().is_empty() {
-                    let tip = "Refuse steps that would take the loss of a batch beyond the bound, and not only those that begin there";
-                    ui.add(Checkbox::new(&mut form.form.early_stopping, "Stop before the bound")).on_hover_text(tip);
-                }
-            }));
     }
 
-    /// How the worst weights are searched.
-    fn search_ui(&mut self, ui: &mut Ui) {
-        if self.form.case == Case::Average {
+    /// Whether a landscape is along one direction.
+    fn is_line(&self, given: &Given) -> bool {
+        given.get("second").is_some_and(|text| text.trim() == "none")
+    }
+
+    fn dimensions_ui(&mut self, ui: &mut Ui, given: &Given) {
+        let dimensions = [
+            (false, "1-D", "Along one direction: a curve"),
+            (true, "2-D", "Along two directions: a surface"),
+        ];
+        let was_plane = !self.is_line(given);
+        let mut plane = was_plane;
+        segmented_ui(ui, &mut plane, &dimensions);
+        if let (true, Some(second)) = (plane != was_plane, self.origin.measure.setting("second")) {
+            let change = if plane { Change::Reset } else { Change::To("none".into()) };
+            self.change(given, second, change);
+        }
+    }
+
+    /// The whole attack in words: of what is folded away, too.
+    fn attack_ui(&self, ui: &mut Ui) {
+        let attack = match &self.sheet.job {
+            Job::Evaluate(job) => job.attack.as_ref(),
+            Job::Flatness(job) => Some(&job.attack),
+            Job::Landscape(job) => Some(&job.attack),
+            Job::Attack(_) | Job::Benchmark(_) | Job::Train(_) => None,
+        };
+        if let Some(attack) = attack {
+            let words = RichText::new(attack.to_string()).small().color(palette(ui).weak);
+            ui.add(Label::new(words).wrap());
+        }
+    }
+
+    /// What is rarely changed, with a field to find it.
+    fn advanced_ui(&mut self, ui: &mut Ui, given: &Given, shown: &[&Setting]) {
+        let advanced: Vec<&Setting> = shown.iter().filter(|setting| setting.advanced).copied().collect();
+        if advanced.is_empty() {
             return;
         }
-        if self.form.flatness_loss == FlatnessLoss::Robust {
-            let searches = [
-                (JointSearch::Simultaneous, "weights with inputs"),
-                (JointSearch::Sequential, "weights, then inputs"),
-            ];
-            let tip = "Move weights and inputs by the same steps, as the paper does, or first the weights on the clean loss and then the inputs";
-            choice_ui(ui, "Search", tip, &mut self.form.joint, &searches);
+        let changed = advanced.iter().filter(|setting| given.contains_key(&setting.path)).count();
+        let wrong = self
+            .sheet
+            .problems
+            .iter()
+            .any(|problem| advanced.iter().any(|setting| problem.path.as_ref() == Some(&setting.path)));
+        let title = match changed {
+            0 => "Advanced".to_owned(),
+            changed => format!("Advanced ({changed} changed)"),
+        };
+        ui.add_space(4.0);
+        CollapsingHeader::new(title)
+            .id_salt(("advanced", self.origin.measure))
+            .open(wrong.then_some(true))
+            .show_unindented(ui, |ui| {
+                let tip = "Show the settings whose name, option or help has these letters";
+                let filter = &mut self.form.filter;
+                beside_marks(ui, |ui| marked_field_ui(ui, "Filter", tip, "any setting", filter, None));
+                let wanted = self.form.filter.trim().to_lowercase();
+                let fits = |setting: &Setting| {
+                    let flag = setting.flag.as_deref().unwrap_or_default();
+                    let texts = [&*setting.label, &*setting.path, flag, &*setting.help];
+                    texts.iter().any(|text| text.to_lowercase().contains(&wanted))
+                };
+                let found: Vec<&Setting> = advanced.into_iter().filter(|setting| fits(setting)).collect();
+                if found.is_empty() {
+                    ui.label(RichText::new("No such setting.").color(palette(ui).weak));
+                }
+                self.groups_of_advanced_ui(ui, given, &found);
+            });
+    }
+
+    fn groups_of_advanced_ui(&mut self, ui: &mut Ui, given: &Given, settings: &[&Setting]) {
+        let mut last = None;
+        for setting in settings {
+            let group = if setting.group.is_empty() { title(self.origin.measure) } else { &setting.group };
+            if last != Some(group) {
+                ui.add_space(2.0);
+                ui.label(RichText::new(group).small().color(palette(ui).weak));
+                last = Some(group);
+            }
+            self.setting_ui(ui, given, setting);
         }
-        let starts = [
-            (Some(Sampling::UniformNorm), "uniform norm"),
-            (Some(Sampling::Sphere), "on the sphere"),
-            (Some(Sampling::Ball), "in the ball"),
-            (None, "unperturbed"),
-        ];
-        let tip = "Where the search starts: at random weights (the paper's have uniform norm) or at the unperturbed ones";
-        choice_ui(ui, "Start", tip, &mut self.form.weight_start, &starts);
     }
 
-    pub fn autoattack_ui(&mut self, ui: &mut Ui) {
-        heading_ui(ui, "AutoAttack");
-        self.name_ui(ui);
-        self.own_ui(ui, Self::ensemble_ui);
-        self.advanced_ui(ui);
-        self.keep_ui(ui);
-    }
-
-    fn ensemble_ui(&mut self, ui: &mut Ui) {
-        let versions = [
-            (VersionChoice::Standard, "standard"),
-            (VersionChoice::Paper, "paper's (no Square)"),
-            (VersionChoice::Plus, "plus"),
-            (VersionChoice::Rand, "rand"),
-            (VersionChoice::Es, "early stopping"),
-            (VersionChoice::Own, "own list"),
-        ];
-        let tip = "standard: APGD-CE, APGD-T, FAB-T, Square; the paper's: FAB-T, APGD-CE, APGD-T; plus: all six with restarts; rand: for networks that answer randomly";
-        choice_ui(ui, "Version", tip, &mut self.form.ensemble.version, &versions);
-        if self.form.ensemble.version == VersionChoice::Own {
-            self.field_ui(ui, Field::Attacks);
+    fn data_ui(&mut self, ui: &mut Ui, given: &Given) {
+        let fitting = self
+            .resolution
+            .map_or_else(|| "automatic".into(), |r| format!("automatic ({})", fitting_data(r).1));
+        let mut data = given.get("data.name").cloned().unwrap_or_default();
+        let before = data.clone();
+        let tip = "Where the images come from";
+        if beside_marks(ui, |ui| data_set_ui(ui, "Data set", tip, &fitting, &mut data)) {
+            self.actions.push(Action::ChooseData);
         }
-        if norm_ui(ui, &mut self.form.ensemble.norm) {
-            self.form.ensemble.epsilon = fraction(self.form.ensemble.norm.usual_epsilon());
+        if data != before {
+            self.form.give(self.origin.measure, "data.name", (!data.is_empty()).then_some(data));
         }
-        self.field_ui(ui, Field::Epsilon);
     }
 
-    fn advanced_ui(&mut self, ui: &mut Ui) {
-        let version = self.form.ensemble.version().unwrap_or_default();
-        let mut fields = vec![Field::EnsembleSteps, Field::EnsembleRestarts, Field::Targets, Field::Queries];
-        fields.extend([Field::Eot, Field::Rho, Field::Alpha, Field::Eta, Field::Beta, Field::AlphaMax]);
-        fields.push(Field::PInit);
-        fields.retain(|field| takes(&version, *field));
-        let l1 = self.form.ensemble.norm == InputNorm::L1;
-        fields.retain(|field| !l1 || *field != Field::Rho);
-        let wrong = fields.iter().any(|field| self.problem(*field).is_some());
-        CollapsingHeader::new("Advanced").id_salt("ensemble").open(wrong.then_some(true)).show_unindented(
-            ui,
-            |ui| {
-                self.own_ui(ui, |form, ui| {
-                    for field in fields {
-                        form.field_ui(ui, field);
-                    }
-                    let text = &mut form.form.ensemble;
-                    let check = |ui: &mut Ui, on: &mut bool, label: &str, tip: &str| {
-                        ui.add(Checkbox::new(on, label)).on_hover_text(tip);
-                    };
-                    let tip = "Every attack gets all correctly classified images, not only those that the attacks before it left";
-                    check(ui, &mut text.individual, "Each attack alone", tip);
-                    if l1 && takes(&version, Field::Alpha) {
-                        let tip = "APGD takes all steps in the ball of radius epsilon, not first in balls of 3 and 2 epsilon";
-                        check(ui, &mut text.tuning.single_radius, "APGD: single radius", tip);
-                    }
-                    if takes(&version, Field::PInit) {
-                        let tip = "The schedule of Square's sizes, made for 10,000 queries, fits the number of queries";
-                        check(ui, &mut text.tuning.rescale_schedule, "Square: rescale schedule", tip);
-                    }
-                });
-            },
-        );
-    }
-
-    pub fn benchmark_ui(&mut self, ui: &mut Ui) {
-        heading_ui(ui, "Benchmark");
+    fn benchmark_ui(&mut self, ui: &mut Ui, given: &Given, setting: &Setting, problem: Option<&str>) {
+        let measure = self.origin.measure;
         let mut groups: Vec<(String, &str)> =
             GROUPS.iter().map(|(name, _)| ((*name).to_owned(), *name)).collect();
-        groups.push((String::new(), "own list"));
+        groups.push((String::new(), "Custom"));
+        let text = given.get(&setting.path).cloned().unwrap_or_else(|| GROUPS[0].0.to_owned());
+        let is_group = GROUPS.iter().any(|(name, _)| *name == text);
+        let mut chosen = if is_group { text.clone() } else { String::new() };
         let tip = "Attacks that the paper runs together, as one job with one record";
-        let chosen = &mut self.form.benchmark.group;
-        choice_ui(ui, "Group", tip, chosen, &groups);
+        if beside_marks(ui, |ui| choice_ui(ui, "Group", tip, &mut chosen, &groups)) {
+            let usual = chosen == GROUPS[0].0;
+            self.form.give(measure, &setting.path, (!usual).then(|| chosen.clone()));
+        }
         let weak = palette(ui).weak;
-        let Some((name, what)) = GROUPS.iter().find(|(name, _)| name == chosen) else {
-            self.field_ui(ui, Field::Names);
+        let Some((name, what)) = GROUPS.iter().find(|(name, _)| *name == chosen) else {
+            let mut names = if is_group { String::new() } else { text };
+            let hint = setting.hint.clone().unwrap_or_default();
+            let help = &setting.help;
+            if beside_marks(ui, |ui| marked_field_ui(ui, "Names", help, &hint, &mut names, problem)) {
+                self.form.give(measure, &setting.path, Some(names));
+            }
             return;
         };
-        ui.add(
-            Label::new(
-                RichText::new(sentence(what.split(':').next().unwrap_or(what)) + ".").small().color(weak),
-            )
-            .wrap(),
-        );
+        let words = sentence(what.split(':').next().unwrap_or(what)) + ".";
+        ui.add(Label::new(RichText::new(words).small().color(weak)).wrap());
         let names = group(name).unwrap_or_default();
         CollapsingHeader::new(count(names.len(), "attack")).id_salt("members").show_unindented(ui, |ui| {
             for name in names {
@@ -216,32 +268,39 @@ impl Editor<'_> {
             }
         });
     }
+}
 
-    /// Whether a name of the paper says what is measured.
-    pub fn is_named(&self) -> bool {
-        self.form.paper_name(self.measure).is_some()
+/// The first heading of a form.
+fn title(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Landscape => "Landscape",
+        Measure::Flatness => "Flatness",
+        Measure::Evaluate => "Evaluation",
+        Measure::Attack => "AutoAttack",
+        Measure::Benchmark => "Benchmark",
     }
+}
 
-    /// Settings that are the user's own unless a name stands for them.
-    pub fn own_ui(&mut self, ui: &mut Ui, settings: impl FnOnce(&mut Self, &mut Ui)) {
-        ui.add_enabled_ui(!self.is_named(), |ui| settings(self, ui));
+/// Choice of a data set, whose first option is none in particular; whether a folder is to be chosen instead.
+pub(super) fn data_set_ui(ui: &mut Ui, label: &str, tooltip: &str, none: &str, data: &mut String) -> bool {
+    let folder = data.clone();
+    let mut options = vec![
+        (String::new(), none),
+        ("bundled".to_owned(), "CIFAR-10, bundled"),
+        ("cifar10".to_owned(), "CIFAR-10, whole"),
+        ("mnist".to_owned(), "MNIST"),
+        ("fashion-mnist".to_owned(), "Fashion-MNIST"),
+    ];
+    if !options.iter().any(|(name, _)| *name == folder) {
+        options.push((folder.clone(), &folder));
     }
-
-    /// A name of the paper in place of settings; they show what it stands for.
-    pub fn name_ui(&mut self, ui: &mut Ui) {
-        let changed = self.field_ui(ui, Field::Name);
-        let Some(name) = self.form.paper_name(self.measure) else { return };
-        let Ok(job) = named_job(self.measure, name) else { return };
-        if changed {
-            self.form.fill(&job);
-        }
-        let words = sentence(&meaning(&job)) + ". Empty the name to change its settings.";
-        ui.add(Label::new(RichText::new(words).small().color(palette(ui).weak)).wrap());
+    let choose = "\u{0}choose";
+    options.push((choose.to_owned(), "Folder…"));
+    let mut chosen = folder.clone();
+    choice_ui(ui, label, tooltip, &mut chosen, &options);
+    let wants_folder = chosen == choose;
+    if !wants_folder {
+        *data = chosen;
     }
-
-    /// Whether adversarial examples are kept.
-    pub fn keep_ui(&mut self, ui: &mut Ui) {
-        let tip = "In a file beside the record; the Examples tab shows them";
-        ui.add(Checkbox::new(&mut self.form.keep_examples, "Keep adversarial examples")).on_hover_text(tip);
-    }
+    wants_folder
 }

@@ -5,10 +5,10 @@ use basin_core::job::{Job, Tensors};
 use eframe::egui::{Label, Panel, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::command::Command;
-use crate::state::Measure;
+use crate::settings::{Measure, Problem};
 use crate::ui::estimates::Known;
-use crate::ui::form::Problem;
-use crate::ui::form_editor::Editor;
+use crate::ui::form::{NAME, NAME_LABEL};
+use crate::ui::form_measures::Editor;
 use crate::ui::study::{Reading, Study};
 use crate::ui::widgets::{
     count, duration_words, lines_ui, palette, primary_button, problems_words, sentence,
@@ -32,25 +32,20 @@ impl App {
         let frame = theme::panel_frame(ui.visuals().dark_mode)
             .inner_margin(eframe::egui::Margin { top: 8, ..Default::default() });
         Panel::bottom("run").frame(frame).show(ui, |ui| self.run_ui(ui, job, &problems));
-        let resolution =
-            self.study.selected_model().and_then(|model| model.summary.ready()).map(|s| s.resolution);
+        let model = self.study.selected_model();
+        let resolution = model.and_then(|model| model.summary.ready()).map(|summary| summary.resolution);
+        let checkpoint = model.map(|model| model.path.clone()).unwrap_or_default();
         let measure = self.state.measure;
+        let form = &mut self.state.form;
+        let (origin, sheet) = {
+            let resolution = resolution.unwrap_or([3, 32, 32]);
+            (form.origin(measure, &checkpoint, resolution), form.sheet(measure, &checkpoint, resolution))
+        };
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            let mut form = Editor {
-                form: &mut self.state.form,
-                measure,
-                problems: &problems,
-                actions: &mut self.actions,
-            };
-            match measure {
-                Measure::Landscape => form.landscape_ui(ui),
-                Measure::Flatness => form.flatness_ui(ui),
-                Measure::Evaluate => form.evaluate_ui(ui),
-                Measure::Attack => form.autoattack_ui(ui),
-                Measure::Benchmark => form.benchmark_ui(ui),
-            }
-            form.data_ui(ui, resolution);
-            form.compute_ui(ui);
+            ui.push_id(measure, |ui| {
+                let (sheet, origin, actions) = (&sheet, &origin, &mut self.actions);
+                Editor { form, sheet, origin, resolution, actions }.ui(ui);
+            });
             ui.add_space(theme::GAP);
         });
     }
@@ -59,7 +54,9 @@ impl App {
     fn run_ui(&mut self, ui: &mut Ui, job: Option<Result<Job, Vec<Problem>>>, problems: &[Problem]) {
         let p = palette(ui);
         let named: Vec<(Option<&str>, &str)> = (problems.iter())
-            .map(|problem| (problem.field.map(|field| field.label_and_tooltip().0), &*problem.text))
+            .map(|problem| {
+                (problem.path.as_deref().and_then(|path| label(self.state.measure, path)), &*problem.text)
+            })
             .collect();
         let (words, color, job) = match job {
             None => (why_not(&self.study).to_owned(), p.weak, None),
@@ -119,6 +116,11 @@ impl App {
         let takes = |tensor: &&TensorSummary| which.takes(&tensor.name, tensor.role);
         summary.map_or(0, |summary| summary.tensors.iter().filter(takes).count())
     }
+}
+
+/// What a setting with a problem is called.
+fn label(measure: Measure, path: &str) -> Option<&'static str> {
+    if path == NAME { Some(NAME_LABEL) } else { measure.setting(path).map(|setting| &*setting.label) }
 }
 
 fn why_not(study: &Study) -> &'static str {

@@ -6,7 +6,6 @@ mod actions;
 mod answers;
 mod charts;
 mod close;
-mod command_line;
 mod compare_view;
 mod dialogs;
 pub mod display;
@@ -20,13 +19,9 @@ mod export_order;
 pub mod export_settings;
 mod follow;
 pub mod form;
-mod form_editor;
-mod form_field;
-mod form_fill;
 mod form_measures;
 mod form_panel;
-mod form_parts;
-mod form_reader;
+mod form_rows;
 mod header;
 mod history_charts;
 mod history_facts;
@@ -64,9 +59,9 @@ use eframe::egui::{
 };
 use eframe::{CreationContext, Frame, Storage};
 
+pub use crate::settings::command_line;
 pub use actions::Action;
 pub use answers::{Answer, Purpose};
-pub use command_line::command_line;
 pub use open::{FIRST_FRAME, open};
 pub use scatter_view::{ScatterSettings, Source};
 pub use study::{Study, Target};
@@ -239,7 +234,9 @@ impl App {
         Panel::left("study").frame(frame).default_size(250.0).size_range(190.0..=420.0).show(ui, |ui| {
             study_panel::ui(ui, &self.study, &self.jobs, &mut self.filter, &mut self.actions);
         });
-        Panel::right("settings").frame(frame).default_size(300.0).size_range(270.0..=420.0).show(ui, |ui| {
+        // Names of settings and what they say both have room where the window has it.
+        let width = (0.265 * ui.ctx().content_rect().width()).clamp(300.0, 360.0);
+        Panel::right("settings").frame(frame).default_size(width).size_range(270.0..=420.0).show(ui, |ui| {
             self.side_ui(ui);
         });
         CentralPanel::default().frame(theme::canvas_frame(dark)).show(ui, |ui| {

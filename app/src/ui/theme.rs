@@ -7,7 +7,7 @@ use eframe::egui::{
 };
 
 /// Width of the label column of a form.
-pub const LABEL_WIDTH: f32 = 104.0;
+pub const LABEL_WIDTH: f32 = 118.0;
 /// Height of a row of a form.
 pub const ROW_HEIGHT: f32 = 24.0;
 /// Space between groups.

@@ -11,7 +11,7 @@ use eframe::egui::{
 
 use crate::command::Command;
 use crate::ui::estimates::Known;
-use crate::ui::form_editor::data_set_ui;
+use crate::ui::form_measures::data_set_ui;
 use crate::ui::standing::Standing;
 use crate::ui::train_form::{TrainField, TrainForm, TrainProblem};
 use crate::ui::train_names::{Keys, channels, completions_ui, preset_menu_ui, summary};

@@ -25,7 +25,7 @@ pub struct Attack {
     pub attack: AutoAttack,
     /// Keep the adversarial examples beside the record, in RECORD.json.examples.safetensors.
     #[serde(default)]
-    #[schemars(extend("x-label" = "Keep adversarial examples", "x-flag" = "keep-examples"))]
+    #[schemars(extend("x-group" = "Output", "x-label" = "Keep adversarial examples", "x-flag" = "keep-examples"))]
     pub keep_examples: bool,
     /// Device, precision, seed, batch size.
     #[serde(default)]

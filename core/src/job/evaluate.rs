@@ -22,35 +22,35 @@ pub struct Evaluate {
     pub data: DataSelection,
     /// The attack; none: clean only.
     #[serde(default)]
-    #[schemars(extend("x-group" = "Attack"))]
+    #[schemars(extend("x-group" = "Input attack"))]
     pub attack: Option<Pgd>,
     /// Further attacks, each PGD as above but for what it says, such as `objective=dlr,restarts=5`. The worst of all
     /// attacks counts per example.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Vec<String>", extend("x-label" = "Further attacks", "x-flag" = "attack", "x-hint" = "objective=dlr; restarts=5", "x-format" = "attacks"))]
+    #[schemars(with = "Vec<String>", extend("x-group" = "Input attack", "x-label" = "Further attacks", "x-flag" = "attack", "x-hint" = "objective=dlr; restarts=5", "x-format" = "attacks"))]
     pub more_attacks: Vec<Pgd>,
     /// Adversarial examples that an earlier record kept, perhaps of another network (a transfer attack), in place of an
     /// attack: the record, or its file of examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", extend("x-label" = "Record or file", "x-flag" = "adversarial", "x-hint" = "attack.json"))]
+    #[schemars(with = "Option<String>", extend("x-group" = "Input attack", "x-label" = "Record or file", "x-flag" = "adversarial", "x-hint" = "attack.json"))]
     pub adversarial: Option<PathBuf>,
     /// Keep the adversarial examples beside the record, in RECORD.json.examples.safetensors.
     #[serde(default)]
-    #[schemars(extend("x-label" = "Keep adversarial examples", "x-flag" = "keep-examples"))]
+    #[schemars(extend("x-group" = "Output", "x-label" = "Keep adversarial examples", "x-flag" = "keep-examples"))]
     pub keep_examples: bool,
     /// Keep the adversarial examples of every restart of every attack, not only of the worst one per example: what a
     /// transfer to other networks needs.
     #[serde(default, skip_serializing_if = "is_false")]
-    #[schemars(extend("x-label" = "Keep those of every restart", "x-flag" = "keep-attempts", "x-advanced" = true))]
+    #[schemars(extend("x-group" = "Output", "x-label" = "Keep those of every restart", "x-flag" = "keep-attempts", "x-advanced" = true))]
     pub keep_attempts: bool,
     /// Keep the probabilities of all classes, clean and of every restart, beside the record, in
     /// RECORD.json.probabilities.safetensors.
     #[serde(default, skip_serializing_if = "is_false")]
-    #[schemars(extend("x-flag" = "keep-probabilities", "x-advanced" = true))]
+    #[schemars(extend("x-group" = "Output", "x-flag" = "keep-probabilities", "x-advanced" = true))]
     pub keep_probabilities: bool,
     /// Note mean loss and error at every iteration of the attack in the record, for the attack-steps figure.
     #[serde(default, skip_serializing_if = "is_false")]
-    #[schemars(extend("x-label" = "Log every iteration", "x-flag" = "log-steps", "x-advanced" = true))]
+    #[schemars(extend("x-group" = "Output", "x-label" = "Log every iteration", "x-flag" = "log-steps", "x-advanced" = true))]
     pub log_steps: bool,
     /// Device, precision, seed, batch size.
     #[serde(default)]

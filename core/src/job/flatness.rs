@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Compute, DataSelection};
 use crate::attack::Pgd;
 use crate::attack::weights::{Ball, Bookkeeping, Descent, Sampling, Scope, Tensors, WeightBox, WeightNorm};
+use crate::data::Examples;
 use crate::error::{Error, Result};
 use crate::limits::{self, MOST};
 use crate::measure::levels::{Costs, Numbers};
@@ -110,7 +111,7 @@ pub struct Flatness {
     pub weight_box: Option<WeightBox>,
     /// Measure every tensor by itself as well, the others left as they are: which layers are sharp.
     #[serde(default)]
-    #[schemars(extend("x-label" = "Also per tensor", "x-flag" = "per-layer"))]
+    #[schemars(extend("x-group" = "Output", "x-label" = "Also per tensor", "x-flag" = "per-layer"))]
     pub per_layer: bool,
     /// Worst case: how the weights are searched.
     #[serde(default)]
@@ -119,11 +120,11 @@ pub struct Flatness {
     /// Images whose gradients search the weights in the worst case, or whose loss chooses among random perturbations
     /// (`worst_of`), in batches of `descent.search_batch`; none: those that are measured.
     #[serde(default)]
-    #[schemars(extend("x-group" = "Search for the worst weights"))]
+    #[schemars(with = "Option<SearchImages>", extend("x-group" = "Search for the worst weights"))]
     pub search_data: Option<DataSelection>,
     /// Robust loss: the attack on inputs. In the worst case its ball, step size and start are those of the joint attack.
     #[serde(default)]
-    #[schemars(extend("x-group" = "Attack"))]
+    #[schemars(extend("x-group" = "Input attack"))]
     pub attack: Pgd,
     /// Robust loss in the worst case: search weights and inputs by the same steps (simultaneous, the paper's choice),
     /// or weights first, on the clean loss, and then the inputs (sequential).
@@ -136,18 +137,18 @@ pub struct Flatness {
     /// number, worst-case losses are those at the inputs that the joint attack found, as in the paper, which has 10
     /// against 1, with which flatness comes out too low.
     #[serde(default)]
-    #[schemars(extend("x-usual" = "--restarts, so that all networks are attacked equally", "x-label" = "Restarts for the reference loss", "x-flag" = "reference-restarts", "x-hint" = "as for perturbed networks", "x-group" = "Attack", "x-advanced" = true))]
+    #[schemars(extend("x-usual" = "--restarts, so that all networks are attacked equally", "x-label" = "Reference restarts", "x-flag" = "reference-restarts", "x-hint" = "as for perturbed networks", "x-group" = "Input attack", "x-advanced" = true))]
     pub reference_restarts: Option<usize>,
     /// Keep every perturbed network as a checkpoint in a folder beside the record, in the worst case of the robust loss
     /// with its images and what the attack adds to them.
     #[serde(default, skip_serializing_if = "is_default")]
-    #[schemars(extend("x-label" = "Keep perturbed networks", "x-flag" = "keep-networks", "x-advanced" = true))]
+    #[schemars(extend("x-group" = "Output", "x-label" = "Keep perturbed networks", "x-flag" = "keep-networks", "x-advanced" = true))]
     pub keep_networks: bool,
     /// Average case of the robust loss: `on` measures further draws on clean images and under the first steps of the
     /// attack, which make the mean over draws more certain in at most a third more time; `off` is the plain mean, as in
     /// the paper; `SHORT,CLEAN` says how many draws there are on these levels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-usual" = "on", "x-label" = "Multilevel estimate", "x-flag" = "levels", "x-format" = "levels", "x-advanced" = true))]
+    #[schemars(extend("x-usual" = "on", "x-label" = "Multilevel estimate", "x-flag" = "levels", "x-format" = "levels", "x-advanced" = true, "x-suggestions" = [["on", "Chosen for at most a third more time."], ["off", "The plain mean over draws, as in the paper."], ["15,100", "So many draws under the first steps of the attack, and on clean images."]]))]
     pub levels: Option<Levels>,
     /// Average case: draw until the standard error of flatness is at most this at every radius; numbers of draws on all
     /// levels are chosen from a few draws. None: as many draws as asked for.
@@ -158,6 +159,21 @@ pub struct Flatness {
     #[serde(default)]
     #[schemars(extend("x-group" = "Computing"))]
     pub compute: Compute,
+}
+
+/// What is declared of [`Flatness::search_data`]: its data set is that of the measure, unless a job says otherwise.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only declares settings")]
+struct SearchImages {
+    /// Search the weights, or choose among random perturbations, on these examples of the same data set instead of the
+    /// measured ones; none: on those.
+    #[schemars(extend(
+        "x-label" = "Search examples",
+        "x-flag" = "search-examples",
+        "x-hint" = "those measured",
+        "x-advanced" = true
+    ))]
+    examples: Option<Examples>,
 }
 
 /// Levels of a multilevel estimate: clean images, the first steps of the attack, and the whole attack.

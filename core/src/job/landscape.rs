@@ -62,11 +62,11 @@ pub struct Landscape {
     pub steps: usize,
     /// Which loss: clean, robust (attacked anew at every grid point), or robust-fixed (adversarial examples of the
     /// unperturbed model).
-    #[schemars(extend("x-flag" = "loss", "x-group" = "Loss", "x-segmented" = true))]
+    #[schemars(extend("x-flag" = "loss"))]
     pub loss: LandscapeLoss,
     /// The attack for the robust losses.
     #[serde(default)]
-    #[schemars(extend("x-group" = "Attack"))]
+    #[schemars(extend("x-group" = "Input attack"))]
     pub attack: Pgd,
     /// Device, precision, seed, batch size.
     #[serde(default)]

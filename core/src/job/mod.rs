@@ -227,7 +227,10 @@ impl Default for DataSelection {
 #[serde(default)]
 pub struct Compute {
     /// Where to compute: `auto` (the GPU if there is one), `cpu` or `cuda:0`.
-    #[schemars(extend("x-flag" = "device"))]
+    #[schemars(extend(
+        "x-flag" = "device",
+        "x-suggestions" = [["auto", "The GPU if there is one."], ["cpu", "The CPU."], ["cuda:0", "The first GPU."], ["cuda:1", "The second GPU."]]
+    ))]
     pub device: String,
     /// Precision in which attacks search; losses are measured in float32. `auto`: bf16 where the hardware is faster at
     /// it, but float32 for worst-case weights, of which bf16 finds much less.

@@ -185,7 +185,7 @@ impl Walk {
             },
         };
         if field.get("x-format").is_some() {
-            self.found.push(setting(kind_of(inner).unwrap_or(Kind::Text(Vec::new()))));
+            self.found.push(setting(kind_of(inner).unwrap_or_else(|| Kind::Text(suggestions(field)))));
         } else if let Some(kind) = kind_of(inner) {
             self.found.push(setting(kind));
         } else if let Some(variants) = inner["oneOf"].as_array() {

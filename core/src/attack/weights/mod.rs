@@ -58,7 +58,7 @@ pub struct Descent {
     pub gradient: WeightGradient,
     /// Where the search starts: at the unperturbed weights (none), or at random: uniform-norm (Gaussian direction, norm
     /// uniform up to the radius: the paper's), sphere or ball.
-    #[schemars(extend("x-label" = "Start of the weights", "x-flag" = "weight-start", "x-hint" = "none", "x-advanced" = true))]
+    #[schemars(extend("x-label" = "Weight start", "x-flag" = "weight-start", "x-hint" = "none", "x-advanced" = true))]
     pub start: Option<Sampling>,
     /// Examples per update (with worst-of, per mean of losses). Part of what is computed, unlike the batch size of the
     /// computing.
@@ -70,13 +70,13 @@ pub struct Descent {
     /// Accept a step only if it raises the loss of its batch; else divide the step size (clean loss).
     #[schemars(extend("x-label" = "Weight backtracking", "x-flag" = "weight-backtrack", "x-advanced" = true))]
     pub backtrack: bool,
+    /// No more steps where the loss of a batch is beyond this (clean loss); none: no bound.
+    #[schemars(extend("x-flag" = "loss-bound", "x-hint" = "none", "x-advanced" = true))]
+    pub loss_bound: Option<f64>,
     /// Refuse steps that would take the loss of a batch beyond the loss bound, and divide the step size (clean loss,
     /// not with backtracking). Without it a step is refused only where the loss is beyond the bound already.
     #[schemars(extend("x-label" = "Stop before the bound", "x-flag" = "weight-early-stopping", "x-advanced" = true))]
     pub early_stopping: bool,
-    /// No more steps where the loss of a batch is beyond this (clean loss); none: no bound.
-    #[schemars(extend("x-flag" = "loss-bound", "x-hint" = "none", "x-advanced" = true))]
-    pub loss_bound: Option<f64>,
     /// Divisor of the step size after a refused step (of backtracking or a loss bound).
     #[schemars(range(min = 1), extend("x-label" = "Weight step divisor", "x-flag" = "weight-step-divisor", "x-advanced" = true))]
     pub step_divisor: f64,

@@ -14,18 +14,24 @@ use crate::model::Layout;
 pub enum WeightGradient {
     /// Per tensor `g / |g| |w|`: a step of size s moves every tensor by s relative to its norm. The paper's choice.
     #[default]
+    #[schemars(title = "relative L2 per layer")]
     LayerRelativeL2,
     /// `g / |g|` over all attacked tensors.
+    #[schemars(title = "L2")]
     L2,
     /// `g / |g| |w|` over all attacked tensors.
+    #[schemars(title = "relative L2")]
     RelativeL2,
     /// The sign of every entry.
     Sign,
     /// `g / max|g|` over all attacked tensors.
+    #[schemars(title = "L-inf")]
     Linf,
     /// `g / max|g| max|w|` over all attacked tensors.
+    #[schemars(title = "relative L-inf")]
     RelativeLinf,
     /// Per tensor `g / max|g| max|w|`. (The paper's program divides by the scale of the weights.)
+    #[schemars(title = "relative L-inf per layer")]
     LayerRelativeLinf,
     /// As it is.
     Raw,
