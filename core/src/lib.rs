@@ -1,12 +1,11 @@
 //! All computation of Basin: networks as data, attacks, measures, landscapes, records.
 //!
-//! Which module may use which (each only what stands left of it):
+//! A module may import only modules to its left:
 //!
 //! ```text
-//! error, bits, limits, progress, files, pickle, seed, settings < device < data < model < checkpoint < loss < attack < measure < train < job < record < run
+//! progress, error, bits, limits, files, pickle, seed, settings < data < model < device < checkpoint < loss < attack < measure < train < job < record < run
 //! ```
 //!
-//! (`progress` and `error` mention plain types of `record`, nothing else does.)
 //! Nothing here knows about windows, terminals or plots.
 
 pub mod attack;

@@ -1,10 +1,8 @@
 //! How long work reports itself and learns that it should stop.
 //!
-//! Order of calls: `AlreadyDone` alone; or `Started` once, then any number of `Warning`, `Step`, `Cell`, `Reference`, `Draw`, `Radius` and `Training`. The end is the
-//! function's return value. Implementations: a bar (terminal), a shared slot (window), [`Silent`].
-
-use crate::record::{AtRadius, Point};
-use crate::train::LogLine;
+//! Order of calls: `AlreadyDone` alone; or `Started`, then any number of `Warning` and `Step`; a job of several parts
+//! starts each of them. The end is the function's return value. Implementations: a bar (terminal), a shared slot
+//! (window), [`Silent`].
 
 /// The user asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,43 +27,8 @@ pub enum Event {
         /// All units.
         total: u64,
     },
-    /// One point of a landscape is known.
-    Cell {
-        /// Index along x.
-        x: usize,
-        /// Index along y (0 in 1-D).
-        y: usize,
-        /// Clean loss and error there, if asked for.
-        clean: Option<Point>,
-        /// Robust loss and error there, if asked for.
-        robust: Option<Point>,
-    },
-    /// Loss and error of the unperturbed network are known: what flatness is measured against.
-    Reference(Point),
-    /// One draw of a flatness measure is finished.
-    Draw {
-        /// The tensor that alone is perturbed; none: all that take part.
-        layer: Option<String>,
-        /// Index of the radius in the job.
-        radius: usize,
-        /// Number of the draw.
-        draw: usize,
-        /// Loss and error under these weights.
-        point: Point,
-    },
-    /// What is known so far of a radius, all tensors that take part perturbed together.
-    Radius(Box<AtRadius>),
-    /// The robust accuracy (0 to 1) of the whole selection is between these.
-    Bounds {
-        /// Examples that went through every attack and were not broken.
-        lower: f64,
-        /// Examples that no attack has broken yet.
-        upper: f64,
-    },
     /// The record is there from an earlier run of the same job on the same files: nothing is computed.
     AlreadyDone,
-    /// A line of a training's log.
-    Training(Box<LogLine>),
     /// Nothing new; a chance to stop.
     Alive,
     /// Something the user should know that does not stop the job.

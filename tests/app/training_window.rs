@@ -10,9 +10,9 @@ use basin::ui::{Answer, App, Pane, Purpose, command_line};
 use basin_core::Error;
 use basin_core::checkpoint::Summary;
 use basin_core::job::{Job, Train};
-use basin_core::progress::{Event, Progress};
+use basin_core::progress::Event;
 use basin_core::record::{Outcome, Record};
-use basin_core::run::{Estimate, RunOptions};
+use basin_core::run::{Estimate, Observer, RunOptions};
 use basin_core::train::LogLine;
 use basin_core::train::preset::preset;
 use eframe::egui::Modifiers;
@@ -54,9 +54,9 @@ impl Engine for Trainer {
         &self,
         job: &Job,
         options: &RunOptions,
-        progress: &mut dyn Progress,
+        observer: &mut dyn Observer,
     ) -> basin_core::Result<Record> {
-        let Job::Train(train) = job else { return self.measures.run(job, options, progress) };
+        let Job::Train(train) = job else { return self.measures.run(job, options, observer) };
         let folder = options.out.as_deref().expect("a training has a folder");
         let done = match Record::load(folder).map(|record| record.outcome) {
             Ok(Outcome::Train(earlier)) => earlier.epochs.len() as u64,
@@ -67,7 +67,7 @@ impl Engine for Trainer {
         };
         let (epochs, steps) = (train.epochs as u64, sample::STEPS);
         let total = steps * epochs;
-        progress.report(Event::Started { label: train.name.clone(), done: done * steps, total })?;
+        observer.report(Event::Started { label: train.name.clone(), done: done * steps, total })?;
         for epoch in done..epochs {
             if self.diverges && epoch == 2 {
                 return Err(Error::NotFinite(
@@ -76,7 +76,7 @@ impl Engine for Trainer {
             }
             while epoch >= epochs / 2 && *self.held.lock().expect("not poisoned") {
                 std::thread::sleep(Duration::from_millis(2));
-                if progress.report(Event::Alive).is_err() {
+                if observer.report(Event::Alive).is_err() {
                     return Record::load(folder);
                 }
             }
@@ -85,9 +85,9 @@ impl Engine for Trainer {
                 if let LogLine::Epoch(_) = line {
                     sample::snapshot(folder, epoch);
                 }
-                progress.report(Event::Training(Box::new(line)))?;
+                observer.training(&line);
             }
-            progress.report(Event::Step { done: (epoch + 1) * steps, total })?;
+            observer.report(Event::Step { done: (epoch + 1) * steps, total })?;
         }
         sample::finish(folder, train);
         Record::load(folder)

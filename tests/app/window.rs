@@ -15,9 +15,9 @@ use basin_core::checkpoint::Summary;
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Evaluate, Job, Landscape, LandscapeLoss, Normalization, Pgd,
 };
-use basin_core::progress::{Event, Progress};
+use basin_core::progress::Event;
 use basin_core::record::{Outcome, Record};
-use basin_core::run::{Estimate, RunOptions};
+use basin_core::run::{Estimate, Observer, RunOptions};
 use eframe::Storage as _;
 use eframe::egui::accesskit::Role as WidgetRole;
 use eframe::egui::{Key, Modifiers, Pos2, Rect, ViewportCommand};
@@ -146,17 +146,17 @@ impl Engine for Remembering {
         &self,
         job: &Job,
         options: &RunOptions,
-        progress: &mut dyn Progress,
+        observer: &mut dyn Observer,
     ) -> basin_core::Result<Record> {
         let out = options.out.as_deref().filter(|out| !options.replace && out.is_file());
         if let Some(known) = out.and_then(|out| Record::load(out).ok()) {
-            progress.report(Event::AlreadyDone)?;
+            observer.report(Event::AlreadyDone)?;
             return Ok(known);
         }
         if matches!(job, Job::Landscape(_)) {
             self.computed.fetch_add(1, Ordering::Relaxed);
         }
-        self.measures.run(job, options, progress)
+        self.measures.run(job, options, observer)
     }
 }
 

@@ -6,6 +6,7 @@ mod kept;
 mod precision;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use basin_core::checkpoint;
 use basin_core::job::{
@@ -18,7 +19,7 @@ use basin_core::measure::statistics::interval_of_table;
 use basin_core::model::{Layer, Mode, Network, Topology, logits};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::{AtRadius, FlatnessOutcome, KeptLosses, Outcome, Record};
-use basin_core::run::{RunOptions, compare_files, estimate, run};
+use basin_core::run::{Observer, RunOptions, compare_files, estimate, run};
 use tch::{Kind, Tensor};
 
 use crate::support::process::passed_in_own_process;
@@ -454,6 +455,8 @@ impl Progress for Stop {
     }
 }
 
+impl Observer for Stop {}
+
 #[test]
 fn a_cancelled_measure_goes_on_to_the_same_bits() {
     // With how many units one draw is finished, but not all are.
@@ -641,9 +644,9 @@ fn networks_are_compared_draw_by_draw() {
     assert!(compare_files(&a, &b).unwrap_err().to_string().contains("b.json.losses.safetensors"));
 }
 
-/// Everything that is reported.
+/// Everything that is reported, and every partial outcome.
 #[derive(Default)]
-struct Log(Vec<Event>);
+struct Log(Vec<Event>, Vec<FlatnessOutcome>);
 
 impl Progress for Log {
     fn report(&mut self, event: Event) -> Result<(), Cancelled> {
@@ -652,10 +655,21 @@ impl Progress for Log {
     }
 }
 
+impl Observer for Log {
+    fn interval(&self) -> Option<Duration> {
+        Some(Duration::ZERO)
+    }
+
+    fn so_far(&mut self, outcome: Outcome) {
+        let Outcome::Flatness(outcome) = outcome else { panic!("not of flatness") };
+        self.1.push(outcome);
+    }
+}
+
 #[test]
-fn progress_tells_every_draw_and_counts_every_unit() {
+fn progress_counts_every_unit_and_shows_the_record_so_far() {
     for (loss, case) in ALL {
-        let job = Flatness { radii: vec![0.01, 0.02], draws: 2, ..small(loss, case) };
+        let job = Flatness { radii: vec![0.01, 0.02], draws: 3, ..small(loss, case) };
         let mut log = Log::default();
         let record = run(&Job::Flatness(job.clone()), &RunOptions::default(), &mut log).unwrap();
         let found = outcome(&record);
@@ -668,21 +682,16 @@ fn progress_tells_every_draw_and_counts_every_unit() {
             .collect();
         let total = estimate(&Job::Flatness(job.clone())).unwrap().units;
         assert_eq!(steps, (1..=total).map(|done| (done, total)).collect::<Vec<_>>());
-        let mut told = 0;
-        for event in &log.0 {
-            match event {
-                Event::Draw { layer: None, radius, draw, point } => {
-                    assert_eq!(found.radii[*radius].draws[*draw].loss, point.loss);
-                    assert_eq!(found.radii[*radius].draws[*draw].error, point.error);
-                    told += 1;
-                }
-                Event::Reference(point) => {
-                    assert_eq!((point.loss, point.error), (found.reference_loss, found.reference_error));
-                }
-                _ => {}
-            }
-        }
-        assert_eq!(told, 4);
+        // With every draw there is more, at last everything; and each is what the record of so many draws is.
+        assert_eq!(log.1.last().unwrap().radii, found.radii);
+        let fewer = measured(&Flatness { draws: 2, ..job.clone() });
+        let draws =
+            |so_far: &FlatnessOutcome| so_far.radii.iter().map(|at| at.draws.len()).collect::<Vec<_>>();
+        let mut known: Vec<Vec<usize>> = log.1.iter().map(draws).collect();
+        known.dedup();
+        assert_eq!(known, [vec![1], vec![1, 1], vec![2, 1], vec![2, 2], vec![3, 2], vec![3, 3]]);
+        assert_eq!(log.1.iter().find(|so_far| draws(so_far) == [2, 2]), Some(&fewer));
+        assert!(log.1.iter().all(|so_far| so_far.reference_loss == found.reference_loss));
     }
 }
 

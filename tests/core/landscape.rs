@@ -8,13 +8,13 @@ use basin_core::data;
 use basin_core::job::{
     Compute, DataSelection, DirectionKind, Evaluate, Job, Landscape, LandscapeLoss, Normalization, Precision,
 };
-use basin_core::measure::direction::{cosine, raw, scale, summarize};
 use basin_core::measure::evaluation::{Batch, error_rate, mean, measure};
+use basin_core::measure::landscape::direction::{cosine, raw, scale, summarize};
 use basin_core::measure::landscape::{coarse_to_fine, step_to_error, steps};
 use basin_core::model::{Evaluator, Network, Weights};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::{Outcome, Record, Values};
-use basin_core::run::{RunOptions, run};
+use basin_core::run::{Observer, RunOptions, run};
 use tch::{Device, Kind, Tensor};
 
 use crate::support::process::passed_in_own_process;
@@ -374,6 +374,8 @@ impl Progress for CancelAfter {
         }
     }
 }
+
+impl Observer for CancelAfter {}
 
 #[test]
 fn a_cancelled_landscape_goes_on_to_the_same_bits() {

@@ -6,6 +6,7 @@ mod checkpoints;
 mod data;
 mod data_sets;
 mod flatness;
+mod jobs;
 mod landscape;
 mod metrics;
 mod models;

@@ -5,7 +5,7 @@ use basin_core::attack::objective::TargetClass;
 use basin_core::attack::pgd::{Trace, run};
 use basin_core::attack::{GradientRule, InputNorm, Objective, Pgd, Projection, Selection, Start};
 use basin_core::checkpoint;
-use basin_core::measure::attempts::{means, summed};
+use basin_core::measure::evaluate::attempts::{means, summed};
 use basin_core::model::{Evaluator, Network};
 use basin_core::seed::generator;
 use serde_json::Value;

@@ -16,7 +16,7 @@ use basin_core::job::Job;
 use basin_core::model::{Architecture, Family, Norm};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::Record;
-use basin_core::run::{RunOptions, estimate, read_job, resolved, run, train};
+use basin_core::run::{Observer, RunOptions, estimate, read_job, resolved, run, train};
 use basin_core::train::{
     Average, Awp, Curriculum, EntropySgd, Epoch, Extra, Labels, LogLine, Method, Optimizer, Schedule,
     Sharpness, Statistics, Train, TrainData,
@@ -108,6 +108,8 @@ impl Progress for Dying {
     }
 }
 
+impl Observer for Dying {}
+
 /// Trains until killed after so many events; false if it was over before.
 fn killed(job: &Train, folder: &Path, after: usize) -> bool {
     dies(|| train(job, folder, &mut Dying(after)).map(drop))
@@ -139,6 +141,8 @@ impl Progress for Stopping {
         if self.seen >= self.at { Err(Cancelled) } else { Ok(()) }
     }
 }
+
+impl Observer for Stopping {}
 
 const RESULTS: [&str; 4] =
     ["final.safetensors", "average.safetensors", "average-calibrated.safetensors", "best.safetensors"];
@@ -468,6 +472,8 @@ impl Progress for Listening {
         Ok(())
     }
 }
+
+impl Observer for Listening {}
 
 #[test]
 fn a_damaged_state_names_the_ways_out() {

@@ -7,12 +7,12 @@ use std::time::Duration;
 use basin::jobs::Engine;
 use basin_core::checkpoint::{Role, Summary, TensorSummary};
 use basin_core::job::{Flatness, Job, Landscape};
-use basin_core::progress::{Event, Progress};
+use basin_core::progress::Event;
 use basin_core::record::{
     AtRadius, DirectionSummary, Draw, Evaluated, Evaluation, FORMAT, FlatnessOutcome, Grid, LandscapeOutcome,
     LayerFlatness, Outcome, PerExample, Point, Provenance, Record,
 };
-use basin_core::run::{Estimate, RunOptions};
+use basin_core::run::{Estimate, Observer, RunOptions};
 use basin_core::{Error, Result};
 
 /// Computes a bowl, coarse to fine; stops halfway and waits when it is told to.
@@ -36,7 +36,7 @@ impl Engine for Fake {
         Ok(Estimate { units: 625, seconds: 40.0, tests: 0.0 })
     }
 
-    fn run(&self, job: &Job, _: &RunOptions, progress: &mut dyn Progress) -> Result<Record> {
+    fn run(&self, job: &Job, _: &RunOptions, observer: &mut dyn Observer) -> Result<Record> {
         match job {
             Job::Evaluate(_) | Job::Attack(_) => Ok(evaluation(job)),
             Job::Landscape(_) if self.fails => {
@@ -45,8 +45,8 @@ impl Engine for Fake {
             Job::Benchmark(_) | Job::Train(_) => {
                 Err(Error::invalid("this stand-in only measures, one thing at a time"))
             }
-            Job::Flatness(flatness) => self.flatness(job, flatness, progress),
-            Job::Landscape(landscape) => self.landscape(job, landscape, progress),
+            Job::Flatness(flatness) => self.flatness(job, flatness, observer),
+            Job::Landscape(landscape) => self.landscape(job, landscape, observer),
         }
     }
 }
@@ -59,23 +59,21 @@ impl Fake {
     }
 
     /// Every draw rises with the square of the radius; stops halfway as landscapes do.
-    fn flatness(&self, job: &Job, asked: &Flatness, progress: &mut dyn Progress) -> Result<Record> {
+    fn flatness(&self, job: &Job, asked: &Flatness, observer: &mut dyn Observer) -> Result<Record> {
         let reference = Point { loss: 1.5, error: 0.5 };
         let layers = ["conv1.weight", "logits.weight"];
         let layers = if asked.per_layer { &layers[..] } else { &[] };
-        let all: Vec<Option<&str>> = std::iter::once(None).chain(layers.iter().copied().map(Some)).collect();
-        let total = (all.len() * asked.radii.len() * asked.draws) as u64;
-        progress.report(Event::Started { label: asked.label().into(), done: 0, total })?;
-        progress.report(Event::Reference(reference))?;
+        let total = ((1 + layers.len()) * asked.radii.len() * asked.draws) as u64;
+        observer.report(Event::Started { label: asked.label().into(), done: 0, total })?;
         let (mut done, mut complete, mut rows) = (0, true, Vec::new());
-        for (layer, name) in all.iter().enumerate() {
+        for layer in 0..=layers.len() {
             let mut radii = Vec::new();
-            for (at, radius) in asked.radii.iter().enumerate() {
+            for radius in &asked.radii {
                 let mut draws = Vec::new();
                 for draw in 0..asked.draws {
                     while done > total / 2 && *self.held.lock().expect("no test panics while it holds this") {
                         std::thread::sleep(Duration::from_millis(2));
-                        if progress.report(Event::Step { done, total }).is_err() {
+                        if observer.report(Event::Step { done, total }).is_err() {
                             complete = false;
                             break;
                         }
@@ -84,12 +82,13 @@ impl Fake {
                         break;
                     }
                     let rise = radius * radius * (1.0 + 0.1 * draw as f64) / (1.0 + layer as f64);
-                    let point = Point { loss: reference.loss + rise, error: 0.5 };
-                    draws.push(Draw { seed: draw as u64, loss: point.loss, error: point.error });
+                    draws.push(Draw { seed: draw as u64, loss: reference.loss + rise, error: 0.5 });
                     done += 1;
-                    let layer = name.map(str::to_owned);
-                    progress.report(Event::Draw { layer, radius: at, draw, point })?;
-                    progress.report(Event::Step { done, total })?;
+                    let mut so_far: Vec<Vec<AtRadius>> = rows.clone();
+                    let now = at_radius(*radius, reference.loss, draws.clone());
+                    so_far.push([radii.as_slice(), &[now]].concat());
+                    observer.so_far(Outcome::Flatness(flatness(reference, layers, so_far)));
+                    observer.report(Event::Step { done, total })?;
                 }
                 if !draws.is_empty() {
                     radii.push(at_radius(*radius, reference.loss, draws));
@@ -97,24 +96,11 @@ impl Fake {
             }
             rows.push(radii);
         }
-        let mut rows = rows.into_iter();
-        let outcome = FlatnessOutcome {
-            reference_loss: reference.loss,
-            reference_error: reference.error,
-            radii: rows.next().unwrap_or_default(),
-            layers: layers
-                .iter()
-                .zip(rows)
-                .map(|(name, radii)| LayerFlatness { name: (*name).to_owned(), radii })
-                .collect(),
-            resamples: 0,
-            networks: Vec::new(),
-            losses: None,
-        };
+        let outcome = flatness(reference, layers, rows);
         Ok(record(job, Outcome::Flatness(outcome), complete))
     }
 
-    fn landscape(&self, job: &Job, landscape: &Landscape, progress: &mut dyn Progress) -> Result<Record> {
+    fn landscape(&self, job: &Job, landscape: &Landscape, observer: &mut dyn Observer) -> Result<Record> {
         let n = landscape.steps;
         let axis: Vec<f64> =
             (0..n).map(|i| landscape.range * (2.0 * i as f64 / (n - 1) as f64 - 1.0)).collect();
@@ -125,7 +111,7 @@ impl Fake {
             (clean, robust) = (Grid::empty(n, Some(n)), Grid::empty(n, Some(n)));
         }
         let mut complete = true;
-        progress.report(Event::Started { label: "robust landscape".into(), done: 0, total })?;
+        observer.report(Event::Started { label: "robust landscape".into(), done: 0, total })?;
         let mut points: Vec<(usize, usize)> = (0..rows).flat_map(|y| (0..n).map(move |x| (x, y))).collect();
         points.sort_by_key(|(x, y)| (x % 4 + y % 4 != 0, x % 2 + y % 2 != 0));
         for (done, (x, y)) in points.into_iter().enumerate() {
@@ -133,7 +119,7 @@ impl Fake {
                 && *self.held.lock().expect("no test panics while it holds this")
             {
                 std::thread::sleep(Duration::from_millis(2));
-                if progress.report(Event::Step { done: done as u64, total }).is_err() {
+                if observer.report(Event::Step { done: done as u64, total }).is_err() {
                     complete = false;
                     break;
                 }
@@ -147,22 +133,45 @@ impl Fake {
             let point = |loss: f64| Point { loss, error: 1.0 - (-0.4 * loss).exp() };
             clean.set(x, y, point(0.45 * bowl));
             robust.set(x, y, point(bowl));
-            let cell = Event::Cell { x, y, clean: Some(point(0.45 * bowl)), robust: Some(point(bowl)) };
-            let step = Event::Step { done: done as u64 + 1, total };
-            if progress.report(cell).and_then(|()| progress.report(step)).is_err() {
+            let so_far = surface(landscape, &axis, (clean.clone(), robust.clone()));
+            observer.so_far(Outcome::Landscape(so_far));
+            if observer.report(Event::Step { done: done as u64 + 1, total }).is_err() {
                 complete = false;
                 break;
             }
         }
-        let outcome = LandscapeOutcome {
-            y: landscape.second.is_some().then(|| axis.clone()),
-            x: axis,
-            clean: Some(clean),
-            robust: Some(robust),
-            directions: vec![direction(), direction()],
-            cosine: Some(0.01),
-        };
+        let outcome = surface(landscape, &axis, (clean, robust));
         Ok(record(job, Outcome::Landscape(outcome), complete))
+    }
+}
+
+/// Flatness of these rows: all tensors together, then one at a time.
+fn flatness(reference: Point, layers: &[&str], rows: Vec<Vec<AtRadius>>) -> FlatnessOutcome {
+    let mut rows = rows.into_iter();
+    FlatnessOutcome {
+        reference_loss: reference.loss,
+        reference_error: reference.error,
+        radii: rows.next().unwrap_or_default(),
+        layers: layers
+            .iter()
+            .zip(rows)
+            .map(|(name, radii)| LayerFlatness { name: (*name).to_owned(), radii })
+            .collect(),
+        resamples: 0,
+        networks: Vec::new(),
+        losses: None,
+    }
+}
+
+/// A landscape of these grids, clean and robust.
+fn surface(asked: &Landscape, axis: &[f64], (clean, robust): (Grid, Grid)) -> LandscapeOutcome {
+    LandscapeOutcome {
+        y: asked.second.is_some().then(|| axis.to_vec()),
+        x: axis.to_vec(),
+        clean: Some(clean),
+        robust: Some(robust),
+        directions: vec![direction(), direction()],
+        cosine: Some(0.01),
     }
 }
 

@@ -14,6 +14,8 @@ mod networks;
 pub mod plot;
 mod report;
 mod scatter;
+mod shards;
+mod submit;
 mod surface;
 mod terminal;
 mod train;
@@ -28,7 +30,9 @@ use basin_core::Error;
 use basin_core::checkpoint::{self, is_there};
 use basin_core::job::{Job, Landscape};
 use basin_core::record::Record;
-use basin_core::run::{RunOptions, check_out, estimate, has_unfinished, read_job, resolved, run, warnings};
+use basin_core::run::{
+    RunOptions, Share, check_out, estimate, has_unfinished, read_job, resolved, run, warnings,
+};
 use basin_core::settings::distance;
 use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -44,6 +48,9 @@ use failure::{Usage, one_line, say, usage};
 use flatness::FlatnessArgs;
 use networks::Networks;
 use plot::PlotArgs;
+pub use report::bounds;
+use shards::MergeArgs;
+use submit::SubmitArgs;
 use terminal::Terminal;
 use train::TrainArgs;
 pub use word::spelled;
@@ -171,6 +178,10 @@ enum Command {
         /// Print the resolved job and its cost, and stop.
         #[arg(long)]
         dry_run: bool,
+        /// Compute share K of N, from 1, of the work in a journal in the folder --out; `basin merge` assembles the shares
+        /// of all processes. Shares can run in any order, on any machines that see the folder, and resume.
+        #[arg(long, value_name = "K/N", conflicts_with_all = ["dry_run", "force", "json"])]
+        shard: Option<Share>,
         /// Threads on the CPU; without it, one per core, and a training that goes on has as many as it had.
         #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(args::threads))]
         threads: Option<u16>,
@@ -186,6 +197,19 @@ enum Command {
         #[arg(long, help_heading = "Output")]
         json: bool,
     },
+    /// Write the record of a job from the shards that several processes computed: that of a single process.
+    Merge(MergeArgs),
+    /// How far the shards of a job are.
+    Status {
+        /// Folder of the shards.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+        /// Print as JSON on standard output.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hand jobs to Slurm: an array of shards for each, and a merge that waits for them.
+    Submit(SubmitArgs),
     /// Difference of two records of the same measure, paired by draw and example, with its interval.
     Compare(CompareArgs),
     /// Draw records as a figure.
@@ -198,7 +222,15 @@ enum Command {
 impl Command {
     /// Whether it runs a network for long.
     fn computes(&self) -> bool {
-        !matches!(self, Self::Inspect { .. } | Self::Plot(_) | Self::Data(_) | Self::Compare(_))
+        !matches!(
+            self,
+            Self::Inspect { .. }
+                | Self::Plot(_)
+                | Self::Data(_)
+                | Self::Compare(_)
+                | Self::Status { .. }
+                | Self::Submit(_)
+        )
     }
 }
 
@@ -283,8 +315,11 @@ fn dispatch(cli: Cli) -> Result<()> {
             }
             compute_asked(&job, None, &output, common.threads)
         }
-        Some(Command::Run { job: file, dry_run, threads, out, force, json }) => {
+        Some(Command::Run { job: file, dry_run, shard, threads, out, force, json }) => {
             let job = read_job(&file)?;
+            if let Some(share) = shard {
+                return shards::run(&job, share, &shards::folder_of(share, out)?, threads);
+            }
             let out = if file.is_dir() { out.or(Some(file)) } else { out };
             let output = Output { out, force, json };
             if dry_run {
@@ -292,6 +327,9 @@ fn dispatch(cli: Cli) -> Result<()> {
             }
             compute(&job, &output, threads)
         }
+        Some(Command::Merge(args)) => args.run(),
+        Some(Command::Status { folder, json }) => shards::tell_status(&folder, json),
+        Some(Command::Submit(args)) => args.run(),
         Some(Command::Compare(args)) => args.run(),
         Some(Command::Train(args)) => args.run(),
         Some(Command::Data(command)) => data::run(command),

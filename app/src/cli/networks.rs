@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 use basin_core::Error;
 use basin_core::job::Job;
 use basin_core::progress::{Cancelled, Event, Progress};
-use basin_core::record::Record;
 use basin_core::record::training::{FINAL, is_training, snapshots};
-use basin_core::run::{RunOptions, check_out, run};
+use basin_core::record::{Outcome, Record};
+use basin_core::run::{Observer, RunOptions, check_out, run};
 use clap::Args;
 use clap::builder::ValueParser;
 
@@ -197,6 +198,16 @@ impl Progress for OneOfMany<'_> {
             }
             event => event,
         })
+    }
+}
+
+impl Observer for OneOfMany<'_> {
+    fn interval(&self) -> Option<Duration> {
+        self.terminal.interval()
+    }
+
+    fn so_far(&mut self, outcome: Outcome) {
+        self.terminal.so_far(outcome);
     }
 }
 

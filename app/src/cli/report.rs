@@ -296,6 +296,14 @@ fn so_far(outcome: &Outcome) -> String {
     }
 }
 
+/// Between what the robust accuracy of AutoAttack is known to be, 0 to 1.
+pub fn bounds(outcome: &Outcome) -> Option<(f64, f64)> {
+    let Outcome::Attack(AttackOutcome { robust_error, robust_error_at_most, .. }) = outcome else {
+        return None;
+    };
+    Some((1.0 - robust_error_at_most.unwrap_or(*robust_error), 1.0 - robust_error))
+}
+
 fn landscape(text: &mut String, l: &LandscapeOutcome) {
     let (cx, cy) = (l.x.len() / 2, l.y.as_ref().map_or(0, |y| y.len() / 2));
     for d in &l.directions {

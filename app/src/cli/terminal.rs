@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use basin_core::progress::{Cancelled, Event, Progress};
+use basin_core::record::Outcome;
+use basin_core::run::Observer;
 use basin_core::train::LogLine;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
@@ -166,32 +168,37 @@ impl Progress for Terminal {
                 }
             }
             Event::Step { done, total } => self.step(done, total),
-            Event::Bounds { lower, upper } => {
-                let message =
-                    format!("{}, robust accuracy {:.1} to {:.1} %", self.label, 100.0 * lower, 100.0 * upper);
-                if self.interactive {
-                    self.bar.set_message(message.clone());
-                }
-                self.shown = message;
-            }
-            Event::Training(line) => {
-                if let LogLine::Epoch(epoch) = *line {
-                    self.bar.suspend(|| say(report::epoch(&epoch)));
-                }
-            }
             Event::AlreadyDone => {
                 say("done already, this is the record that is there; --force computes it again")
             }
-            Event::Cell { .. }
-            | Event::Reference(_)
-            | Event::Draw { .. }
-            | Event::Radius(_)
-            | Event::Alive => {}
+            Event::Alive => {}
             Event::Warning(text) => {
                 self.bar.suspend(|| say(format!("warning: {text}")));
                 self.warned.push(text);
             }
         }
         if self.cancelled.load(Ordering::SeqCst) { Err(Cancelled) } else { Ok(()) }
+    }
+}
+
+impl Observer for Terminal {
+    fn interval(&self) -> Option<Duration> {
+        Some(Duration::from_secs(1))
+    }
+
+    fn so_far(&mut self, outcome: Outcome) {
+        let Some((lower, upper)) = report::bounds(&outcome) else { return };
+        let message =
+            format!("{}, robust accuracy {:.1} to {:.1} %", self.label, 100.0 * lower, 100.0 * upper);
+        if self.interactive {
+            self.bar.set_message(message.clone());
+        }
+        self.shown = message;
+    }
+
+    fn training(&mut self, line: &LogLine) {
+        if let LogLine::Epoch(epoch) = line {
+            self.bar.suspend(|| say(report::epoch(epoch)));
+        }
     }
 }

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use basin_core::checkpoint::Summary;
 use basin_core::job::Job;
-use basin_core::progress::Progress;
 use basin_core::record::Record;
-use basin_core::run::{Estimate, RunOptions};
+use basin_core::run::{Estimate, Observer, RunOptions};
 
 /// What computes: [`Core`], or a stand-in in tests.
 pub trait Engine: Send + Sync + 'static {
@@ -26,7 +25,7 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// # Errors
     /// As [`basin_core::run::run`].
-    fn run(&self, job: &Job, options: &RunOptions, progress: &mut dyn Progress)
+    fn run(&self, job: &Job, options: &RunOptions, observer: &mut dyn Observer)
     -> basin_core::Result<Record>;
 }
 
@@ -47,8 +46,8 @@ impl Engine for Core {
         &self,
         job: &Job,
         options: &RunOptions,
-        progress: &mut dyn Progress,
+        observer: &mut dyn Observer,
     ) -> basin_core::Result<Record> {
-        basin_core::run::run(job, options, progress)
+        basin_core::run::run(job, options, observer)
     }
 }

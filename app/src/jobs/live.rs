@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use basin_core::job::Job;
 use basin_core::progress::Event;
-use basin_core::record::{Grid, LandscapeOutcome, Outcome, TrainingOutcome};
+use basin_core::record::{Outcome, TrainingOutcome};
+use basin_core::train::LogLine;
 
-use super::live_flatness;
+use crate::cli::bounds;
 use crate::pace::Pace;
 
 /// What is known of a running job; written by its thread, read when the window draws.
@@ -54,7 +54,23 @@ impl Live {
         self.pace.remaining_s(Instant::now())
     }
 
-    pub(super) fn take(&mut self, event: Event, job: &Job) {
+    /// Takes what the record would hold if the job ended now.
+    pub(super) fn take_outcome(&mut self, outcome: Outcome) {
+        self.bounds = bounds(&outcome);
+        self.outcome = Some(outcome);
+        self.version += 1;
+    }
+
+    /// Takes a line of a training's log.
+    pub(super) fn take_line(&mut self, line: LogLine) {
+        let outcome = self.outcome.get_or_insert_with(|| Outcome::Train(TrainingOutcome::default()));
+        if let Outcome::Train(training) = outcome {
+            training.push(line);
+            self.version += 1;
+        }
+    }
+
+    pub(super) fn take(&mut self, event: Event) {
         match event {
             Event::Started { label, done, total } => {
                 (self.label, self.done, self.total) = (label, done, total);
@@ -64,55 +80,9 @@ impl Live {
                 (self.done, self.total) = (done, total);
                 self.pace.step(Instant::now(), done, total);
             }
-            Event::Cell { x, y, clean, robust } => {
-                let outcome = self.outcome.get_or_insert_with(|| Outcome::Landscape(empty_landscape(job)));
-                let Outcome::Landscape(outcome) = outcome else { return };
-                let size = (outcome.x.len(), outcome.y.as_ref().map(Vec::len));
-                for (grid, point) in [(&mut outcome.clean, clean), (&mut outcome.robust, robust)] {
-                    if let Some(point) = point {
-                        grid.get_or_insert_with(|| Grid::empty(size.0, size.1)).set(x, y, point);
-                    }
-                }
-                self.version += 1;
-            }
-            Event::Reference(point) => {
-                self.outcome = Some(Outcome::Flatness(live_flatness::begin(point)));
-                self.version += 1;
-            }
-            Event::Draw { layer, radius, draw, point } => {
-                if let (Some(Outcome::Flatness(outcome)), Job::Flatness(job)) = (&mut self.outcome, job) {
-                    live_flatness::add(outcome, job, layer, radius, draw, point);
-                    self.version += 1;
-                }
-            }
-            Event::Radius(at) => {
-                if let Some(Outcome::Flatness(outcome)) = &mut self.outcome {
-                    live_flatness::replace(outcome, *at);
-                    self.version += 1;
-                }
-            }
-            Event::Bounds { lower, upper } => self.bounds = Some((lower, upper)),
             Event::AlreadyDone => self.known = true,
             Event::Alive => {}
-            Event::Training(line) => {
-                let outcome = self.outcome.get_or_insert_with(|| Outcome::Train(TrainingOutcome::default()));
-                if let Outcome::Train(training) = outcome {
-                    training.push(*line);
-                    self.version += 1;
-                }
-            }
             Event::Warning(text) => self.warnings.push(text),
         }
     }
-}
-
-/// The axes of a landscape before any point is known.
-fn empty_landscape(job: &Job) -> LandscapeOutcome {
-    let (steps, range, two) = match job {
-        Job::Landscape(job) => (job.steps, job.range, job.second.is_some()),
-        _ => (0, 0.0, false),
-    };
-    let x = basin_core::measure::landscape::steps(steps, range);
-    let y = two.then(|| x.clone());
-    LandscapeOutcome { x, y, clean: None, robust: None, directions: Vec::new(), cosine: None }
 }

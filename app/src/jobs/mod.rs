@@ -5,7 +5,6 @@
 
 mod engine;
 mod live;
-mod live_flatness;
 mod worker;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -235,7 +234,6 @@ impl Jobs {
         let (sender, receiver) = sync_channel(1);
         let (engine, wake, job) = (self.engine.clone(), self.wake.clone(), entry.job.clone());
         let mut reporter = Reporter {
-            job: job.clone(),
             out: entry.out.clone(),
             anew: entry.anew,
             live: entry.live.clone(),

@@ -11,7 +11,7 @@ use basin_core::job::Job;
 use basin_core::progress::{Cancelled, Event, Progress};
 use basin_core::record::training::snapshots;
 use basin_core::record::{Outcome, Record};
-use basin_core::run::RunOptions;
+use basin_core::run::{Observer, RunOptions};
 use basin_core::train::LogLine;
 
 use crate::jobs::{Engine, Live, Wake};
@@ -53,7 +53,6 @@ pub(super) fn compute(
 
 /// [`Progress`] of the window: into the slot, and a sign that there is something to draw.
 pub(super) struct Reporter {
-    pub job: Job,
     pub out: Option<PathBuf>,
     pub anew: bool,
     pub live: Arc<Mutex<Live>>,
@@ -61,21 +60,42 @@ pub(super) struct Reporter {
     pub wake: Wake,
 }
 
+impl Reporter {
+    /// Changes what the window shows, and has it drawn.
+    fn show(&self, change: impl FnOnce(&mut Live)) {
+        change(&mut lock(&self.live));
+        (self.wake)(FRAME);
+    }
+}
+
 impl Progress for Reporter {
     fn report(&mut self, event: Event) -> Result<(), Cancelled> {
         if event != Event::Alive {
-            let epoch = matches!(&event, Event::Training(line) if matches!(**line, LogLine::Epoch(_)));
-            let kept = self.out.as_deref().filter(|_| epoch).map(snapshots);
-            let mut live = lock(&self.live);
-            live.take(event, &self.job);
+            self.show(|live| live.take(event));
+        }
+        if self.stop.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
+    }
+}
+
+impl Observer for Reporter {
+    fn interval(&self) -> Option<Duration> {
+        Some(FRAME)
+    }
+
+    fn so_far(&mut self, outcome: Outcome) {
+        self.show(|live| live.take_outcome(outcome));
+    }
+
+    fn training(&mut self, line: &LogLine) {
+        let epoch = matches!(line, LogLine::Epoch(_));
+        let kept = self.out.as_deref().filter(|_| epoch).map(snapshots);
+        self.show(|live| {
+            live.take_line(line.clone());
             if let (Some(Outcome::Train(training)), Some(folder)) = (&mut live.outcome, &self.out) {
                 training.folder.clone_from(folder);
                 training.snapshots = kept.unwrap_or_else(|| std::mem::take(&mut training.snapshots));
             }
-            drop(live);
-            (self.wake)(FRAME);
-        }
-        if self.stop.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Training or test images.
@@ -147,5 +148,23 @@ impl<'de> Deserialize<'de> for Examples {
             }
         }
         deserializer.deserialize_str(Text)
+    }
+}
+/// Which images of which data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct DataSelection {
+    /// Data set: `bundled`, `cifar10`, `mnist`, `fashion-mnist`, or a folder.
+    #[schemars(extend("x-label" = "Data set", "x-flag" = "data"))]
+    pub name: String,
+    /// Split and range of indices, e.g. `test:0..1000` (0 to 999) or `train:0..500`; `test:9999..9899` counts down (to
+    /// 9900), and `..=` includes the end (`test:99..=0`).
+    #[schemars(extend("x-flag" = "examples", "x-hint" = "test:0..1000"))]
+    pub examples: Examples,
+}
+
+impl Default for DataSelection {
+    fn default() -> Self {
+        Self { name: "bundled".into(), examples: Examples { split: Split::Test, start: 0, end: 100 } }
     }
 }

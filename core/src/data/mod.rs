@@ -29,7 +29,7 @@ use tch::Tensor;
 pub use augment::Augmentation;
 pub use catalogue::{Facts, RemoteFile, Source};
 pub use convert::{Converted, convert};
-pub use examples::{Examples, Split};
+pub use examples::{DataSelection, Examples, Split};
 pub use fetch::{Fetched, fetch};
 pub use list::{Entry, list};
 pub use locate::{Known, search_folders};

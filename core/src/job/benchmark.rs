@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compute, DataSelection, Flatness, Job};
+use super::{Job, Outcome};
 use crate::attack::names::{GROUPS, PaperAttack, group};
-use crate::data::{Examples, Split};
+use crate::data::{DataSelection, Examples, Split};
+use crate::device::Compute;
 use crate::error::{Error, Result};
+use crate::measure::flatness::Flatness;
+use crate::measure::{SearchCost, Target};
 
 /// Every attack of a list of the paper's names on one checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -79,6 +82,11 @@ impl Benchmark {
         names.into_iter().map(entry).collect()
     }
 
+    /// Checkpoint, images and computing of all entries.
+    pub fn target(&self) -> Target<'_> {
+        Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         self.entries()?.iter().try_for_each(|(_, job)| job.check())
     }
@@ -110,4 +118,28 @@ fn on(job: Job, given: Examples) -> Job {
         }
         job @ (Job::Landscape(_) | Job::Benchmark(_) | Job::Train(_)) => job,
     }
+}
+
+/// One outcome per entry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BenchmarkOutcome {
+    /// In the order of the names; a cancelled benchmark has those that are finished.
+    pub entries: Vec<Entry>,
+}
+
+/// One attack of a benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The paper's name.
+    pub name: String,
+    /// What it stands for, ready to be run by itself.
+    pub job: Job,
+    /// What came out.
+    pub outcome: Outcome,
+    /// As in the provenance of a record of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_cost: Option<SearchCost>,
+    /// What the user should know about these numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }

@@ -7,9 +7,9 @@ use crate::attack::pgd::{self, Trace};
 use crate::attack::{Pgd, Selection};
 use crate::error::{Error, Result};
 use crate::loss::{confidences, cross_entropy, log_probabilities, predictions, reported, wrong_confidences};
+use crate::measure::rows::PerExample;
 use crate::model::{Evaluator, channels_last};
 use crate::progress::Pulse;
-use crate::record::PerExample;
 use crate::seed::generator;
 
 /// A batch of examples on the device of the networks.

@@ -1,12 +1,27 @@
-//! What is measured. A measure takes a network and data, gives back plain numbers, and leaves no trace.
+//! What is measured of a checkpoint. One folder a measure: its settings, its units of work, its outcome.
+//!
+//! A measure plans its work as groups of units that do not depend on each other, computes a group at a time, and
+//! assembles the outcome from the units there are, be they all or a few, computed here or elsewhere. So one driver runs
+//! all measures, live results are the record so far, and machines can share a job. A measure knows nothing of files,
+//! windows and terminals: it asks a [`Desk`] for what is finished, and lays there what it has computed.
 
-pub mod attempts;
 pub mod autoattack;
-pub mod direction;
+mod context;
+mod desk;
+pub mod evaluate;
 pub mod evaluation;
 pub mod flatness;
+mod kept;
 pub mod landscape;
-pub mod levels;
 pub mod metrics;
+mod rows;
+pub mod search_cost;
 pub mod statistics;
-pub mod summary;
+mod work;
+
+pub use context::{Context, Cost, Shelf, cut};
+pub use desk::{Desk, Group, Plan, Units, pulse, unit};
+pub use kept::{Kept, KeptExamples, KeptLosses, Probabilities};
+pub use rows::{PerExample, Point};
+pub use search_cost::SearchCost;
+pub use work::{Assembled, Keeps, Measure, Target, Work};

@@ -8,26 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::arrays::{self, Array, Arrays, Values, damaged};
 use crate::error::Result;
+use crate::measure::KeptExamples;
 
 /// What the file holds, in words.
 const WHAT: &str = "kept examples";
-
-/// Images with what an attack adds to them.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct KeptExamples {
-    /// Number of images, channels, height, width.
-    pub shape: [usize; 4],
-    /// Values from 0 to 1, row by row.
-    pub images: Vec<f32>,
-    /// What the worst attempt adds to each image; of AutoAttack 0 where an image was wrong without.
-    pub perturbations: Vec<f32>,
-    /// What every attempt adds to the images, attempt after attempt; empty: not kept.
-    pub attempts: Vec<f32>,
-    /// Index of each image in its split.
-    pub indices: Vec<i64>,
-    /// True class of each image.
-    pub labels: Vec<i64>,
-}
 
 impl KeptExamples {
     /// Where the examples of the record at `record` are.
@@ -76,16 +60,5 @@ impl KeptExamples {
             && several_fits
             && [&kept.indices, &kept.labels].iter().all(|v| v.len() == shape[0]);
         whole.then_some(kept)
-    }
-
-    /// How many attempts are kept; one if only the worst.
-    pub fn count(&self) -> usize {
-        self.attempts.len().checked_div(self.images.len()).unwrap_or_default().max(1)
-    }
-
-    /// What attempt `number` adds to the images; the worst one where only that is kept.
-    pub fn attempt(&self, number: usize) -> &[f32] {
-        let size = self.images.len();
-        self.attempts.get(number * size..(number + 1) * size).unwrap_or(&self.perturbations)
     }
 }

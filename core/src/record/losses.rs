@@ -12,16 +12,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
+use crate::measure::KeptLosses;
 use crate::measure::flatness::Losses;
-
-/// Losses and errors of every draw and example of a flatness record.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct KeptLosses {
-    /// Index of each example in its split.
-    pub index: Vec<usize>,
-    /// By name, one entry per draw.
-    pub tables: BTreeMap<String, Vec<Losses>>,
-}
 
 impl KeptLosses {
     /// Where the losses of the record at `record` are.

@@ -3,12 +3,8 @@
 //! Plots are made from records alone. Field names are relied on by other programs.
 
 mod arrays;
-mod attack;
 mod benchmark;
-mod evaluate;
 mod examples;
-mod flatness;
-mod landscape;
 mod losses;
 mod networks;
 mod probabilities;
@@ -21,19 +17,17 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::files::{not_json, read_text, write_atomically};
 use crate::job::Job;
-pub use attack::{AttackFlags, AttackOutcome, AttackRow, AttackedExamples};
-pub use benchmark::{BenchmarkOutcome, Entry};
-pub use evaluate::{
-    AttackSteps, Attempt, AttemptAverage, Evaluated, Evaluation, ExampleSource, Metrics, PerExample,
-    Rejecting, Spread,
+pub use crate::job::{BenchmarkOutcome, Entry, Outcome};
+pub use crate::measure::autoattack::{AttackFlags, AttackOutcome, AttackRow, AttackedExamples};
+pub use crate::measure::evaluate::{
+    AttackSteps, Attempt, AttemptAverage, Evaluated, Evaluation, ExampleSource, Metrics, Rejecting, Spread,
 };
-pub use examples::KeptExamples;
-pub use flatness::{AtRadius, Draw, FlatnessOutcome, LayerFlatness, LevelsOutcome, OnLevels, PlainMean};
-pub use landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Point, Values};
-pub use losses::KeptLosses;
-pub use networks::KeptNetwork;
-pub use probabilities::Probabilities;
-pub use training::{Snapshot, Trained, TrainingOutcome};
+pub use crate::measure::flatness::{
+    AtRadius, Draw, FlatnessOutcome, KeptNetwork, LayerFlatness, LevelsOutcome, OnLevels, PlainMean,
+};
+pub use crate::measure::landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Values};
+pub use crate::measure::{KeptExamples, KeptLosses, PerExample, Point, Probabilities, SearchCost};
+pub use crate::train::{Snapshot, Trained, TrainingOutcome};
 
 /// Version of the record format; readers accept every version up to their own.
 pub const FORMAT: u32 = 1;
@@ -92,43 +86,32 @@ pub struct Provenance {
     pub search_cost: Option<SearchCost>,
     /// Whether every unit of work was finished.
     pub complete: bool,
+    /// The shares of a job that several processes computed, by their number; empty: one computed all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<Shard>,
     /// What the user should know about these numbers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
-/// What searching in low precision misses, measured on a sample of the examples.
-///
-/// There the search is repeated in float32. Of an evaluation and a landscape it is the attack on the checkpoint as it
-/// is; of flatness that on the reference, and in the worst case the search of the first draw at the largest radius.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct SearchCost {
-    /// Mean loss found by the search in float32 minus that of the search in low precision, both measured in float32:
-    /// above 0 where reported losses are too low.
-    pub value: f64,
-    /// Its standard error over the examples; absent for a single one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub standard_error: Option<f64>,
-    /// Size of the sample.
-    pub examples: usize,
-}
-
-/// The numbers of one job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Outcome {
-    /// Of an evaluation.
-    Evaluate(Evaluation),
-    /// Of a flatness measure.
-    Flatness(FlatnessOutcome),
-    /// Of AutoAttack.
-    Attack(AttackOutcome),
-    /// Of a landscape.
-    Landscape(LandscapeOutcome),
-    /// Of a benchmark.
-    Benchmark(BenchmarkOutcome),
-    /// Of a training.
-    Train(TrainingOutcome),
+/// A share of a job that a process computed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shard {
+    /// Its number, from 1.
+    pub number: usize,
+    /// How many shares there were.
+    pub of: usize,
+    /// The machine.
+    pub host: String,
+    /// What it was computed on, e.g. `cpu (2 threads)`.
+    pub device: String,
+    /// Start, RFC 3339 in UTC.
+    pub started: String,
+    /// Seconds of computing, over all runs of the share.
+    pub duration_s: f64,
+    /// Units of work it finished.
+    pub units: usize,
 }
 
 impl Record {

@@ -2,25 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-/// One perturbed network of a flatness measure, in files named relative to the record's folder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct KeptNetwork {
-    /// The tensor that alone is perturbed; none: all that take part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub layer: Option<String>,
-    /// The radius.
-    pub radius: f64,
-    /// Number of the draw.
-    pub draw: usize,
-    /// The network, a checkpoint.
-    pub network: String,
-    /// The images and what the attack adds to them there, as [`super::KeptExamples`]; in the worst case of the robust
-    /// loss.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub examples: Option<String>,
-}
+use super::KeptNetwork;
 
 impl KeptNetwork {
     /// The folder of the networks of the record at `record`.

@@ -7,24 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::arrays::{self, Arrays, Values, damaged};
 use crate::error::Result;
+use crate::measure::Probabilities;
 
 /// What the file holds, in words.
 const WHAT: &str = "probabilities of classes";
-
-/// Probabilities of all classes, as the measuring network gives them.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Probabilities {
-    /// Number of classes.
-    pub classes: usize,
-    /// On the images as they are, row by row.
-    pub clean: Vec<f32>,
-    /// On the adversarial examples, attempt after attempt; empty without an attack.
-    pub attempts: Vec<f32>,
-    /// Index of each image in its split.
-    pub indices: Vec<i64>,
-    /// True class of each image.
-    pub labels: Vec<i64>,
-}
 
 impl Probabilities {
     /// Where the probabilities of the record at `record` are.

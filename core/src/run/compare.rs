@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::job::{Case, Flatness, Job};
 use crate::measure::flatness::Losses;
-use crate::measure::levels::{Contributions, Estimate, estimate};
+use crate::measure::flatness::multilevel::{Contributions, Estimate, estimate};
 use crate::measure::statistics::{Part, interval_of_parts, mean};
 use crate::record::{AtRadius, AttackOutcome, Evaluation, FlatnessOutcome, KeptLosses, Outcome, Record};
 

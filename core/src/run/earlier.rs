@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::setup::Setup;
 use super::stored;
 use crate::error::{Error, Result};
 use crate::job::Job;
+use crate::measure::Context;
 use crate::record::{KeptExamples, KeptLosses, KeptNetwork, Outcome, Probabilities, Record};
 
 /// The record at `out`, if there is one.
@@ -31,13 +31,13 @@ pub fn at(out: &Path, job: &Job, replace: bool) -> Result<Option<Record>> {
 }
 
 /// Whether the record of the same job at `out` is what running it would give: finished, on these very files.
-pub fn is_done(record: &Record, out: &Path, job: &Job, setup: &Setup) -> bool {
+pub fn is_done(record: &Record, out: &Path, job: &Job, context: &Context) -> bool {
     let p = &record.provenance;
     let [examples, _, probabilities] = companions(record, out);
     p.complete
         && record.job == *job
-        && p.checkpoint_hash == setup.checkpoint.summary.hash
-        && p.data_fingerprint == setup.fingerprint
+        && p.checkpoint_hash == context.checkpoint.summary.hash
+        && p.data_fingerprint == context.fingerprint
         && [examples, probabilities].into_iter().flatten().all(|path| path.is_file())
         && networks(record, out).all(|path| path.is_file())
         && stored::is_unchanged(record)

@@ -3,81 +3,78 @@
 //!
 //! The first line identifies the job, its files and this version; a journal of anything else is left alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::RunOptions;
-use super::setup::Setup;
 use crate::error::{Error, Result};
 use crate::files::{check_destination, is_special};
-use crate::job::Job;
+use crate::measure::Units;
 
 /// Finished units by name, in memory and, with a path, on disk.
 pub struct Journal {
-    units: HashMap<String, Value>,
+    units: Units,
     file: Option<(PathBuf, File)>,
     seconds: f64,
     /// Notes about the unit in hand, which are the last lines of the file.
     halfway: BTreeMap<String, Value>,
     /// Bytes of the file before them.
     solid: u64,
-    /// Before the name of every unit: which part of the job it belongs to.
-    scope: String,
+    /// When it was last noted how far the work is, for others to see; none: nobody looks.
+    progress: Option<Instant>,
 }
 
+/// How often it is noted how far the work is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(5);
+
 impl Journal {
-    /// Opens the journal of `options.out`, with the units of an earlier run of the same job.
+    /// Opens the journal of the record at `out`, with the units of an earlier run of what `identity` says; in memory
+    /// without a record.
     ///
     /// # Errors
     /// `out` is a folder, or its folder does not exist or cannot be written; another process computes it; the
     /// journal is of something else, and must not be replaced.
-    pub fn open(options: &RunOptions, job: &Job, setup: &Setup) -> Result<Self> {
-        let Some(out) = options.out.as_deref() else {
-            return Ok(Self::in_memory());
-        };
+    pub fn open(out: Option<&Path>, identity: &Value, replace: bool) -> Result<Self> {
+        let Some(out) = out else { return Ok(Self::in_memory()) };
         check_destination(out)?;
         if is_special(out) {
             return Ok(Self::in_memory());
         }
-        let path = path_beside(out);
-        let identity = json!({
-            "job": job,
-            "version": env!("CARGO_PKG_VERSION"),
-            "checkpoint": setup.checkpoint.summary.hash,
-            "data": setup.fingerprint,
-            "batch_size": setup.batch_size,
-            "device": setup.device.is_cuda(),
-            "precision": setup.precision,
-        });
-        let failed = |e| Error::io("cannot write", out, e);
+        Self::at(&path_beside(out), out, identity, replace)
+    }
+
+    /// Opens the journal at `path`; `named` is what the user knows it by.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn at(path: &Path, named: &Path, identity: &Value, replace: bool) -> Result<Self> {
+        let failed = |e| Error::io("cannot write", named, e);
         let mut opening = OpenOptions::new();
         opening.create(true).read(true).write(true).truncate(false);
-        let mut file = opening.open(&path).map_err(failed)?;
+        let mut file = opening.open(path).map_err(failed)?;
         // The lock ends with the process. Where files cannot be locked, users have to take care themselves.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             let reason = "is being computed by another basin; wait for it, or give another --out";
-            return Err(Error::file(out, reason));
+            return Err(Error::file(named, reason));
         }
-        let Earlier { units, seconds, halfway, solid } = match earlier(&mut file, &identity) {
+        let Earlier { units, seconds, halfway, solid, .. } = match earlier(&mut file, identity) {
             Found::Same(earlier) => earlier,
             Found::Nothing => Earlier::default(),
-            Found::Other(_) if options.replace => Earlier::default(),
+            Found::Other(_) if replace => Earlier::default(),
             Found::Other(what) => {
                 let reason =
                     format!("holds unfinished work {what}; choose another --out, or replace it with --force");
-                return Err(Error::file(&path, reason));
+                return Err(Error::file(path, reason));
             }
         };
-        let scope = String::new();
-        let mut journal = Self { units, file: Some((path, file)), seconds, halfway, solid, scope };
+        let file = Some((path.to_owned(), file));
+        let mut journal = Self { units, file, seconds, halfway, solid, progress: None };
         if solid == 0
-            && let Err(error) = journal.append(Some(&identity))
+            && let Err(error) = journal.append(Some(identity))
         {
             journal.remove();
             return Err(error);
@@ -85,57 +82,46 @@ impl Journal {
         Ok(journal)
     }
 
-    fn in_memory() -> Self {
-        Self {
-            units: HashMap::new(),
-            file: None,
-            seconds: 0.0,
-            halfway: BTreeMap::new(),
-            solid: 0,
-            scope: String::new(),
-        }
+    /// Without a file.
+    pub fn in_memory() -> Self {
+        let (units, halfway) = (Units::default(), BTreeMap::new());
+        Self { units, file: None, seconds: 0.0, halfway, solid: 0, progress: None }
+    }
+
+    /// The finished units.
+    pub fn units(&self) -> &Units {
+        &self.units
     }
 
     /// From here on names of units are those of one part of the job.
     pub fn scope(&mut self, scope: &str) {
-        scope.clone_into(&mut self.scope);
+        self.units.scope(scope);
     }
 
-    fn full(&self, unit: &str) -> String {
-        format!("{}{unit}", self.scope)
+    /// Adds units that others have computed, in memory alone.
+    pub fn know(&mut self, units: &Units) {
+        self.units.extend(units);
     }
 
-    /// The value of a finished unit.
-    pub fn get<T: DeserializeOwned>(&self, unit: &str) -> Option<T> {
-        serde_json::from_value(self.units.get(&self.full(unit))?.clone()).ok()
-    }
-
-    /// Drops a finished unit, which is to be computed anew; whether there was one.
-    pub fn forget(&mut self, unit: &str) -> bool {
-        self.units.remove(&self.full(unit)).is_some()
-    }
-
-    /// Whether a unit is finished.
-    pub fn has(&self, unit: &str) -> bool {
-        self.units.contains_key(&self.full(unit))
+    /// Drops a finished unit, which is to be computed anew.
+    pub fn forget(&mut self, unit: &str) {
+        self.units.forget(unit);
     }
 
     /// Notes a finished unit.
     ///
     /// # Errors
     /// It cannot be written, e.g. because the disk is full.
-    pub fn put<T: Serialize>(&mut self, unit: &str, value: &T) -> Result<()> {
-        let value = serde_json::to_value(value).expect("units are plain data");
-        let unit = self.full(unit);
+    pub fn put(&mut self, unit: &str, value: Value) -> Result<()> {
         self.halfway.clear();
-        self.append(Some(&json!({ "unit": unit, "value": value })))?;
-        self.units.insert(unit, value);
+        self.append(Some(&json!({ "unit": self.units.full(unit), "value": value })))?;
+        self.units.put(unit, value);
         Ok(())
     }
 
     /// A note about the unit in hand.
-    pub fn halfway<T: DeserializeOwned>(&self, note: &str) -> Option<T> {
-        serde_json::from_value(self.halfway.get(&self.full(note))?.clone()).ok()
+    pub fn halfway(&self, note: &str) -> Option<Value> {
+        self.halfway.get(&self.units.full(note)).cloned()
     }
 
     /// Notes how far the unit in hand is, in place of what this note said before. The next finished unit ends all
@@ -143,9 +129,8 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::put`].
-    pub fn put_halfway<T: Serialize>(&mut self, note: &str, value: &T) -> Result<()> {
-        let value = serde_json::to_value(value).expect("notes are plain data");
-        self.halfway.insert(self.full(note), value);
+    pub fn put_halfway(&mut self, note: &str, value: Value) -> Result<()> {
+        self.halfway.insert(self.units.full(note), value);
         self.append(None)
     }
 
@@ -165,6 +150,33 @@ impl Journal {
     /// As [`Journal::put`].
     pub fn note_seconds(&mut self, seconds: f64) -> Result<()> {
         self.append(Some(&json!({ "seconds": seconds })))
+    }
+
+    /// From here on notes how far the work is, for others to see.
+    pub fn is_watched(&mut self) {
+        self.progress = Some(Instant::now());
+    }
+
+    /// Notes how far the work is, from time to time.
+    ///
+    /// # Errors
+    /// As [`Journal::put`].
+    pub fn note_progress(&mut self, done: u64, total: u64) -> Result<()> {
+        match self.progress {
+            Some(last) if last.elapsed() > PROGRESS_EVERY || done == total => {
+                self.progress = Some(Instant::now());
+                self.append(Some(&json!({ "done": done, "total": total })))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes anything else, for those who read the journal.
+    ///
+    /// # Errors
+    /// As [`Journal::put`].
+    pub fn remark(&mut self, remark: &Value) -> Result<()> {
+        self.append(Some(remark))
     }
 
     /// Removes the file of a finished job.
@@ -206,10 +218,12 @@ fn path_beside(out: &Path) -> PathBuf {
 /// What an earlier run has left.
 #[derive(Default)]
 struct Earlier {
-    units: HashMap<String, Value>,
+    units: Units,
     seconds: f64,
     /// Notes about a unit that was in hand.
     halfway: BTreeMap<String, Value>,
+    /// Lines of other kinds.
+    remarks: Vec<Value>,
     /// How many bytes are whole lines, the notes aside.
     solid: u64,
 }
@@ -229,32 +243,77 @@ fn earlier(file: &mut File, identity: &Value) -> Found {
     if file.read_to_end(&mut text).is_err() {
         return Found::Nothing;
     }
+    match parsed(&text) {
+        None => Found::Nothing,
+        Some((found, _)) if found != *identity => Found::Other(difference(&found, identity)),
+        Some((_, earlier)) => Found::Same(earlier),
+    }
+}
+
+/// What a journal is of, and its lines.
+fn parsed(text: &[u8]) -> Option<(Value, Earlier)> {
+    let mut identity = None;
     let mut found = Earlier::default();
-    for (number, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
+    for line in text.split_inclusive(|b| *b == b'\n') {
         // A line that was cut off by a crash, and anything after it, is computed again.
-        let Ok(value) = serde_json::from_slice::<Value>(line) else { break };
+        let Ok(mut value) = serde_json::from_slice::<Value>(line) else { break };
         if line.last() != Some(&b'\n') {
             break;
         }
-        if number == 0 && value != *identity {
-            return Found::Other(difference(&value, identity));
+        let content = value.get_mut("value").map(Value::take);
+        match (value["unit"].as_str(), value["halfway"].as_str(), content) {
+            (_, Some(note), Some(content)) => {
+                found.halfway.insert(note.to_owned(), content);
+                continue;
+            }
+            (Some(unit), _, Some(content)) => found.units.put(unit, content),
+            _ => {
+                found.seconds = value["seconds"].as_f64().unwrap_or(found.seconds);
+                if identity.is_some() {
+                    found.remarks.push(value);
+                } else {
+                    identity = Some(value);
+                }
+            }
         }
-        if let (Some(unit), Some(content)) = (value["unit"].as_str(), value.get("value")) {
-            found.units.insert(unit.to_owned(), content.clone());
-        }
-        if let Some(s) = value["seconds"].as_f64() {
-            found.seconds = s;
-        }
-        match (value["halfway"].as_str(), value.get("value")) {
-            (Some(note), Some(content)) => drop(found.halfway.insert(note.to_owned(), content.clone())),
-            _ => found.solid += line.len() as u64,
-        }
+        found.solid += line.len() as u64;
     }
-    if found.solid == 0 { Found::Nothing } else { Found::Same(found) }
+    identity.map(|identity| (identity, found))
+}
+
+/// The journal of another process.
+pub struct Other {
+    /// What its units depend on.
+    pub identity: Value,
+    /// Its finished units.
+    pub units: Units,
+    /// Seconds computed, over all its runs.
+    pub seconds: f64,
+    /// What else it notes.
+    pub remarks: Vec<Value>,
+    /// Whether a process is writing it now.
+    pub locked: bool,
+}
+
+impl Other {
+    /// Reads the journal at `path`.
+    ///
+    /// # Errors
+    /// It cannot be read, or is none.
+    pub fn read(path: &Path) -> Result<Self> {
+        let failed = |e| Error::io("cannot read", path, e);
+        let mut file = OpenOptions::new().read(true).open(path).map_err(failed)?;
+        let locked = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(failed)?;
+        let (identity, Earlier { units, seconds, remarks, .. }) = parsed(&text)
+            .ok_or_else(|| Error::file(path, "is empty or no journal; remove it, and run its share again"))?;
+        Ok(Self { identity, units, seconds, remarks, locked })
+    }
 }
 
 /// In what the identity of a journal differs, the most telling first.
-fn difference(found: &Value, wanted: &Value) -> &'static str {
+pub fn difference(found: &Value, wanted: &Value) -> &'static str {
     let differs = |key| found[key] != wanted[key];
     match () {
         () if differs("job") => "of another job",
@@ -280,7 +339,7 @@ mod tests {
         let opened = || {
             let mut file = open().unwrap();
             match earlier(&mut file, &identity) {
-                Found::Same(Earlier { units, seconds, halfway, solid }) => Journal {
+                Found::Same(Earlier { units, seconds, halfway, solid, .. }) => Journal {
                     units,
                     seconds,
                     halfway,
@@ -294,22 +353,25 @@ mod tests {
         let mut journal = Journal { file: Some((path.clone(), open().unwrap())), ..Journal::in_memory() };
         journal.append(Some(&identity)).unwrap();
         for step in [1, 2] {
-            journal.put_halfway("a turn 0", &step).unwrap();
+            journal.put_halfway("a turn 0", json!(step)).unwrap();
         }
-        journal.put_halfway("a turn 1", &7).unwrap();
+        journal.put_halfway("a turn 1", json!(7)).unwrap();
         // Cancelled: the seconds come before the notes.
         journal.note_seconds(3.0).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 4);
         let mut journal = opened();
         assert_eq!((journal.units.len(), journal.is_empty(), journal.seconds()), (0, false, 3.0));
-        assert_eq!((journal.halfway("a turn 0"), journal.halfway("a turn 1")), (Some(2), Some(7)));
+        assert_eq!(
+            (journal.halfway("a turn 0"), journal.halfway("a turn 1")),
+            (Some(json!(2)), Some(json!(7)))
+        );
         // A note that was cut off by a crash costs itself alone.
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
-        assert_eq!((opened().halfway("a turn 0"), opened().halfway::<i32>("a turn 1")), (Some(2), None));
-        journal.put("a", &9).unwrap();
+        assert_eq!((opened().halfway("a turn 0"), opened().halfway("a turn 1")), (Some(json!(2)), None));
+        journal.put("a", json!(9)).unwrap();
         let journal = opened();
-        assert_eq!((journal.get("a"), journal.halfway::<i32>("a turn 0")), (Some(9), None));
+        assert_eq!((journal.units().get("a"), journal.halfway("a turn 0")), (Some(9), None));
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 3);
     }
 }

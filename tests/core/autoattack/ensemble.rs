@@ -1,5 +1,7 @@
 //! The whole road, as a job: the oracle's images, resuming, invariance, kept examples, bad input.
 
+use std::time::Duration;
+
 use basin_core::attack::autoattack::square::{self, Square};
 use basin_core::attack::autoattack::{
     AutoAttack, Forgetful, Halfway, Judge, Memory, Subject, Tuning, Version,
@@ -8,7 +10,7 @@ use basin_core::attack::{InputNorm, Pgd};
 use basin_core::job::{Attack, Compute, DataSelection, Evaluate, Job, Precision};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::{AttackFlags, AttackOutcome, AttackRow, Outcome, Record};
-use basin_core::run::{RunOptions, run};
+use basin_core::run::{Observer, RunOptions, run};
 use basin_core::seed::generator;
 use tch::{Kind, Tensor};
 
@@ -208,18 +210,24 @@ fn searching_in_low_precision_finds_the_same() {
     assert!(exact.per_attack.iter().all(|row| row.repeated == 0));
 }
 
-/// Stops after some units.
-struct StopAfter(usize);
+/// Stops after some attacked blocks.
+struct StopAfter(isize);
 
 impl Progress for StopAfter {
-    fn report(&mut self, event: Event) -> Result<(), Cancelled> {
-        if matches!(event, Event::Bounds { .. }) {
-            match self.0.checked_sub(1) {
-                Some(left) => self.0 = left,
-                None => return Err(Cancelled),
-            }
-        }
-        Ok(())
+    fn report(&mut self, _: Event) -> Result<(), Cancelled> {
+        if self.0 < 0 { Err(Cancelled) } else { Ok(()) }
+    }
+}
+
+impl Observer for StopAfter {
+    fn interval(&self) -> Option<Duration> {
+        Some(Duration::ZERO)
+    }
+
+    fn so_far(&mut self, outcome: Outcome) {
+        let Outcome::Attack(outcome) = outcome else { panic!("not of an attack") };
+        let attacked = outcome.per_attack.iter().any(|row| row.seconds > 0.0);
+        self.0 -= isize::from(attacked);
     }
 }
 
@@ -332,12 +340,20 @@ fn bounds_close_in_on_the_result() {
     struct Bounds(Vec<(f64, f64)>);
     impl Progress for Bounds {
         fn report(&mut self, event: Event) -> Result<(), Cancelled> {
-            match event {
-                Event::Bounds { lower, upper } => self.0.push((lower, upper)),
-                Event::Step { done, total } => assert!(done <= total, "{done} of {total}"),
-                _ => {}
+            if let Event::Step { done, total } = event {
+                assert!(done <= total, "{done} of {total}");
             }
             Ok(())
+        }
+    }
+    impl Observer for Bounds {
+        fn interval(&self) -> Option<Duration> {
+            Some(Duration::ZERO)
+        }
+        fn so_far(&mut self, outcome: Outcome) {
+            let Outcome::Attack(outcome) = outcome else { panic!("not of an attack") };
+            let most = outcome.robust_error_at_most.unwrap_or(outcome.robust_error);
+            self.0.push((1.0 - most, 1.0 - outcome.robust_error));
         }
     }
     // Small blocks; and blocks as they come, of which all these examples would fill but two.

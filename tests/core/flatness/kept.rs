@@ -69,7 +69,7 @@ fn a_cancelled_measure_keeps_what_it_has_and_goes_on() {
     let options = RunOptions { out: Some(folder.path().join("x.json")), ..RunOptions::default() };
     let job = Flatness { keep_networks: true, ..small(FlatnessLoss::Clean, Case::Worst) };
     let job = Job::Flatness(job);
-    let partial = run(&job, &options, &mut Stop { units: 3, alive: u64::MAX }).unwrap();
+    let partial = run(&job, &options, &mut Stop { units: 2, alive: u64::MAX }).unwrap();
     assert_eq!((partial.provenance.complete, outcome(&partial).networks.len()), (false, 1));
     let whole = run(&job, &options, &mut Silent).unwrap();
     assert_eq!((whole.provenance.complete, outcome(&whole).networks.len()), (true, 3));

@@ -1,6 +1,6 @@
 //! The multilevel estimate: what it is without cheap levels, and how many draws it takes.
 
-use basin_core::measure::levels::{Costs, Numbers, estimate, numbers_for};
+use basin_core::measure::flatness::multilevel::{Costs, Numbers, estimate, numbers_for};
 use basin_core::measure::statistics::{interval_of_table, mean, standard_deviation};
 use basin_core::seed::generator;
 use rand::Rng as _;

@@ -4,7 +4,7 @@
 //! clean images 0.992 and 0.88, 0.996 and 0.93 (a ResNet-18 at radii 0.25 and 0.5, 16 draws of 128 images), 0.997 and 0.79,
 //! 0.999 and 0.945 (the bundled study's `at`, 22 draws of 40 images). Clean losses rise less than robust ones.
 
-use basin_core::measure::levels::{Costs, Numbers, estimate};
+use basin_core::measure::flatness::multilevel::{Costs, Numbers, estimate};
 use basin_core::measure::statistics::{interval_of_parts, mean, standard_deviation};
 use basin_core::seed::{generator, normal};
 use rand_chacha::ChaCha8Rng;

@@ -4,7 +4,7 @@ use basin_core::attack::weights::{
     Ball, Normalizer, Pieces, Projection, Projector, Sampling, Scope, Tensors, WeightGradient, WeightNorm,
 };
 use basin_core::job::Normalization;
-use basin_core::measure::direction::scale;
+use basin_core::measure::landscape::direction::scale;
 use basin_core::model::{Entry, Layer, Network, Topology, Weights};
 use tch::{Device, Kind, Tensor};
 

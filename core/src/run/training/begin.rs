@@ -1,7 +1,5 @@
 //! What a training begins with: data, network, device.
 
-use std::time::SystemTime;
-
 use tch::{Device, Kind, Tensor};
 
 use super::images::Images;
@@ -9,10 +7,11 @@ use crate::checkpoint;
 use crate::data::Dataset;
 use crate::device::{self, Precision};
 use crate::error::Result;
+use crate::measure::cut;
 use crate::measure::evaluation::Batch;
 use crate::model::{Layer, Network};
 use crate::record::Provenance;
-use crate::run::setup::{cut, rfc3339};
+use crate::run::clock;
 use crate::train::{Source, Train, Trainer};
 
 /// Images per batch when testing.
@@ -66,7 +65,7 @@ impl Beginning {
             data: images.train.name.clone(),
             data_fingerprint: images.train.fingerprint(),
             model: self.trainer.learner.export().topology.title.clone(),
-            started: rfc3339(SystemTime::now()),
+            started: clock::now(),
             warnings: images.warnings().into_iter().chain(job.average_warning()).collect(),
             ..Provenance::default()
         }

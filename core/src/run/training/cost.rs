@@ -7,8 +7,8 @@ use super::images::Images;
 use super::test::scores;
 use crate::attack::Pgd;
 use crate::error::Result;
-use crate::run::Estimate;
-use crate::run::setup::cut;
+use crate::measure::cut;
+use crate::run::estimate::Estimate;
 use crate::train::{Rate, Source, Train};
 
 /// Images of the trial steps: a step takes the longer the more there are, beyond what it takes for any number.

@@ -22,9 +22,10 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::measure::evaluation::Batch;
 use crate::model::{Network, Weights};
-use crate::progress::{Event, Progress};
+use crate::progress::Event;
 use crate::record::training::{EVALUATION, FINAL};
 use crate::record::{Outcome, Record, Trained};
+use crate::run::observer::Observer;
 use crate::train::{
     Counters, Epoch, IN_PERTURBATION, LogLine, PERTURBED_LOSS, Scores, StepReport, Steps, Train, means,
 };
@@ -47,7 +48,7 @@ const SAVE_AFTER: Duration = Duration::from_secs(600);
 ///
 /// # Errors
 /// As [`train`]; [`Error::Cancelled`] only if nothing is kept.
-pub fn run(job: &Train, folder: &Path, threads: Option<u16>, progress: &mut dyn Progress) -> Result<Record> {
+pub fn run(job: &Train, folder: &Path, threads: Option<u16>, progress: &mut dyn Observer) -> Result<Record> {
     if let Ok(record) = Record::load(folder)
         && record.provenance.complete
         && folder.join(FINAL).is_file()
@@ -97,7 +98,7 @@ fn is_done(folder: &Path, finished: &Job, asked: &Train) -> Result<bool> {
 /// # Errors
 /// Settings that make no sense, files that cannot be used; a loss that is no finite number, with the step, the
 /// learning rate and the last snapshot; [`Error::Cancelled`], after the step in hand, with the state kept.
-pub fn train(job: &Train, folder: &Path, progress: &mut dyn Progress) -> Result<Trained> {
+pub fn train(job: &Train, folder: &Path, progress: &mut dyn Observer) -> Result<Trained> {
     train_on(None, job, folder, progress)
 }
 
@@ -106,7 +107,7 @@ fn train_on(
     threads: Option<u16>,
     job: &Train,
     folder: &Path,
-    progress: &mut dyn Progress,
+    progress: &mut dyn Observer,
 ) -> Result<Trained> {
     job.check()?;
     let images = Images::load(job)?;
@@ -208,7 +209,7 @@ impl Run<'_> {
         &mut self,
         counters: &mut Counters,
         warnings: &[String],
-        progress: &mut dyn Progress,
+        progress: &mut dyn Observer,
     ) -> Result<()> {
         let (per_epoch, epochs) = (self.per_epoch(), self.job.epochs as u64);
         let total = per_epoch * epochs;
@@ -319,7 +320,7 @@ impl Run<'_> {
     }
 
     /// Tests, logs, keeps a snapshot.
-    fn end_epoch(&mut self, epoch: u64, counters: &mut Counters, progress: &mut dyn Progress) -> Result<()> {
+    fn end_epoch(&mut self, epoch: u64, counters: &mut Counters, progress: &mut dyn Observer) -> Result<()> {
         if let Some(bound) = self.job.clipping {
             self.beginning.trainer.learner.clip(bound);
         }
@@ -387,7 +388,7 @@ impl Run<'_> {
         network: &Network,
         batches: &[Batch],
         attack: &Pgd,
-        progress: &mut dyn Progress,
+        progress: &mut dyn Observer,
     ) -> Result<Scores> {
         let place = (self.beginning.device, self.beginning.precision);
         // What was trained is kept before anyone may stop.
@@ -400,16 +401,16 @@ impl Run<'_> {
         &self,
         network: &Network,
         batches: &[Batch],
-        progress: &mut dyn Progress,
+        progress: &mut dyn Observer,
     ) -> Result<Option<Scores>> {
         let attack = self.job.test_attack();
         (!batches.is_empty()).then(|| self.scores(network, batches, &attack, progress)).transpose()
     }
 
-    fn tell(&mut self, line: LogLine, progress: &mut dyn Progress) -> Result<()> {
+    fn tell(&mut self, line: LogLine, progress: &mut dyn Observer) -> Result<()> {
         self.folder.log(&line)?;
         // Who wants to stop is asked again after the step.
-        let _ = progress.report(Event::Training(Box::new(line)));
+        progress.training(&line);
         Ok(())
     }
 
@@ -423,7 +424,7 @@ impl Run<'_> {
     }
 
     /// Writes the networks that a finished training is made for, and how good they are.
-    fn finish(&mut self, counters: &Counters, progress: &mut dyn Progress) -> Result<Trained> {
+    fn finish(&mut self, counters: &Counters, progress: &mut dyn Observer) -> Result<Trained> {
         let epochs = self.job.epochs as u64;
         let per_epoch = self.per_epoch();
         let Beginning { trainer, source, .. } = &mut self.beginning;

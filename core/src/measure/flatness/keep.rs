@@ -1,0 +1,89 @@
+//! Perturbed networks that are kept beside the numbers.
+
+use tch::{Kind, Tensor};
+
+use super::draws::Place;
+use super::outcome::KeptNetwork;
+use super::settings::{Case, Flatness, FlatnessLoss};
+use crate::error::Result;
+use crate::measure::context::{Context, Shelf};
+use crate::model::Weights;
+
+/// Bytes above which the user is told before the work begins.
+const LARGE: u64 = 1 << 30;
+
+/// Keeps the perturbed networks of a job.
+pub struct Keeper<'a> {
+    job: &'a Flatness,
+    context: &'a Context,
+    /// Names of the tensors that take part.
+    names: Vec<String>,
+    shelf: &'a dyn Shelf,
+}
+
+impl<'a> Keeper<'a> {
+    /// None if the job keeps no networks, or there is no place for them.
+    pub fn new(job: &'a Flatness, context: &'a Context, names: Vec<String>) -> Option<Self> {
+        let shelf = context.shelf.as_deref().filter(|_| job.keep_networks)?;
+        Some(Self { job, context, names, shelf })
+    }
+
+    /// A sentence about the size of `count` networks, if they are large.
+    pub fn size(&self, count: usize) -> Option<String> {
+        let weights = 4 * self.context.checkpoint.network.layout().len as u64;
+        let pixels: i64 = self.context.dataset.image_shape().iter().product();
+        let images =
+            if self.keeps_examples() { 8 * pixels as u64 * self.context.examples() as u64 } else { 0 };
+        let bytes = count as u64 * (weights + images);
+        (bytes >= LARGE).then(|| {
+            format!("keeps {count} networks, {:.1} GB in all, in {}", bytes as f64 / 1e9, self.shelf.place())
+        })
+    }
+
+    fn keeps_examples(&self) -> bool {
+        self.job.case == Case::Worst && self.job.loss == FlatnessLoss::Robust
+    }
+
+    /// What is kept of a draw.
+    pub fn of(&self, place: &Place) -> KeptNetwork {
+        let layer = place.layer.map(|layer| &self.names[layer]);
+        let radius = self.job.radii[place.radius];
+        let stem = match (place.layer, layer) {
+            (Some(number), Some(name)) => {
+                let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+                let name: String = name.chars().map(plain).collect();
+                format!("{number:03}-{name}-radius-{radius}-draw-{}", place.draw)
+            }
+            _ => format!("radius-{radius}-draw-{}", place.draw),
+        };
+        let file = |ending: &str| self.shelf.file(&format!("{stem}.{ending}"));
+        KeptNetwork {
+            layer: layer.cloned(),
+            radius,
+            draw: place.draw,
+            network: file("safetensors"),
+            examples: self.keeps_examples().then(|| file("examples.safetensors")),
+        }
+    }
+
+    /// Whether everything of a draw is there.
+    pub fn has(&self, place: &Place) -> bool {
+        self.shelf.has(&self.of(place))
+    }
+
+    /// Keeps a network and, where they are kept, the perturbations of all images in their order.
+    ///
+    /// # Errors
+    /// They cannot be written, e.g. because the disk is full.
+    pub fn save(&self, place: &Place, weights: &Weights, perturbations: Option<&Tensor>) -> Result<()> {
+        let perturbations = match (self.keeps_examples(), perturbations) {
+            (false, _) => None,
+            (true, Some(given)) => {
+                let flat = given.to_device(tch::Device::Cpu).to_kind(Kind::Float).contiguous().view([-1]);
+                Some(Vec::try_from(flat)?)
+            }
+            (true, None) => Some(vec![0.0; self.context.dataset.images.numel()]),
+        };
+        self.shelf.keep(&self.of(place), weights, perturbations, self.context)
+    }
+}

@@ -1,0 +1,108 @@
+//! The loss along one or two directions from the weights: `w + x d1 + y d2`, evaluation mode, buffers fixed.
+
+use tch::Tensor;
+
+use crate::attack::Pgd;
+use crate::error::Result;
+use crate::measure::evaluation::{Batch, Pair, append, attack, error_rate, mean, measure, robust_error_rate};
+use crate::measure::rows::{PerExample, Point};
+use crate::progress::Pulse;
+
+/// Evenly spaced steps from `-range` to `range`; the middle one is exactly 0.
+pub fn steps(count: usize, range: f64) -> Vec<f64> {
+    let half = (count / 2) as f64;
+    (0..count).map(|i| range * (i as f64 - half) / half).collect()
+}
+
+/// Every point of the grid, coarse to fine: the origin first, then ever finer grids from edge to edge, so
+/// that a picture of the whole appears early.
+pub fn coarse_to_fine(nx: usize, ny: usize) -> Vec<(usize, usize)> {
+    let origin = (nx / 2, ny / 2);
+    let mut order = vec![origin];
+    let mut seen = vec![false; nx * ny];
+    seen[origin.1 * nx + origin.0] = true;
+    let mut stride = nx.max(ny).next_power_of_two();
+    while stride >= 1 {
+        let line = |n: usize| (0..n).filter(move |i| i.is_multiple_of(stride) || i + 1 == n);
+        for y in line(ny) {
+            for x in line(nx) {
+                if !std::mem::replace(&mut seen[y * nx + x], true) {
+                    order.push((x, y));
+                }
+            }
+        }
+        stride /= 2;
+    }
+    order
+}
+
+/// The first of the steps 0.02, 0.04, … 2 at which `error` has risen by ten points over its value at 0 (or
+/// reached 1); 2 if it never does. What the paper's `_rte` tokens make step 1.
+///
+/// # Errors
+/// As `error`.
+pub fn step_to_error(mut error: impl FnMut(f64) -> Result<f64>) -> Result<f64> {
+    let goal = (error(0.0)? + 0.1).min(1.0);
+    for i in 1..=100 {
+        let step = f64::from(i) / 50.0;
+        if error(step)? >= goal {
+            return Ok(step);
+        }
+    }
+    Ok(2.0)
+}
+
+/// Which inputs the loss is taken on.
+#[derive(Debug)]
+pub enum Inputs<'a> {
+    /// The images as they are.
+    Clean,
+    /// Adversarial examples recomputed for every point.
+    Attacked {
+        /// The attack.
+        attack: &'a Pgd,
+        /// Seed of its starts.
+        seed: u64,
+    },
+    /// Fixed perturbations, one tensor per batch.
+    Fixed {
+        /// In the order of the batches.
+        perturbations: &'a [Tensor],
+    },
+}
+
+/// Values at one point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PointValues {
+    /// On clean images.
+    pub clean: Point,
+    /// On the other inputs, if there are any.
+    pub robust: Option<Point>,
+}
+
+/// Evaluates one point, given the networks at its weights.
+///
+/// # Errors
+/// A loss is NaN or infinite; or `pulse` wants to stop.
+pub fn point(pair: &Pair, batches: &[Batch], inputs: &Inputs, pulse: Pulse) -> Result<PointValues> {
+    let mut clean = PerExample::default();
+    let mut robust = PerExample::default();
+    for (number, batch) in batches.iter().enumerate() {
+        pulse()?;
+        append(&mut clean, measure(&pair.measure, batch, None)?);
+        match inputs {
+            Inputs::Clean => {}
+            Inputs::Attacked { attack: settings, seed } => {
+                append(&mut robust, attack(pair, settings, batch, *seed, pulse)?.per_example);
+            }
+            Inputs::Fixed { perturbations } => {
+                append(&mut robust, measure(&pair.measure, batch, Some(&perturbations[number]))?);
+            }
+        }
+    }
+    Ok(PointValues {
+        clean: Point { loss: mean(&clean.loss), error: error_rate(&clean) },
+        robust: (!matches!(inputs, Inputs::Clean))
+            .then(|| Point { loss: mean(&robust.loss), error: robust_error_rate(&clean, &robust) }),
+    })
+}

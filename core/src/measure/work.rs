@@ -1,0 +1,156 @@
+//! What a measure is: settings, and the work that they ask for.
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::context::{Context, Cost};
+use super::desk::{Desk, Plan, Units};
+use super::kept::Kept;
+use super::search_cost::SearchCost;
+use crate::data::DataSelection;
+use crate::device::Compute;
+use crate::error::Result;
+
+/// Settings that every measure has.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The checkpoint that is measured.
+    pub checkpoint: &'a Path,
+    /// The images that it is measured on.
+    pub data: &'a DataSelection,
+    /// Where, how exactly and with which seed.
+    pub compute: &'a Compute,
+}
+
+/// Files that a job keeps beside its record, each kind by the option that asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// Adversarial examples.
+    Examples,
+    /// Perturbed networks.
+    Networks,
+    /// Probabilities of all classes.
+    Probabilities,
+}
+
+/// Settings of a measure, and what can be done with them.
+pub trait Measure: Clone + PartialEq + Serialize + DeserializeOwned + JsonSchema {
+    /// Its name on the command line and in files, e.g. `flatness`.
+    const KIND: &'static str;
+    /// Its numbers.
+    type Outcome;
+    /// The work on a checkpoint.
+    type Work<'a>: Work<Outcome = Self::Outcome>
+    where
+        Self: 'a;
+
+    /// What is measured, on which images, how.
+    fn target(&self) -> Target<'_>;
+
+    /// The same, to be changed: checkpoint, images, computing.
+    fn target_mut(&mut self) -> (&mut std::path::PathBuf, &mut DataSelection, &mut Compute);
+
+    /// Checks every setting of its own.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`] naming the setting, its value and what is allowed.
+    fn check(&self) -> Result<()>;
+
+    /// Checks that its attacks exist for networks with this many classes.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`] with what to use instead.
+    fn check_classes(&self, classes: usize) -> Result<()>;
+
+    /// Whether gradients of weights are needed.
+    fn searches_weights(&self) -> bool {
+        false
+    }
+
+    /// Images that search, where they are others than those that are measured.
+    fn search_data(&self) -> Option<&DataSelection> {
+        None
+    }
+
+    /// Adversarial examples of an earlier record that it is measured on.
+    fn stored(&self) -> Option<&Path> {
+        None
+    }
+
+    /// What is kept beside the record.
+    fn keeps(&self) -> Option<Keeps> {
+        None
+    }
+
+    /// Whether a record is written of a part of the work when it is stopped. The units are kept anyway.
+    fn has_partial_record(&self) -> bool {
+        true
+    }
+
+    /// What is being done, for a line of progress: `average-case robust flatness`.
+    fn label(&self) -> String;
+
+    /// Begins the work, or opens it to assemble what others have computed; cheap.
+    ///
+    /// # Errors
+    /// The settings do not fit the network.
+    fn begin<'a>(&'a self, context: &'a Context) -> Result<Self::Work<'a>>;
+}
+
+/// The work of a measure on a checkpoint.
+pub trait Work {
+    /// Its numbers.
+    type Outcome;
+
+    /// All groups of units, in the order in which they are best computed, as far as they follow from those that are
+    /// finished; when all are, they are all there are.
+    ///
+    /// # Errors
+    /// Units that do not fit together.
+    fn plan(&self, units: &Units) -> Result<Plan>;
+
+    /// Computes what is missing of a group.
+    ///
+    /// # Errors
+    /// A loss is not finite; a unit cannot be kept; or the desk wants to stop.
+    fn compute(&self, group: &str, desk: &mut dyn Desk) -> Result<()>;
+
+    /// The outcome of the units there are; none if there is nothing to be said yet.
+    ///
+    /// # Errors
+    /// Units that do not fit together; nothing of the whole plan is finite.
+    fn assemble(&self, units: &Units) -> Result<Option<Assembled<Self::Outcome>>>;
+
+    /// What is kept beside the record of the units there are.
+    ///
+    /// # Errors
+    /// Units that do not fit together.
+    fn kept(&self, _: &Units) -> Result<Kept> {
+        Ok(Kept::default())
+    }
+
+    /// What the user should know before the work begins.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Units of the whole work, and seconds for them, given what steps cost.
+    ///
+    /// # Errors
+    /// The settings do not fit the network.
+    fn seconds(&self, cost: &Cost) -> Result<(u64, f64)>;
+}
+
+/// Numbers, and what to know about them.
+#[derive(Debug)]
+pub struct Assembled<O> {
+    /// The numbers.
+    pub outcome: O,
+    /// What a search in low precision misses.
+    pub search_cost: Option<SearchCost>,
+    /// What the user should know about the numbers.
+    pub warnings: Vec<String>,
+}

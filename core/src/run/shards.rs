@@ -1,0 +1,515 @@
+//! Jobs that several processes compute together, on one machine or many: each has a journal of its own in a folder that
+//! all see, and their units together are the job.
+//!
+//! Seeds make the processes agree, hashes identify checkpoint and data wherever they are mounted, and a scheduler
+//! (Slurm, `xargs -P`, GNU parallel) starts them. The folder holds `job.json` and a journal for each share,
+//! `shard-0003-of-0016.journal`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::beside;
+use super::clock;
+use super::driver::{Driven, Driver, assembled};
+use super::earlier;
+use super::job_file::read_job;
+use super::journal::{Journal, Other, difference};
+use super::observer::Observer;
+use super::open::{Manner, open};
+use super::provenance;
+use super::share::Share;
+use super::suite;
+use crate::device::{self, Threads};
+use crate::error::{Error, Result};
+use crate::files::{check_destination, write_atomically};
+use crate::job::{Job, Outcome};
+use crate::measure::{Assembled, Context, Plan, Units};
+use crate::record::{KeptNetwork, Provenance, Record, Shard};
+
+/// The job in a folder of shares.
+const JOB: &str = "job.json";
+/// What perturbed networks are kept beside until a record is there.
+const KEPT: &str = "kept";
+
+/// What a share notes of itself when it begins.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Begun {
+    number: usize,
+    of: usize,
+    host: String,
+    process: u32,
+    device: String,
+    started: String,
+}
+
+/// Computes a share of a job in `folder`, which is made; a share that was stopped or killed goes on.
+///
+/// # Errors
+/// As [`super::run`]; the folder holds shares of another job; the share is being computed.
+pub fn run_share(
+    job: &Job,
+    share: Share,
+    folder: &Path,
+    threads: Option<u16>,
+    observer: &mut dyn Observer,
+) -> Result<()> {
+    job.check()?;
+    if let Job::Train(_) = job {
+        return Err(Error::invalid(
+            "a training cannot be shared, as each step follows from the last; run it as a whole, without --shard",
+        ));
+    }
+    let _threads = Threads::of(threads);
+    let begun = Instant::now();
+    std::fs::create_dir_all(folder).map_err(|e| Error::io("cannot create", folder, e))?;
+    keep_job(job, folder)?;
+    let context = open(job, Some(&folder.join(KEPT)), None)?;
+    let path = folder.join(file_name(share));
+    check_destination(&path)?;
+    let mut journal = Journal::at(&path, &path, &identity(job, &context), false)?;
+    let before = journal.seconds();
+    let me = Begun {
+        number: share.number,
+        of: share.of,
+        host: gethostname::gethostname().to_string_lossy().into_owned(),
+        process: std::process::id(),
+        device: device::describe(context.device),
+        started: clock::now(),
+    };
+    journal.remark(&json!({ "shard": me }))?;
+    journal.is_watched();
+    // What others have finished need not be computed again, and tells what else there is to do.
+    for (other, shard) in shards(folder)? {
+        if other != path
+            && let Ok(shard) = shard
+            && shard.identity == identity(job, &context)
+        {
+            journal.know(&shard.units);
+        }
+    }
+    let done = match job {
+        Job::Benchmark(benchmark) => suite::run_share(benchmark, share, &mut journal, observer),
+        job => {
+            let whole = |assembled: Assembled<Outcome>| assembled.outcome;
+            let label = |label: String| format!("{label}, share {share}");
+            let driver =
+                Driver { label: &label, whole: &whole, share: Some(share), journal: &mut journal, observer };
+            driver.compute(job, &context)
+        }
+    };
+    let noted = journal.note_seconds(before + begun.elapsed().as_secs_f64());
+    done?;
+    noted?;
+    journal.remark(&json!({ "finished": true }))
+}
+
+/// Keeps the job in the folder for those who merge.
+fn keep_job(job: &Job, folder: &Path) -> Result<()> {
+    let path = folder.join(JOB);
+    if !path.is_file() {
+        return write_atomically(&path, job.to_json().as_bytes());
+    }
+    if portable(&read_job(&path)?) == portable(job) {
+        return Ok(());
+    }
+    Err(Error::file(folder, "holds shares of another job; choose another --out, or remove the folder"))
+}
+
+/// A job without the places of its checkpoint and data, which may be mounted elsewhere on another machine.
+fn portable(job: &Job) -> Job {
+    job.clone().on(Path::new("")).with_data("")
+}
+
+fn identity(job: &Job, context: &Context) -> Value {
+    provenance::identity(&portable(job), context)
+}
+
+fn file_name(share: Share) -> String {
+    format!("shard-{:04}-of-{:04}.journal", share.number, share.of)
+}
+
+/// Share of a journal's name.
+fn share_of(path: &Path) -> Option<Share> {
+    let name = path.file_name()?.to_str()?.strip_prefix("shard-")?.strip_suffix(".journal")?;
+    let (number, of) = name.split_once("-of-")?;
+    Share::new(number.parse().ok()?, of.parse().ok()?)
+}
+
+/// The journals in a folder, by their names.
+fn shards(folder: &Path) -> Result<BTreeMap<PathBuf, Result<Other>>> {
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io("cannot read", folder, e))?;
+    let paths = entries.flatten().map(|entry| entry.path()).filter(|path| share_of(path).is_some());
+    Ok(paths.map(|path| (path.clone(), Other::read(&path))).collect())
+}
+
+/// Where a share is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShardState {
+    /// All its units are there.
+    Finished,
+    /// A process computes it.
+    Running,
+    /// It was begun and is not being computed.
+    Stopped,
+    /// It was never begun.
+    Missing,
+}
+
+/// A share of a job, as far as it has come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShardStatus {
+    /// Which.
+    pub share: Share,
+    /// Where it is.
+    pub state: ShardState,
+    /// What it notes of itself; of a missing one its number alone.
+    pub shard: Shard,
+    /// Finished share of its work, 0 to 1, where that is known.
+    pub fraction: Option<f64>,
+}
+
+/// A job that is computed in shares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// The job.
+    pub job: Job,
+    /// All its shares.
+    pub shards: Vec<ShardStatus>,
+}
+
+/// How far the shares in a folder are.
+///
+/// # Errors
+/// The folder cannot be read, or holds no shares.
+pub fn status(folder: &Path) -> Result<Status> {
+    let job = job_of(folder)?;
+    let found = shards(folder)?;
+    let mut all = Vec::new();
+    for of in counts(&found) {
+        for number in 1..=of {
+            let share = Share::new(number, of).expect("from 1 to all");
+            let journal = found.get(&folder.join(file_name(share))).and_then(|shard| shard.as_ref().ok());
+            all.push(match journal {
+                Some(journal) => status_of(share, journal),
+                None => {
+                    let shard = Shard { number, of, ..Shard::default() };
+                    ShardStatus { share, state: ShardState::Missing, shard, fraction: None }
+                }
+            });
+        }
+    }
+    Ok(Status { job, shards: all })
+}
+
+fn status_of(share: Share, journal: &Other) -> ShardStatus {
+    // What was noted since it last began.
+    let begun = journal.remarks.iter().rposition(|remark| remark.get("shard").is_some()).unwrap_or(0);
+    let since = &journal.remarks[begun.min(journal.remarks.len())..];
+    let finished = since.iter().any(|remark| remark["finished"] == true);
+    let progress = since.iter().rev().find_map(|remark| {
+        let (done, total) = (remark["done"].as_f64()?, remark["total"].as_f64()?);
+        (total > 0.0).then_some(done / total)
+    });
+    let state = match (finished, journal.locked) {
+        (true, _) => ShardState::Finished,
+        (false, true) => ShardState::Running,
+        (false, false) => ShardState::Stopped,
+    };
+    let fraction = if finished { Some(1.0) } else { progress };
+    ShardStatus { share, state, shard: shard_of(share, journal), fraction }
+}
+
+/// What a journal says of its share.
+fn shard_of(share: Share, journal: &Other) -> Shard {
+    let begun = journal.remarks.iter().find_map(|remark| Begun::deserialize(remark.get("shard")?).ok());
+    let last = journal.remarks.iter().rev().find_map(|remark| Begun::deserialize(remark.get("shard")?).ok());
+    let (first, last) = (begun.unwrap_or_default(), last.unwrap_or_default());
+    Shard {
+        number: share.number,
+        of: share.of,
+        host: last.host,
+        device: last.device,
+        started: first.started,
+        duration_s: journal.seconds,
+        units: journal.units.len(),
+    }
+}
+
+/// How many shares there are; several numbers if the job was shared in several ways.
+fn counts(found: &BTreeMap<PathBuf, Result<Other>>) -> Vec<usize> {
+    let mut counts: Vec<usize> =
+        found.keys().filter_map(|path| share_of(path)).map(|share| share.of).collect();
+    counts.sort_unstable();
+    counts.dedup();
+    counts
+}
+
+fn job_of(folder: &Path) -> Result<Job> {
+    let path = folder.join(JOB);
+    if !path.is_file() {
+        let reason = format!(
+            "holds no shares of a job; begin one with `basin run JOB.json --shard 1/2 --out {}`",
+            folder.display()
+        );
+        return Err(Error::file(folder, reason));
+    }
+    read_job(&path)
+}
+
+/// How shares become a record.
+#[derive(Debug, Clone, Default)]
+pub struct Merge {
+    /// Where the record is written.
+    pub out: PathBuf,
+    /// The record that is there may be replaced.
+    pub replace: bool,
+    /// The checkpoint, where it is not where the job says.
+    pub checkpoint: Option<PathBuf>,
+    /// Name or folder of the data, where they are not where the job says.
+    pub data: Option<String>,
+    /// Compute what is missing.
+    pub finish: bool,
+    /// Write the record of what there is.
+    pub partial: bool,
+    /// CPU threads for what is missing.
+    pub threads: Option<u16>,
+}
+
+/// A record of shares.
+#[derive(Debug)]
+pub struct Merged {
+    /// The record, which is written.
+    pub record: Record,
+    /// What the user should know about the shares.
+    pub notes: Vec<String>,
+}
+
+/// Assembles the record of the shares in `folder`: that of a single process, bit for bit, but for where and when it was
+/// computed.
+///
+/// # Errors
+/// Shares are missing, being computed or of different versions; checkpoint or data are others; files cannot be read or
+/// written.
+pub fn merge(folder: &Path, options: &Merge, observer: &mut dyn Observer) -> Result<Merged> {
+    let mut job = job_of(folder)?;
+    if let Some(checkpoint) = &options.checkpoint {
+        job = job.on(checkpoint);
+    }
+    if let Some(data) = &options.data {
+        job = job.with_data(data);
+    }
+    check_destination(&options.out)?;
+    let there = earlier::at(&options.out, &job, options.replace)?;
+    let mut found = Vec::new();
+    for (path, journal) in shards(folder)? {
+        let share = share_of(&path).expect("listed by its name");
+        found.push((share, journal?));
+    }
+    let Some((first, journal)) = found.first() else {
+        return Err(Error::file(folder, "holds a job and no shares yet; wait for them, or run them"));
+    };
+    let identity = journal.identity.clone();
+    for (share, other) in &found {
+        if other.identity != identity {
+            let reason = format!(
+                "has shares that do not fit together: {share} is {} than {first}; run one of them again",
+                difference(&other.identity, &identity)
+            );
+            return Err(Error::file(folder, reason));
+        }
+    }
+    let running: Vec<String> =
+        found.iter().filter(|(_, other)| other.locked).map(|(share, _)| share.to_string()).collect();
+    if !running.is_empty() && !options.partial {
+        let reason = format!("shares are still being computed: {}; wait for them", running.join(", "));
+        return Err(Error::file(folder, reason));
+    }
+    let mut notes = Vec::new();
+    let (units, twice) = union(&found);
+    notes.extend(twice);
+    let _threads = Threads::of(options.threads);
+    let context = context_of(&job, folder, &identity, options)?;
+    move_networks(&folder.join(KEPT), &options.out)?;
+    let driven = match finished(&job, &context, units, &found, options, observer)? {
+        Ok(driven) => driven,
+        Err(lacking) => {
+            let reason = format!(
+                "{lacking}; run them, merge with --finish to compute the rest here, or with --partial to have the record of what there is"
+            );
+            return Err(Error::file(folder, reason));
+        }
+    };
+    let shards: Vec<Shard> = found.iter().map(|(share, other)| shard_of(*share, other)).collect();
+    let devices = distinct(shards.iter().map(|shard| shard.device.clone()));
+    let provenance = Provenance {
+        device: devices.join("; "),
+        started: shards.iter().map(|shard| shard.started.clone()).min().unwrap_or_default(),
+        duration_s: shards.iter().map(|shard| shard.duration_s).sum(),
+        shards,
+        ..provenance::provenance(&job, &context)
+    };
+    let record = beside::save(&job, driven, provenance, Some(&options.out), there.as_ref())?;
+    Ok(Merged { record, notes })
+}
+
+/// Checkpoint and data of the shares, as they were computed.
+fn context_of(job: &Job, folder: &Path, identity: &Value, options: &Merge) -> Result<Context> {
+    let manner: Manner = Manner::deserialize(identity)
+        .map_err(|_| Error::file(folder, "has damaged shares; remove them, and run them again"))?;
+    let context = open(job, Some(&options.out), Some(manner))?;
+    if identity["checkpoint"] != context.checkpoint.summary.hash.as_str() {
+        let path = &context.checkpoint.summary.path;
+        return Err(Error::file(path, "is not the checkpoint of the shares; give that with --checkpoint"));
+    }
+    if identity["data"] != context.fingerprint.as_str() {
+        let reason = format!(
+            "has shares of other images than those of {}; give their folder with --data",
+            context.dataset.name
+        );
+        return Err(Error::file(folder, reason));
+    }
+    Ok(context)
+}
+
+/// All units, and a sentence about those that were computed more than once with different results.
+fn union(found: &[(Share, Other)]) -> (Units, Option<String>) {
+    let mut units = Units::default();
+    let mut known: BTreeMap<&str, &Value> = BTreeMap::new();
+    let mut different = 0;
+    for (_, other) in found {
+        for (name, value) in other.units.iter() {
+            let earlier = *known.entry(name).or_insert(value);
+            different += usize::from(!is_same(earlier, value));
+        }
+        units.extend(&other.units);
+    }
+    let sentence = (different > 0).then(|| {
+        format!("{different} units of work were computed by several shares with different results; those of the first count")
+    });
+    (units, sentence)
+}
+
+/// Whether two results of a unit are the same, whatever time they took.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one.as_object(), other.as_object()) {
+        (Some(one), Some(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(key, value)| key == "seconds" || other.get(key) == Some(value))
+        }
+        _ => one == other,
+    }
+}
+
+/// The whole job from its units; or what is lacking, in words.
+fn finished(
+    job: &Job,
+    context: &Context,
+    mut units: Units,
+    found: &[(Share, Other)],
+    options: &Merge,
+    observer: &mut dyn Observer,
+) -> Result<std::result::Result<Driven, String>> {
+    let Job::Benchmark(benchmark) = job else {
+        return one(job, context, &units, found, 0, "", options, observer);
+    };
+    let (mut entries, mut complete) = (Vec::new(), true);
+    for (part, (name, job)) in benchmark.entries()?.into_iter().enumerate() {
+        let scope = suite::scope(&name);
+        units.scope(&scope);
+        let of_entry = open(&job, None, Some(Manner::of(context)))?;
+        let label = format!("{name}: ");
+        match one(&job, &of_entry, &units, found, part, &label, options, observer)? {
+            Ok(driven) => {
+                complete &= driven.complete;
+                entries.push(suite::entry(name, job, driven.assembled));
+            }
+            Err(_) if options.partial => complete = false,
+            Err(lacking) => return Ok(Err(format!("{label}{lacking}"))),
+        }
+    }
+    Ok(Ok(suite::driven_of(entries, complete)))
+}
+
+/// One measure from its units; or what is lacking, in words.
+#[expect(clippy::too_many_arguments, reason = "a part of `finished`, for one of several measures")]
+fn one(
+    job: &Job,
+    context: &Context,
+    units: &Units,
+    found: &[(Share, Other)],
+    part: usize,
+    label: &str,
+    options: &Merge,
+    observer: &mut dyn Observer,
+) -> Result<std::result::Result<Driven, String>> {
+    let (plan, driven) = assembled(job, context, units)?;
+    if plan.is_finished() {
+        return driven.map(Ok).ok_or_else(|| Error::invalid("the shares hold no units of this job"));
+    }
+    if options.finish {
+        let here = open(job, Some(&options.out), None)?;
+        if Manner::of(&here) != Manner::of(context) {
+            return Err(Error::invalid(
+                "the rest cannot be computed here: the shares had another device, precision or batch size; run the missing shares where the others ran",
+            ));
+        }
+        let mut journal = Journal::in_memory();
+        journal.know(units);
+        journal.scope(units.current());
+        let whole = |assembled: Assembled<Outcome>| assembled.outcome;
+        let label = |of: String| format!("{label}{of}");
+        let driver = Driver { label: &label, whole: &whole, share: None, journal: &mut journal, observer };
+        return driver.run(job, &here).map(Ok);
+    }
+    match driven {
+        Some(driven) if options.partial => Ok(Ok(driven)),
+        _ => Ok(Err(lacking(&plan, found, part))),
+    }
+}
+
+/// Which shares lack units.
+fn lacking(plan: &Plan, found: &[(Share, Other)], part: usize) -> String {
+    let of = found.iter().map(|(share, _)| share.of).max().unwrap_or(1);
+    let lacks = |share: &Share| share.of_part(part).of(plan).iter().any(|at| plan.groups[*at].left > 0);
+    let shares: Vec<String> = (1..=of)
+        .filter_map(|number| Share::new(number, of))
+        .filter(lacks)
+        .map(|share| share.to_string())
+        .collect();
+    let missing = plan.groups.iter().filter(|group| group.left > 0).count();
+    format!(
+        "{missing} of {} groups of work are missing, of the shares {}",
+        plan.groups.len(),
+        shares.join(", ")
+    )
+}
+
+/// Perturbed networks that shares have kept, put beside the record.
+fn move_networks(from: &Path, record: &Path) -> Result<()> {
+    let (from, to) = (KeptNetwork::folder_beside(from), KeptNetwork::folder_beside(record));
+    let Ok(entries) = std::fs::read_dir(&from) else { return Ok(()) };
+    std::fs::create_dir_all(&to).map_err(|e| Error::io("cannot create", &to, e))?;
+    for entry in entries.flatten() {
+        let (old, new) = (entry.path(), to.join(entry.file_name()));
+        if std::fs::rename(&old, &new).is_err() {
+            // Another file system.
+            std::fs::copy(&old, &new).map_err(|e| Error::io("cannot write", &new, e))?;
+        }
+    }
+    Ok(())
+}
+
+fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for one in all.filter(|one| !one.is_empty()) {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
+}
