@@ -383,12 +383,12 @@ fn batch_size_and_threads_change_nothing_beyond_rounding() {
             let compute = Compute { batch_size, ..compute() };
             Flatness { compute, draws: 2, ..small(loss, case) }
         };
+        tch::set_num_threads(2);
         let whole = measured(&job(None));
         let split = measured(&job(Some(5)));
-        let threads = tch::get_num_threads();
         tch::set_num_threads(1);
         let single = run(&Job::Flatness(job(None)), &RunOptions::default(), &mut Silent);
-        tch::set_num_threads(threads);
+        tch::set_num_threads(2);
         for other in [&split, outcome(&single.unwrap())] {
             assert_eq!(other.radii[0].draws.len(), whole.radii[0].draws.len());
             for (a, b) in all_losses(&whole).iter().zip(all_losses(other)) {

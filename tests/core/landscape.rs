@@ -347,12 +347,12 @@ fn batch_size_and_threads_change_nothing_beyond_rounding() {
         job.compute.batch_size = batch_size;
         Job::Landscape(job)
     };
+    tch::set_num_threads(2);
     let whole = run(&job(None), &RunOptions::default(), &mut Silent).unwrap();
     let split = run(&job(Some(5)), &RunOptions::default(), &mut Silent).unwrap();
-    let threads = tch::get_num_threads();
     tch::set_num_threads(1);
     let single = run(&job(None), &RunOptions::default(), &mut Silent);
-    tch::set_num_threads(threads);
+    tch::set_num_threads(2);
     for other in [split, single.unwrap()] {
         for (a, b) in all_values(&whole).iter().zip(all_values(&other)) {
             // A rounding difference can flip the sign of a tiny gradient, which moves a pixel by a step.
