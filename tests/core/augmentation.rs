@@ -4,7 +4,7 @@ use basin_core::data::Augmentation;
 use basin_core::data::augment::{CIFAR10_POLICY, Operation, apply, crop_flip, cutout, pad_resize};
 use tch::{Device, Kind, Tensor};
 
-use crate::support::{Npz, max_abs_difference};
+use crate::support::{Npz, json, max_abs_difference, number};
 
 fn nchw(images: &Tensor) -> Tensor {
     images.permute([0, 3, 1, 2]).contiguous().to_kind(Kind::Float)
@@ -32,22 +32,29 @@ const NAMES: [(&str, Operation); 14] = [
 fn every_operation_gives_the_oracles_bytes() {
     let file = Npz::open("augmentation/operations.npz");
     let images = nchw(file.get("images"));
+    let count = images.size()[0] as usize;
     let mut compared = 0;
     for (name, operation) in NAMES {
-        for index in [0u8, 2, 5, 9] {
-            for (suffix, sign) in [("pos", 1.0), ("neg", -1.0)] {
-                let Some(expected) = file.find(&format!("{name}_m{index}_{suffix}")) else { continue };
-                let got = apply(operation, &images, &[(index, sign); 4]);
-                let difference = max_abs_difference(&got, &nchw(expected));
-                assert_eq!(difference, 0.0, "{name}, magnitude {index}, {suffix}");
-                compared += 1;
-            }
+        let before = compared;
+        for key in file.behind(&format!("{name}_m")) {
+            let (index, suffix) = key.split_once('_').unwrap();
+            let sign = if suffix == "pos" { 1.0 } else { -1.0 };
+            let got = apply(operation, &images, &vec![(index.parse().unwrap(), sign); count]);
+            let expected = nchw(file.get(&format!("{name}_m{key}")));
+            let difference = max_abs_difference(&got, &expected);
+            assert_eq!(difference, 0.0, "{name}, magnitude {index}, {suffix}");
+            compared += 1;
         }
+        assert!(compared >= before + 4, "only {} comparisons of {name}", compared - before);
     }
-    assert!(compared >= 14 * 4, "only {compared} comparisons");
-    let chain = apply(Operation::ShearY, &images, &[(8, 1.0); 4]);
-    let chain = apply(Operation::TranslateY, &chain, &[(9, 1.0); 4]);
-    assert_eq!(max_abs_difference(&chain, &nchw(file.get("chain_shearY8_translateY9_pos"))), 0.0);
+    let (mut chained, mut key) = (images, "chain".to_owned());
+    for step in json("augmentation/index.json")["chain"].as_array().unwrap() {
+        let (name, index) = (step[0].as_str().unwrap(), number(&step[1], &[]) as u8);
+        let (_, operation) = NAMES.into_iter().find(|(known, _)| *known == name).unwrap();
+        chained = apply(operation, &chained, &vec![(index, 1.0); count]);
+        key += &format!("_{name}{index}");
+    }
+    assert_eq!(max_abs_difference(&chained, &nchw(file.get(&(key + "_pos")))), 0.0);
 }
 
 #[test]
@@ -70,13 +77,17 @@ fn cutouts_and_padded_images_agree() {
     let images = nchw(file.get("images_f32"));
     let centres: Vec<i64> = Vec::try_from(file.get("cutout_centres_yx").reshape([-1])).unwrap();
     let centres: Vec<(i64, i64)> = centres.chunks(2).map(|c| (c[0], c[1])).collect();
-    let mean = [0.4913997551666284, 0.48215855929893703, 0.4465309133731618];
-    let got = cutout(&images, 16, &mean, &centres);
+    let settings = &json("augmentation/index.json")["cutout"];
+    let mean: [f64; 3] = serde_json::from_value(settings["fill"].clone()).unwrap();
+    let got = cutout(&images, number(settings, &["size"]) as i64, &mean, &centres);
     assert!(max_abs_difference(&got, file.get("cutout_outputs_chw_f32")) < 1e-7);
     // Bilinear in floating point: equal up to the rounding of products.
-    for pads in [[2, 1, 3, 0], [4, 4, 4, 4], [0, 0, 0, 0]] {
-        let [a, b, c, d] = pads;
-        let expected = nchw(file.get(&format!("crop_and_pad_{a}_{b}_{c}_{d}_f32")));
+    let all = file.behind("crop_and_pad_");
+    assert!(!all.is_empty());
+    for key in all {
+        let pads: Vec<i64> = key.split('_').filter_map(|pad| pad.parse().ok()).collect();
+        let pads: [i64; 4] = pads.try_into().unwrap();
+        let expected = nchw(file.get(&format!("crop_and_pad_{key}")));
         let got = pad_resize(&images, &[pads; 4], &[false; 4]);
         let difference = max_abs_difference(&got, &expected);
         assert!(difference < 1e-6, "pads {pads:?} differ by {difference:e}");

@@ -23,7 +23,7 @@ use basin_core::run::{Observer, RunOptions, compare_files, estimate, run};
 use tch::{Kind, Tensor};
 
 use crate::support::process::passed_in_own_process;
-use crate::support::{crafted, json, reference};
+use crate::support::{count, crafted, json, number, reference};
 
 fn checkpoint_path(name: &str) -> PathBuf {
     reference(&format!("checkpoints/{name}.pth.tar"))
@@ -44,11 +44,24 @@ fn images(name: &str, range: &str) -> DataSelection {
 
 /// On the images of the stored results, with their attack.
 fn stored(loss: FlatnessLoss, case: Case) -> Flatness {
+    let settings = &json("flatness/results.json")["settings"];
+    let attack = Pgd {
+        epsilon: number(settings, &["eps"]),
+        step_size: number(settings, &["pgd_lr"]),
+        steps: count(settings, &["pgd_iterations"]),
+        ..Pgd::default()
+    };
+    let descent = Descent {
+        bookkeeping: Bookkeeping::Exact,
+        epochs: count(settings, &["worst_epochs"]),
+        step_size: number(settings, &["weight_lr"]),
+        ..Descent::default()
+    };
     Flatness {
-        data: images("bundled", "test:0..128"),
-        attack: Pgd { epsilon: 8.0 / 255.0, step_size: 0.007, steps: 20, ..Pgd::default() },
+        data: images("bundled", &crate::support::images(&settings["test_indices"])),
+        attack,
         reference_restarts: Some(1),
-        descent: Descent { bookkeeping: Bookkeeping::Exact, ..Descent::default() },
+        descent,
         compute: compute(),
         ..Flatness::new(checkpoint_path("resnet_rebn_trained"), loss, case)
     }
@@ -96,6 +109,17 @@ fn law(measure: &str, what: &str) -> (f64, f64) {
     (entry["mean"].as_f64().unwrap(), entry["std"].as_f64().unwrap())
 }
 
+/// Radii that the results have of a measure, the largest first.
+fn radii(measure: &str) -> Vec<f64> {
+    let stored = json("flatness/results.json");
+    let names = stored["summary"].as_object().unwrap().keys();
+    let radius = |name: &String| name.strip_prefix(measure)?.strip_prefix('_')?.parse().ok();
+    let mut radii: Vec<f64> = names.filter_map(radius).collect();
+    radii.sort_by(|a, b| b.total_cmp(a));
+    assert!(!radii.is_empty(), "no {measure}");
+    radii
+}
+
 /// The mean of draws against the stored single draws, within four standard errors and `rounding`.
 fn check(measure: &str, at: &AtRadius, rounding: f64) {
     let (mean, deviation) = law(measure, "per_draw");
@@ -105,51 +129,65 @@ fn check(measure: &str, at: &AtRadius, rounding: f64) {
 
 #[test]
 fn average_clean_flatness_is_that_of_the_reference_program() {
-    let job = Flatness { radii: vec![0.5, 0.1], draws: 40, ..stored(FlatnessLoss::Clean, Case::Average) };
+    let radii = radii("clean_average");
+    let job = Flatness { radii: radii.clone(), draws: 40, ..stored(FlatnessLoss::Clean, Case::Average) };
     let found = measured(&job);
     let stored = json("flatness/results.json");
     let loss = stored["clean_loss_validation_0"].as_f64().unwrap();
     assert!((found.reference_loss - loss).abs() < 1e-5, "{} and {loss}", found.reference_loss);
     assert!((found.reference_error - stored["clean_error"].as_f64().unwrap()).abs() < 1e-9);
-    check("clean_average_0.5", &found.radii[0], 0.0);
-    check("clean_average_0.1", &found.radii[1], 0.0);
-    let spread = law("clean_average_0.5", "per_draw").1;
+    for at in &found.radii {
+        check(&format!("clean_average_{}", at.radius), at, 0.0);
+    }
+    let spread = law(&format!("clean_average_{}", radii[0]), "per_draw").1;
     let error = found.radii[0].standard_error.unwrap() * 40f64.sqrt();
     assert!(error > 0.3 * spread && error < 3.0 * spread, "standard deviation {error}, stored {spread}");
 }
 
 #[test]
 fn average_robust_flatness_is_that_of_the_reference_program() {
-    let job = Flatness { radii: vec![0.5, 0.1], draws: 1, ..stored(FlatnessLoss::Robust, Case::Average) };
+    let radii = radii("robust_average");
+    let job = Flatness { radii, draws: 1, ..stored(FlatnessLoss::Robust, Case::Average) };
     let found = measured(&job);
     let (loss, _) = law("robust_reference", "loss");
     assert!((found.reference_loss - loss).abs() < 1e-3, "{} and {loss}", found.reference_loss);
     let (error, _) = law("robust_reference", "robust_error");
-    assert!((found.reference_error - error).abs() <= 1.5 / 128.0, "{} and {error}", found.reference_error);
-    check("robust_average_0.5", &found.radii[0], 0.0);
-    check("robust_average_0.1", &found.radii[1], 0.0);
+    let examples = job.data.examples.end as usize - job.data.examples.start;
+    assert!(
+        (found.reference_error - error).abs() <= 1.5 / examples as f64,
+        "{} and {error}",
+        found.reference_error
+    );
+    for at in &found.radii {
+        check(&format!("robust_average_{}", at.radius), at, 0.0);
+    }
 }
 
 #[test]
 fn worst_clean_flatness_is_that_of_the_reference_program() {
-    let mut job = Flatness { radii: vec![0.003], draws: 1, ..stored(FlatnessLoss::Clean, Case::Worst) };
-    let exact = measured(&job);
-    job.radii.push(0.01);
+    let radii = radii("clean_worst");
+    let mut job = Flatness { radii, draws: 1, ..stored(FlatnessLoss::Clean, Case::Worst) };
     job.descent.bookkeeping = Bookkeeping::Paper;
     let paper = measured(&job);
-    check("clean_worst_0.003", &paper.radii[0], 2e-5);
-    check("clean_worst_0.01", &paper.radii[1], 2e-4);
+    for at in &paper.radii {
+        check(&format!("clean_worst_{}", at.radius), at, 1.4e-4 * at.flatness);
+    }
     // Looking at the last update as well changes little here.
-    let rise = exact.radii[0].loss - paper.radii[0].loss;
-    assert!(rise > -1e-5 && rise < 0.01 * paper.radii[0].flatness, "{rise}");
+    let smallest = paper.radii.last().unwrap();
+    job.radii = vec![smallest.radius];
+    job.descent.bookkeeping = Bookkeeping::Exact;
+    let exact = measured(&job);
+    let rise = exact.radii[0].loss - smallest.loss;
+    assert!(rise > -1e-5 && rise < 0.01 * smallest.flatness, "{rise}");
 }
 
 #[test]
 fn worst_robust_flatness_is_that_of_the_reference_program() {
-    let job = Flatness { radii: vec![0.003, 0.01], draws: 1, ..stored(FlatnessLoss::Robust, Case::Worst) };
-    let found = measured(&job);
-    check("robust_worst_0.003", &found.radii[0], 1e-4);
-    check("robust_worst_0.01", &found.radii[1], 1e-3);
+    let radii = radii("robust_worst");
+    let job = Flatness { radii, draws: 1, ..stored(FlatnessLoss::Robust, Case::Worst) };
+    for at in &measured(&job).radii {
+        check(&format!("robust_worst_{}", at.radius), at, 5e-4 * at.flatness);
+    }
 }
 
 /// A linear classifier with known Hessian, trained until the gradient is nearly zero. Its file, and the folder of its

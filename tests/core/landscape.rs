@@ -18,7 +18,7 @@ use basin_core::run::{Observer, RunOptions, run};
 use tch::{Device, Kind, Tensor};
 
 use crate::support::process::passed_in_own_process;
-use crate::support::{Npz, json, reference};
+use crate::support::{Npz, count, images, json, number, reference};
 
 fn open(name: &str) -> Network {
     checkpoint::open(&checkpoint_path(name)).unwrap().network
@@ -32,8 +32,8 @@ fn checkpoint_path(name: &str) -> PathBuf {
 fn raw_direction(model: &str, network: &Network, number: usize) -> Weights {
     let layout = network.layout();
     let direction = Weights::zeros(layout.clone());
-    let stored = (model == "lenet_bn_trained")
-        .then(|| Npz::open("landscape/lenet_bn_trained.npz").get(&format!("raw_direction_{number}")).copy());
+    let stored = (json("landscape/index.json")[model]["raw_direction"] == "stored")
+        .then(|| Npz::open(&format!("landscape/{model}.npz")).get(&format!("raw_direction_{number}")).copy());
     let mut offset = 0;
     for index in layout.movable() {
         let len = layout.entries[index].len;
@@ -177,12 +177,12 @@ fn reference_landscape(model: &str) -> Reference {
     let rule = paper(index[model]["normalization_used"].as_str().unwrap());
     let directions =
         [0, 1].map(|n| scale(&raw_direction(model, &network, n), &network.weights, &rule, 1.0).unwrap());
-    let (name, epsilon) = if model == "lenet_bn_trained" {
-        (reference("mnist").to_str().unwrap().to_owned(), 0.1)
-    } else {
-        ("bundled".to_owned(), 8.0 / 255.0)
+    let name = match network.topology.resolution[0] {
+        1 => reference("mnist").to_str().unwrap().to_owned(),
+        _ => "bundled".to_owned(),
     };
-    let data = data::load(&name, &"test:128..160".parse().unwrap()).unwrap();
+    let epsilon = number(&index, &[model, "eps"]);
+    let data = data::load(&name, &images(&index[model]["test_indices"]).parse().unwrap()).unwrap();
     let batch = Batch { images: data.images, labels: data.labels, indices: data.indices };
     Reference { network, arrays: Npz::open(&format!("landscape/{model}.npz")), batch, epsilon, directions }
 }
@@ -199,7 +199,7 @@ impl Reference {
         let got = mean(&rows.loss);
         assert!((got - loss).abs() <= tolerance * loss.max(1.0), "{what} at {at:?}: loss {got}, not {loss}");
         assert!(
-            (error_rate(rows) - error).abs() <= 1.5 / 32.0,
+            (error_rate(rows) - error).abs() <= 1.5 / rows.loss.len() as f64,
             "{what} at {at:?}: error {}",
             error_rate(rows)
         );
@@ -212,11 +212,13 @@ fn landscapes_reproduce_the_reference_grids() {
     for model in ["lenet_bn_trained", "resnet_rebn_trained"] {
         let r = reference_landscape(model);
         let fixed = r.arrays.get("fixed_perturbation_nhwc").permute([0, 3, 1, 2]).contiguous();
-        let start = r.arrays.get("pgd_init_nchw");
+        let start = r.arrays.get(index["pgd"]["initialization"].as_str().unwrap());
+        let steps_to_the_boundary = index["pgd"]["lr"].as_str().and_then(|rate| rate.strip_prefix("eps/"));
+        let steps_to_the_boundary: f64 = steps_to_the_boundary.unwrap().parse().unwrap();
         let attack = Pgd {
             epsilon: r.epsilon,
-            steps: 10,
-            step_size: r.epsilon / 4.0,
+            steps: count(&index, &["pgd", "iterations"]),
+            step_size: r.epsilon / steps_to_the_boundary,
             start: Start::Zero,
             ..Pgd::default()
         };

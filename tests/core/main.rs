@@ -31,5 +31,5 @@ mod support {
     pub mod server;
 
     pub use arrays::{Npz, max_abs_difference, relative_difference};
-    pub use oracle::{json, reference};
+    pub use oracle::{count, images, json, number, reference};
 }

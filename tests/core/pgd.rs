@@ -23,7 +23,7 @@ fn evaluator(network: &Network, kind: Kind) -> Evaluator {
     Evaluator::new(network, &network.weights, Device::Cpu, kind, false)
 }
 
-fn settings(name: &str, options: &Value) -> Pgd {
+fn settings(options: &Value) -> Pgd {
     let number = |key: &str, default: f64| options[key].as_f64().unwrap_or(default);
     let flag = |key: &str, default: bool| options[key].as_bool().unwrap_or(default);
     Pgd {
@@ -33,10 +33,11 @@ fn settings(name: &str, options: &Value) -> Pgd {
         step_size: number("lr", 0.0),
         restarts: 1,
         start: Start::Zero,
-        objective: match name {
-            "linf_kl" => Objective::BatchKl,
-            "linf_smooth" => Objective::SmoothedCrossEntropy(0.1),
-            _ => Objective::CrossEntropy,
+        objective: match (options["objective"].as_str(), options["label_smoothing"].as_f64()) {
+            (Some("kl"), None) => Objective::BatchKl,
+            (None, Some(smoothing)) => Objective::SmoothedCrossEntropy(smoothing),
+            (None, None) => Objective::CrossEntropy,
+            other => panic!("{other:?}"),
         },
         gradient: match (flag("normalized", true), flag("scaled", false)) {
             (true, _) => GradientRule::Normalized,
@@ -64,7 +65,7 @@ fn every_option_set_follows_the_reference_step_by_step() {
             let evaluator = evaluator(&network, kind);
             for (key, options) in index.as_object().unwrap() {
                 let Some(name) = key.strip_prefix(&format!("{model}/")) else { continue };
-                let pgd = settings(name, options);
+                let pgd = settings(options);
                 let start = match options["init"].as_str().unwrap() {
                     "zero" => images.zeros_like(),
                     stored => arrays.get(stored).copy(),

@@ -17,9 +17,10 @@ use basin_core::train::{
     Average, Awp, Curriculum, EntropySgd, Labels, Method, Optimizer, Schedule, Sharpness, StepReport, Train,
     TrainBatch, Trainer, WeightAttack,
 };
+use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
-use crate::support::{Npz, json, max_abs_difference, reference};
+use crate::support::{Npz, count, json, max_abs_difference, number, reference};
 
 #[test]
 fn trades_and_mart_agree_in_value_and_gradient() {
@@ -34,7 +35,11 @@ fn trades_and_mart_agree_in_value_and_gradient() {
         ("mart", mart),
     ];
     for (name, loss) in losses {
-        for weight in [1.0, 6.0] {
+        let prefix = format!("{name}_beta");
+        let weights: Vec<f64> =
+            file.behind(&prefix).iter().filter_map(|weight| weight.parse().ok()).collect();
+        assert!(!weights.is_empty());
+        for weight in weights {
             let (clean, adversarial) = (leaf("natural_logits"), leaf("adversarial_logits"));
             let terms = loss(&clean, &adversarial, labels, weight);
             let prefix = format!("{name}_beta{weight}");
@@ -55,10 +60,13 @@ fn trades_and_mart_agree_in_value_and_gradient() {
 fn smoothed_labels_agree() {
     let file = Npz::open("pieces/objectives_losses.npz");
     let (logits, labels) = (file.get("logits"), file.get("labels"));
-    let keys: Vec<u64> = (0..12).collect();
-    for (smoothing, key) in [(0.1, "smooth_loss_0.1_none"), (0.3, "smooth_loss_0.3_none")] {
-        let loss = Labels::Smoothed(smoothing).loss(logits, labels, 0, 0, &keys);
-        let difference = max_abs_difference(&loss, file.get(key));
+    let keys: Vec<u64> = (0..labels.size()[0] as u64).collect();
+    let all = file.behind("smooth_loss_");
+    let all: Vec<&str> = all.iter().filter_map(|name| name.strip_suffix("_none")).collect();
+    assert!(!all.is_empty());
+    for smoothing in all {
+        let loss = Labels::Smoothed(smoothing.parse().unwrap()).loss(logits, labels, 0, 0, &keys);
+        let difference = max_abs_difference(&loss, file.get(&format!("smooth_loss_{smoothing}_none")));
         assert!(difference < 1e-6, "smoothing {smoothing} differs by {difference:e}");
     }
 }
@@ -84,27 +92,41 @@ fn label_noise_has_its_rate_and_depends_on_example_and_step_alone() {
     assert!(max_abs_difference(&whole, &loss(4, 0, count)) > 1.0, "noise is the same in every step");
 }
 
+/// The schedule that the name of a curve tells.
+fn schedule_of(name: &str) -> Schedule {
+    let number = |text: &str| text.trim_start_matches(char::is_alphabetic).parse::<f64>().unwrap();
+    let parts: Vec<&str> = name.split('_').collect();
+    match parts[..] {
+        ["none"] => Schedule::Constant,
+        ["exponential", gamma] => Schedule::Exponential { gamma: number(gamma) },
+        ["step", epochs, gamma] => Schedule::Step { epochs: number(epochs) as usize, gamma: number(gamma) },
+        ["multi", "step", ref milestones @ .., gamma] => Schedule::MultiStep {
+            milestones: milestones.iter().map(|epoch| number(epoch) as usize).collect(),
+            gamma: number(gamma),
+        },
+        ["cyclic", low, high, up, down] => Schedule::Cyclic {
+            low: number(low),
+            high: number(high),
+            up: number(up) as usize,
+            down: number(down) as usize,
+        },
+        _ => panic!("no schedule is called {name}"),
+    }
+}
+
 #[test]
 fn learning_rates_and_momenta_agree_at_every_step() {
     let file = json("training/schedules.json");
     let steps_per_epoch = file["batches_per_epoch"].as_u64().unwrap();
     let base = file["base_lr"].as_f64().unwrap();
-    let schedules = [
-        ("none", Schedule::Constant),
-        ("exponential_0.97", Schedule::Exponential { gamma: 0.97 }),
-        ("exponential_0.5", Schedule::Exponential { gamma: 0.5 }),
-        ("step_4_0.1", Schedule::Step { epochs: 4, gamma: 0.1 }),
-        ("multi_step_3_6_9_0.1", Schedule::MultiStep { milestones: vec![3, 6, 9], gamma: 0.1 }),
-        ("multi_step_2_2_5_0.5", Schedule::MultiStep { milestones: vec![2, 2, 5], gamma: 0.5 }),
-        ("cyclic_0_0.2_up3_down3", Schedule::Cyclic { low: 0.0, high: 0.2, up: 3, down: 3 }),
-        ("cyclic_0.01_0.1_up2_down4", Schedule::Cyclic { low: 0.01, high: 0.1, up: 2, down: 4 }),
-    ];
-    assert_eq!(file["curves"].as_object().unwrap().len(), schedules.len());
-    for (name, schedule) in schedules {
+    let curves = file["curves"].as_object().unwrap();
+    assert!(!curves.is_empty());
+    for name in curves.keys() {
+        let schedule = schedule_of(name);
         schedule.check().unwrap();
         let curve = &file["curves"][name];
         let rates = curve["lr_used"].as_array().unwrap();
-        assert_eq!(rates.len() as u64, 12 * steps_per_epoch);
+        assert_eq!(rates.len(), count(&file, &["epochs"]) * steps_per_epoch as usize);
         for (step, expected) in rates.iter().enumerate() {
             let rate = schedule.rate(base, step as u64, steps_per_epoch);
             let expected = expected.as_f64().unwrap();
@@ -118,13 +140,33 @@ fn learning_rates_and_momenta_agree_at_every_step() {
     }
 }
 
+/// `training/steps.json`.
+fn stored() -> Value {
+    json("training/steps.json")["settings"].take()
+}
+
 /// The settings of `training/steps.json`, to be varied.
 fn settings() -> Train {
+    let stored = stored();
+    let of = |group: &str, key: &str| number(&stored, &[group, key]);
+    let attack = Pgd {
+        epsilon: of("pgd", "eps"),
+        steps: count(&stored, &["pgd", "iterations"]),
+        step_size: of("pgd", "lr"),
+        start: Start::Zero,
+        ..Pgd::default()
+    };
     Train {
         method: Method::Normal,
-        attack: Pgd { epsilon: 0.1, steps: 3, step_size: 0.05, start: Start::Zero, ..Pgd::default() },
-        schedule: Schedule::Exponential { gamma: 0.5 },
-        batch_size: 8,
+        attack,
+        optimizer: Optimizer::Sgd {
+            learning_rate: of("sgd", "lr"),
+            momentum: of("sgd", "momentum"),
+            nesterov: stored["sgd"]["nesterov"] == true,
+            weight_decay: of("sgd", "weight_decay"),
+        },
+        schedule: Schedule::Exponential { gamma: number(&stored, &["scheduler_gamma"]) },
+        batch_size: count(&stored, &["batch_size"]),
         as_in_paper: true,
         precision: Precision::F64,
         step_precision: Precision::F64,
@@ -139,15 +181,22 @@ fn adversarial(fraction: f64) -> Train {
     }
 }
 
-/// The oracle's three batches, over and over.
+/// Steps of an epoch on the oracle's images.
+fn steps_per_epoch() -> u64 {
+    let (images, batch) = (Npz::open("training/steps.npz").get("labels").size()[0], settings().batch_size);
+    (images as usize / batch) as u64
+}
+
+/// The oracle's batches, over and over.
 fn oracle_batches() -> impl Iterator<Item = TrainBatch> {
     let bytes = Npz::open("training/images.npz").get("bytes").copy();
     let images = (bytes.to_kind(Kind::Float) / 255.0).unsqueeze(1);
     let labels = Npz::open("training/steps.npz").get("labels").copy();
-    [0, 8, 16].into_iter().cycle().map(move |from| TrainBatch {
-        images: images.narrow(0, from, 8),
-        labels: labels.narrow(0, from, 8),
-        keys: (from as u64..from as u64 + 8).collect(),
+    let size = settings().batch_size as i64;
+    (0..steps_per_epoch() as i64).map(move |step| step * size).cycle().map(move |from| TrainBatch {
+        images: images.narrow(0, from, size),
+        labels: labels.narrow(0, from, size),
+        keys: (from as u64..(from + size) as u64).collect(),
         supervised: None,
     })
 }
@@ -160,10 +209,11 @@ fn train(settings: &Train, network: &str, epochs: u64) -> (Trainer, Vec<StepRepo
     trainer.evaluating = true;
     let mut reports = Vec::new();
     let mut batches = oracle_batches();
+    let steps = steps_per_epoch();
     for epoch in 0..epochs {
         trainer.begin_epoch();
-        for step in 3 * epoch..3 * (epoch + 1) {
-            let rate = trainer.rate(step, 3);
+        for step in steps * epoch..steps * (epoch + 1) {
+            let rate = trainer.rate(step, steps);
             let mut next = || Ok(batches.next().unwrap());
             reports.push(trainer.step(step, rate, &mut next, &mut || Ok(())).unwrap());
         }
@@ -227,11 +277,13 @@ const ROBUST: [(&str, &str); 3] = [
 #[test]
 fn normal_steps_agree() {
     compare("normal", &settings(), "lenet_tiny", 1, &CLEAN);
-    let smoothed = Train { labels: Labels::Smoothed(0.1), ..settings() };
+    let stored = |key: &str| number(&stored(), &[key]);
+    let smoothed = Train { labels: Labels::Smoothed(stored("label_smoothing")), ..settings() };
     compare("normal_label_smoothing", &smoothed, "lenet_tiny", 1, &CLEAN);
-    let average = Some(Average { tau: 0.9, ..Average::default() });
+    let average = Some(Average { tau: stored("average_tau"), ..Average::default() });
     compare("normal_two_epochs_average", &Train { average, ..settings() }, "lenet_tiny", 2, &CLEAN);
-    compare("normal_projection_box", &Train { clipping: Some(0.2), ..settings() }, "lenet_tiny", 1, &CLEAN);
+    let clipped = Train { clipping: Some(stored("projection_box")), ..settings() };
+    compare("normal_projection_box", &clipped, "lenet_tiny", 1, &CLEAN);
 }
 
 #[test]
@@ -288,9 +340,16 @@ fn trades_begins_like_the_oracle_and_adds_its_terms() {
 }
 
 fn awp() -> Train {
-    let descent = Descent { epochs: 2, step_size: 0.01, start: None, ..Descent::default() };
+    let stored = &stored()["awp"];
+    let descent = Descent {
+        epochs: count(stored, &["epochs"]),
+        step_size: number(stored, &["lr"]),
+        start: None,
+        ..Descent::default()
+    };
+    let ball = Some(Ball::layerwise(number(stored, &["eps"])));
     let awp = Awp {
-        attack: WeightAttack::Descent { descent, ball: Some(Ball::layerwise(0.01)) },
+        attack: WeightAttack::Descent { descent, ball },
         tensors: Tensors::NoNormalization,
         curriculum: Curriculum::Simple,
         ..Awp::default()
@@ -304,12 +363,16 @@ fn weight_perturbed_steps_agree() {
 }
 
 fn entropy(inner_steps: usize) -> Train {
+    let stored = stored();
+    let of = |key: &str| number(&stored, &["entropy_sgd", key]);
     let optimizer = EntropySgd {
-        momentum: 0.9,
+        learning_rate: of("lr"),
+        momentum: of("momentum"),
+        weight_decay: of("weight_decay"),
         inner_steps,
-        noise: 0.0,
-        scope: 0.01,
-        scoping: 0.1,
+        noise: of("eps"),
+        scope: of("g0"),
+        scoping: of("g1"),
         ..EntropySgd::default()
     };
     Train { optimizer: Optimizer::EntropySgd(optimizer), ..adversarial(1.0) }

@@ -1,4 +1,4 @@
-//! Arrays of the paper's program (`.npz` below `tests/reference`), and how far others are from them.
+//! Arrays of the paper's program (`.npz`), and how far others are from them.
 
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 
 use super::oracle::reference;
 
-/// Arrays of an `.npz` below `tests/reference`; text arrays are left out.
+/// Arrays of an `.npz`; text arrays are left out.
 pub struct Npz {
     name: String,
     arrays: HashMap<String, Tensor>,
@@ -39,6 +39,13 @@ impl Npz {
     /// An array that may be missing.
     pub fn find(&self, key: &str) -> Option<&Tensor> {
         self.arrays.get(key)
+    }
+
+    /// What stands behind `before` in the names of arrays, sorted.
+    pub fn behind(&self, before: &str) -> Vec<&str> {
+        let mut found: Vec<&str> = self.arrays.keys().filter_map(|key| key.strip_prefix(before)).collect();
+        found.sort_unstable();
+        found
     }
 }
 

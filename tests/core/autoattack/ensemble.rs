@@ -12,10 +12,11 @@ use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::{AttackFlags, AttackOutcome, AttackRow, Outcome, Record};
 use basin_core::run::{Observer, RunOptions, run};
 use basin_core::seed::generator;
+use serde_json::Value;
 use tch::{Kind, Tensor};
 
 use crate::support::process::passed_in_own_process;
-use crate::support::{Npz, reference};
+use crate::support::{Npz, images, json, number, reference};
 
 pub fn version(text: &str) -> Version {
     text.parse().unwrap()
@@ -65,46 +66,99 @@ fn timeless(outcome: &AttackOutcome) -> String {
 
 #[test]
 fn the_ensemble_breaks_the_oracles_images() {
-    let arrays = Npz::open("autoattack/arrays.npz");
+    let (arrays, stored) = (Npz::open("autoattack/arrays.npz"), json("autoattack/results.json"));
+    let run = stored["runs"].as_array().unwrap().iter().find(|run| {
+        run["attack"].as_str().is_some_and(|name| name.starts_with("standard")) && run["seed"] == 0
+    });
+    let run = run.expect("the reference ran the ensemble");
     for (text, targets, queries) in [("paper", Some(3), None), ("apgd-ce,apgd-dlr,square", None, Some(300))] {
-        let found = attacked(cifar(AutoAttack {
+        let mut job = cifar(AutoAttack {
             version: version(text),
+            epsilon: number(&stored, &["eps"]),
             targets,
             queries,
             steps: (text == "paper").then_some(40),
             ..AutoAttack::default()
-        }));
+        });
+        job.data.examples = images(&stored["indices"]).parse().unwrap();
+        let found = attacked(job);
         assert_eq!(found.per_example.robust, survivors(&arrays, "standard_seed0_robust"), "{text}");
-        assert_eq!(found.robust_error, 1.0 - 0.25, "{text}");
-        assert_eq!(found.clean_error, 1.0 - 0.390625);
-        assert_eq!(found.per_attack[0].attacked, 25);
-        assert_eq!(found.per_attack.iter().map(|row| row.broken).sum::<usize>(), 9);
+        assert_eq!(found.robust_error, 1.0 - number(run, &["robust_accuracy"]), "{text}");
+        assert_eq!(found.clean_error, 1.0 - number(&stored, &["clean_accuracy"]));
+        let attacked = number(&stored, &["clean_accuracy"]) * number(&stored, &["n"]);
+        assert_eq!(found.per_attack[0].attacked as f64, attacked);
+        let broken = found.per_attack.iter().map(|row| row.broken).sum::<usize>();
+        assert_eq!(broken as f64, number(run, &["broken"]));
         assert_eq!(found.flags, Default::default(), "an honest network");
     }
 }
 
+/// What the reference's attacks left of the LeNet, each alone with several seeds.
+struct Alone {
+    arrays: Npz,
+    index: Value,
+}
+
+impl Alone {
+    fn open() -> Self {
+        Self {
+            arrays: Npz::open("autoattack/lenet_arrays.npz"),
+            index: json("autoattack/lenet_results.json"),
+        }
+    }
+
+    /// Radii of the runs, the smallest first.
+    fn radii(&self) -> Vec<f64> {
+        let mut radii: Vec<f64> = self.runs().map(|run| number(run, &["eps"])).collect();
+        radii.sort_by(f64::total_cmp);
+        radii.dedup();
+        radii
+    }
+
+    fn runs(&self) -> impl Iterator<Item = &Value> {
+        self.index["runs"].as_array().unwrap().iter()
+    }
+
+    /// Survivors of every seed of an attack.
+    fn survivors(&self, name: &str, epsilon: f64) -> Vec<Vec<bool>> {
+        let of_it = |run: &&Value| run["attack"] == name && run["eps"] == epsilon;
+        let key = |run: &Value| format!("{name}_eps{epsilon}_seed{}_robust", run["seed"]);
+        self.runs().filter(of_it).map(|run| survivors(&self.arrays, &key(run))).collect()
+    }
+
+    /// The same network and images, or the first so many of these.
+    fn job(&self, count: Option<usize>, attack: AutoAttack) -> Attack {
+        let mut job = mnist(&images(&self.index["indices"]), attack);
+        if let Some(count) = count {
+            job.data.examples.end = (job.data.examples.start + count) as isize;
+        }
+        job
+    }
+}
+
+fn left(robust: &[bool]) -> usize {
+    robust.iter().filter(|robust| **robust).count()
+}
+
 #[test]
 fn each_attack_alone_is_as_strong_as_the_oracles() {
-    let arrays = Npz::open("autoattack/lenet_arrays.npz");
-    let left = |robust: &[bool]| robust.iter().filter(|robust| **robust).count();
+    let alone = Alone::open();
+    let epsilon = alone.radii()[0];
     for name in ["apgd-ce", "apgd-dlr", "apgd-t", "fab-t"] {
-        let oracle =
-            (0..3).map(|seed| left(&survivors(&arrays, &format!("{name}_eps0.15_seed{seed}_robust"))));
-        let best = oracle.min().unwrap();
-        let attack = AutoAttack { version: version(name), epsilon: 0.15, ..AutoAttack::default() };
-        let found = left(&attacked(mnist("test:0..64", attack)).per_example.robust);
+        let best = alone.survivors(name, epsilon).iter().map(|robust| left(robust)).min().unwrap();
+        let attack = AutoAttack { version: version(name), epsilon, ..AutoAttack::default() };
+        let found = left(&attacked(alone.job(None, attack)).per_example.robust);
         assert!(found <= best + 1, "{name}: {found} survive, {best} of the oracle's best seed");
     }
 }
 
 #[test]
 fn square_is_as_strong_as_the_oracles() {
-    let arrays = Npz::open("autoattack/lenet_arrays.npz");
-    let left = |robust: &[bool]| robust[..20].iter().filter(|robust| **robust).count();
-    let best =
-        (0..3).map(|seed| left(&survivors(&arrays, &format!("square_eps0.15_seed{seed}_robust")))).min();
-    let attack = AutoAttack { version: version("square"), epsilon: 0.15, ..AutoAttack::default() };
-    let found = left(&attacked(mnist("test:0..20", attack)).per_example.robust);
+    let (alone, count) = (Alone::open(), 20);
+    let epsilon = alone.radii()[0];
+    let best = alone.survivors("square", epsilon).iter().map(|robust| left(&robust[..count])).min();
+    let attack = AutoAttack { version: version("square"), epsilon, ..AutoAttack::default() };
+    let found = left(&attacked(alone.job(Some(count), attack)).per_example.robust);
     assert!(found <= best.unwrap() + 1, "{found} survive, {best:?} of the oracle's best seed");
     // For L2, where the oracle has no numbers: it breaks some, within the ball.
     let attack = AutoAttack {
@@ -120,14 +174,14 @@ fn square_is_as_strong_as_the_oracles() {
 
 #[test]
 fn the_ensemble_is_at_least_as_strong_as_each_of_its_attacks() {
-    let arrays = Npz::open("autoattack/lenet_arrays.npz");
-    let attack =
-        AutoAttack { version: version("apgd-ce,apgd-dlr,apgd-t"), epsilon: 0.2, ..AutoAttack::default() };
-    let found = attacked(mnist("test:0..64", attack));
-    let left = found.per_example.robust.iter().filter(|robust| **robust).count();
+    let alone = Alone::open();
+    let epsilon = *alone.radii().last().unwrap();
+    let attack = AutoAttack { version: version("apgd-ce,apgd-dlr,apgd-t"), epsilon, ..AutoAttack::default() };
+    let found = attacked(alone.job(None, attack));
+    let survive = left(&found.per_example.robust);
     for name in ["apgd-ce", "apgd-dlr", "apgd-t", "fab-t", "square"] {
-        let oracle = survivors(&arrays, &format!("{name}_eps0.2_seed0_robust"));
-        assert!(left <= oracle.iter().filter(|robust| **robust).count(), "{name} of the oracle is stronger");
+        let oracle = alone.survivors(name, epsilon);
+        assert!(!oracle.is_empty() && survive <= left(&oracle[0]), "{name} of the oracle is stronger");
     }
     let mut before = found.clean_error;
     for row in &found.per_attack {

@@ -6,7 +6,7 @@ use basin_core::attack::autoattack::square::{self, Square};
 use basin_core::attack::autoattack::{AutoAttack, Forgetful, Judge, Subject};
 use basin_core::attack::ball::Ball;
 use basin_core::attack::{InputNorm, Pgd, Projection, l1};
-use basin_core::job::{Attack, DataSelection};
+use basin_core::job::{Attack, DataSelection, Examples};
 use basin_core::loss::{margin, predictions};
 use basin_core::model::Evaluator;
 use basin_core::record::AttackOutcome;
@@ -16,15 +16,18 @@ use tch::{Device, Kind, Tensor};
 
 use super::ensemble::{attacked, mnist, version};
 use super::pieces::linear;
-use crate::support::{Npz, json, max_abs_difference, reference};
+use crate::support::{Npz, json, max_abs_difference, number, reference};
 
 #[test]
 fn the_projection_is_that_of_the_reference() {
     let arrays = Npz::open("autoattack/l1_projection.npz");
     let (images, delta) = (arrays.get("x"), arrays.get("y"));
-    for epsilon in [0.5, 4.0, 12.0] {
+    let radii = arrays.behind("delta_");
+    assert!(!radii.is_empty());
+    for radius in radii {
+        let epsilon = radius.parse().unwrap();
         let got = Ball { norm: InputNorm::L1, epsilon }.project(images, delta);
-        let difference = max_abs_difference(&got, arrays.get(&format!("delta_{epsilon:.1}")));
+        let difference = max_abs_difference(&got, arrays.get(&format!("delta_{radius}")));
         assert!(difference <= 1e-5, "epsilon {epsilon}: {difference:e}");
     }
 }
@@ -231,9 +234,12 @@ fn pgd_uses_all_of_the_ball() {
 
 /// Each attack alone as strong as that of the reference to two images of 64, or `of` fewer ones.
 fn as_strong_as_the_reference(name: &str, images: usize, attack: AutoAttack) -> AttackOutcome {
-    let expected = &json("autoattack/l1.json")[name];
-    let epsilon = expected["eps"].as_f64().unwrap();
-    let examples = format!("test:0..{images}");
+    let stored = json("autoattack/l1.json");
+    let expected = &stored[name];
+    let epsilon = number(expected, &["eps"]);
+    let all: Examples = stored["images"].as_str().unwrap().parse().unwrap();
+    assert!(all.start + images <= all.end as usize, "the reference has fewer images");
+    let examples = format!("test:{}..{}", all.start, all.start + images);
     let job = mnist(&examples, AutoAttack { norm: InputNorm::L1, epsilon, individual: true, ..attack });
     let cifar = DataSelection { name: "bundled".into(), examples: examples.parse().unwrap() };
     let data = if name.starts_with("resnet") { cifar } else { job.data.clone() };

@@ -11,7 +11,7 @@ use basin_core::loss::{class_logits, dlr, dlr_targeted};
 use basin_core::model::{Evaluator, Network};
 use tch::{Device, Kind, Tensor};
 
-use crate::support::{Npz, json, max_abs_difference, reference};
+use crate::support::{Npz, count, json, max_abs_difference, number, reference};
 
 const MODELS: [&str; 2] = ["lenet_bn_trained", "resnet_rebn_trained"];
 const PRECISIONS: [(&str, Kind, f64); 2] = [("f64", Kind::Double, 1e-4), ("f32", Kind::Float, 1e-3)];
@@ -36,7 +36,7 @@ fn share_beyond(got: &Tensor, expected: &Tensor, tolerance: f64) -> f64 {
 #[test]
 fn apgd_follows_the_reference_from_its_starts() {
     let settings = json("autoattack/deterministic.json");
-    let steps = settings["iterations_apgd"].as_u64().unwrap() as usize;
+    let steps = count(&settings, &["iterations_apgd"]);
     for name in MODELS {
         let network = open(name);
         let arrays = Npz::open(&format!("autoattack/deterministic_{name}.npz"));
@@ -48,8 +48,8 @@ fn apgd_follows_the_reference_from_its_starts() {
                 (InputNorm::Linf, "Linf", "eps", arrays.get("uniform_draw") * 2.0 - 1.0),
                 (InputNorm::L2, "L2", "l2_eps", arrays.get("normal_draw").copy()),
             ] {
-                let epsilon = settings[name][radius].as_f64().unwrap();
-                let apgd = Apgd::new(norm, epsilon, steps);
+                let epsilon = number(&settings, &[name, radius]);
+                let apgd = Apgd { rho: number(&settings, &["rho"]), ..Apgd::new(norm, epsilon, steps) };
                 let (second, fifth) = (class_of_rank(&model, images, 2), class_of_rank(&model, images, 5));
                 for (what, loss) in [
                     ("ce", Loss::CrossEntropy),
@@ -87,7 +87,7 @@ fn apgd_follows_the_reference_from_its_starts() {
 #[test]
 fn fab_follows_the_reference() {
     let settings = json("autoattack/deterministic.json");
-    let steps = settings["iterations_fab"].as_u64().unwrap() as usize;
+    let steps = count(&settings, &["iterations_fab"]);
     for name in MODELS {
         let network = open(name);
         let arrays = Npz::open(&format!("autoattack/deterministic_{name}.npz"));
@@ -98,7 +98,13 @@ fn fab_follows_the_reference() {
             for (norm, key) in [(InputNorm::Linf, "Linf"), (InputNorm::L2, "L2")] {
                 for (what, rank) in [("fab", None), ("fab_t2", Some(2)), ("fab_t4", Some(4))] {
                     let targets = rank.map(|rank| class_of_rank(&model, images, rank));
-                    let fab = Fab::new(norm, 0.1, steps);
+                    // Without a random start the radius has no effect.
+                    let fab = Fab {
+                        alpha_max: number(&settings, &["fab", "alpha_max"]),
+                        eta: number(&settings, &["fab", "eta"]),
+                        beta: number(&settings, &["fab", "beta"]),
+                        ..Fab::new(norm, 0.1, steps)
+                    };
                     let found = fab::run(&fab, targets.as_ref(), &subject, None, &mut || Ok(())).unwrap();
                     let key = format!("{what}_{key}__{precision}__delta");
                     let norms: Vec<f64> =

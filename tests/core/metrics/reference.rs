@@ -6,7 +6,7 @@ use basin_core::measure::metrics::{
 };
 use serde_json::Value;
 
-use crate::support::{Npz, json};
+use crate::support::{Npz, json, number};
 
 struct Inputs {
     clean: Vec<Scored>,
@@ -19,17 +19,22 @@ fn inputs() -> Inputs {
     let file = Npz::open("evaluation/inputs.npz");
     let floats = |key: &str| Vec::<f32>::try_from(&file.get(key).flatten(0, -1)).unwrap();
     let labels = Vec::<i64>::try_from(&file.get("labels").to_kind(tch::Kind::Int64)).unwrap();
+    let size = |key: &str, axis: usize| file.get(key).size()[axis] as usize;
+    let classes = size("clean_probabilities", 1);
+    // Attempts are on the first examples.
     let attempts = |key: &str| -> Vec<Vec<Scored>> {
-        floats(key).chunks(120 * 10).map(|attempt| scored(attempt, 10, &labels[..120]).unwrap()).collect()
+        let count = size(key, 1);
+        let of_one = |attempt: &[f32]| scored(attempt, classes, &labels[..count]).unwrap();
+        floats(key).chunks(count * classes).map(of_one).collect()
     };
     Inputs {
-        clean: scored(&floats("clean_probabilities"), 10, &labels).unwrap(),
+        clean: scored(&floats("clean_probabilities"), classes, &labels).unwrap(),
         adversarial: attempts("adversarial_probabilities"),
         errors: Vec::<f64>::try_from(
             &file.get("adversarial_errors").to_kind(tch::Kind::Double).flatten(0, -1),
         )
         .unwrap()
-        .chunks(120)
+        .chunks(size("adversarial_errors", 1))
         .map(<[f64]>::to_vec)
         .collect(),
         weights: attempts("weight_probabilities"),
@@ -81,14 +86,21 @@ fn roc(ours: &Roc, theirs: &Value, what: &str) {
     agree(Some(ours.area), &theirs["receiver_operating_characteristic_auc"], what);
 }
 
+/// Names of a kind of evaluation, each with its share of validation examples.
+fn with_validation(all: &Value, kind: &str) -> Vec<(String, f64)> {
+    let share = |name: &str| name.strip_prefix(kind)?.strip_prefix("_validation_")?.parse().ok();
+    let names = all.as_object().unwrap().keys();
+    let found: Vec<_> = names.filter_map(|name| Some((name.clone(), share(name)?))).collect();
+    assert!(found.len() >= 2, "{kind}: {found:?}");
+    found
+}
+
 #[test]
 fn clean_evaluation() {
     let all = json("evaluation/metrics.json");
     let rows = inputs().clean;
-    for (name, validation) in
-        [("clean_validation_0", 0.0), ("clean_validation_0.1", 0.1), ("clean_validation_0.25", 0.25)]
-    {
-        let theirs = &all[name];
+    for (name, validation) in with_validation(&all, "clean") {
+        let (name, theirs) = (&*name, &all[&name]);
         for convention in [Convention::Consistent, Convention::Paper] {
             let ours = CleanEvaluation::new(rows.clone(), validation, convention).unwrap();
             agree(ours.error(), &theirs["test_error"], name);
@@ -118,17 +130,17 @@ fn adversarial_evaluation() {
     let (four, one) = (&inputs.adversarial[..], &inputs.adversarial[..1]);
     let worst = Attempts::WorstByError(&inputs.errors);
     let first = Attempts::WorstByError(&inputs.errors[..1]);
-    for (name, validation, attempts, counting, include_wrong) in [
-        ("adversarial_validation_0", 0.0, four, Attempts::Average, false),
-        ("adversarial_validation_0.1", 0.1, four, Attempts::Average, false),
-        ("adversarial_validation_0.25", 0.25, four, Attempts::Average, false),
-        ("adversarial_worst_of_attempts_validation_0", 0.0, four, worst, false),
-        ("adversarial_worst_of_attempts_validation_0.1", 0.1, four, worst, false),
-        ("adversarial_worst_of_attempts_validation_0.25", 0.25, four, worst, false),
-        ("adversarial_include_misclassifications", 0.1, four, Attempts::Average, true),
-        ("adversarial_single_attempt_with_errors", 0.1, one, first, false),
-    ] {
-        let theirs = &all[name];
+    let usual = number(&json("evaluation/parameters.json"), &["validation"]);
+    let mut cases = vec![
+        ("adversarial_include_misclassifications".to_owned(), usual, four, Attempts::Average, true),
+        ("adversarial_single_attempt_with_errors".to_owned(), usual, one, first, false),
+    ];
+    for (kind, counting) in [("adversarial", Attempts::Average), ("adversarial_worst_of_attempts", worst)] {
+        let of_it = with_validation(&all, kind).into_iter();
+        cases.extend(of_it.map(|(name, validation)| (name, validation, four, counting, false)));
+    }
+    for (name, validation, attempts, counting, include_wrong) in cases {
+        let (name, theirs) = (&*name, &all[&name]);
         let evaluation = |convention| {
             AdversarialEvaluation::new(inputs.clean.clone(), attempts, counting, validation, convention)
         };

@@ -12,10 +12,10 @@ use basin_core::attack::weights::{Ball, Descent};
 use basin_core::checkpoint;
 use basin_core::device::Precision;
 use basin_core::model::Network;
-use basin_core::train::{Awp, Method, Sharpness, Train, WeightAttack};
+use basin_core::train::{Awp, Method, Optimizer, Sharpness, Train, WeightAttack};
 use tch::{Kind, Tensor};
 
-use super::{adversarial, oracle_batches, settings, train};
+use super::{adversarial, oracle_batches, settings, steps_per_epoch, train};
 use crate::support::{Npz, max_abs_difference, reference};
 
 fn tiny() -> Network {
@@ -74,43 +74,49 @@ impl Plain {
         x.linear(&self.get("logits.weight"), Some(self.get("logits.bias")))
     }
 
-    /// PGD of three steps on the cross-entropy from the clean images; the worst point seen of each.
+    /// PGD on the cross-entropy from the clean images; the worst point seen of each.
     fn attacked(&self, images: &Tensor, labels: &Tensor) -> Tensor {
         let mut delta = images.zeros_like();
         let mut worst =
             (Tensor::full([images.size()[0]], -1.0, (images.kind(), images.device())), delta.copy());
-        for step in 0..4 {
-            delta = ((images + &delta).clamp(0.0, 1.0) - images).clamp(-0.1, 0.1);
+        let attack = settings().attack;
+        for step in 0..=attack.steps {
+            delta = ((images + &delta).clamp(0.0, 1.0) - images).clamp(-attack.epsilon, attack.epsilon);
             let point = delta.detach().set_requires_grad(true);
             let log = self.logits(&(images + &point), false).log_softmax(1, images.kind());
             let loss = -log.gather(1, &labels.unsqueeze(1), false).squeeze_dim(1);
             let better = loss.detach().gt_tensor(&worst.0);
             worst.0 = loss.detach().where_self(&better, &worst.0);
             worst.1 = delta.where_self(&better.view([-1, 1, 1, 1]), &worst.1);
-            if step < 3 {
+            if step < attack.steps {
                 let sum = loss.sum(images.kind());
-                delta += Tensor::run_backward(&[&sum], &[&point], false, false).remove(0).sign() * 0.05;
+                let gradient = Tensor::run_backward(&[&sum], &[&point], false, false).remove(0);
+                delta += gradient.sign() * attack.step_size;
             }
         }
         images + worst.1
     }
 
-    /// SGD with Nesterov's momentum 0.9 and weight decay 5e-4.
+    /// SGD with Nesterov's momentum and weight decay.
     fn descend(&mut self, loss: &Tensor, rate: f64) {
+        let Optimizer::Sgd { momentum: inertia, weight_decay, .. } = settings().optimizer else {
+            panic!("the oracle trains by SGD");
+        };
         let weights: Vec<&Tensor> = self.weights.iter().collect();
         let gradients = Tensor::run_backward(&[loss], &weights, false, false);
         let _guard = tch::no_grad_guard();
-        let decayed: Vec<Tensor> = gradients.iter().zip(&self.weights).map(|(g, w)| g + w * 5e-4).collect();
+        let decayed: Vec<Tensor> =
+            gradients.iter().zip(&self.weights).map(|(g, w)| g + w * weight_decay).collect();
         self.momenta = match self.momenta.is_empty() {
             true => decayed.iter().map(Tensor::copy).collect(),
-            false => self.momenta.iter().zip(&decayed).map(|(m, g)| m * 0.9 + g).collect(),
+            false => self.momenta.iter().zip(&decayed).map(|(m, g)| m * inertia + g).collect(),
         };
         for ((weight, gradient), momentum) in self.weights.iter_mut().zip(&decayed).zip(&self.momenta) {
-            *weight = (&*weight - (gradient + momentum * 0.9) * rate).detach();
+            *weight = (&*weight - (gradient + momentum * inertia) * rate).detach();
         }
     }
 
-    /// The loss of a method on eight images: adversarial training, TRADES, MART.
+    /// The loss of a method on a batch: adversarial training, TRADES, MART.
     fn loss(&self, method: &Method, [images, adversarial, labels]: [&Tensor; 3], training: bool) -> Tensor {
         let kind = images.kind();
         if let Method::Adversarial { .. } = method {
@@ -121,7 +127,7 @@ impl Plain {
         match method {
             Method::Trades { weight } => {
                 let divergence = attacked.log_softmax(1, kind).kl_div(&target, tch::Reduction::Sum, false);
-                clean.cross_entropy_for_logits(labels) + divergence * (weight / 8.0)
+                clean.cross_entropy_for_logits(labels) + divergence * (*weight / images.size()[0] as f64)
             }
             Method::Mart { weight } => {
                 let (reached, truth) = (attacked.softmax(1, kind), labels.unsqueeze(1));
@@ -139,15 +145,14 @@ impl Plain {
         }
     }
 
-    /// Three steps on the oracle's batches, if asked for against perturbed weights.
+    /// An epoch on the oracle's batches, if asked for against perturbed weights.
     fn train(&mut self, method: &Method, perturbed: bool) {
-        for (step, batch) in oracle_batches().take(3).enumerate() {
+        let rate = settings().optimizer.learning_rate();
+        for batch in oracle_batches().take(steps_per_epoch() as usize) {
             let kind = self.weights[0].kind();
             let (images, labels) = (batch.images.to_kind(kind), batch.labels);
             let adversarial = self.attacked(&images, &labels);
             let on = [&images, &adversarial, &labels];
-            // The rate that the trainer's schedule has in these steps.
-            let rate = 0.05 * 0.5f64.powi(step as i32 / 3);
             if !perturbed {
                 self.weights = leaves(&self.weights);
                 let loss = self.loss(method, on, true);

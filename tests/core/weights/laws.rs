@@ -6,9 +6,7 @@ use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 use super::{gather, open, paper};
-use crate::support::json;
-
-const DRAWS: u64 = 300;
+use crate::support::{count, json, number};
 
 /// Mean and standard deviation.
 fn moments(values: &[f64]) -> (f64, f64) {
@@ -17,11 +15,12 @@ fn moments(values: &[f64]) -> (f64, f64) {
     (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt())
 }
 
-/// Compares means within four standard errors of their difference; both sides have [`DRAWS`] draws.
+/// Compares means within four standard errors of their difference; both sides have as many draws.
 fn check(what: &str, values: &[f64], expected: &Value) {
     let number = |key: &str| expected[key].as_f64().unwrap();
     let (mean, deviation) = moments(values);
-    let error = ((deviation.powi(2) + number("std").powi(2)) / DRAWS as f64).sqrt();
+    let draws = values.len() as f64;
+    let error = ((deviation.powi(2) + number("std").powi(2)) / draws).sqrt();
     let difference = (mean - number("mean")).abs();
     assert!(
         difference <= 4.0 * error + 1e-6 * number("mean").abs(),
@@ -30,15 +29,13 @@ fn check(what: &str, values: &[f64], expected: &Value) {
     );
     // The standard deviation of a standard deviation is below 1 / sqrt(draws) of it for these laws.
     let spread = number("std");
-    assert!(
-        (deviation - spread).abs() <= 4.0 * spread * (2.0 / DRAWS as f64).sqrt() + 1e-6,
-        "{what}: {deviation}"
-    );
+    assert!((deviation - spread).abs() <= 4.0 * spread * (2.0 / draws).sqrt() + 1e-6, "{what}: {deviation}");
 }
 
 fn draws(network: &Network, which: &[usize], ball: Ball, sampling: Sampling) -> Vec<Tensor> {
+    let draws = count(&json("initializations/statistics.json"), &["draws"]) as u64;
     let pieces = Pieces::new(network.layout(), which, ball.scope, Device::Cpu);
-    (0..DRAWS).map(|seed| ball.sample(&pieces, &network.weights, which, sampling, seed)).collect()
+    (0..draws).map(|seed| ball.sample(&pieces, &network.weights, which, sampling, seed)).collect()
 }
 
 fn per_layer(network: &Network, which: &[usize], draws: &[Tensor], expected: &Value) {
@@ -69,7 +66,7 @@ fn layer_and_filter_wise_perturbations_obey_the_stored_laws() {
         ("FilterWiseL2UniformNormInitialization", Scope::Filter, Sampling::UniformNorm),
         ("FilterWiseL2UniformSphereInitialization", Scope::Filter, Sampling::Sphere),
     ] {
-        let ball = Ball { scope, norm: WeightNorm::L2, radius: 0.5, relative: true };
+        let ball = Ball { scope, norm: WeightNorm::L2, radius: number(&stored, &["rate"]), relative: true };
         // There filter-wise means whole matrices.
         let matrix = |index: &usize| network.layout().entries[*index].shape.len() == 2;
         let same = |index: &usize| scope == Scope::Layer || !matrix(index);

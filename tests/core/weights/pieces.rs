@@ -6,12 +6,11 @@ use basin_core::attack::weights::{
 use basin_core::job::Normalization;
 use basin_core::measure::landscape::direction::scale;
 use basin_core::model::{Entry, Layer, Network, Topology, Weights};
+use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 use super::{close, gather, numbers, open, spread};
-use crate::support::{Npz, json, relative_difference};
-
-const RATE: f64 = 0.1;
+use crate::support::{Npz, json, number, relative_difference};
 
 struct Stored {
     arrays: Npz,
@@ -72,8 +71,13 @@ impl Stored {
         }
     }
 
-    fn bounds(&self, low: impl Fn(f64) -> f64, high: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
-        (0..self.which.len()).map(|k| (low(k as f64), high(k as f64))).collect()
+    /// Values of a formula `a+bk` or `a-bk` at the positions k of the tensors.
+    fn by_position(&self, formula: &Value) -> Vec<f64> {
+        let formula = formula.as_str().and_then(|text| text.strip_suffix('k')).unwrap();
+        let sign = formula.rfind(['+', '-']).unwrap();
+        let [constant, factor] =
+            [&formula[..sign], &formula[sign..]].map(|part| part.parse::<f64>().unwrap());
+        (0..self.which.len()).map(|k| constant + factor * k as f64).collect()
     }
 }
 
@@ -89,23 +93,32 @@ fn projections_are_those_of_the_reference_program() {
             numbers(stored.get("reference"))
         );
         let everything = stored.weights.norm();
-        let layers = ball(Scope::Layer, RATE, true);
-        let clip = Projection::Box { min: Some(-0.15), max: Some(0.2) };
+        let settings = &json("pieces/weight_space.json")["projection_parameters"];
+        let rate = number(settings, &["rate"]);
+        let clip = |key: &str| {
+            let [min, max] = [&settings[key][0], &settings[key][1]].map(Value::as_f64);
+            Projection::Box { min, max }
+        };
+        let layers = ball(Scope::Layer, rate, true);
         stored.check("project_layerwise_l2", std::slice::from_ref(&layers));
-        stored.check_but_matrices("project_filterwise_l2", &[ball(Scope::Filter, RATE, true)]);
-        stored.check("project_l2_abs_0.7", &[ball(Scope::Global, 0.7, false)]);
+        stored.check_but_matrices("project_filterwise_l2", &[ball(Scope::Filter, rate, true)]);
+        let absolute = number(settings, &["l2_abs"]);
+        stored.check(&format!("project_l2_abs_{absolute}"), &[ball(Scope::Global, absolute, false)]);
         // There a relative radius of the whole model counts every parameter, attacked or not.
-        stored.check("project_l2_rel", &[ball(Scope::Global, RATE * everything, false)]);
-        stored.check("project_box", std::slice::from_ref(&clip));
-        stored.check("project_box_upper_only", &[Projection::Box { min: None, max: Some(0.1) }]);
-        let bounds = stored.bounds(|k| -0.1 - 0.01 * k, |k| 0.12 + 0.01 * k);
+        stored.check("project_l2_rel", &[ball(Scope::Global, rate * everything, false)]);
+        stored.check("project_box", &[clip("box")]);
+        stored.check("project_box_upper_only", &[clip("box_upper_only")]);
+        let low = stored.by_position(&settings["layerwise_box_lo"]);
+        let bounds = low.into_iter().zip(stored.by_position(&settings["layerwise_box_hi"])).collect();
         stored.check("project_layerwise_box", &[Projection::LayerBox(bounds)]);
-        let fractions: Vec<f64> = (0..stored.which.len()).map(|k| 0.5 + 0.05 * k as f64).collect();
-        stored.check("project_relative_layerwise_box", &[Projection::relative_boxes(-0.3, 0.4, &fractions)]);
+        let relative = &settings["relative_layerwise_box"];
+        let fractions = stored.by_position(&relative["fractions"]);
+        let (min, max) = (number(relative, &["min"]), number(relative, &["max"]));
+        stored.check("project_relative_layerwise_box", &[Projection::relative_boxes(min, max, &fractions)]);
         stored.check("project_reference_layerwise_box", &[Projection::ReferenceBox(Scope::Layer)]);
         let reference_box = [Projection::ReferenceBox(Scope::Filter)];
         stored.check_but_matrices("project_reference_filterwise_box", &reference_box);
-        stored.check("project_sequential_box_layerwise_l2", &[clip, layers]);
+        stored.check("project_sequential_box_layerwise_l2", &[clip("box"), layers]);
     }
 }
 

@@ -10,17 +10,21 @@ use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
 use super::{close, gather, losses, numbers, open, problem, spread};
-use crate::support::{Npz, json, max_abs_difference, reference};
+use crate::support::{Npz, images, json, max_abs_difference, number, reference};
 
 struct Data {
     images: Tensor,
     labels: Tensor,
 }
 
-fn load(model: &str, range: &Value) -> Data {
-    let name =
-        if model.starts_with("lenet") { reference("mnist").display().to_string() } else { "bundled".into() };
-    let examples: Examples = format!("test:{}..{}", range[0], range[1]).parse().unwrap();
+const MODELS: [&str; 2] = ["lenet_bn_trained", "resnet_rebn_trained"];
+
+fn load(network: &Network, range: &Value) -> Data {
+    let name = match network.topology.resolution[0] {
+        1 => reference("mnist").display().to_string(),
+        _ => "bundled".into(),
+    };
+    let examples: Examples = images(range).parse().unwrap();
     let data = data::load(&name, &examples).unwrap();
     Data { images: data.images, labels: data.labels }
 }
@@ -36,19 +40,22 @@ impl Data {
     }
 }
 
-/// Half of `radius` times the norm of every tensor, along a stored or computed direction.
-fn start(model: &str, network: &Network, which: &[usize], arrays: &Npz, factor: f64, radius: f64) -> Tensor {
-    if model.starts_with("lenet") {
-        let key = if which.len() > 8 { "init_delta_all_layers" } else { "init_delta" };
-        return spread(network.layout(), which, arrays.get(key), Kind::Float);
+/// A part of `radius` times the norm of every tensor, along a stored direction or one of sines.
+fn start(rule: &Value, network: &Network, which: &[usize], arrays: &Npz, radius: f64) -> Tensor {
+    if rule.is_null() {
+        let len: i64 = which.iter().map(|index| network.layout().entries[*index].len).sum();
+        let stored = ["init_delta", "init_delta_all_layers"].map(|key| arrays.find(key));
+        let stored = stored.into_iter().flatten().find(|stored| stored.size()[0] == len);
+        return spread(network.layout(), which, stored.unwrap(), Kind::Float);
     }
+    let (frequency, share) = (number(rule, &["frequency"]), number(rule, &["share_of_eps"]));
     let flat = network.weights.flat().zeros_like();
     for index in which {
         let entry = &network.layout().entries[*index];
-        let v: Vec<f64> = (0..entry.len).map(|j| (0.7 * factor * (j as f64 + 1.0)).sin()).collect();
+        let v: Vec<f64> = (0..entry.len).map(|j| (frequency * (j as f64 + 1.0)).sin()).collect();
         let norm = v.iter().map(|x| x * x).sum::<f64>().sqrt();
         let size = network.weights.view(*index).to_kind(Kind::Double).norm().double_value(&[]);
-        let values: Vec<f32> = v.iter().map(|x| (x / norm * size) as f32 * (0.5 * radius) as f32).collect();
+        let values: Vec<f32> = v.iter().map(|x| (x / norm * size) as f32 * (share * radius) as f32).collect();
         flat.narrow(0, entry.offset, entry.len).copy_(&Tensor::from_slice(&values));
     }
     flat
@@ -70,11 +77,11 @@ fn check_delta(what: &str, got: &Tensor, arrays: &Npz, key: &str) {
 #[test]
 fn weight_attacks_follow_the_reference_program() {
     let index = json("weights/index.json");
-    let mut checked = 0;
-    for (model, factor) in [("lenet_bn_trained", 0.0), ("resnet_rebn_trained", 4.0)] {
+    let (mut checked, mut other_balls) = (0, 0);
+    for model in MODELS {
         let arrays = Npz::open(&format!("weights/{model}.npz"));
         let network = open(model);
-        let data = load(model, &index[format!("{model}/data")]["test_indices"]);
+        let data = load(&network, &index[format!("{model}/data")]["test_indices"]);
         for (key, options) in index.as_object().unwrap() {
             let Some(name) = key.strip_prefix(&format!("{model}/")).filter(|_| options["layers"].is_array())
             else {
@@ -84,6 +91,7 @@ fn weight_attacks_follow_the_reference_program() {
             // There a filter-wise ball takes the matrices of the LeNet as a whole, here their rows.
             let other_ball = options["projection"] == "filter" && model == "lenet_bn_trained";
             if other_ball || arrays.find(&format!("{stored}__error")).is_none() {
+                other_balls += usize::from(other_ball);
                 continue;
             }
             checked += 1;
@@ -124,7 +132,8 @@ fn weight_attacks_follow_the_reference_program() {
             let batches: Vec<_> = parts.iter().map(|(x, y)| (x, y)).collect();
             let problem = problem(&network, &weights, &which, &batches);
             let projector = Projector::new(&projections, &weights, &which);
-            let start = start(model, &network, &which, &arrays, factor, radius).to_kind(Kind::Double);
+            let rule = &index[format!("{model}/start")];
+            let start = start(rule, &network, &which, &arrays, radius).to_kind(Kind::Double);
             let start = (options["init"] == true).then_some(&start);
             let mut trace = descent::Trace::default();
             let found =
@@ -153,19 +162,20 @@ fn weight_attacks_follow_the_reference_program() {
             );
         }
     }
-    assert_eq!(checked, 10);
+    let stored = index["returned_objective"].as_object().unwrap().keys();
+    assert_eq!(checked, stored.filter(|name| name.ends_with("/f64")).count() - other_balls);
 }
 
 #[test]
 fn joint_and_sequential_attacks_follow_the_reference_program() {
     let index = json("joint/index.json");
-    for (model, factor) in [("lenet_bn_trained", 0.0), ("resnet_rebn_trained", 5.0)] {
+    for model in MODELS {
         let options = &index[model];
-        let number = |key: &str| options[key].as_f64().unwrap();
+        let number = |key: &str| number(options, &[key]);
         let arrays = Npz::open(&format!("joint/{model}.npz"));
         let network = open(model);
         let which: Vec<usize> = serde_json::from_value(options["layers"].clone()).unwrap();
-        let data = load(model, &options["test_indices"]);
+        let data = load(&network, &options["test_indices"]);
         let parts = data.batches(options["batch_size"].as_i64().unwrap());
         let batches: Vec<_> = parts.iter().map(|(x, y)| (x, y)).collect();
         let weights = network.weights.to(Device::Cpu, Kind::Double);
@@ -184,8 +194,8 @@ fn joint_and_sequential_attacks_follow_the_reference_program() {
             steps: options["pgd_iterations_sequential"].as_u64().unwrap() as usize,
             ..Pgd::default()
         };
-        let start =
-            start(model, &network, &which, &arrays, factor, number("weight_eps")).to_kind(Kind::Double);
+        let start = start(&options["start"], &network, &which, &arrays, number("weight_eps"));
+        let start = start.to_kind(Kind::Double);
         let first = arrays.get("init_input_nchw");
         let mut from = 0;
         let starts: Vec<Tensor> = parts
@@ -214,7 +224,7 @@ fn joint_and_sequential_attacks_follow_the_reference_program() {
             ("error", means(&trace.error)),
             ("weight_norm", means(&trace.weight_norm)),
             ("input_norm", means(&trace.input_norm)),
-            ("success", means(&trace.success).iter().map(|share| 8.0 * share).collect()),
+            ("success", means(&trace.success).iter().map(|share| number("batch_size") * share).collect()),
         ] {
             close(what, &got, &numbers(arrays.get(&format!("joint__f64__{what}"))), 1e-3);
         }
