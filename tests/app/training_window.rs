@@ -389,7 +389,7 @@ fn the_folder_of_a_training_opens_as_its_history_and_its_networks_are_measured()
     );
     assert!(says(&window, "lowest robust test loss, epoch 11"), "and by which measure, in the legend");
     assert_eq!(window.harness.state().study().models().len(), 0, "networks are opened when they are wanted");
-    window.picture("history");
+    window.compare("history");
     let error = 100.0 * sample::scores(&sample::job(), 5).robust_error;
     window.choose("Network", &format!("epoch 6, robust error {error:.1} %"));
     window.click("Flatness…");
@@ -409,7 +409,7 @@ fn the_folder_of_a_training_opens_as_its_history_and_its_networks_are_measured()
     window.harness.state_mut().command(Command::ThemeLight);
     open(&mut window, &[&folder]);
     window.harness.run_steps(4);
-    window.picture("history-light");
+    window.compare("history-light");
 }
 
 #[test]
@@ -439,7 +439,7 @@ fn several_trainings_are_laid_over_each_other_and_exported() {
     let folders = [trained(&window, "at", &one), trained(&window, "awp", &two)];
     open(&mut window, &[&folders[0], &folders[1]]);
     assert!(says(&window, "2 trainings"));
-    window.picture("history-two");
+    window.compare("history-two");
     let right = |window: &Window, label| {
         let last = window
             .harness
@@ -493,7 +493,7 @@ fn twelve_trainings_share_the_charts_and_one_legend() {
     for name in ["run-00", "run-11", "test", "training", "lowest robust test loss"] {
         assert_eq!(entry(&window, name), Some(Toggled::True), "{name}");
     }
-    window.picture("history-twelve");
+    window.compare("history-twelve");
     window.harness.get_by_role_and_label(Role::CheckBox, "training").click();
     window.harness.run_steps(3);
     assert_eq!(entry(&window, "training"), Some(Toggled::False));

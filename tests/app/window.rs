@@ -39,7 +39,7 @@ fn half_done(app: &App) -> bool {
 fn an_empty_window_says_what_to_do() {
     let mut window = Window::new(Fake::default());
     window.harness.run_steps(3);
-    window.picture("empty");
+    window.compare("empty");
     assert!(window.harness.query_all_by_label("Open checkpoint…").next().is_some());
     assert!(window.harness.query_by_label("Open a checkpoint first.").is_some());
 }
@@ -48,7 +48,7 @@ fn an_empty_window_says_what_to_do() {
 fn opening_shows_what_a_checkpoint_is() {
     let mut window = Window::new(Fake::default());
     window.open("classifier.pth.tar");
-    window.picture("model");
+    window.compare("model");
     assert!(window.harness.query_all_by_label_contains("175,258").next().is_some());
     assert!(window.harness.query_all_by_label_contains("25.0 % on the first").next().is_some());
     assert!(window.harness.query_by_label_contains("625 grid points").is_some());
@@ -82,7 +82,7 @@ fn a_landscape_runs_to_its_record() {
     let path = window.open("classifier.pth.tar");
     window.click("Run");
     window.settle();
-    window.picture("surface");
+    window.compare("surface");
     let study = window.harness.state().study();
     let stored = study.records().first().expect("the record of the finished job");
     assert_eq!(stored.record.job.checkpoint(), Some(&*path));
@@ -91,10 +91,12 @@ fn a_landscape_runs_to_its_record() {
     assert_eq!(study.target, Some(Target::Record(stored.id)));
     assert!(window.harness.state().visible_panes().contains(&Pane::Surface));
     assert!(window.harness.query_all_by_label("2-D robust loss").next().is_some());
-    for (tab, name) in [("Curves", "curves"), ("Contours", "contours"), ("Display", "display")] {
+    for (tab, name) in [("Curves", "curves"), ("Contours", "contours")] {
         window.click(tab);
-        window.picture(name);
+        window.compare(name);
     }
+    window.click("Display");
+    window.picture("display");
 }
 
 #[test]
@@ -108,7 +110,7 @@ fn a_cancelled_landscape_keeps_what_is_there() {
     window.picture("running");
     window.click("Cancel");
     window.settle();
-    window.picture("cancelled");
+    window.compare("cancelled");
     let stored = window.harness.state().study().records().first().cloned().expect("a partial record");
     assert!(!stored.record.provenance.complete);
     assert!(window.harness.query_all_by_label_contains("what was finished is kept").next().is_some());
@@ -215,7 +217,7 @@ fn closing_while_a_job_runs_asks_and_keeps_what_is_finished() {
     window.click("Run");
     window.until("half of the landscape is there", half_done);
     assert!(window.request_close());
-    window.picture("closing");
+    window.compare("closing");
     window.click("Keep running");
     assert!(window.harness.query_by_label("A job is still running").is_none());
     assert_eq!(window.harness.state().jobs().active(), 1);
@@ -259,7 +261,7 @@ fn open_evaluation(window: &mut Window, name: &str) {
 fn records_open_and_show_their_provenance() {
     let mut window = Window::new(Fake::default());
     open_evaluation(&mut window, "classifier.pth.tar");
-    window.picture("table");
+    window.compare("table");
     assert_eq!(window.harness.state().visible_panes(), [Pane::Table]);
     assert!(window.harness.query_by_label("62.5 %").is_some());
     assert!(window.harness.query_by_label("9f86d081884c7d65").is_some());
@@ -377,13 +379,13 @@ fn one_direction_gives_curves() {
     window.settle();
     assert_eq!(window.harness.state().visible_panes(), [Pane::Curves]);
     assert!(window.harness.query_all_by_label("1-D robust loss").next().is_some());
-    window.picture("curves-1d");
+    window.compare("curves-1d");
     window.click("Evaluate");
     window.click("Run");
     window.settle();
     window.picture("evaluated");
     window.click("Curves");
-    window.picture("confidences");
+    window.compare("confidences");
 }
 
 #[test]
@@ -485,7 +487,7 @@ fn curves_are_laid_over_each_other() {
     assert_eq!(lines(&window).len(), 2, "one line for each record");
     lines(&window)[0].click_modifiers(Modifiers::COMMAND);
     window.harness.run_steps(3);
-    window.picture("curves-together");
+    window.compare("curves-together");
     assert!(study(&window).is_shown(other));
     assert_eq!(study(&window).beside().count(), 1);
     assert!(window.harness.query_by_label("2 landscapes").is_some());
@@ -818,7 +820,7 @@ fn flatness_runs_from_its_form_and_shows_its_draws_as_they_come() {
     window.picture("flatness-live");
     *held.lock().expect("not poisoned") = false;
     window.settle();
-    window.picture("flatness");
+    window.compare("flatness");
     let app = window.harness.state();
     let record = &app.study().records()[0].record;
     let (Job::Flatness(job), Outcome::Flatness(outcome)) = (&record.job, &record.outcome) else {

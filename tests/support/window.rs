@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use basin::jobs::Engine;
 use basin::ui::{Answer, App, Purpose};
 use eframe::egui::accesskit::Role as WidgetRole;
-use eframe::egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
+use eframe::egui::{Key, Modifiers, Rect, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::bowl::Fake;
 
@@ -17,7 +17,14 @@ use super::bowl::Fake;
 pub struct Window {
     pub harness: Harness<'static, App>,
     pub folder: tempfile::TempDir,
+    /// Where the folder lies.
+    outer: tempfile::TempDir,
 }
+
+/// The tabs and what they show, between the panels of a window of the usual size.
+const TABS: [u32; 4] = [244, 32, 694, 698];
+/// The last lines of jobs and messages.
+const BOTTOM: [u32; 4] = [0, 726, 1280, 74];
 
 impl Window {
     pub fn new(fake: Fake) -> Self {
@@ -31,7 +38,10 @@ impl Window {
             .with_wait_for_pending_images(false)
             .wgpu()
             .build_eframe(|cc| App::new(cc, engine, Vec::new()));
-        Self { harness, folder: tempfile::tempdir().expect("a temporary folder") }
+        // Its name is that of unnamed networks in it, so it is the same each time.
+        let outer = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new().prefix("study").rand_bytes(0).tempdir_in(outer.path());
+        Self { harness, folder: folder.expect("a temporary folder"), outer }
     }
 
     pub fn checkpoint(&self, name: &str) -> PathBuf {
@@ -126,10 +136,51 @@ impl Window {
         self.harness.output().viewport_output.values().any(|output| output.commands.contains(command))
     }
 
+    /// Leaves a picture in the folder `BASIN_PICTURES`, to be looked at.
     pub fn picture(&mut self, name: &str) {
         if let Some(folder) = std::env::var_os("BASIN_PICTURES") {
             let image = self.harness.render().expect("a software renderer");
             image.save(PathBuf::from(folder).join(format!("{name}.png"))).expect("a writable folder");
         }
+    }
+
+    /// Compares the tabs and what they show with `tests/snapshots/NAME.png`; `UPDATE_SNAPSHOTS=1` rewrites the file.
+    pub fn compare(&mut self, name: &str) {
+        self.compare_part(name, TABS);
+    }
+
+    /// The same of the last lines of jobs and messages.
+    pub fn compare_bottom(&mut self, name: &str) {
+        self.compare_part(name, BOTTOM);
+    }
+
+    /// At half the size: the files are small, and edges one level of a color apart on other processors become alike.
+    fn compare_part(&mut self, name: &str, [x, y, width, height]: [u32; 4]) {
+        self.picture(name);
+        let mut image = self.harness.render().expect("a software renderer");
+        for Rect { min, max } in self.paths() {
+            for y in min.y as u32..max.y as u32 {
+                for x in min.x as u32..max.x as u32 {
+                    image.put_pixel(x, y, image::Rgba([0, 0, 0, 255]));
+                }
+            }
+        }
+        let part = image::imageops::crop_imm(&image, x, y, width, height).to_image();
+        let half = image::imageops::thumbnail(&part, width / 2, height / 2);
+        egui_kittest::image_snapshot(&half, name);
+    }
+
+    /// Where paths of temporary files stand, which are others each time: fields, and the rest of lines.
+    fn paths(&self) -> Vec<Rect> {
+        let outer = self.outer.path().display().to_string();
+        let found = self.harness.query_all_by(|node| {
+            [node.label(), node.value()].into_iter().flatten().any(|text| text.contains(&outer))
+        });
+        let right = (TABS[0] + TABS[2]) as f32;
+        let covered = found.map(|node| match node.accesskit_node().role() {
+            WidgetRole::TextInput => node.rect(),
+            _ => Rect { max: [right, node.rect().max.y].into(), ..node.rect() },
+        });
+        covered.collect()
     }
 }

@@ -39,13 +39,13 @@ fn an_empty_scatter_says_what_to_do_and_offers_the_example() {
     let export =
         |window: &Window| window.harness.query_by_role_and_label(WidgetRole::Button, "Export…").is_some();
     assert!(!export(&window), "there is nothing to export");
-    window.picture("scatter-empty");
+    window.compare("scatter-empty");
     window.click("Show the published models");
     window.harness.run_steps(4);
     assert!(window.harness.query_by_label_contains("Pearson 0.96 [0.91, 0.98]").is_some());
     assert!(window.harness.query_by_label_contains("28 models").is_some());
     assert!(export(&window));
-    window.picture("scatter-published");
+    window.compare("scatter-published");
     window.click("names");
     window.picture("scatter-names");
     // A group is hidden by its entry in the legend, and shown again.
@@ -54,20 +54,20 @@ fn an_empty_scatter_says_what_to_do_and_offers_the_example() {
     };
     assert_eq!(entry(&window), Some(Toggled::True));
     window.click("TRADES");
-    window.picture("scatter-hidden");
+    window.compare("scatter-hidden");
     assert_eq!(entry(&window), Some(Toggled::False));
     window.click("TRADES");
     assert_eq!(entry(&window), Some(Toggled::True));
     window.harness.state_mut().command(basin::command::Command::ThemeLight);
     window.harness.run_steps(4);
-    window.picture("scatter-light");
+    window.compare("scatter-light");
 }
 
 #[test]
 fn records_of_the_study_are_points() {
     let mut window = with_records(&three());
     assert!(window.harness.query_by_label_contains("3 models").is_some());
-    window.picture("scatter-study");
+    window.compare("scatter-study");
     // What is missing is said when nothing is left.
     let mut some = with_records(&[0, 1].map(|i| on_training_images(three().swap_remove(i))));
     assert!(some.harness.query_by_label_contains("No model has both numbers").is_some());
@@ -148,7 +148,7 @@ fn the_scatter_is_exported_through_the_dialog() {
     window.harness.run_steps(3);
     window.settle();
     assert!(window.harness.query_by_label("Preview").is_some());
-    window.picture("scatter-export");
+    window.compare("scatter-export");
     let path = window.folder.path().join("figure.pdf");
     window.retype("File", path.to_str().unwrap());
     window.click("Export");

@@ -35,7 +35,7 @@ fn the_running_job_is_on_top_errors_follow_and_stay_while_successes_fade() {
         window.harness.state_mut().handle(Answer::Failed(format!("disk {number} is full")));
     }
     window.harness.run_steps(3);
-    window.picture("status");
+    window.compare_bottom("status");
     let statuses: Vec<_> = window.harness.state().jobs().entries().iter().map(|e| e.status.clone()).collect();
     assert_eq!(statuses, [Status::Running, Status::Waiting]);
     assert!(top(&window, " of 625") < top(&window, "Disk 8 is full"), "progress is above all messages");
