@@ -291,7 +291,7 @@ pub struct Compute {
     /// Images at a time; auto: chosen for the device. It changes results by rounding only, like the number of threads:
     /// losses, average-case flatness and the verdicts of AutoAttack agree to about 1e-7, worst-case flatness to about
     /// 1e-4 of its value.
-    #[schemars(range(min = 1), extend("x-flag" = "batch-size", "x-hint" = "automatic"))]
+    #[schemars(range(min = 1), extend("x-flag" = "batch-size", "x-hint" = "auto", "x-wanted" = "auto or a whole number of at least 1"))]
     pub batch_size: Option<usize>,
 }
 

@@ -733,6 +733,7 @@ fn settings_are_found_by_name_and_go_back_to_what_is_usual() {
     let marks = |window: &Window| window.harness.query_all_by_label_contains("Reset ").count();
     assert_eq!(marks(&window), 0, "nothing is changed at first");
     window.click("Advanced");
+    window.harness.set_size([1280.0, 1600.0].into());
     window.harness.run_steps(20);
     assert!(window.harness.query_by_label("Momentum").is_some());
     window.retype("Filter", "step divisor");

@@ -1,37 +1,9 @@
-//! `basin benchmark`: many of the paper's attacks on one checkpoint, options and results.
+//! Groups and results of `basin benchmark`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use basin_core::attack::names::{GROUPS, group};
-use basin_core::job::{Benchmark, DataSelection};
 use basin_core::record::{BenchmarkOutcome, Outcome};
-use clap::Args;
-
-use super::args::Common;
-
-/// Which attacks.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Benchmark")]
-pub struct BenchmarkArgs {
-    /// Attack names of the paper and names of its groups, separated by commas [default: cifar10_benchmark].
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    attacks: Vec<String>,
-}
-
-impl BenchmarkArgs {
-    /// The job. Without --examples on the paper's thousand images.
-    pub fn job(self, checkpoint: PathBuf, common: &Common) -> Benchmark {
-        let usual = Benchmark::new(checkpoint);
-        let DataSelection { name, examples } = common.data_or(Benchmark::USUAL);
-        Benchmark {
-            data: DataSelection { name, examples },
-            attacks: if self.attacks.is_empty() { usual.attacks } else { self.attacks },
-            compute: common.compute(),
-            checkpoint: usual.checkpoint,
-        }
-    }
-}
 
 /// Groups with their members, for people.
 pub fn list() -> String {

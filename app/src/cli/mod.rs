@@ -3,13 +3,13 @@
 //! Exit codes: see `EXIT_CODES`.
 
 mod args;
-mod attack;
+mod attacks;
 mod benchmark;
 pub mod compare;
 mod data;
-mod evaluate;
 mod failure;
 mod flatness;
+mod measures;
 mod networks;
 pub mod plot;
 mod report;
@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use basin_core::Error;
 use basin_core::checkpoint::{self, is_there};
-use basin_core::job::{Job, Landscape};
+use basin_core::job::Job;
 use basin_core::record::Record;
 use basin_core::run::{
     RunOptions, Share, check_out, estimate, has_unfinished, read_job, resolved, run, warnings,
@@ -37,15 +37,11 @@ use basin_core::settings::distance;
 use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-pub use args::pgd_variant;
-use args::{AssumeArgs, Attack, CheckpointArgs, Common, LandscapeArgs, Output};
-use attack::AttackArgs;
-use benchmark::BenchmarkArgs;
+use args::{AssumeArgs, CheckpointArgs, Output, Threads};
+use attacks::{Attacks, Ensembles};
 use compare::CompareArgs;
 use data::DataCommand;
-use evaluate::EvaluateArgs;
 use failure::{Usage, one_line, say, usage};
-use flatness::FlatnessArgs;
 use networks::Networks;
 use plot::PlotArgs;
 pub use report::bounds;
@@ -53,9 +49,9 @@ use shards::MergeArgs;
 use submit::SubmitArgs;
 use terminal::Terminal;
 use train::TrainArgs;
-pub use word::spelled;
 
 use crate::environment;
+use crate::settings::options::{self, Options};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -97,11 +93,11 @@ enum Command {
         #[command(flatten)]
         networks: Networks,
         #[command(flatten)]
-        attack: Attack,
+        attacks: Attacks,
         #[command(flatten)]
-        evaluate: EvaluateArgs,
+        options: Options<options::Evaluate>,
         #[command(flatten)]
-        common: Common,
+        threads: Threads,
         #[command(flatten)]
         output: Output,
     },
@@ -112,9 +108,11 @@ enum Command {
         #[command(flatten)]
         networks: Networks,
         #[command(flatten)]
-        attack: AttackArgs,
+        ensembles: Ensembles,
         #[command(flatten)]
-        common: Common,
+        options: Options<options::Attack>,
+        #[command(flatten)]
+        threads: Threads,
         #[command(flatten)]
         output: Output,
     },
@@ -125,11 +123,11 @@ enum Command {
         #[command(flatten)]
         networks: Networks,
         #[command(flatten)]
-        flatness: FlatnessArgs,
+        options: Options<options::Flatness>,
         #[command(flatten)]
-        attack: Attack,
+        attacks: Attacks,
         #[command(flatten)]
-        common: Common,
+        threads: Threads,
         #[command(flatten)]
         output: Output,
     },
@@ -140,11 +138,11 @@ enum Command {
         #[command(flatten)]
         networks: Networks,
         #[command(flatten)]
-        landscape: LandscapeArgs,
+        options: Options<options::Landscape>,
         #[command(flatten)]
-        attack: Attack,
+        attacks: Attacks,
         #[command(flatten)]
-        common: Common,
+        threads: Threads,
         #[command(flatten)]
         output: Output,
     },
@@ -162,9 +160,9 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
-        benchmark: BenchmarkArgs,
+        options: Options<options::Benchmark>,
         #[command(flatten)]
-        common: Common,
+        threads: Threads,
         #[command(flatten)]
         output: Output,
     },
@@ -273,47 +271,34 @@ fn dispatch(cli: Cli) -> Result<()> {
                 report::summary(&summary)
             })
         }
-        Some(Command::Evaluate { checkpoint, networks, attack, evaluate, common, output }) => {
+        Some(Command::Evaluate { checkpoint, networks, attacks, options, threads, output }) => {
             let (checkpoint, several) = networks.of(&checkpoint.path())?;
-            let job = evaluate.job(checkpoint, &attack, &common)?;
-            compute_asked(&job, several.as_deref(), &output, common.threads)
+            let job = measures::evaluate(options, &attacks, checkpoint)?;
+            compute_asked(&job, several.as_deref(), &output, threads.threads)
         }
-        Some(Command::Flatness { checkpoint, networks, flatness, attack, common, output }) => {
+        Some(Command::Flatness { checkpoint, networks, attacks, options, threads, output }) => {
             let (checkpoint, several) = networks.of(&checkpoint.path())?;
-            let job = flatness.job(checkpoint, &attack, &common).map_err(usage)?;
-            compute_asked(&Job::Flatness(job), several.as_deref(), &output, common.threads)
+            let job = measures::flatness(options, &attacks, checkpoint)?;
+            compute_asked(&job, several.as_deref(), &output, threads.threads)
         }
-        Some(Command::Attack { checkpoint, networks, attack, common, output }) => {
+        // There is but one ensemble.
+        Some(Command::Attack { checkpoint, networks, ensembles: _, options, threads, output }) => {
             let (checkpoint, several) = networks.of(&checkpoint.path())?;
-            let job = attack.job(checkpoint, &common).map_err(usage)?;
-            compute_asked(&Job::Attack(job), several.as_deref(), &output, common.threads)
+            let job = measures::attack(&options, checkpoint)?;
+            compute_asked(&job, several.as_deref(), &output, threads.threads)
         }
-        Some(Command::Landscape { checkpoint, networks, landscape, attack, common, output }) => {
-            landscape.check(&attack).map_err(usage)?;
+        Some(Command::Landscape { checkpoint, networks, attacks, options, threads, output }) => {
             let (checkpoint, several) = networks.of(&checkpoint.path())?;
-            let job = Landscape {
-                checkpoint,
-                data: common.data_or(attack.examples()),
-                second: landscape.second(),
-                radius: landscape.radius(),
-                direction: landscape.direction,
-                normalize: landscape.normalize,
-                range: landscape.range,
-                steps: landscape.steps,
-                loss: landscape.loss,
-                attack: attack.choose(true).unwrap_or_default(),
-                compute: common.compute(),
-            };
-            compute_asked(&Job::Landscape(job), several.as_deref(), &output, common.threads)
+            let job = measures::landscape(options, &attacks, checkpoint)?;
+            compute_asked(&job, several.as_deref(), &output, threads.threads)
         }
         Some(Command::Benchmark { list: true, .. }) => print(&benchmark::list()),
-        Some(Command::Benchmark { checkpoint, assume, dry_run, benchmark, common, output, .. }) => {
-            let job = Job::Benchmark(benchmark.job(assume.of(checkpoint.unwrap_or_default()), &common));
+        Some(Command::Benchmark { checkpoint, assume, dry_run, options, threads, output, .. }) => {
+            let job = measures::benchmark(&options, assume.of(checkpoint.unwrap_or_default()))?;
             if dry_run {
-                job.check().map_err(usage)?;
                 return tell_cost(&job);
             }
-            compute_asked(&job, None, &output, common.threads)
+            compute_asked(&job, None, &output, threads.threads)
         }
         Some(Command::Run { job: file, dry_run, shard, threads, out, force, json }) => {
             let job = read_job(&file)?;
@@ -491,6 +476,97 @@ fn print(text: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use basin_core::attack::names::{GROUPS, PaperAttack, group};
+    use basin_core::job::{Compute, Evaluate, Pgd};
+    use clap::Parser as _;
+    use serde_json::json;
+
+    use super::*;
+    use crate::settings::command_line;
+
+    /// The job that a command of plain words asks for.
+    fn asked(line: &str) -> Result<Job> {
+        match Cli::try_parse_from(line.split_whitespace())?.command {
+            Some(Command::Evaluate { checkpoint, attacks, options, .. }) => {
+                measures::evaluate(options, &attacks, checkpoint.path())
+            }
+            Some(Command::Flatness { checkpoint, attacks, options, .. }) => {
+                measures::flatness(options, &attacks, checkpoint.path())
+            }
+            Some(Command::Landscape { checkpoint, attacks, options, .. }) => {
+                measures::landscape(options, &attacks, checkpoint.path())
+            }
+            Some(Command::Attack { checkpoint, options, .. }) => {
+                measures::attack(&options, checkpoint.path())
+            }
+            Some(Command::Benchmark { checkpoint, options, .. }) => {
+                measures::benchmark(&options, checkpoint.unwrap_or_default())
+            }
+            _ => anyhow::bail!("{line} asks for no measure"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_of_a_job_asks_for_it() {
+        let names = GROUPS.iter().flat_map(|(name, _)| group(name).unwrap_or_default());
+        let mut jobs: Vec<Job> = names
+            .map(|name| {
+                let attack: PaperAttack = name.parse().unwrap();
+                attack.job("net.pth".into(), "bundled", Compute::default())
+            })
+            .collect();
+        for line in [
+            "basin evaluate net.pth",
+            "basin evaluate net.pth --attack pgd --norm l2 --attack-steps 40 --start uniform-sphere --objective target:3",
+            "basin evaluate net.pth --attack pgd --attack pgd:objective=dlr,restarts=5 --attack pgd:norm=l1 --keep-attempts",
+            "basin evaluate net.pth --attack pgd --attack pgd --epsilon 4/255 --backtrack --step-divisor 2 --tau 3",
+            "basin evaluate net.pth --adversarial other.examples.safetensors --keep-probabilities",
+            "basin attack net.pth --version apgd-ce,square --norm l1 --queries 9 --single-radius --batch-size 7",
+            "basin flatness net.pth --loss clean --radius 0.1,0.2 --draws 3 --until 0.01 --tensors conv.weight,fc.bias",
+            "basin flatness net.pth --levels 15,100 --worst-of 1 --weight-norm linf --weight-box -0.1..0.1",
+            "basin flatness net.pth --levels off --scope global --absolute --sampling uniform-norm --per-layer",
+            "basin flatness net.pth --worst-of 3 --search-examples test:5..9 --search-batch 4 --data mnist",
+            "basin flatness net.pth --case worst --joint sequential --weight-start none --loss-bound 3 --weight-early-stopping",
+            "basin flatness net.pth --case worst --attack-steps 1 --reference-restarts 10 --norm l2 --epsilon 0.25",
+            "basin landscape net.pth --direction random:3 --second random --normalize global --loss robust-fixed",
+            "basin landscape net.pth --second random --normalize layer_l2_05 --loss clean --device cpu --seed 18446744073709551615",
+            "basin benchmark net.pth --attacks cifar10_epochs_benchmark,input_linf_aa_standard_e00314",
+        ] {
+            jobs.push(asked(line).unwrap_or_else(|error| panic!("{line}: {error}")));
+        }
+        let mut several =
+            jobs.iter().filter(|job| matches!(job, Job::Evaluate(job) if job.more_attacks.len() == 2));
+        assert!(several.next().is_some(), "several attacks are asked for");
+        for job in jobs {
+            let line = command_line(&job);
+            let again = asked(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(command_line(&again), line);
+            // What has no effect on it is not asked for.
+            let (mut again, mut job) = (json!(again), json!(job));
+            if job["kind"] == "flatness" && job["loss"] == "clean" {
+                [&mut again, &mut job].map(|job| job["reference_restarts"].take());
+            }
+            assert_eq!(again, job, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_options_leave_out_is_usual() {
+        let Ok(Job::Evaluate(job)) = asked("basin evaluate net.pth --attack pgd --norm l2") else { panic!() };
+        let attack =
+            Pgd { norm: basin_core::job::InputNorm::L2, epsilon: 0.5, step_size: 0.0625, ..Pgd::default() };
+        assert_eq!(
+            job,
+            Evaluate { checkpoint: "net.pth".into(), attack: Some(attack), ..Evaluate::default() }
+        );
+        let Ok(Job::Flatness(job)) = asked("basin flatness net.pth --case worst") else { panic!() };
+        assert_eq!((job.radii.as_slice(), job.levels), ([0.003].as_slice(), None));
+        let Ok(Job::Flatness(job)) = asked("basin flatness net.pth --until 0.1") else { panic!() };
+        assert_eq!((job.draws, job.levels.map(|levels| levels.steps)), (100, Some(5)));
+        let Ok(Job::Landscape(job)) = asked("basin landscape net.pth --second random") else { panic!() };
+        assert_eq!((job.second.unwrap().to_string(), job.steps), ("random:1".to_owned(), 51));
+    }
+
     #[test]
     fn options_are_consistent() {
         <super::Cli as clap::CommandFactory>::command().debug_assert();

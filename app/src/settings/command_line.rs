@@ -27,16 +27,15 @@ pub fn command_line(job: &Job) -> String {
     settings.sort_by_key(|setting| setting.group != "Output");
     for setting in settings {
         let Some(flag) = &setting.flag else { continue };
-        if setting.path == "attack.norm"
-            && measure != Measure::Attack
-            && measure != Measure::Evaluate
-            && useless(job, inputs, &setting.path).is_none()
-        {
+        if useless(job, inputs, &setting.path).is_some() {
+            continue;
+        }
+        if setting.path == "attack.norm" && measure != Measure::Attack && measure != Measure::Evaluate {
             words.extend(["--attack".to_owned(), "pgd".to_owned()]);
         }
         let is_given = given.get(&setting.path);
         let text = match is_given {
-            None if setting.advanced || useless(job, inputs, &setting.path).is_some() => continue,
+            None if setting.advanced => continue,
             None if setting.path == "attack" && inputs == "stored" => continue,
             None if setting.path == "attack" => inputs.to_owned(),
             None if matches!(setting.format, Format::Levels | Format::Attacks) => continue,
@@ -51,7 +50,10 @@ pub fn command_line(job: &Job) -> String {
         match (&setting.kind, setting.format) {
             (Kind::Switch, _) if text == "true" => option(""),
             (Kind::Switch, _) => {}
-            (_, Format::Attacks) => text.split("; ").for_each(|one| option(&format!("pgd:{one}"))),
+            (_, Format::Attacks) => text.split("; ").for_each(|one| match one {
+                "pgd" => option(one),
+                one => option(&format!("pgd:{one}")),
+            }),
             (_, Format::Direction) if !text.is_empty() => {
                 option(at(&value, &setting.path).as_str().unwrap_or(&text));
             }

@@ -5,8 +5,10 @@
 //! job ([`command_line`]).
 
 mod command_line;
+pub mod options;
 mod paper;
 mod sheet;
+mod training;
 pub mod useless;
 mod variants;
 
@@ -23,7 +25,8 @@ use serde_json::json;
 pub use command_line::command_line;
 pub use paper::{meaning, named_job};
 pub use sheet::{Origin, Sheet, Surface};
-pub use variants::{pgd_variant, variant};
+pub use training::{training, training_settings, training_text};
+pub use variants::{pgd_texts, pgd_variant, variant};
 
 /// What is measured of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -67,6 +70,17 @@ impl Measure {
             Job::Attack(_) => Some(Self::Attack),
             Job::Benchmark(_) => Some(Self::Benchmark),
             Job::Train(_) => None,
+        }
+    }
+
+    /// The heading of its own settings.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Landscape => "Landscape",
+            Self::Flatness => "Flatness",
+            Self::Evaluate => "Evaluation",
+            Self::Attack => "AutoAttack",
+            Self::Benchmark => "Benchmark",
         }
     }
 
@@ -133,6 +147,11 @@ impl Measure {
             Self::Benchmark => Job::Benchmark(Benchmark::new("".into())),
         }
     }
+}
+
+/// Whether a setting may be given beside a name of the paper, which stands for what is measured.
+pub fn may_stand_beside_name(setting: &Setting) -> bool {
+    ["Images", "Computing", "Output"].contains(&&*setting.group) || setting.path == "descent.bookkeeping"
 }
 
 /// What an evaluation looks at besides the clean images.

@@ -7,7 +7,7 @@ use basin_core::settings::{Format, Setting};
 use serde_json::{Map, Value, json};
 
 use super::useless::{Useless, useless};
-use super::{Given, Measure, Problem, pgd_variant};
+use super::{Given, Measure, Problem, may_stand_beside_name, pgd_variant};
 
 /// Most draws under the whole attack where a standard error is to be reached.
 const MOST_UNTIL: usize = 100;
@@ -56,12 +56,19 @@ impl Origin {
         Self { measure, surface, checkpoint, data: "bundled".into(), named: None }
     }
 
-    /// Whether a setting may be given beside a name of the paper.
+    /// Whether a setting may be given; beside a name of the paper not all may.
     pub fn may_set(&self, path: &str) -> bool {
-        let group = self.measure.setting(path).map_or("", |setting| &*setting.group);
-        self.named.is_none()
-            || ["Images", "Computing", "Output"].contains(&group)
-            || path == "descent.bookkeeping"
+        self.named.is_none() || self.measure.setting(path).is_some_and(may_stand_beside_name)
+    }
+
+    /// What is wrong with a setting: on the command line behind its option.
+    fn wrong(&self, path: &str, between: &str, text: &str) -> Problem {
+        let flag = self.measure.setting(path).and_then(|setting| setting.flag.as_deref());
+        let text = match (self.surface, flag) {
+            (Surface::Terminal, Some(flag)) => format!("--{flag}{between}{text}"),
+            _ => text.to_owned(),
+        };
+        Problem { path: Some(path.to_owned()), text }
     }
 
     /// The job when nothing is given.
@@ -124,7 +131,7 @@ impl Sheet {
                 given.remove(&setting.path);
                 values.retain(|(path, _)| *path != setting.path);
                 problems.retain(|problem| problem.path.as_ref() != Some(&setting.path));
-                problems.extend(reason.map(|text| Problem { path: Some(setting.path.clone()), text }));
+                problems.extend(reason.map(|reason| origin.wrong(&setting.path, " ", &reason)));
             }
         }
         let mut job = filled(&usual, &values);
@@ -195,7 +202,7 @@ fn read(given: &Given, origin: &Origin, start: &Value, problems: &mut Vec<Proble
         });
         match value {
             Ok(value) => values.push((setting.path.clone(), value)),
-            Err(text) => problems.push(Problem { path: Some(setting.path.clone()), text }),
+            Err(text) => problems.push(origin.wrong(&setting.path, ": ", &text)),
         }
     }
     // Of two random directions the second is another one, unless its seed is given.
@@ -256,7 +263,7 @@ fn follow(usual: &mut Value, job: &Job, given: &Given, origin: &Origin) {
 
 /// What is more than a value in its place.
 fn finish(job: &mut Job, given: &Given, origin: &Origin, problems: &mut Vec<Problem>) {
-    let mut wrong = |path: &str, text: String| problems.push(Problem { path: Some(path.to_owned()), text });
+    let mut wrong = |path: &str, text: String| problems.push(origin.wrong(path, " ", &text));
     match job {
         Job::Evaluate(job) => {
             match origin.inputs(given) {
@@ -273,7 +280,7 @@ fn finish(job: &mut Job, given: &Given, origin: &Origin, problems: &mut Vec<Prob
             if let Some(first) = &job.attack {
                 let others = given.get("more_attacks").map_or("", |text| text).split(';').map(str::trim);
                 for text in others.filter(|text| !text.is_empty()) {
-                    match pgd_variant(first, text.trim_start_matches("pgd:")) {
+                    match pgd_variant(first, text.trim_start_matches("pgd").trim_start_matches(':')) {
                         Ok(attack) => job.more_attacks.push(attack),
                         Err(sentence) => wrong("more_attacks", sentence),
                     }

@@ -32,7 +32,7 @@ fn refused(reason: impl Into<String>) -> Option<Useless> {
 
 fn evaluate(job: &Evaluate, inputs: &str, path: &str) -> Option<Useless> {
     if path.starts_with("attack.") && inputs != "pgd" {
-        return refused("is for an attack, but no attack is given; add --attack pgd");
+        return refused("has no effect: attack options are given, but no attack; add --attack pgd");
     }
     match (path, inputs) {
         ("keep_examples" | "keep_attempts", "none") => refused(

@@ -4,7 +4,7 @@ use basin_core::job::Pgd;
 use basin_core::settings::{Kind, Setting};
 use serde_json::{Value, json};
 
-use super::Measure;
+use super::{Given, Measure};
 
 /// The settings of PGD, by their place in it.
 fn settings() -> impl Iterator<Item = (&'static str, &'static Setting)> {
@@ -20,6 +20,7 @@ fn settings() -> impl Iterator<Item = (&'static str, &'static Setting)> {
 pub fn pgd_variant(base: &Pgd, text: &str) -> Result<Pgd, String> {
     let wrong = |reason: String| format!("{text:?} does not describe PGD: {reason}");
     let mut values = Vec::new();
+    let text = if text.trim() == "pgd" { "" } else { text };
     for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
         let (flag, value) = word.split_once('=').map_or((word, None), |(flag, value)| (flag, Some(value)));
         let Some((path, setting)) = settings().find(|(_, setting)| setting.flag.as_deref() == Some(flag))
@@ -59,7 +60,7 @@ fn example(setting: &Setting) -> String {
     setting.default.as_ref().map_or_else(|| "…".to_owned(), |default| setting.show(default))
 }
 
-/// In what an attack differs from the first one, as [`pgd_variant`] reads it.
+/// In what an attack differs from the first one, as [`pgd_variant`] reads it; `pgd` if in nothing.
 pub fn variant(first: &Pgd, other: &Pgd) -> String {
     let [first, other] = [first, other].map(|attack| json!(attack));
     let different = settings().filter_map(|(path, setting)| {
@@ -71,5 +72,16 @@ pub fn variant(first: &Pgd, other: &Pgd) -> String {
             value => format!("{flag}={}", setting.show(value)),
         })
     });
-    different.collect::<Vec<_>>().join(",")
+    let text = different.collect::<Vec<_>>().join(",");
+    if text.is_empty() { "pgd".to_owned() } else { text }
+}
+
+/// The settings of an attack that differ from those of PGD by default, as those of a job.
+pub fn pgd_texts(attack: &Pgd) -> Given {
+    let [attack, usual] = [attack, &Pgd::default()].map(|attack| json!(attack));
+    let different = settings().filter_map(|(path, setting)| {
+        let value = attack.get(path).filter(|value| usual.get(path) != Some(value))?;
+        Some((format!("attack.{path}"), setting.show(value)))
+    });
+    different.collect()
 }

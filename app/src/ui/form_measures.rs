@@ -37,7 +37,7 @@ impl Editor<'_> {
         let takes_name = matches!(measure, Measure::Evaluate | Measure::Flatness | Measure::Attack);
         // What decides about the whole form has the first heading for itself.
         if takes_name || own.iter().any(|setting| setting.group.is_empty()) {
-            heading_ui(ui, title(measure));
+            heading_ui(ui, measure.title());
         }
         if takes_name {
             self.name_ui(ui);
@@ -59,7 +59,7 @@ impl Editor<'_> {
         }
         groups.sort_by_key(|group| !group.is_empty());
         for group in groups {
-            if !(group.is_empty() || headed && group == title(self.origin.measure)) {
+            if !(group.is_empty() || headed && group == self.origin.measure.title()) {
                 heading_ui(ui, group);
             }
             headed = true;
@@ -211,7 +211,7 @@ impl Editor<'_> {
     fn groups_of_advanced_ui(&mut self, ui: &mut Ui, given: &Given, settings: &[&Setting]) {
         let mut last = None;
         for setting in settings {
-            let group = if setting.group.is_empty() { title(self.origin.measure) } else { &setting.group };
+            let group = if setting.group.is_empty() { self.origin.measure.title() } else { &setting.group };
             if last != Some(group) {
                 ui.add_space(2.0);
                 ui.label(RichText::new(group).small().color(palette(ui).weak));
@@ -267,17 +267,6 @@ impl Editor<'_> {
                 ui.add(Label::new(RichText::new(&name).small().color(weak)).truncate()).on_hover_text(name);
             }
         });
-    }
-}
-
-/// The first heading of a form.
-fn title(measure: Measure) -> &'static str {
-    match measure {
-        Measure::Landscape => "Landscape",
-        Measure::Flatness => "Flatness",
-        Measure::Evaluate => "Evaluation",
-        Measure::Attack => "AutoAttack",
-        Measure::Benchmark => "Benchmark",
     }
 }
 

@@ -47,12 +47,14 @@ pub enum Family {
         bottleneck: bool,
         /// Width of the first stage.
         #[serde(default = "usual_channels::<64>")]
+        #[schemars(extend("x-group" = "Model", "x-advanced" = false, "x-wanted" = "a whole number of at least 1"))]
         channels: i64,
     },
     /// 5x5 convolutions with pooling.
     LeNet {
         /// Width of the first convolution.
         #[serde(default = "usual_channels::<32>")]
+        #[schemars(extend("x-group" = "Model", "x-advanced" = false, "x-wanted" = "a whole number of at least 1"))]
         channels: i64,
         /// Width of the hidden linear layer, 0 for none.
         #[serde(default = "usual_channels::<256>")]

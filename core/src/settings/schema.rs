@@ -11,7 +11,7 @@
 //! | `x-unit` | what a number is in |
 //! | `x-hint` | what an empty text stands for |
 //! | `x-usual` | the default in words, where it depends on other settings |
-//! | `x-advanced` | rarely changed |
+//! | `x-advanced` | rarely changed, with all that is inside |
 //! | `x-segmented` | a choice that decides about the others |
 //! | `x-format` | how it is written, see [`Format`] |
 //! | `x-wanted` | what belongs there, in place of the usual words |
@@ -144,7 +144,7 @@ impl Walk {
             let default = inherited.default.as_ref().and_then(|default| default.get(name));
             let default = default.or_else(|| field.get("default")).cloned();
             let group = text(field, "x-group").unwrap_or_else(|| inherited.group.clone());
-            let advanced = inherited.advanced || field["x-advanced"] == true;
+            let advanced = field["x-advanced"].as_bool().unwrap_or(inherited.advanced);
             let required =
                 schema["required"].as_array().is_some_and(|names| names.contains(&name.as_str().into()));
             let inside = Inherited { path, group, default, advanced, required };

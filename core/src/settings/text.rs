@@ -36,7 +36,10 @@ impl Setting {
             },
             Kind::Integer => text
                 .parse::<u64>()
+                .ok()
+                .filter(|number| self.wanted.is_none() || *number as f64 >= least)
                 .map(Value::from)
+                .ok_or(())
                 .map_err(|_| format!("{text:?} is not a whole number; use one of at least {least}")),
             Kind::Number => {
                 number(text).map(|value| Number::from_f64(value).map_or(Value::Null, Value::Number))
@@ -47,13 +50,14 @@ impl Setting {
                 if names.iter().any(|name| name == text) {
                     return Ok(text.into());
                 }
-                Err(format!("{text:?} should be {}{}", either(&names), suggestion(text, &names)))
+                Err(format!("{text:?} is not known; use {}{}", either(&names), suggestion(text, &names)))
             }
             Kind::List(item) => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 items.map(|part| self.read_as(item, part)).collect::<Result<_, _>>().map(Value::Array)
             }
-            Kind::Group => Err("it is a group of settings; give these".to_owned()),
+            Kind::Group if ["on", "true"].contains(&text) => Ok(Value::Object(serde_json::Map::new())),
+            Kind::Group => Err(format!("{text:?} is neither on nor none")),
         }
     }
 
@@ -69,7 +73,12 @@ impl Setting {
             Value::String(text) => text.clone(),
             Value::Number(number) => match number.as_f64() {
                 // Of pixels, and not of what merely is a multiple of 1/255.
-                Some(number) if self.unit.as_deref() == Some(PIXELS) => fraction(number),
+                Some(value)
+                    if self.unit.as_deref() == Some(PIXELS)
+                        && super::number(&fraction(value)) == Ok(value) =>
+                {
+                    fraction(value)
+                }
                 Some(value) if self.kind == Kind::Number => value.to_string(),
                 _ => number.to_string(),
             },
@@ -78,6 +87,7 @@ impl Setting {
             Value::Object(only) if matches!(self.kind, Kind::Choice(_)) => {
                 only.keys().next().cloned().unwrap_or_default()
             }
+            Value::Object(_) if self.kind == Kind::Group => "on".to_owned(),
             Value::Bool(_) | Value::Object(_) => value.to_string(),
         }
     }

@@ -17,18 +17,25 @@ use crate::limits;
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationSettings {
     /// Norm of the threat model; none: that of the training's attack.
+    #[schemars(extend("x-advanced" = true, "x-label" = "Test norm", "x-hint" = "as in training"))]
     pub norm: Option<InputNorm>,
     /// Radius of the threat model, in pixel values from 0 to 1; none: that of the training's attack.
+    #[schemars(extend("x-label" = "Test epsilon", "x-unit" = "pixel value", "x-hint" = "as in training"))]
     pub epsilon: Option<f64>,
     /// Steps of PGD.
+    #[schemars(extend("x-label" = "Test steps"))]
     pub steps: usize,
     /// Their size; none: usual for the threat model, in L-inf 0.007, or more where the steps could not cross the ball.
+    #[schemars(extend("x-advanced" = true, "x-label" = "Test step size", "x-unit" = "pixel value", "x-hint" = "usual"))]
     pub step_size: Option<f64>,
     /// Independent starts.
+    #[schemars(extend("x-advanced" = true, "x-label" = "Test restarts"))]
     pub restarts: usize,
     /// Training images that are tested like the test images, the first so many, for the robust generalization gap; 0: none.
+    #[schemars(extend("x-label" = "Training subset", "x-wanted" = "a whole number of at least 0"))]
     pub train_images: usize,
     /// Restarts on the held-out images, the worst by the confidence in a wrong class, for early stopping.
+    #[schemars(extend("x-advanced" = true, "x-label" = "Held-out restarts"))]
     pub held_out_restarts: usize,
 }
 

@@ -23,77 +23,89 @@ use crate::model::{Architecture, Initialization};
 #[serde(default, deny_unknown_fields)]
 pub struct Train {
     /// Name of the model, e.g. one of the paper's.
-    #[schemars(extend("x-group" = "Model"))]
+    #[schemars(extend("x-label" = "Name", "x-group" = "Model"))]
     pub name: String,
     /// Images, and what is done to them.
     #[schemars(extend("x-group" = "Images"))]
     pub data: TrainData,
     /// The network. Classes and resolution are those of the data, and so need not be given; the job in the folder of a
     /// training has them.
-    #[schemars(extend("x-group" = "Architecture"))]
+    #[schemars(extend("x-advanced" = true, "x-group" = "Architecture"))]
     pub architecture: Architecture,
     /// A checkpoint to go on from instead of fresh weights (fine-tuning); its architecture counts, and is
     /// that of the job in the folder of the training.
     #[serde(with = "crate::files::as_text::optional")]
-    #[schemars(with = "Option<String>", extend("x-label" = "Initial checkpoint", "x-hint" = "none"))]
+    #[schemars(with = "Option<String>", extend("x-advanced" = true, "x-group" = "Model", "x-label" = "Initial checkpoint", "x-hint" = "none"))]
     pub initial: Option<PathBuf>,
     /// How fresh weights are drawn.
-    #[schemars(extend("x-group" = "Initialization"))]
+    #[schemars(extend("x-advanced" = true, "x-group" = "Initialization"))]
     pub initialization: Initialization,
     /// What one batch's loss is.
-    #[schemars(extend("x-group" = "Method"))]
+    #[schemars(extend("x-advanced" = true, "x-group" = "Method"))]
     pub method: Method,
     /// The attack on inputs in training (except of methods on clean images). Its norm and epsilon are also those of the
     /// evaluation, unless that has its own.
-    #[schemars(extend("x-group" = "Attack in training"))]
+    #[schemars(extend("x-advanced" = true, "x-group" = "Attack in training"))]
     pub attack: Pgd,
     /// The tests after each epoch and at the end, always under an attack of the cross-entropy.
     #[schemars(extend("x-group" = "Evaluation"))]
     pub evaluation: EvaluationSettings,
     /// What training takes for the truth.
-    #[schemars(extend("x-group" = "Method"))]
+    #[schemars(extend("x-advanced" = true, "x-group" = "Method"))]
     pub labels: Labels,
     /// Training against perturbed weights.
-    #[schemars(extend("x-group" = "Weight perturbation"))]
+    #[schemars(extend("x-advanced" = true, "x-group" = "Weight perturbation"))]
     pub sharpness: Sharpness,
     /// Optimizer with its learning rate.
-    #[schemars(extend("x-group" = "Optimizer"))]
+    #[schemars(extend("x-advanced" = true, "x-group" = "Optimizer"))]
     pub optimizer: Optimizer,
     /// How the learning rate changes.
-    #[schemars(extend("x-label" = "Schedule", "x-group" = "Learning rate schedule"))]
+    #[schemars(extend("x-advanced" = true, "x-label" = "Schedule", "x-group" = "Learning rate schedule"))]
     pub schedule: Schedule,
     /// Number of epochs.
+    #[schemars(extend("x-group" = "Model", "x-wanted" = "a whole number of at least 1"))]
     pub epochs: usize,
     /// Images per step.
+    #[schemars(extend("x-group" = "Model", "x-wanted" = "a whole number of at least 1"))]
     pub batch_size: usize,
     /// Steps per epoch; none: enough for every image once.
+    #[schemars(extend("x-advanced" = true, "x-group" = "Training", "x-hint" = "every image once"))]
     pub steps_per_epoch: Option<usize>,
     /// All trainable weights are clamped to `[-c, c]` before every step.
+    #[schemars(extend("x-advanced" = true, "x-group" = "Training", "x-label" = "Weight clipping", "x-hint" = "none"))]
     pub clipping: Option<f64>,
     /// A running average of the weights beside them.
-    #[schemars(extend("x-label" = "Running average", "x-hint" = "none", "x-group" = "Running average"))]
+    #[schemars(extend("x-advanced" = true, "x-label" = "Running average", "x-hint" = "none", "x-group" = "Running average"))]
     pub average: Option<Average>,
     /// A snapshot is kept every so many epochs, and of the last one.
+    #[schemars(extend("x-advanced" = true, "x-group" = "Training"))]
     pub snapshot_every: usize,
     /// Keep, of all snapshots, the one of lowest robust error on the held-out images, which are attacked with 5 restarts
     /// (`evaluation.held_out_restarts`).
+    #[schemars(extend("x-advanced" = true, "x-group" = "Training"))]
     pub early_stopping: bool,
     /// Log statistics of every trainable tensor and of its gradient in the last step of each epoch.
+    #[schemars(extend("x-advanced" = true, "x-group" = "Training"))]
     pub tensor_statistics: bool,
     /// Repeat the deviations of the paper's program where Basin does what the paper means: pseudo labels in
     /// training mode (`prevent_label_leaking`), exchanged weights of clean and adversarial part for fractions
     /// other than 0.5 and 1, weight perturbations whose first gradient is the unperturbed network's and whose
     /// last step is never used, an Entropy-SGD without schedule and scoping, a running average that is also
     /// updated at the beginning of an epoch.
+    #[schemars(extend("x-advanced" = true, "x-group" = "Training", "x-label" = "Deviations of the paper's program"))]
     pub as_in_paper: bool,
     /// Where to compute: `auto` (the GPU if there is one), `cpu` or `cuda:0`.
+    #[schemars(extend("x-group" = "Computing", "x-suggestions" = [["auto", "The GPU if there is one."], ["cpu", "The CPU."], ["cuda:0", "The first GPU."], ["cuda:1", "The second GPU."]]))]
     pub device: String,
     /// Precision of the search for perturbations.
+    #[schemars(extend("x-advanced" = true, "x-group" = "Computing", "x-label" = "Search precision"))]
     pub precision: Precision,
     /// Precision of the weight step: `f32`, `bf16` (convolutions and products; weights stay float32), or
     /// `f64` for checks.
+    #[schemars(extend("x-advanced" = true, "x-group" = "Computing"))]
     pub step_precision: Precision,
     /// Seed of every random number.
+    #[schemars(extend("x-group" = "Computing", "x-wanted" = "a whole number of at least 0"))]
     pub seed: u64,
 }
 
@@ -105,20 +117,25 @@ pub struct TrainData {
     #[schemars(extend("x-label" = "Data set"))]
     pub name: String,
     /// Images trained on.
+    #[schemars(extend("x-label" = "Training images"))]
     pub train: Examples,
     /// Images tested on after each epoch, under the attack of `evaluation`.
+    #[schemars(extend("x-label" = "Test images"))]
     pub test: Examples,
     /// Images that early stopping looks at.
+    #[schemars(extend("x-advanced" = true, "x-label" = "Held-out images"))]
     pub held_out: Examples,
     /// What is done to training images, anew in every epoch.
+    #[schemars(extend("x-advanced" = true))]
     pub augmentation: Augmentation,
     /// A folder of further images whose labels a network guessed, and their share of each batch.
+    #[schemars(extend("x-advanced" = true, "x-label" = "Pseudo-labelled images", "x-group" = "Pseudo-labelled images"))]
     pub extra: Option<Extra>,
 }
 
 /// Pseudo-labelled images (the paper: 500,000 tiny images, 70 % of each batch).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Extra {
     /// A data set's name or folder.
     pub name: String,
@@ -131,6 +148,14 @@ pub struct Extra {
 impl Extra {
     /// The paper's share.
     pub const SHARE: f64 = 0.7;
+}
+
+impl Default for Extra {
+    /// The paper's.
+    fn default() -> Self {
+        let examples = Examples { split: Split::Train, start: 0, end: 500_000 };
+        Self { name: "tinyimages500k".into(), examples, share: Self::SHARE }
+    }
 }
 
 impl Default for TrainData {
