@@ -249,7 +249,7 @@ fn what_is_wrong_in_the_form_is_said_in_words() {
     assert!(says(&window, "Epochs: use a whole number of at least 1"));
     assert_eq!(places(&window), before, "a message moves nothing");
     let images = window.harness.get_by_role_and_label(Role::TextInput, "Training images");
-    assert_eq!(images.accesskit_node().placeholder(), Some("train:0..2000"), "what is usual stays");
+    assert_eq!(images.value().as_deref(), Some("train:0..2000"), "what is usual stays");
     assert!(says(&window, "Goes to "), "and so does the folder");
     rewrite(&mut window, "Name", "at_linf_gd_normalized");
     assert!(says(&window, "is no name of a model"));
@@ -279,9 +279,12 @@ fn names_are_completed_and_chosen_and_settings_are_changed_by_place() {
     window.picture("train-form-completing");
     window.click("trades6_…i7_e00314_f100");
     assert!(says(&window, "TRADES with weight 6; PGD-7, L-inf 0.0314"), "what the name stands for is said");
-    rewrite(&mut window, "Other settings", "attack.stepps=3");
-    assert!(says(&window, "there is no setting \"attack.stepps\""));
-    rewrite(&mut window, "Other settings", "attack.steps=3");
+    window.harness.set_size([1280.0, 2600.0].into());
+    window.click("Advanced");
+    window.harness.run_steps(20);
+    window.retype("Iterations", "many");
+    assert!(says(&window, "Iterations: \"many\" is not a whole number"));
+    window.retype("Iterations", "3");
     assert!(says(&window, "TRADES with weight 6; PGD-3, L-inf 0.0314"));
     // Where names begin alike, their ends are offered.
     rewrite(&mut window, "Name", &format!("{PLAIN}_l"));
@@ -297,15 +300,18 @@ fn names_are_completed_and_chosen_and_settings_are_changed_by_place() {
     rewrite(&mut window, "Name", &format!("{PLAIN}_ema0999_sam005_cyc_es"));
     let summary = "SAM of radius 0.05, running average with tau 0.999 after a warm-up, early stopping; PGD-3, L-inf 0.0314; SGD, learning rate from 0 up to 0.2 and back";
     assert!(says(&window, summary), "everything that is not usual is said");
-    // A field shows what another place has set, and what is set twice is refused.
-    rewrite(&mut window, "Other settings", "batch_size=32");
-    let size = |window: &Window| {
-        let field = window.harness.get_by_role_and_label(Role::TextInput, "Batch size");
-        field.accesskit_node().placeholder().map(str::to_owned)
-    };
-    assert_eq!(size(&window).as_deref(), Some("32"));
-    window.retype("Batch size", "16");
-    assert!(says(&window, "batch_size=32 is also in the field \"Batch size\""));
+    // A choice brings settings of its own.
+    window.choose("Optimizer", "adam");
+    window.retype("Beta1", "0.8");
+    assert!(says(&window, "Adam, learning rate from 0 up to 0.2"));
+    window.choose("Labels", "smoothed");
+    window.retype("Smoothed", "0.2");
+    assert!(says(&window, "labels smoothed by 0.2"));
+    window.picture("train-form-advanced");
+    // Taken back, they are as the name has them.
+    window.click("Reset Labels");
+    window.click("Reset Optimizer");
+    assert!(says(&window, summary));
 }
 
 /// The tests have settings of their own, whose empty fields say what is usual.
@@ -313,13 +319,10 @@ fn names_are_completed_and_chosen_and_settings_are_changed_by_place() {
 fn the_evaluation_is_set_in_the_form() {
     let mut window = window();
     window.click("Train");
-    let usual = |window: &Window, label: &str| {
-        let field = window.harness.get_by_role_and_label(Role::TextInput, label);
-        field.accesskit_node().placeholder().map(str::to_owned)
-    };
-    window.click("Tested with PGD-7, L-inf 0.0314");
-    window.settle();
-    assert_eq!(usual(&window, "Test epsilon").as_deref(), Some("0.0314"));
+    let usual =
+        |window: &Window, label: &str| window.harness.get_by_role_and_label(Role::TextInput, label).value();
+    assert!(says(&window, "Tested with PGD-7, L-inf 0.0314"));
+    assert_eq!(usual(&window, "Test epsilon").as_deref(), Some(""), "as in training");
     assert_eq!(usual(&window, "Test steps").as_deref(), Some("7"));
     assert_eq!(usual(&window, "Training subset").as_deref(), Some("500"));
     window.retype("Test epsilon", "4/255");
@@ -329,9 +332,6 @@ fn the_evaluation_is_set_in_the_form() {
     window.retype("Training subset", "many");
     assert!(says(&window, "Training subset: use a whole number of at least 0"));
     window.picture("train-form-evaluation");
-    window.retype("Training subset", "100");
-    rewrite(&mut window, "Other settings", "evaluation.steps=3");
-    assert!(says(&window, "evaluation.steps=3 is also in the field \"Test steps\""));
 }
 
 /// What was trained before something went wrong stays in sight, with the reason.
@@ -419,9 +419,9 @@ fn the_settings_of_a_training_or_a_job_file_are_taken_over() {
     open(&mut window, &[&folder]);
     window.click("Train again…");
     assert!(says(&window, "With the settings of another training"));
-    window.harness.get_by_label("The whole job").scroll_to_me();
+    window.harness.get_by_label("Full configuration").scroll_to_me();
     window.harness.run_steps(8);
-    window.click("The whole job");
+    window.click("Full configuration");
     assert!(says(&window, "\"train\": \"train:0..2000\""), "everything that will be done can be read");
     window.picture("train-form-again");
     let mut job = sample::job();
@@ -580,7 +580,12 @@ fn the_real_thing_trains() {
     ] {
         window.retype(field, text);
     }
-    rewrite(&mut window, "Other settings", "attack.steps=1");
+    window.harness.get_by_label("Advanced").scroll_to_me();
+    window.harness.run_steps(20);
+    window.click("Advanced");
+    window.harness.run_steps(20);
+    window.retype("Filter", "number of updates");
+    window.retype("Iterations", "1");
     let folder = choose_folder(&mut window, "real");
     ready(&mut window, "Start training");
     window.click("Start training");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use basin_core::attack::names::PaperAttack;
-use basin_core::job::{Compute, DataSelection, Job};
+use basin_core::job::{Case, Compute, DataSelection, Job};
 use basin_core::record::Record;
 
 use super::attacks::Attacks;
@@ -96,6 +96,9 @@ pub fn flatness(options: Options<Flatness>, attacks: &Attacks, checkpoint: PathB
             None
         }
         Some(name) => match named(name)? {
+            Job::Flatness(job) if job.case == Case::Average && given.contains_key("descent.bookkeeping") => {
+                return Err(usage(format!("{name} searches no weights; leave out --bookkeeping")));
+            }
             job @ Job::Flatness(_) => Some(job),
             _ => {
                 return Err(usage(format!(

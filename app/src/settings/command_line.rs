@@ -39,7 +39,7 @@ pub fn command_line(job: &Job) -> String {
             None if setting.path == "attack" && inputs == "stored" => continue,
             None if setting.path == "attack" => inputs.to_owned(),
             None if matches!(setting.format, Format::Levels | Format::Attacks) => continue,
-            None => setting.show(at(&value, &setting.path)),
+            None => setting.text_in(&value),
             Some(text) if setting.path == "attack" && text == "stored" => continue,
             Some(text) => text.clone(),
         };

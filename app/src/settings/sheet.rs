@@ -130,7 +130,9 @@ impl Sheet {
             {
                 given.remove(&setting.path);
                 values.retain(|(path, _)| *path != setting.path);
-                problems.retain(|problem| problem.path.as_ref() != Some(&setting.path));
+                if origin.surface == Surface::Window {
+                    problems.retain(|problem| problem.path.as_ref() != Some(&setting.path));
+                }
                 problems.extend(reason.map(|reason| origin.wrong(&setting.path, " ", &reason)));
             }
         }
@@ -169,14 +171,11 @@ impl Sheet {
 
     /// The text of a setting that is not given.
     pub fn usual_text(&self, setting: &Setting, origin: &Origin) -> String {
-        let value = at(&self.usual, &setting.path);
-        match (setting.format, &setting.default) {
-            (Format::Levels, _) => "on".to_owned(),
-            (Format::Attacks, _) => String::new(),
+        match setting.format {
+            Format::Levels => "on".to_owned(),
+            Format::Attacks => String::new(),
             _ if setting.path == "attack" => origin.inputs(&Given::new()).to_owned(),
-            // What is left out of jobs while it is usual.
-            (_, Some(default)) if value.is_null() && !setting.optional => setting.show(default),
-            _ => setting.show(value),
+            _ => setting.text_in(&self.usual),
         }
     }
 }

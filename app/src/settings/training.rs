@@ -23,8 +23,7 @@ pub fn training_settings(job: &Train) -> Vec<Setting> {
 
 /// The text of a setting in a training.
 pub fn training_text(job: &Train, setting: &Setting) -> String {
-    let value = json!(job);
-    setting.show(super::sheet::at(&value, &setting.path))
+    setting.text_in(&json!(job))
 }
 
 /// A training with what is given, as far as it is possible, and what is wrong.
@@ -32,8 +31,10 @@ pub fn training(start: &Train, given: &Given) -> (Train, Vec<Problem>) {
     let mut job = start.clone();
     let mut problems = Vec::new();
     // What decides about other settings comes first; places outside come before those inside by their order.
-    let decides = |path: &str| path == "data.name" || path.ends_with(".kind") || path == "architecture.family";
-    let mut order: Vec<(&String, &String)> = given.iter().filter(|(_, text)| !text.trim().is_empty()).collect();
+    let decides =
+        |path: &str| path == "data.name" || path.ends_with(".kind") || path == "architecture.family";
+    let mut order: Vec<(&String, &String)> =
+        given.iter().filter(|(_, text)| !text.trim().is_empty()).collect();
     order.sort_by_key(|(path, _)| (!decides(path), *path));
     for (path, text) in order {
         let settings = training_settings(&job);
@@ -67,7 +68,8 @@ fn changed(job: &Train, setting: &Setting, text: &str) -> Result<Train, String> 
         }
         (path, value) => {
             let text = value.to_string();
-            job = job.with(&format!("{path}={text}")).map_err(|reason| without_place(path, &text, &reason))?;
+            job =
+                job.with(&format!("{path}={text}")).map_err(|reason| without_place(path, &text, &reason))?;
         }
     }
     Ok(job)

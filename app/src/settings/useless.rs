@@ -99,6 +99,9 @@ fn flatness(job: &Flatness, path: &str) -> Option<Useless> {
         "reference_restarts" if !robust => {
             refused("is for the robust loss; leave it out, or use --loss robust")
         }
+        "descent.early_stopping" if job.descent.loss_bound.is_none() => {
+            refused("stops before a loss; add --loss-bound, or leave it out")
+        }
         // The joint search takes plain steps.
         "descent.momentum"
         | "descent.backtrack"
@@ -110,7 +113,6 @@ fn flatness(job: &Flatness, path: &str) -> Option<Useless> {
         {
             Some(Useless::Hidden)
         }
-        "descent.early_stopping" if job.descent.loss_bound.is_none() => Some(Useless::Hidden),
         path if path.starts_with("attack.") && !robust => clean(),
         path => pgd(Some(&job.attack), path),
     }

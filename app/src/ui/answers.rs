@@ -196,7 +196,7 @@ impl App {
                 let folder = first.display().to_string();
                 self.state.form.give(self.state.measure, "data.name", Some(folder));
             }
-            Purpose::TrainingData => self.state.train.data = first.display().to_string(),
+            Purpose::TrainingData => self.state.train.give("data.name", Some(first.display().to_string())),
             Purpose::TrainingFolder => self.state.train.folder = first.display().to_string(),
             Purpose::Export => self.export.path = first.display().to_string(),
         }

@@ -8,7 +8,7 @@ use eframe::egui::{CollapsingHeader, Label, RichText, Ui};
 use crate::settings::{Given, Measure, Origin, Sheet, meaning, useless::useless};
 use crate::ui::Action;
 use crate::ui::form::{Form, NAME, NAME_LABEL, fitting_data};
-use crate::ui::form_rows::{Change, Row, beside_marks, setting_ui};
+use crate::ui::form_rows::{Advanced, Change, Row, beside_marks, setting_ui};
 use crate::ui::widgets::{choice_ui, count, heading_ui, marked_field_ui, palette, segmented_ui, sentence};
 
 /// Groups that come after the advanced settings.
@@ -170,55 +170,21 @@ impl Editor<'_> {
         }
     }
 
-    /// What is rarely changed, with a field to find it.
     fn advanced_ui(&mut self, ui: &mut Ui, given: &Given, shown: &[&Setting]) {
-        let advanced: Vec<&Setting> = shown.iter().filter(|setting| setting.advanced).copied().collect();
-        if advanced.is_empty() {
-            return;
-        }
-        let changed = advanced.iter().filter(|setting| given.contains_key(&setting.path)).count();
-        let wrong = self
-            .sheet
-            .problems
-            .iter()
-            .any(|problem| advanced.iter().any(|setting| problem.path.as_ref() == Some(&setting.path)));
-        let title = match changed {
-            0 => "Advanced".to_owned(),
-            changed => format!("Advanced ({changed} changed)"),
+        let settings: Vec<&Setting> = shown.iter().filter(|setting| setting.advanced).copied().collect();
+        let is_wrong = |setting: &&Setting| {
+            self.sheet.problems.iter().any(|problem| problem.path.as_ref() == Some(&setting.path))
         };
-        ui.add_space(4.0);
-        CollapsingHeader::new(title)
-            .id_salt(("advanced", self.origin.measure))
-            .open(wrong.then_some(true))
-            .show_unindented(ui, |ui| {
-                let tip = "Show the settings whose name, option or help has these letters";
-                let filter = &mut self.form.filter;
-                beside_marks(ui, |ui| marked_field_ui(ui, "Filter", tip, "any setting", filter, None));
-                let wanted = self.form.filter.trim().to_lowercase();
-                let fits = |setting: &Setting| {
-                    let flag = setting.flag.as_deref().unwrap_or_default();
-                    let texts = [&*setting.label, &*setting.path, flag, &*setting.help];
-                    texts.iter().any(|text| text.to_lowercase().contains(&wanted))
-                };
-                let found: Vec<&Setting> = advanced.into_iter().filter(|setting| fits(setting)).collect();
-                if found.is_empty() {
-                    ui.label(RichText::new("No such setting.").color(palette(ui).weak));
-                }
-                self.groups_of_advanced_ui(ui, given, &found);
-            });
-    }
-
-    fn groups_of_advanced_ui(&mut self, ui: &mut Ui, given: &Given, settings: &[&Setting]) {
-        let mut last = None;
-        for setting in settings {
-            let group = if setting.group.is_empty() { self.origin.measure.title() } else { &setting.group };
-            if last != Some(group) {
-                ui.add_space(2.0);
-                ui.label(RichText::new(group).small().color(palette(ui).weak));
-                last = Some(group);
-            }
-            self.setting_ui(ui, given, setting);
-        }
+        let title = self.origin.measure.title();
+        let advanced = Advanced {
+            id: title,
+            title,
+            changed: settings.iter().filter(|setting| given.contains_key(&setting.path)).count(),
+            wrong: settings.iter().any(|setting| is_wrong(setting)),
+        };
+        let mut filter = std::mem::take(&mut self.form.filter);
+        advanced.ui(ui, &mut filter, &settings, |ui, setting| self.setting_ui(ui, given, setting));
+        self.form.filter = filter;
     }
 
     fn data_ui(&mut self, ui: &mut Ui, given: &Given) {

@@ -2,12 +2,12 @@
 
 use basin_core::settings::{Choice, Format, Kind, Setting};
 use eframe::egui::{
-    Align, Align2, Button, Checkbox, ComboBox, Label, Layout, Popup, Rect, Response, RichText, Role, Sense,
-    TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
+    Align, Align2, Button, Checkbox, CollapsingHeader, ComboBox, Label, Layout, Popup, Rect, Response,
+    RichText, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
 };
 
 use crate::ui::theme::{LABEL_WIDTH, ROW_HEIGHT};
-use crate::ui::widgets::{mark_wrong, palette, segmented_ui, sentence};
+use crate::ui::widgets::{mark_wrong, marked_field_ui, palette, segmented_ui, sentence};
 
 /// Room at the right of a row for the mark of a setting that differs.
 const MARK_WIDTH: f32 = 10.0;
@@ -32,6 +32,65 @@ pub struct Row<'a> {
     pub problem: Option<&'a str>,
 }
 
+/// Settings that are rarely changed, folded away, with a field to find them. `row` draws one.
+pub struct Advanced<'a> {
+    /// Tells forms apart.
+    pub id: &'a str,
+    /// Heading of settings without a group.
+    pub title: &'a str,
+    /// How many differ from what is usual.
+    pub changed: usize,
+    /// Something is wrong with one of them.
+    pub wrong: bool,
+}
+
+impl Advanced<'_> {
+    /// Draws them.
+    pub fn ui(
+        &self,
+        ui: &mut Ui,
+        filter: &mut String,
+        settings: &[&Setting],
+        mut row: impl FnMut(&mut Ui, &Setting),
+    ) {
+        if settings.is_empty() {
+            return;
+        }
+        let title = match self.changed {
+            0 => "Advanced".to_owned(),
+            changed => format!("Advanced ({changed} changed)"),
+        };
+        ui.add_space(4.0);
+        let header = CollapsingHeader::new(title).id_salt(("advanced", self.id));
+        header.open(self.wrong.then_some(true)).show_unindented(ui, |ui| {
+            let tip = "Show the settings whose name, option or help has these letters";
+            beside_marks(ui, |ui| marked_field_ui(ui, "Filter", tip, "any setting", filter, None));
+            let wanted = filter.trim().to_lowercase();
+            let fits = |setting: &&&Setting| {
+                let flag = setting.flag.as_deref().unwrap_or_default();
+                let texts = [&*setting.label, &*setting.path, flag, &*setting.help];
+                texts.iter().any(|text| text.to_lowercase().contains(&wanted))
+            };
+            let mut found: Vec<&&Setting> = settings.iter().filter(fits).collect();
+            let first = |group: &str| settings.iter().position(|setting| setting.group == group);
+            found.sort_by_key(|setting| first(&setting.group));
+            let mut last = None;
+            for setting in found {
+                let group = if setting.group.is_empty() { self.title } else { &*setting.group };
+                if last != Some(group) {
+                    ui.add_space(2.0);
+                    ui.label(RichText::new(group).small().color(palette(ui).weak));
+                    last = Some(group);
+                }
+                row(ui, setting);
+            }
+            if last.is_none() {
+                ui.label(RichText::new("No such setting.").color(palette(ui).weak));
+            }
+        });
+    }
+}
+
 /// What the user wants of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -45,12 +104,13 @@ pub enum Change {
 pub fn setting_ui(ui: &mut Ui, setting: &Setting, row: Row<'_>) -> Option<Change> {
     let shown = row.given.unwrap_or(row.usual);
     match &setting.kind {
-        Kind::Switch => {
-            let mut on = shown == "true";
+        Kind::Switch | Kind::Group => {
+            let (yes, no) = if setting.kind == Kind::Group { ("on", "none") } else { ("true", "false") };
+            let mut on = shown == yes;
             let check = |ui: &mut Ui| {
                 let response = ui.add(Checkbox::new(&mut on, &setting.label));
                 let changed = response.changed();
-                (response, changed.then(|| on.to_string()))
+                (response, changed.then(|| if on { yes } else { no }.to_owned()))
             };
             bare_row_ui(ui, setting, row, check)
         }
@@ -197,7 +257,8 @@ fn mark_ui(ui: &mut Ui, setting: &Setting, row: Row<'_>, place: Rect) -> Option<
 
 /// A text that is as usual is none.
 fn settled(text: String, usual: &str) -> Change {
-    if text == usual && !text.is_empty() { Change::Reset } else { Change::To(text) }
+    let is_usual = if usual.is_empty() { text == "none" } else { text == usual };
+    if is_usual { Change::Reset } else { Change::To(text) }
 }
 
 /// What a setting is, with its option.

@@ -2,7 +2,7 @@
 //! they stand for in words.
 
 use basin_core::job::Train;
-use basin_core::model::{Family, Initialization};
+use basin_core::model::Initialization;
 use basin_core::train::preset::Group;
 use basin_core::train::{Labels, Method, Optimizer, Schedule, Sharpness, WeightAttack};
 use eframe::egui::{
@@ -102,14 +102,6 @@ fn completion(typed: &str, name: &str) -> String {
     let known = if name.starts_with(typed) { typed.rfind('_').unwrap_or_default() } else { 0 };
     let rest = names::abbreviated(&name[known..]);
     if known > 0 { format!("…{}", rest.trim_start_matches("_…")) } else { rest }
-}
-
-/// Width of the network, where it has one.
-pub fn channels(job: &Train) -> Option<i64> {
-    match job.architecture.family {
-        Family::ResNet { channels, .. } | Family::LeNet { channels, .. } => Some(channels),
-        Family::Mlp { .. } => None,
-    }
 }
 
 /// What will be trained, in a sentence: the method with all that is special about it first.

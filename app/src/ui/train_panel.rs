@@ -2,22 +2,24 @@
 
 use std::path::PathBuf;
 
-use basin_core::attack::fraction;
 use basin_core::job::{Job, Train};
+use basin_core::settings::Setting;
 use basin_core::train::preset::{groups, preset};
 use eframe::egui::{
     Align2, Button, CollapsingHeader, Label, Panel, RichText, ScrollArea, TextEdit, TextStyle, Ui, vec2,
 };
 
 use crate::command::Command;
+use crate::settings::{Problem, training, training_settings, training_text};
 use crate::ui::estimates::Known;
 use crate::ui::form_measures::data_set_ui;
+use crate::ui::form_rows::{Advanced, Change, Row, beside_marks, setting_ui};
 use crate::ui::standing::Standing;
-use crate::ui::train_form::{TrainField, TrainForm, TrainProblem};
-use crate::ui::train_names::{Keys, channels, completions_ui, preset_menu_ui, summary};
+use crate::ui::train_form::{NAME, TrainForm};
+use crate::ui::train_names::{Keys, completions_ui, preset_menu_ui, summary};
 use crate::ui::widgets::{
-    choice_ui, count_words, duration_words, heading_ui, lines_ui, mark_wrong, marked_field_ui, palette,
-    primary_button, problem_ui, problems_words, row_ui, sentence,
+    count_words, duration_words, heading_ui, lines_ui, mark_wrong, palette, primary_button, problems_words,
+    row_ui, sentence,
 };
 use crate::ui::{Action, App, theme};
 
@@ -47,19 +49,13 @@ impl App {
             .frame(frame)
             .show(ui, |ui| self.run_training_ui(ui, &job, standing, &problems));
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            // Empty fields say what is trained; while something is wrong, what the name stands for.
-            let usual = self.state.train.usual();
-            let usual = match &job {
-                Ok(Job::Train(job)) => Some((**job).clone()),
-                _ => usual,
-            };
             let form = &mut self.state.train;
-            let mut editor = Editor { form, usual, problems: &problems, actions: &mut self.actions };
-            editor.model_ui(ui, job.as_ref().ok());
-            editor.images_ui(ui);
-            editor.evaluation_ui(ui);
-            editor.compute_ui(ui);
-            editor.settings_ui(ui, job.as_ref().ok());
+            let start = form.last_start();
+            let (described, _) = training(&start, &form.given);
+            let settings = training_settings(&described);
+            let (job, settings) = (&described, settings.as_slice());
+            let actions = &mut self.actions;
+            Editor { form, start: &start, job, settings, problems: &problems, actions }.ui(ui);
             ui.add_space(theme::GAP);
         });
     }
@@ -68,13 +64,20 @@ impl App {
     fn run_training_ui(
         &mut self,
         ui: &mut Ui,
-        job: &Result<Job, Vec<TrainProblem>>,
+        job: &Result<Job, Vec<Problem>>,
         standing: Option<Option<(PathBuf, Standing)>>,
-        problems: &[TrainProblem],
+        problems: &[Problem],
     ) {
         let p = palette(ui);
-        let named: Vec<(Option<&str>, &str)> = (problems.iter())
-            .map(|(field, text)| (field.map(|field| field.label_and_tooltip().0), &**text))
+        let settings =
+            training_settings(&training(&self.state.train.last_start(), &self.state.train.given).0);
+        let label = |path: &str| match path {
+            NAME => Some("Name"),
+            path => settings.iter().find(|setting| setting.path == path).map(|setting| &*setting.label),
+        };
+        let named: Vec<(Option<&str>, &str)> = problems
+            .iter()
+            .map(|problem| (problem.path.as_deref().and_then(label), &*problem.text))
             .collect();
         let cost = job.as_ref().map(|job| self.training_cost(ui, job));
         let (words, color) = match &cost {
@@ -138,45 +141,92 @@ impl App {
     }
 }
 
-/// Draws the groups of the form.
+/// Draws the form.
 struct Editor<'a> {
     form: &'a mut TrainForm,
-    /// What empty fields stand for.
-    usual: Option<Train>,
-    problems: &'a [TrainProblem],
+    /// What settings change.
+    start: &'a Train,
+    /// What will be trained, as far as settings are possible.
+    job: &'a Train,
+    settings: &'a [Setting],
+    problems: &'a [Problem],
     actions: &'a mut Vec<Action>,
 }
 
 impl Editor<'_> {
-    fn problem(&self, field: TrainField) -> Option<String> {
-        let found = self.problems.iter().find(|(at, _)| *at == Some(field));
-        found.map(|(_, text)| text.clone())
+    fn ui(&mut self, ui: &mut Ui) {
+        self.model_ui(ui);
+        self.group_ui(ui, "Model");
+        heading_ui(ui, "Images");
+        self.group_ui(ui, "Images");
+        heading_ui(ui, "Evaluation");
+        let words = RichText::new(format!("Tested with {}", self.job.test_attack())).small();
+        ui.add(Label::new(words.color(palette(ui).weak)).wrap());
+        self.group_ui(ui, "Evaluation");
+        heading_ui(ui, "Computing");
+        self.group_ui(ui, "Computing");
+        self.folder_ui(ui);
+        self.advanced_ui(ui);
+        self.whole_ui(ui);
     }
 
-    /// A field; what it says while it is empty is what the name stands for.
-    fn field_ui(&mut self, ui: &mut Ui, field: TrainField, usual: Option<String>) {
-        let (label, tooltip) = field.label_and_tooltip();
-        let problem = self.problem(field);
-        marked_field_ui(
-            ui,
-            label,
-            tooltip,
-            &usual.unwrap_or_default(),
-            self.form.text_mut(field),
-            problem.as_deref(),
-        );
+    fn problem(&self, path: &str) -> Option<&str> {
+        let found = self.problems.iter().find(|problem| problem.path.as_deref() == Some(path));
+        found.map(|problem| &*problem.text)
     }
 
-    fn model_ui(&mut self, ui: &mut Ui, job: Option<&Job>) {
+    /// The settings of a group that are often changed.
+    fn group_ui(&mut self, ui: &mut Ui, group: &str) {
+        for setting in self.settings.iter().filter(|setting| setting.group == group && !setting.advanced) {
+            self.setting_ui(ui, setting);
+        }
+    }
+
+    fn setting_ui(&mut self, ui: &mut Ui, setting: &Setting) {
+        if setting.path == "data.name" {
+            return self.data_ui(ui, setting);
+        }
+        let given = self.form.given.get(&setting.path).map(String::as_str);
+        // What it is without what is given.
+        let usual = match given {
+            Some(_) => {
+                let mut others = self.form.given.clone();
+                others.remove(&setting.path);
+                training_text(&training(self.start, &others).0, setting)
+            }
+            None => training_text(self.job, setting),
+        };
+        let problem = self.problem(&setting.path);
+        if let Some(change) = setting_ui(ui, setting, Row { given, usual: &usual, problem }) {
+            self.form.give(
+                &setting.path,
+                match change {
+                    Change::To(text) => Some(text),
+                    Change::Reset => None,
+                },
+            );
+        }
+    }
+
+    fn data_ui(&mut self, ui: &mut Ui, setting: &Setting) {
+        let mut data = self.form.given.get(&setting.path).cloned().unwrap_or_default();
+        let (label, help) = (&setting.label, &setting.help);
+        if beside_marks(ui, |ui| data_set_ui(ui, label, help, "as the model has it", &mut data)) {
+            self.actions.push(Action::ChooseTrainingData);
+        }
+        self.form.give(&setting.path, (!data.is_empty()).then_some(data));
+    }
+
+    fn model_ui(&mut self, ui: &mut Ui) {
         heading_ui(ui, "Model");
         let groups = groups();
         row_ui(ui, "Preset", "The paper's models, grouped, and what the field uses since", |ui| {
             let menu = ui.menu_button("Choose…", |ui| preset_menu_ui(ui, &groups, self.form));
             (menu.response, ())
         });
-        let (label, tooltip) = TrainField::Name.label_and_tooltip();
+        let (label, tooltip) = ("Name", "Name of the model in the paper's grammar: method, attack, variants");
         let named = ui.add(Label::new(RichText::new(label).color(palette(ui).weak)).selectable(false));
-        let problem = self.problem(TrainField::Name);
+        let problem = self.problem(NAME).map(str::to_owned);
         let keys = Keys::take(ui, self.form);
         let edit = TextEdit::multiline(&mut self.form.name).desired_rows(2).desired_width(f32::INFINITY);
         let edit = ui.scope(|ui| {
@@ -190,15 +240,9 @@ impl Editor<'_> {
         }
         completions_ui(&edit, &groups, self.form, keys);
         let (weak, warning, error) = (palette(ui).weak, palette(ui).warning, palette(ui).error);
-        let (meaning, notes) = match (self.form.start(), job) {
-            (Ok((start, notes)), job) => {
-                let summary = match job {
-                    Some(Job::Train(job)) => summary(job),
-                    _ => summary(&start),
-                };
-                ((summary, weak), notes)
-            }
-            (Err(_), _) => ((problem.map_or_else(String::new, |text| sentence(&text)), error), Vec::new()),
+        let (meaning, notes) = match self.form.start() {
+            Ok((_, notes)) => ((summary(self.job), weak), notes),
+            Err(text) => ((sentence(&text), error), Vec::new()),
         };
         let notes: Vec<String> = notes.iter().map(|note| format!("{}.", sentence(note))).collect();
         let words = [(&*meaning.0, meaning.1)].into_iter().chain(notes.iter().map(|note| (&**note, warning)));
@@ -212,62 +256,13 @@ impl Editor<'_> {
                 self.form.base = None;
             }
         }
-        let start = self.usual.clone();
-        let start = start.as_ref();
-        let channels = start.and_then(channels).map(|n| n.to_string());
-        self.field_ui(ui, TrainField::Channels, channels);
-        self.field_ui(ui, TrainField::Epochs, start.map(|job| job.epochs.to_string()));
-        self.field_ui(ui, TrainField::BatchSize, start.map(|job| job.batch_size.to_string()));
     }
 
-    fn images_ui(&mut self, ui: &mut Ui) {
-        heading_ui(ui, "Images");
-        let (label, tooltip) = TrainField::Data.label_and_tooltip();
-        if data_set_ui(ui, label, tooltip, "as the model has it", &mut self.form.data) {
-            self.actions.push(Action::ChooseTrainingData);
-        }
-        let data = self.usual.as_ref().map(|job| job.data.clone());
-        self.field_ui(ui, TrainField::Images, data.as_ref().map(|data| data.train.to_string()));
-        self.field_ui(ui, TrainField::Test, data.as_ref().map(|data| data.test.to_string()));
-    }
-
-    /// How the networks are tested after each epoch.
-    fn evaluation_ui(&mut self, ui: &mut Ui) {
-        let usual = self.usual.clone();
-        let of = |words: fn(&Train) -> String| usual.as_ref().map(words);
-        let fields = [
-            (TrainField::TestEpsilon, of(|job| fraction(job.test_attack().epsilon))),
-            (TrainField::TestSteps, of(|job| job.evaluation.steps.to_string())),
-            (TrainField::TestedTraining, of(|job| job.evaluation.train_images.to_string())),
-        ];
-        let is_wrong = fields.iter().any(|(field, _)| self.problem(*field).is_some());
-        let attack = of(|job| format!("Tested with {}", job.test_attack()));
-        CollapsingHeader::new(attack.unwrap_or_else(|| "Tests".to_owned()))
-            .id_salt("evaluation")
-            .open(is_wrong.then_some(true))
-            .show_unindented(ui, |ui| {
-                for (field, usual) in fields {
-                    self.field_ui(ui, field, usual);
-                }
-            });
-    }
-
-    fn compute_ui(&mut self, ui: &mut Ui) {
-        heading_ui(ui, "Computing");
-        self.field_ui(ui, TrainField::Seed, Some("0".into()));
-        let mut devices = vec![
-            ("auto".to_owned(), "automatic"),
-            ("cpu".to_owned(), "CPU"),
-            ("cuda:0".to_owned(), "GPU 0 (cuda:0)"),
-            ("cuda:1".to_owned(), "GPU 1 (cuda:1)"),
-        ];
-        let device = self.form.device.clone();
-        if !devices.iter().any(|(name, _)| *name == device) {
-            devices.push((device.clone(), &device));
-        }
-        let tip = "Where to compute; automatic: the GPU if there is one";
-        choice_ui(ui, "Device", tip, &mut self.form.device, &devices);
-        let (label, tooltip) = TrainField::Folder.label_and_tooltip();
+    fn folder_ui(&mut self, ui: &mut Ui) {
+        let (label, tooltip) = (
+            "Folder",
+            "Where the job, the log and the networks go; a training that was stopped resumes from there",
+        );
         row_ui(ui, label, tooltip, |ui| {
             let edit = TextEdit::singleline(&mut self.form.folder).hint_text("automatic");
             let edit = edit.align(Align2::LEFT_CENTER);
@@ -278,30 +273,26 @@ impl Editor<'_> {
             }
             (edit, ())
         });
-        problem_ui(ui, self.problem(TrainField::Folder).as_deref());
     }
 
-    fn settings_ui(&mut self, ui: &mut Ui, job: Option<&Job>) {
-        let (label, tooltip) = TrainField::Settings.label_and_tooltip();
-        let heading = heading_ui(ui, label);
-        let wrong = self.problem(TrainField::Settings);
-        let edit = TextEdit::multiline(&mut self.form.settings)
-            .desired_rows(2)
-            .desired_width(f32::INFINITY)
-            .font(eframe::egui::TextStyle::Monospace)
-            .hint_text("attack.steps=3");
-        let tooltip = wrong.as_deref().map_or_else(|| tooltip.to_owned(), sentence);
-        ui.scope(|ui| {
-            mark_wrong(ui, wrong.is_some());
-            ui.add(edit).labelled_by(heading.id).on_hover_text(tooltip);
-        });
-        // The last job that the form described stays in sight while a setting is typed.
-        if let Some(job) = job {
-            self.form.last_job = Some(job.clone());
-        }
-        let Some(job) = self.form.last_job.clone() else { return };
-        CollapsingHeader::new("The whole job").id_salt("whole job").show_unindented(ui, |ui| {
-            let text = job.to_json();
+    /// Everything else, folded away.
+    fn advanced_ui(&mut self, ui: &mut Ui) {
+        let settings: Vec<&Setting> = self.settings.iter().filter(|setting| setting.advanced).collect();
+        let advanced = Advanced {
+            id: "training",
+            title: "Training",
+            changed: settings.iter().filter(|setting| self.form.given.contains_key(&setting.path)).count(),
+            wrong: settings.iter().any(|setting| self.problem(&setting.path).is_some()),
+        };
+        let mut filter = std::mem::take(&mut self.form.filter);
+        advanced.ui(ui, &mut filter, &settings, |ui, setting| self.setting_ui(ui, setting));
+        self.form.filter = filter;
+    }
+
+    /// The job as it is written into a file.
+    fn whole_ui(&self, ui: &mut Ui) {
+        CollapsingHeader::new("Full configuration").id_salt("whole job").show_unindented(ui, |ui| {
+            let text = Job::Train(Box::new(self.job.clone())).to_json();
             if ui.small_button("Copy").on_hover_text("As the text of a job file, for basin train").clicked() {
                 ui.ctx().copy_text(text.clone());
             }

@@ -92,6 +92,16 @@ impl Setting {
         }
     }
 
+    /// What it is in a job, as text.
+    pub fn text_in(&self, job: &Value) -> String {
+        let value = job.pointer(&format!("/{}", self.path.replace('.', "/"))).unwrap_or(&Value::Null);
+        match &self.default {
+            // What is left out of jobs while it is usual.
+            Some(default) if value.is_null() && !self.optional => self.show(default),
+            _ => self.show(value),
+        }
+    }
+
     /// The words for null, where it may be.
     pub fn nothing(&self) -> &str {
         self.hint.as_deref().unwrap_or("none")

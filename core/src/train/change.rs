@@ -6,6 +6,9 @@ use super::{Schedule, Train, TrainData};
 use crate::data::{Augmentation, Known};
 use crate::settings::{read, suggestion, unknown};
 
+/// Choices that are one number, with its usual value.
+const USUAL_AMOUNTS: [(&str, f64); 3] = [("smoothed", 0.1), ("noisy", 0.1), ("threshold", 2.1)];
+
 impl Train {
     /// Trains on other data: `bundled`, a name, or a folder. Of the bundled images all there are, each for its purpose;
     /// of a set known by name all training images, and digits as they are.
@@ -70,7 +73,10 @@ impl Train {
             let pointer = format!("/{}", place.replace('.', "/"));
             let mut named = whole.clone();
             if let Some(inner) = named.pointer_mut(&pointer) {
-                *inner = serde_json::json!({ text: {} });
+                *inner = match USUAL_AMOUNTS.iter().find(|(name, _)| *name == text) {
+                    Some((_, amount)) => serde_json::json!({ text: amount }),
+                    None => serde_json::json!({ text: {} }),
+                };
             }
             if let Ok(job) = read(named.clone()) {
                 (found, whole) = (Ok(job), named);
