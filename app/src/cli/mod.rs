@@ -33,9 +33,9 @@ use basin_core::record::Record;
 use basin_core::run::{
     RunOptions, Share, check_out, estimate, has_unfinished, read_job, resolved, run, warnings,
 };
-use basin_core::settings::distance;
 use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
+use strsim::osa_distance;
 
 use args::{AssumeArgs, CheckpointArgs, Output, Threads};
 use attacks::{Attacks, Ensembles};
@@ -376,8 +376,9 @@ fn check_paths(paths: &[PathBuf]) -> Result<()> {
 /// The command that a word was probably meant to be.
 fn similar(word: &str) -> Option<String> {
     let commands = Cli::command();
-    let known =
-        commands.get_subcommands().map(|command| (distance(word, command.get_name()), command.get_name()));
+    let known = commands
+        .get_subcommands()
+        .map(|command| (osa_distance(word, command.get_name()), command.get_name()));
     let (distance, name) = known.min()?;
     (distance <= 1 + name.len() / 5).then(|| name.to_owned())
 }
@@ -544,7 +545,7 @@ mod tests {
             // What has no effect on it is not asked for.
             let (mut again, mut job) = (json!(again), json!(job));
             if job["kind"] == "flatness" && job["loss"] == "clean" {
-                [&mut again, &mut job].map(|job| job["reference_restarts"].take());
+                [&mut again, &mut job].into_iter().for_each(|job| drop(job["reference_restarts"].take()));
             }
             assert_eq!(again, job, "{line}");
         }

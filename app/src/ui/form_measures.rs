@@ -180,7 +180,7 @@ impl Editor<'_> {
             id: title,
             title,
             changed: settings.iter().filter(|setting| given.contains_key(&setting.path)).count(),
-            wrong: settings.iter().any(|setting| is_wrong(setting)),
+            wrong: settings.iter().any(is_wrong),
         };
         let mut filter = std::mem::take(&mut self.form.filter);
         advanced.ui(ui, &mut filter, &settings, |ui, setting| self.setting_ui(ui, given, setting));

@@ -6,6 +6,7 @@ mod text;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use strsim::osa_distance;
 
 pub(crate) use schema::written_as_text;
 pub use schema::{Choice, Format, Kind, Setting, schema_of, settings_of};
@@ -72,30 +73,11 @@ pub fn unknown(given: &Value, understood: &Value) -> Option<(String, Vec<String>
 /// ` (did you mean steps?)`, if one of `known` is close to the last part of `name`.
 pub fn suggestion(name: &str, known: &[String]) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
-    let nearest = known.iter().map(|other| (distance(last, other), other)).min();
+    let nearest = known.iter().map(|other| (osa_distance(last, other), other)).min();
     match nearest.filter(|(distance, _)| *distance <= 1 + last.chars().count() / 4) {
         Some((_, other)) => format!(" (did you mean {other}?)"),
         None => String::new(),
     }
-}
-
-/// Letters to be inserted, removed, replaced or swapped with their neighbour to make one word of the other.
-pub fn distance(a: &str, b: &str) -> usize {
-    let [a, b] = [a, b].map(|word| word.chars().collect::<Vec<char>>());
-    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            table[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let replaced = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                let swapped = if swapped { table[i - 2][j - 2] + 1 } else { usize::MAX };
-                replaced.min(swapped).min(table[i - 1][j] + 1).min(table[i][j - 1] + 1)
-            };
-        }
-    }
-    table[a.len()][b.len()]
 }
 
 /// The place of what a complaint of serde is about: where another value, or another name, would be complained about.
