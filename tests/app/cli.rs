@@ -499,7 +499,7 @@ mod interruptions {
             );
             std::thread::sleep(Duration::from_millis(1));
         }
-        basin.refused(&job, &["x.json", "another basin", "give another --out"]);
+        basin.refused(&job, &["x.json", "locked by another basin process", "choose another --out"]);
         first.kill().unwrap();
         first.wait().unwrap();
     }

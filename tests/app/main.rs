@@ -11,6 +11,9 @@ mod plots;
 mod presets;
 mod scatter;
 mod shaders;
+mod shards;
+#[cfg(target_os = "linux")]
+mod slurm;
 mod surface;
 mod train_cli;
 mod training_window;
@@ -25,5 +28,7 @@ mod support {
     pub mod sample_records;
     pub mod sample_training;
     pub mod server;
+    #[cfg(target_os = "linux")]
+    pub mod slurm;
     pub mod window;
 }

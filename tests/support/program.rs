@@ -121,6 +121,32 @@ impl Basin {
     }
 }
 
+/// A record without what says when, and in which shards, it was computed.
+pub fn without_times(mut record: Value) -> Value {
+    fn clean(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.remove("seconds");
+                fields.values_mut().for_each(clean);
+            }
+            Value::Array(items) => items.iter_mut().for_each(clean),
+            _ => {}
+        }
+    }
+    clean(&mut record);
+    let provenance = record["provenance"].as_object_mut().unwrap();
+    for name in ["started", "duration_s", "device", "shards"] {
+        provenance.remove(name);
+    }
+    record
+}
+
+/// Finished units in a journal, as far as whole lines go.
+pub fn units_in(journal: &std::path::Path) -> usize {
+    let text = std::fs::read_to_string(journal).unwrap_or_default();
+    text.split_inclusive('\n').filter(|line| line.starts_with("{\"unit\"") && line.ends_with('\n')).count()
+}
+
 impl From<Output> for Done {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -68,13 +68,14 @@ impl MergeArgs {
         let merged = merge(&self.folder, &options, &mut terminal);
         terminal.finish();
         let merged = merged?;
-        let shards = &merged.record.provenance.shards;
-        let units: usize = shards.iter().map(|shard| shard.units).sum();
-        let shares = if shards.len() == 1 { "shard" } else { "shards" };
-        say(format!("merged {units} units of work of {} {shares}", shards.len()));
+        if let Some(units) = merged.units {
+            let count = merged.record.provenance.shards.len();
+            let shards = if count == 1 { "shard" } else { "shards" };
+            say(format!("merged {units} units of work of {count} {shards}"));
+        }
         merged.notes.iter().for_each(|note| say(format!("note: {note}")));
         if !merged.record.provenance.complete {
-            say("the record is incomplete; merge again when all shards are finished, with --force");
+            say("the record is incomplete; merge again when all shards are finished");
         }
         let output = Output { out: Some(self.out), force: self.force, json: self.json };
         super::show(&merged.record, &output, &[])
@@ -117,6 +118,10 @@ pub fn tell_status(folder: &Path, json: bool) -> Result<()> {
         return super::print(&(serde_json::to_string_pretty(&text)? + "\n"));
     }
     let mut text = format!("{}\n\n", title(&status.job));
+    if status.shards.is_empty() {
+        text += "No shard has begun.\n";
+        return super::print(&text);
+    }
     let _ = writeln!(
         text,
         "{:<8}  {:<9}  {:>6}  {:>9}  {:>9}  host",
@@ -175,7 +180,7 @@ fn title(job: &Job) -> String {
 /// A share on the command line, which needs a folder.
 ///
 /// # Errors
-/// There is none.
+/// There is no folder.
 pub fn folder_of(share: Share, out: Option<PathBuf>) -> Result<PathBuf> {
-    out.ok_or_else(|| usage(format!("--shard {share} needs the folder of all shards; give it with --out")))
+    out.ok_or_else(|| usage(format!("--shard {share} needs the folder of all shards; add --out FOLDER")))
 }

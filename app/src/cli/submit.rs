@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use basin_core::Error;
 use basin_core::job::Job;
-use basin_core::run::read_job;
+use basin_core::run::{create_shards, read_job};
 use clap::Args;
 
 use super::failure::{say, usage};
@@ -58,6 +58,7 @@ pub struct SubmitArgs {
 struct Submission {
     /// Name of the job's file, without its ending.
     name: String,
+    job: Job,
     /// What computes: an array of shards, or a training.
     work: Script,
     /// What writes the record when all shards are finished; none: a training writes its own.
@@ -103,6 +104,7 @@ impl SubmitArgs {
                 scripts.map(|script| format!("# {}\n{}", script.path.display(), script.text)).collect();
             return super::print(&text.join("\n"));
         }
+        find_slurm()?;
         submissions.iter().try_for_each(submit)
     }
 
@@ -114,15 +116,16 @@ impl SubmitArgs {
         if let Job::Train(_) = job {
             let result = home.join(&name);
             let command = format!("exec {program} run {} --out {}", quoted(&file)?, quoted(&result)?);
-            let log = home.join(format!("{name}.slurm-%j.log"));
+            let log = log(home, &format!("{}.slurm-%j.log", literal(&name)))?;
             let text = self.script(&format!("basin {name}"), &log, None, &command)?;
             let work = Script { path: home.join(format!("{name}.slurm.sh")), text };
-            return Ok(Submission { name, work, merge: None, result, shards: None });
+            return Ok(Submission { name, job: job.clone(), work, merge: None, result, shards: None });
         }
         let (folder, result) =
             (home.join(format!("{name}.shards")), home.join(format!("{name}.record.json")));
         if result.exists() && !self.force {
-            let reason = "is there already; add --force to replace it, or choose another --out";
+            let reason =
+                "is there already; leave that job out, choose another --out, or replace it with --force";
             return Err(Error::file(&result, reason).into());
         }
         let shards = quoted(&folder)?;
@@ -131,22 +134,23 @@ impl SubmitArgs {
             quoted(&file)?,
             self.shards
         );
-        let (log, array) = (folder.join("slurm-%A_%a.log"), format!("1-{}", self.shards));
-        let text = self.script(&format!("basin {name}"), &log, Some(&array), &command)?;
+        let array = format!("1-{}", self.shards);
+        let text =
+            self.script(&format!("basin {name}"), &log(&folder, "slurm-%A_%a.log")?, Some(&array), &command)?;
         let work = Script { path: folder.join("shards.sh"), text };
         let force = if self.force { " --force" } else { "" };
         let command = format!("exec {program} merge {shards} --out {} --finish{force}", quoted(&result)?);
-        let log = folder.join("slurm-%j-merge.log");
+        let log = log(&folder, "slurm-%j-merge.log")?;
         let text = self.script(&format!("basin {name} merge"), &log, None, &command)?;
         let merge = Some(Script { path: folder.join("merge.sh"), text });
-        Ok(Submission { name, work, merge, result, shards: Some(folder) })
+        Ok(Submission { name, job: job.clone(), work, merge, result, shards: Some(folder) })
     }
 
     /// A script that runs a command. A node that fails gives its task to another one.
-    fn script(&self, name: &str, log: &Path, array: Option<&str>, command: &str) -> Result<String> {
+    fn script(&self, name: &str, log: &str, array: Option<&str>, command: &str) -> Result<String> {
         let mut options = vec![
             format!("--job-name={}", word(name)?),
-            format!("--output={}", word(&text_of(log)?)?),
+            format!("--output={}", word(log)?),
             "--open-mode=append".to_owned(),
             "--requeue".to_owned(),
         ];
@@ -175,7 +179,11 @@ impl SubmitArgs {
 /// Hands a job to Slurm, and says how to follow it.
 fn submit(job: &Submission) -> Result<()> {
     let folder = job.work.path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|e| Error::io("cannot create", folder, e))?;
+    match &job.shards {
+        // Another job's shards are found here, and not when each task fails.
+        Some(folder) => create_shards(&job.job, folder)?,
+        None => std::fs::create_dir_all(folder).map_err(|e| Error::io("cannot create", folder, e))?,
+    }
     for script in std::iter::once(&job.work).chain(&job.merge) {
         let failed = |e| Error::io("cannot write", &script.path, e);
         std::fs::write(&script.path, &script.text).map_err(failed)?;
@@ -190,7 +198,9 @@ fn submit(job: &Submission) -> Result<()> {
         return Ok(());
     };
     let dependency = [format!("--dependency=afterok:{work}"), "--kill-on-invalid-dep=yes".to_owned()];
-    let merge = sbatch(&merge.path, &dependency)?;
+    let merge = sbatch(&merge.path, &dependency).with_context(|| {
+        format!("Slurm job {work} computes {} but is not merged; `scancel {work}` stops it", job.name)
+    })?;
     let shards = job.shards.as_deref().unwrap_or(folder).display();
     say(format!(
         "queued {} as Slurm job {work}, merged by job {merge} into {}; follow with `basin status {shards}`, stop with `scancel {work} {merge}`; submitting again resumes",
@@ -200,18 +210,21 @@ fn submit(job: &Submission) -> Result<()> {
     Ok(())
 }
 
+/// Checks that Slurm is there before anything is written.
+fn find_slurm() -> Result<()> {
+    match Command::new("sbatch").arg("--version").output() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::invalid(
+            "Slurm's sbatch is not on PATH; submit from a login node of the cluster, or run the shards without Slurm: seq N | xargs -P N -I K basin run JOB.json --shard K/N --threads 1 --out FOLDER",
+        )
+        .into()),
+        output => output.map(drop).context("cannot run sbatch"),
+    }
+}
+
 /// Number of the job that Slurm makes of a script.
 fn sbatch(script: &Path, options: &[String]) -> Result<String> {
     let output = Command::new("sbatch").arg("--parsable").args(options).arg(script).output();
-    let output = match output {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Error::invalid(
-                "there is no sbatch here, so no Slurm; submit from a login node, or run the shards yourself: seq N | xargs -P N -I K basin run JOB.json --shard K/N --out FOLDER",
-            )
-            .into());
-        }
-        output => output.context("cannot run sbatch")?,
-    };
+    let output = output.context("cannot run sbatch")?;
     let told = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     if !output.status.success() {
         return Err(Error::invalid(format!("Slurm refuses {}: {told}", script.display())).into());
@@ -226,6 +239,16 @@ fn text_of(path: &Path) -> Result<String> {
     text.ok_or_else(|| {
         Error::file(path, "has a name that is not Unicode, which Slurm cannot take; rename it").into()
     })
+}
+
+/// Where Slurm writes what a task says: a name with Slurm's placeholders, in a folder.
+fn log(folder: &Path, name: &str) -> Result<String> {
+    Ok(format!("{}/{name}", literal(&text_of(folder)?)))
+}
+
+/// Text without placeholders for Slurm.
+fn literal(text: &str) -> String {
+    text.replace('%', "%%")
 }
 
 /// A path as one word of a shell.

@@ -30,6 +30,9 @@ pub struct Journal {
 
 /// How often it is noted how far the work is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
+/// A process that looks whether a journal is being written locks it for an instant.
+const TRIES: usize = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 impl Journal {
     /// Opens the journal of the record at `out`, with the units of an earlier run of what `identity` says; in memory
@@ -44,21 +47,31 @@ impl Journal {
         if is_special(out) {
             return Ok(Self::in_memory());
         }
-        Self::at(&path_beside(out), out, identity, replace)
+        let remedies = Remedies {
+            locked: "wait for it, or choose another --out",
+            other: "choose another --out, or replace it with --force",
+        };
+        Self::at(&path_beside(out), out, identity, replace, remedies)
     }
 
     /// Opens the journal at `path`; `named` is what the user knows it by.
     ///
     /// # Errors
     /// As [`Journal::open`].
-    pub fn at(path: &Path, named: &Path, identity: &Value, replace: bool) -> Result<Self> {
+    pub fn at(
+        path: &Path,
+        named: &Path,
+        identity: &Value,
+        replace: bool,
+        remedies: Remedies,
+    ) -> Result<Self> {
         let failed = |e| Error::io("cannot write", named, e);
         let mut opening = OpenOptions::new();
         opening.create(true).read(true).write(true).truncate(false);
         let mut file = opening.open(path).map_err(failed)?;
         // The lock ends with the process. Where files cannot be locked, users have to take care themselves.
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            let reason = "is being computed by another basin; wait for it, or give another --out";
+        if locked_by_another(&file) {
+            let reason = format!("is locked by another basin process; {}", remedies.locked);
             return Err(Error::file(named, reason));
         }
         let Earlier { units, seconds, halfway, solid, .. } = match earlier(&mut file, identity) {
@@ -66,8 +79,7 @@ impl Journal {
             Found::Nothing => Earlier::default(),
             Found::Other(_) if replace => Earlier::default(),
             Found::Other(what) => {
-                let reason =
-                    format!("holds unfinished work {what}; choose another --out, or replace it with --force");
+                let reason = format!("holds unfinished work {what}; {}", remedies.other);
                 return Err(Error::file(path, reason));
             }
         };
@@ -204,6 +216,26 @@ impl Journal {
     }
 }
 
+/// What a user can do about a journal that cannot be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Remedies {
+    /// If another process writes it.
+    pub locked: &'static str,
+    /// If it is of something else.
+    pub other: &'static str,
+}
+
+/// Locks a file for this process; whether another one has it locked.
+fn locked_by_another(file: &File) -> bool {
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN_TRIES),
+            _ => return false,
+        }
+    }
+    true
+}
+
 /// Whether finished units of a job that was cut off are kept beside the record `out`.
 pub fn has_unfinished(out: &Path) -> bool {
     path_beside(out).is_file()
@@ -304,10 +336,12 @@ impl Other {
         let failed = |e| Error::io("cannot read", path, e);
         let mut file = OpenOptions::new().read(true).open(path).map_err(failed)?;
         let locked = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        // A process that begins to write it must not wait for this one to read.
+        let _ = file.unlock();
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed)?;
         let (identity, Earlier { units, seconds, remarks, .. }) = parsed(&text)
-            .ok_or_else(|| Error::file(path, "is empty or no journal; remove it, and run its share again"))?;
+            .ok_or_else(|| Error::file(path, "is empty or no journal; remove it, and run its shard again"))?;
         Ok(Self { identity, units, seconds, remarks, locked })
     }
 }

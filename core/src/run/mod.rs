@@ -27,7 +27,7 @@ pub use estimate::{Estimate, estimate};
 pub use job_file::read_job;
 pub use journal::has_unfinished;
 pub use observer::Observer;
-pub use shards::{Merge, Merged, ShardState, ShardStatus, Status, merge, run_share, status};
+pub use shards::{Merge, Merged, ShardState, ShardStatus, Status, create_shards, merge, run_share, status};
 pub use share::Share;
 pub use training::{is_being_trained, resolved, train, warnings};
 

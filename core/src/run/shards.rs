@@ -5,7 +5,7 @@
 //! (Slurm, `xargs -P`, GNU parallel) starts them. The folder holds `job.json` and a journal for each share,
 //! `shard-0003-of-0016.journal`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ use super::clock;
 use super::driver::{Driven, Driver, assembled};
 use super::earlier;
 use super::job_file::read_job;
-use super::journal::{Journal, Other, difference};
+use super::journal::{Journal, Other, Remedies, difference};
 use super::observer::Observer;
 use super::open::{Manner, open};
 use super::provenance;
@@ -28,12 +28,15 @@ use crate::error::{Error, Result};
 use crate::files::{check_destination, write_atomically};
 use crate::job::{Job, Outcome};
 use crate::measure::{Assembled, Context, Plan, Units};
+use crate::progress::Event;
 use crate::record::{KeptNetwork, Provenance, Record, Shard};
 
 /// The job in a folder of shares.
 const JOB: &str = "job.json";
 /// What perturbed networks are kept beside until a record is there.
 const KEPT: &str = "kept";
+/// How many shares a message names.
+const NAMED: usize = 12;
 
 /// What a share notes of itself when it begins.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -66,12 +69,15 @@ pub fn run_share(
     }
     let _threads = Threads::of(threads);
     let begun = Instant::now();
-    std::fs::create_dir_all(folder).map_err(|e| Error::io("cannot create", folder, e))?;
-    keep_job(job, folder)?;
+    create_shards(job, folder)?;
     let context = open(job, Some(&folder.join(KEPT)), None)?;
     let path = folder.join(file_name(share));
     check_destination(&path)?;
-    let mut journal = Journal::at(&path, &path, &identity(job, &context), false)?;
+    let remedies = Remedies {
+        locked: "wait for it, or run another shard",
+        other: "remove this journal to compute its shard again, or choose another --out",
+    };
+    let mut journal = Journal::at(&path, &path, &identity(job, &context), false, remedies)?;
     let before = journal.seconds();
     let me = Begun {
         number: share.number,
@@ -96,7 +102,7 @@ pub fn run_share(
         Job::Benchmark(benchmark) => suite::run_share(benchmark, share, &mut journal, observer),
         job => {
             let whole = |assembled: Assembled<Outcome>| assembled.outcome;
-            let label = |label: String| format!("{label}, share {share}");
+            let label = |label: String| format!("{label}, shard {share}");
             let driver =
                 Driver { label: &label, whole: &whole, share: Some(share), journal: &mut journal, observer };
             driver.compute(job, &context)
@@ -108,8 +114,12 @@ pub fn run_share(
     journal.remark(&json!({ "finished": true }))
 }
 
-/// Keeps the job in the folder for those who merge.
-fn keep_job(job: &Job, folder: &Path) -> Result<()> {
+/// Makes the folder of the shards of a job, and keeps the job there for those who merge.
+///
+/// # Errors
+/// The folder cannot be written, or holds shards of another job.
+pub fn create_shards(job: &Job, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| Error::io("cannot create", folder, e))?;
     let path = folder.join(JOB);
     if !path.is_file() {
         return write_atomically(&path, job.to_json().as_bytes());
@@ -117,7 +127,7 @@ fn keep_job(job: &Job, folder: &Path) -> Result<()> {
     if portable(&read_job(&path)?) == portable(job) {
         return Ok(());
     }
-    Err(Error::file(folder, "holds shares of another job; choose another --out, or remove the folder"))
+    Err(Error::file(folder, "holds shards of another job; choose another --out, or remove the folder"))
 }
 
 /// A job without the places of its checkpoint and data, which may be mounted elsewhere on another machine.
@@ -253,7 +263,7 @@ fn job_of(folder: &Path) -> Result<Job> {
     let path = folder.join(JOB);
     if !path.is_file() {
         let reason = format!(
-            "holds no shares of a job; begin one with `basin run JOB.json --shard 1/2 --out {}`",
+            "holds no shards of a job; compute one with `basin run JOB.json --shard 1/2 --out {}`",
             folder.display()
         );
         return Err(Error::file(folder, reason));
@@ -285,12 +295,14 @@ pub struct Merge {
 pub struct Merged {
     /// The record, which is written.
     pub record: Record,
+    /// How many units of work of the shares are in it; none: the finished record was there.
+    pub units: Option<usize>,
     /// What the user should know about the shares.
     pub notes: Vec<String>,
 }
 
 /// Assembles the record of the shares in `folder`: that of a single process, bit for bit, but for where and when it was
-/// computed.
+/// computed. A finished record of the same job that is there already stays.
 ///
 /// # Errors
 /// Shares are missing, being computed or of different versions; checkpoint or data are others; files cannot be read or
@@ -311,13 +323,13 @@ pub fn merge(folder: &Path, options: &Merge, observer: &mut dyn Observer) -> Res
         found.push((share, journal?));
     }
     let Some((first, journal)) = found.first() else {
-        return Err(Error::file(folder, "holds a job and no shares yet; wait for them, or run them"));
+        return Err(Error::file(folder, "has no shard that has begun; wait for them, or run them"));
     };
     let identity = journal.identity.clone();
     for (share, other) in &found {
         if other.identity != identity {
             let reason = format!(
-                "has shares that do not fit together: {share} is {} than {first}; run one of them again",
+                "has shards that do not fit together: {share} is {} than {first}; remove the journal of one of them, and run that shard again",
                 difference(&other.identity, &identity)
             );
             return Err(Error::file(folder, reason));
@@ -326,24 +338,33 @@ pub fn merge(folder: &Path, options: &Merge, observer: &mut dyn Observer) -> Res
     let running: Vec<String> =
         found.iter().filter(|(_, other)| other.locked).map(|(share, _)| share.to_string()).collect();
     if !running.is_empty() && !options.partial {
-        let reason = format!("shares are still being computed: {}; wait for them", running.join(", "));
+        let reason =
+            format!("has shards that are still being computed: {}; wait for them", running.join(", "));
         return Err(Error::file(folder, reason));
     }
     let mut notes = Vec::new();
     let (units, twice) = union(&found);
     notes.extend(twice);
     let _threads = Threads::of(options.threads);
-    let context = context_of(&job, folder, &identity, options)?;
-    move_networks(&folder.join(KEPT), &options.out)?;
-    let driven = match finished(&job, &context, units, &found, options, observer)? {
-        Ok(driven) => driven,
-        Err(lacking) => {
-            let reason = format!(
-                "{lacking}; run them, merge with --finish to compute the rest here, or with --partial to have the record of what there is"
-            );
-            return Err(Error::file(folder, reason));
+    let context = context_of(&job, folder, &identity, &options.out)?;
+    if let Some(record) = &there
+        && !options.replace
+        && earlier::is_done(record, &options.out, &job, &context)
+    {
+        observer.report(Event::AlreadyDone)?;
+        return Ok(Merged { record: record.clone(), units: None, notes });
+    }
+    let kept = folder.join(KEPT);
+    if KeptNetwork::folder_beside(&kept).is_dir() {
+        if !options.finish && !options.partial {
+            let (plan, _) = assembled(&job, &context_of(&job, folder, &identity, &kept)?, &units)?;
+            Lacking::of(&plan, &found, 0).map_or(Ok(()), |lacking| Err(lacking.error(folder)))?;
         }
-    };
+        take_networks(&kept, &options.out)?;
+    }
+    let count = units.len();
+    let driven = finished(&job, &context, units, &found, options, observer)?
+        .map_err(|lacking| lacking.error(folder))?;
     let shards: Vec<Shard> = found.iter().map(|(share, other)| shard_of(*share, other)).collect();
     let devices = distinct(shards.iter().map(|shard| shard.device.clone()));
     let provenance = Provenance {
@@ -354,21 +375,21 @@ pub fn merge(folder: &Path, options: &Merge, observer: &mut dyn Observer) -> Res
         ..provenance::provenance(&job, &context)
     };
     let record = beside::save(&job, driven, provenance, Some(&options.out), there.as_ref())?;
-    Ok(Merged { record, notes })
+    Ok(Merged { record, units: Some(count), notes })
 }
 
 /// Checkpoint and data of the shares, as they were computed.
-fn context_of(job: &Job, folder: &Path, identity: &Value, options: &Merge) -> Result<Context> {
+fn context_of(job: &Job, folder: &Path, identity: &Value, record: &Path) -> Result<Context> {
     let manner: Manner = Manner::deserialize(identity)
-        .map_err(|_| Error::file(folder, "has damaged shares; remove them, and run them again"))?;
-    let context = open(job, Some(&options.out), Some(manner))?;
+        .map_err(|_| Error::file(folder, "has damaged shards; remove their journals, and run them again"))?;
+    let context = open(job, Some(record), Some(manner))?;
     if identity["checkpoint"] != context.checkpoint.summary.hash.as_str() {
         let path = &context.checkpoint.summary.path;
-        return Err(Error::file(path, "is not the checkpoint of the shares; give that with --checkpoint"));
+        return Err(Error::file(path, "is not the checkpoint of the shards; give that with --checkpoint"));
     }
     if identity["data"] != context.fingerprint.as_str() {
         let reason = format!(
-            "has shares of other images than those of {}; give their folder with --data",
+            "has shards of other images than those of {}; give their folder with --data",
             context.dataset.name
         );
         return Err(Error::file(folder, reason));
@@ -389,7 +410,7 @@ fn union(found: &[(Share, Other)]) -> (Units, Option<String>) {
         units.extend(&other.units);
     }
     let sentence = (different > 0).then(|| {
-        format!("{different} units of work were computed by several shares with different results; those of the first count")
+        format!("{different} units of work were computed by several shards with different results; those of the first count")
     });
     (units, sentence)
 }
@@ -405,7 +426,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// The whole job from its units; or what is lacking, in words.
+/// The whole job from its units; or what is lacking.
 fn finished(
     job: &Job,
     context: &Context,
@@ -413,11 +434,12 @@ fn finished(
     found: &[(Share, Other)],
     options: &Merge,
     observer: &mut dyn Observer,
-) -> Result<std::result::Result<Driven, String>> {
+) -> Result<std::result::Result<Driven, Lacking>> {
     let Job::Benchmark(benchmark) = job else {
         return one(job, context, &units, found, 0, "", options, observer);
     };
     let (mut entries, mut complete) = (Vec::new(), true);
+    let mut all_lacking = Lacking::default();
     for (part, (name, job)) in benchmark.entries()?.into_iter().enumerate() {
         let scope = suite::scope(&name);
         units.scope(&scope);
@@ -429,13 +451,19 @@ fn finished(
                 entries.push(suite::entry(name, job, driven.assembled));
             }
             Err(_) if options.partial => complete = false,
-            Err(lacking) => return Ok(Err(format!("{label}{lacking}"))),
+            Err(lacking) => all_lacking.add(lacking),
         }
+    }
+    if all_lacking.groups > 0 {
+        return Ok(Err(all_lacking));
+    }
+    if entries.is_empty() {
+        return Err(Error::invalid(NOTHING));
     }
     Ok(Ok(suite::driven_of(entries, complete)))
 }
 
-/// One measure from its units; or what is lacking, in words.
+/// One measure from its units; or what is lacking.
 #[expect(clippy::too_many_arguments, reason = "a part of `finished`, for one of several measures")]
 fn one(
     job: &Job,
@@ -446,16 +474,16 @@ fn one(
     label: &str,
     options: &Merge,
     observer: &mut dyn Observer,
-) -> Result<std::result::Result<Driven, String>> {
+) -> Result<std::result::Result<Driven, Lacking>> {
     let (plan, driven) = assembled(job, context, units)?;
     if plan.is_finished() {
-        return driven.map(Ok).ok_or_else(|| Error::invalid("the shares hold no units of this job"));
+        return driven.map(Ok).ok_or_else(|| Error::invalid(NOTHING));
     }
     if options.finish {
         let here = open(job, Some(&options.out), None)?;
         if Manner::of(&here) != Manner::of(context) {
             return Err(Error::invalid(
-                "the rest cannot be computed here: the shares had another device, precision or batch size; run the missing shares where the others ran",
+                "the rest cannot be computed here: the shards had another device, precision or batch size; run the missing shards where the others ran",
             ));
         }
         let mut journal = Journal::in_memory();
@@ -468,36 +496,70 @@ fn one(
     }
     match driven {
         Some(driven) if options.partial => Ok(Ok(driven)),
-        _ => Ok(Err(lacking(&plan, found, part))),
+        _ => Lacking::of(&plan, found, part).map(Err).ok_or_else(|| Error::invalid(NOTHING)),
     }
 }
 
-/// Which shares lack units.
-fn lacking(plan: &Plan, found: &[(Share, Other)], part: usize) -> String {
-    let of = found.iter().map(|(share, _)| share.of).max().unwrap_or(1);
-    let lacks = |share: &Share| share.of_part(part).of(plan).iter().any(|at| plan.groups[*at].left > 0);
-    let shares: Vec<String> = (1..=of)
-        .filter_map(|number| Share::new(number, of))
-        .filter(lacks)
-        .map(|share| share.to_string())
-        .collect();
-    let missing = plan.groups.iter().filter(|group| group.left > 0).count();
-    format!(
-        "{missing} of {} groups of work are missing, of the shares {}",
-        plan.groups.len(),
-        shares.join(", ")
-    )
+/// Not even a part of a record can be made.
+const NOTHING: &str = "the shards hold too little for a record yet; wait for them, or run them";
+
+/// What shares lack of a job.
+#[derive(Debug, Default)]
+struct Lacking {
+    /// Numbers of the shares with groups that are not finished.
+    shares: BTreeSet<usize>,
+    /// How many shares there are.
+    of: usize,
+    /// Groups of units that are not finished.
+    groups: usize,
 }
 
-/// Perturbed networks that shares have kept, put beside the record.
-fn move_networks(from: &Path, record: &Path) -> Result<()> {
+impl Lacking {
+    /// None: the plan is finished.
+    fn of(plan: &Plan, found: &[(Share, Other)], part: usize) -> Option<Self> {
+        let groups = plan.groups.iter().filter(|group| group.left > 0).count();
+        if plan.is_finished() {
+            return None;
+        }
+        let of = found.iter().map(|(share, _)| share.of).max().unwrap_or(1);
+        let lacks = |share: &Share| share.of_part(part).of(plan).iter().any(|at| plan.groups[*at].left > 0);
+        let shares = (1..=of).filter_map(|number| Share::new(number, of)).filter(lacks);
+        Some(Self { shares: shares.map(|share| share.number).collect(), of, groups })
+    }
+
+    /// That of another part of the job as well.
+    fn add(&mut self, other: Self) {
+        self.shares.extend(other.shares);
+        self.of = other.of;
+        self.groups += other.groups;
+    }
+
+    fn error(&self, folder: &Path) -> Error {
+        let named: Vec<String> =
+            self.shares.iter().take(NAMED).map(|number| format!("{number}/{}", self.of)).collect();
+        let others = match self.shares.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        let (shards, them) = if self.shares.len() == 1 { ("shard", "it") } else { ("shards", "them") };
+        let reason = format!(
+            "lacks work of {shards} {}{others}; run {them}, compute the rest here with --finish, or write the record of what there is with --partial",
+            named.join(", ")
+        );
+        Error::file(folder, reason)
+    }
+}
+
+/// Perturbed networks that shares have kept, put beside the record as well.
+fn take_networks(from: &Path, record: &Path) -> Result<()> {
     let (from, to) = (KeptNetwork::folder_beside(from), KeptNetwork::folder_beside(record));
     let Ok(entries) = std::fs::read_dir(&from) else { return Ok(()) };
     std::fs::create_dir_all(&to).map_err(|e| Error::io("cannot create", &to, e))?;
     for entry in entries.flatten() {
         let (old, new) = (entry.path(), to.join(entry.file_name()));
-        if std::fs::rename(&old, &new).is_err() {
-            // Another file system.
+        let _ = std::fs::remove_file(&new);
+        if std::fs::hard_link(&old, &new).is_err() {
+            // Another file system, or one without links.
             std::fs::copy(&old, &new).map_err(|e| Error::io("cannot write", &new, e))?;
         }
     }

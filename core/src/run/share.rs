@@ -62,8 +62,7 @@ impl FromStr for Share {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("{text:?} is not a share; write e.g. 3/16, with a number from 1 to that of shares");
+        let wrong = || format!("{text:?} is not a shard; write K/N with K from 1 to N, e.g. 3/16");
         let (number, of) = text.split_once('/').ok_or_else(wrong)?;
         let (number, of) = (number.parse().map_err(|_| wrong())?, of.parse().map_err(|_| wrong())?);
         Self::new(number, of).ok_or_else(wrong)
