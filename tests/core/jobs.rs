@@ -246,7 +246,7 @@ fn shares_resume_tell_how_far_they_are_and_are_merged_when_all_are_there() {
     let Job::Flatness(flatness) = &mut other else { panic!("not of flatness") };
     flatness.draws += 1;
     let refused = run_share(&other, share(3), &shards, Some(1), &mut Silent).unwrap_err().to_string();
-    assert!(refused.contains("shares of another job"), "{refused}");
+    assert!(refused.contains("shards of another job"), "{refused}");
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn checkpoint_and_data_may_be_mounted_elsewhere_but_must_be_the_same() {
     assert!(merge(&at("shards"), &options, &mut Silent).unwrap_err().to_string().contains("here.pth.tar"));
     options.checkpoint = Some(reference("checkpoints/lenet_bn_init.pth.tar"));
     let told = merge(&at("shards"), &options, &mut Silent).unwrap_err().to_string();
-    assert!(told.contains("is not the checkpoint of the shares"), "{told}");
+    assert!(told.contains("is not the checkpoint of the shards"), "{told}");
     options.checkpoint = Some(there.clone());
     let merged = merge(&at("shards"), &options, &mut Silent).unwrap().record;
     let whole = run(&elsewhere, &RunOptions::default(), &mut Silent).unwrap();

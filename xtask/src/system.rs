@@ -1,6 +1,6 @@
 //! What the operating system has to provide, and the exact packages where it does not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
@@ -16,6 +16,8 @@ pub enum Need {
     Pip,
     /// Draws the surface in tests, without a graphics card.
     Vulkan,
+    /// Runs jobs on a cluster of two nodes on this machine.
+    Slurm,
 }
 
 impl Need {
@@ -24,6 +26,7 @@ impl Need {
             Self::Compiler => "a C++ compiler (c++)",
             Self::Pip => "Python 3 with pip (only to fetch libtorch; or set LIBTORCH to a libtorch 2.11)",
             Self::Vulkan => "a Vulkan driver (Mesa's software driver will do)",
+            Self::Slurm => "Slurm with its daemons, and MUNGE",
         }
     }
 
@@ -37,6 +40,9 @@ impl Need {
                 "mesa-vulkan-drivers vulkan-loader",
                 "vulkan-swrast vulkan-icd-loader",
             ],
+            Self::Slurm => {
+                ["slurm-wlm munge", "slurm slurm-slurmctld slurm-slurmd munge", "slurm-llnl munge"]
+            }
         }
     }
 
@@ -49,6 +55,7 @@ impl Need {
             }
             Self::Pip => python().is_some(),
             Self::Vulkan => !cfg!(target_os = "linux") || vulkan(),
+            Self::Slurm => ["sbatch", "slurmctld", "slurmd", "munged"].into_iter().all(is_installed),
         }
     }
 }
@@ -135,6 +142,13 @@ fn vulkan() -> bool {
         output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("libvulkan.so.1"))
     };
     driver && (cached("ldconfig") || cached("/sbin/ldconfig"))
+}
+
+/// Whether a program is where users or daemons look for programs.
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let daemons = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    std::env::split_paths(&path).chain(daemons).any(|folder| folder.join(program).is_file())
 }
 
 fn is_root() -> bool {

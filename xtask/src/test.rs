@@ -17,12 +17,17 @@ pub fn run() -> Result<()> {
     system::require(&needs, true)?;
     setup::run()?;
 
-    let checks: [(&str, &[&str]); 4] = [
+    let slurm = cfg!(target_os = "linux") && system::require(&[Need::Slurm], true).is_ok();
+
+    let mut checks: Vec<(&str, &[&str])> = vec![
         ("format", &["fmt", "--all", "--check"]),
         ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         ("documentation", &["doc", "--no-deps", "--workspace"]),
         ("tests", &["test", "--workspace", "--no-fail-fast"]),
     ];
+    if slurm {
+        checks.push(("Slurm", &["test", "--workspace", "--test", "app_tests", "--", "--ignored", "slurm"]));
+    }
     let mut summary = Vec::new();
     for (name, arguments) in checks {
         eprintln!("\n== {name}: cargo {}", arguments.join(" "));
@@ -32,7 +37,7 @@ pub fn run() -> Result<()> {
         if name == "documentation" {
             command.env("RUSTDOCFLAGS", "-D warnings");
         }
-        if name == "tests" && std::env::var_os("OMP_NUM_THREADS").is_none() {
+        if arguments[0] == "test" && std::env::var_os("OMP_NUM_THREADS").is_none() {
             // As many tests run at once as there are cores; libtorch's own threads would only wait for each other.
             command.env("OMP_NUM_THREADS", "1");
         }
@@ -42,6 +47,9 @@ pub fn run() -> Result<()> {
     eprintln!();
     for (name, passed, seconds) in &summary {
         eprintln!("{name:<14} {:<7} {seconds:6.1} s", if *passed { "passed" } else { "FAILED" });
+    }
+    if !slurm {
+        eprintln!("{:<14} not run: install slurm-wlm and munge", "Slurm");
     }
     let failed: Vec<_> = summary.iter().filter(|(_, passed, _)| !passed).map(|(name, ..)| *name).collect();
     if !failed.is_empty() {
