@@ -11,6 +11,7 @@ mod plots;
 mod presets;
 mod scatter;
 mod shaders;
+#[cfg(unix)]
 mod shards;
 #[cfg(target_os = "linux")]
 mod slurm;

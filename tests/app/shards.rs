@@ -26,7 +26,7 @@ fn with_job(draws: usize) -> Basin {
     basin
 }
 
-fn shard<'a>(share: &'a str) -> [&'a str; 6] {
+fn shard(share: &str) -> [&str; 6] {
     ["run", "job.json", "--shard", share, "--out", "shards"]
 }
 
@@ -44,7 +44,6 @@ fn states(basin: &Basin) -> Vec<String> {
 }
 
 #[test]
-#[cfg(unix)]
 fn killed_shards_resume_in_any_order_and_are_merged_to_the_record_of_one_process() {
     let basin = with_job(12);
     std::fs::create_dir(basin.path("plain")).unwrap();
@@ -173,7 +172,8 @@ fn submit_prints_the_scripts_it_would_hand_to_slurm() {
     let before = basin.files();
     let submit = ["submit", "it's mine/two words.json", "--shards", "4", "--out", "100 %", "--dry-run"];
     let slurm = ["--partition", "gpu", "--account", "us", "--time", "2:00:00", "--gres", "gpu:1"];
-    let cores = ["--cpus-per-task", "3", "--mem", "16G", "--", "--constraint=a100", "--comment=of two words"];
+    let cores =
+        ["--cpus-per-task", "3", "--mem", "16G", "--", "--constraint=a100", r#"--comment=of "two" words"#];
     let text = basin.ok(&[&submit[..], &slurm, &cores].concat()).out;
     assert_eq!(before, basin.files(), "a dry run left something");
     let program = std::fs::canonicalize(env!("CARGO_BIN_EXE_basin")).unwrap();
@@ -186,7 +186,7 @@ fn submit_prints_the_scripts_it_would_hand_to_slurm() {
 #SBATCH --cpus-per-task=3
 #SBATCH --mem=16G
 #SBATCH --constraint=a100
-#SBATCH \"--comment=of two words\"";
+#SBATCH \"--comment=of \\\"two\\\" words\"";
     // Slurm has placeholders of its own in names of logs.
     let logs = format!("{out}%/two words.shards");
     let wanted = format!(
@@ -226,7 +226,7 @@ fn submissions_that_cannot_be() {
         &["submit", "job.json", "other/job.json", "--dry-run"],
         &["two jobs are called job", "rename one"],
     );
-    basin.misused(&["submit", "job.json", "--dry-run", "--", "--comment=a\"b"], &["--comment=", "quotes"]);
+    basin.misused(&["submit", "job.json", "--dry-run", "--", "--comment=a\nb"], &["--comment=", "line ends"]);
     basin.refused(&["submit", "nothing.json"], &["nothing.json", "does not exist"]);
     // Nothing is written where nothing can be submitted.
     let before = basin.files();
@@ -240,7 +240,6 @@ fn submissions_that_cannot_be() {
 }
 
 /// Submits with an `sbatch` that notes how it was called, and refuses what has this in its arguments.
-#[cfg(unix)]
 fn submit(basin: &Basin, arguments: &[&str], refused: &str) -> (Done, String) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::create_dir_all(basin.path("bin")).unwrap();
@@ -259,7 +258,6 @@ echo "$(($(wc -l <calls) + 100));cluster"
 }
 
 #[test]
-#[cfg(unix)]
 fn submit_hands_over_an_array_and_a_merge_and_trainings_as_a_whole() {
     let basin = with_job(2);
     let (done, calls) = submit(&basin, &["job.json", "--shards", "4"], "never");

@@ -31,6 +31,10 @@ impl Cluster {
         std::fs::write(cluster.path("munge.key"), key).unwrap();
         set_mode(&cluster.path("munge.key"), 0o400);
         std::fs::write(cluster.conf(), cluster.configuration(nodes)).unwrap();
+        if cluster.version() >= (23, 2) {
+            // Later versions want cgroups otherwise, which containers may not hand out; earlier ones do not know this.
+            std::fs::write(cluster.path("cgroup.conf"), "CgroupPlugin=disabled\n").unwrap();
+        }
         let at = |name: &str| cluster.path(name).display().to_string();
         let munged = [
             "--foreground".to_owned(),
@@ -136,6 +140,14 @@ JobAcctGatherType=jobacct_gather/none
         let output = command.args(arguments).env("SLURM_CONF", self.conf()).output();
         let output = output.unwrap_or_else(|e| panic!("{program}: {e}; install slurm-wlm and munge"));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Major and minor version of Slurm.
+    fn version(&self) -> (u32, u32) {
+        let text = self.ask("sbatch", &["--version"]);
+        let number = text.split(' ').next_back().unwrap_or_default();
+        let mut parts = number.split('.').map_while(|part| part.parse().ok());
+        (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
     }
 
     /// Waits for something, or fails with what the daemons have logged.

@@ -258,9 +258,10 @@ fn quoted(path: &Path) -> Result<String> {
 
 /// A value on a line of options of sbatch, in quotes where it needs them.
 fn word(text: &str) -> Result<String> {
-    if text.contains(['\n', '"']) {
-        return Err(usage(format!("sbatch cannot take {text:?}; leave out quotes and line ends")));
+    if text.contains('\n') {
+        return Err(usage(format!("sbatch cannot take {text:?}; leave out line ends")));
     }
-    let plain = !text.contains([' ', '\t', '#', '\'']);
-    Ok(if plain { text.to_owned() } else { format!("\"{text}\"") })
+    let plain = !text.contains([' ', '\t', '#', '\'', '"', '\\']);
+    let escaped = || text.replace('\\', r"\\").replace('"', r#"\""#);
+    Ok(if plain { text.to_owned() } else { format!("\"{}\"", escaped()) })
 }
