@@ -5,6 +5,7 @@ pub mod cli;
 pub mod command;
 pub mod environment;
 pub mod gpu;
+pub mod headline;
 pub mod jobs;
 pub mod names;
 pub mod pace;

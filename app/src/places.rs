@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use basin_core::Error;
 use basin_core::checkpoint::{bundled_path, is_bundled};
-use basin_core::job::{Job, LandscapeLoss};
+use basin_core::job::Job;
 
 /// The file for the record of `job`; the same job gets the same file, so that a cancelled one goes on.
 /// Creates the folder.
@@ -71,25 +71,7 @@ fn make_writable(folder: &Path) -> std::io::Result<()> {
 
 /// e.g. `landscape-2d-robust-9f86d081.json`.
 fn file_name(job: &Job) -> String {
-    let what = match job {
-        Job::Evaluate(job) => match (&job.attack, &job.adversarial) {
-            (Some(_), _) => "evaluate-pgd",
-            (None, Some(_)) => "evaluate-stored",
-            (None, None) => "evaluate",
-        }
-        .to_owned(),
-        Job::Benchmark(_) | Job::Train(_) => job.kind().to_owned(),
-        Job::Flatness(job) => job.label().replace(' ', "-"),
-        Job::Attack(job) => format!("attack-{}", job.attack.version.to_string().replace(',', "-")),
-        Job::Landscape(job) => {
-            let loss = match job.loss {
-                LandscapeLoss::Clean => "clean",
-                LandscapeLoss::Robust => "robust",
-                LandscapeLoss::RobustFixed => "robust-fixed",
-            };
-            format!("landscape-{}-{loss}", if job.second.is_some() { "2d" } else { "1d" })
-        }
-    };
+    let what = job.summary().stem;
     let asked = serde_json::to_string(job).unwrap_or_default();
     format!("{what}-{:08x}.json", fingerprint(&asked))
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use basin_core::attack::names::{GROUPS, group};
-use basin_core::record::{BenchmarkOutcome, Outcome};
+use basin_core::record::BenchmarkOutcome;
+
+use crate::headline;
 
 /// Groups with their members, for people.
 pub fn list() -> String {
@@ -22,30 +24,9 @@ pub fn list() -> String {
 /// The main number of every entry.
 pub fn report(text: &mut String, outcome: &BenchmarkOutcome) {
     for entry in &outcome.entries {
-        let _ = writeln!(text, "{}\n  {}", entry.name, main_number(&entry.outcome));
+        let _ = writeln!(text, "{}\n  {}", entry.name, headline::long(&entry.outcome.headline(&entry.job)));
         for warning in &entry.warnings {
             let _ = writeln!(text, "  note: {warning}");
         }
-    }
-}
-
-/// The main number of a measure in a line; empty for those that have none.
-pub fn main_number(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Evaluate(e) => match &e.robust {
-            Some(robust) => {
-                format!("robust loss {:.4}, error {:.1} %", robust.loss, 100.0 * robust.error)
-            }
-            None => format!("loss {:.4}, error {:.1} %", e.clean.loss, 100.0 * e.clean.error),
-        },
-        Outcome::Attack(a) => format!("robust error {:.1} %", 100.0 * a.robust_error),
-        Outcome::Flatness(f) => {
-            let at = f.radii.iter().map(|at| {
-                let interval = at.interval.map(|[low, high]| format!(" [{low:.4}, {high:.4}]"));
-                format!("flatness {:.4}{}", at.flatness, interval.unwrap_or_default())
-            });
-            at.collect::<Vec<_>>().join(", ")
-        }
-        Outcome::Landscape(_) | Outcome::Benchmark(_) | Outcome::Train(_) => String::new(),
     }
 }

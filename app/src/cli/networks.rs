@@ -15,9 +15,9 @@ use clap::Args;
 use clap::builder::ValueParser;
 
 use super::args::Output;
-use super::benchmark::main_number;
 use super::failure::{say, usage};
 use super::terminal::Terminal;
+use crate::headline;
 
 /// Which networks of a training's folder.
 #[derive(Debug, Default, Args)]
@@ -170,7 +170,7 @@ pub fn compute(job: &Job, networks: &[PathBuf], output: &Output, threads: Option
         for warning in &record.provenance.warnings {
             say(format!("note: {stem}: {warning}"));
         }
-        let _ = writeln!(table, "{stem:<20}  {}", main_number(&record.outcome));
+        let _ = writeln!(table, "{stem:<20}  {}", headline::long(&record.headline()));
         records.push(record);
     }
     terminal.finish();

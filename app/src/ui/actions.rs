@@ -14,7 +14,7 @@ use crate::state::{Measure, Side};
 use crate::ui::answers::{Answer, Purpose};
 use crate::ui::study::{RecordId, Target};
 use crate::ui::tabs::{Pane, Tabs};
-use crate::ui::{App, Modal, command_line, dialogs, study};
+use crate::ui::{App, Modal, command_line, dialogs};
 
 /// Something a panel asks for.
 #[derive(Debug, Clone)]
@@ -249,7 +249,7 @@ impl App {
     /// A job came to its end: its record takes its place.
     pub(crate) fn ended(&mut self, ended: Ended) {
         let Some((path, record)) = ended.record else { return self.ended_without_record(ended.id) };
-        let what = study::job_title(&record.job);
+        let what = record.job.summary().title;
         for warning in &record.provenance.warnings {
             self.note_warning(format!("{what}: {warning}"));
         }

@@ -7,7 +7,6 @@ use crate::plot::Plot;
 use crate::plot::screen::ScreenPlot;
 use crate::ui::App;
 use crate::ui::display::Display;
-use crate::ui::study::job_title;
 use crate::ui::widgets::{empty_ui, sentence};
 
 /// The charts of the tabs, made anew only when something has changed.
@@ -51,8 +50,8 @@ impl App {
         let plane = self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
         let together = self.shown.together();
         let title = match together.len() {
-            _ if plane => format!("Sections of the {}", job_title(&record.job)),
-            0 | 1 => job_title(&record.job),
+            _ if plane => format!("Sections of the {}", record.job.summary().title),
+            0 | 1 => record.job.summary().title,
             several if matches!(record.outcome, Outcome::Flatness(_)) => format!("{several} times flatness"),
             several => format!("{several} landscapes"),
         };
@@ -77,7 +76,7 @@ impl App {
         if self.shown.landscape().is_none_or(|landscape| landscape.y.is_none()) {
             return empty_ui(ui, "This record has no map", text, |_| ());
         }
-        self.record_header_ui(ui, &job_title(&record.job), &record);
+        self.record_header_ui(ui, &record.job.summary().title, &record);
         let display = &self.state.display;
         let make = || display.figure(&self.shown.together());
         chart_ui(ui, self.charts.contours.get(self.shown.version(), display, make), "contours");

@@ -14,7 +14,7 @@ use basin_core::record::{AttackOutcome, KeptExamples, Outcome};
 use crate::ui::App;
 use crate::ui::answers::Answer;
 use crate::ui::example_set::{ExampleSet, Fate, Picture, Row, Verdict};
-use crate::ui::study::{Reading, Target, job_title};
+use crate::ui::study::{Reading, Target};
 use crate::ui::widgets::{duration_words, empty_ui, palette, segmented_ui, sentence};
 
 /// Side of a picture, in points.
@@ -73,7 +73,7 @@ impl App {
         let Some(Target::Record(id)) = self.study.target else {
             return self.nothing_ui(ui, "No examples yet", how);
         };
-        self.record_header_ui(ui, &job_title(&record.job), &record);
+        self.record_header_ui(ui, &record.job.summary().title, &record);
         if let (Outcome::Attack(attack), Job::Attack(job)) = (&record.outcome, &record.job) {
             let individual = job.attack.individual;
             Frame::new()

@@ -7,7 +7,7 @@ use crate::jobs::{Entry, Jobs, Status};
 use crate::names;
 use crate::ui::Action;
 use crate::ui::notes::{Level, Notes};
-use crate::ui::study::{Study, job_details, job_title};
+use crate::ui::study::{Study, job_details};
 use crate::ui::widgets::{duration_words, palette, sentence};
 
 /// Height of the list below the running job.
@@ -103,7 +103,7 @@ fn row_ui(ui: &mut Ui, entry: &Entry, actions: &mut Vec<Action>) {
             dot_ui(ui, color);
             let place = entry.out.as_deref().unwrap_or(entry.job.subject());
             let hover = format!("{}\n{}", place.display(), job_details(&entry.job));
-            ui.label(RichText::new(job_title(&entry.job)).strong()).on_hover_text(hover);
+            ui.label(RichText::new(entry.job.summary().title).strong()).on_hover_text(hover);
             ui.label(RichText::new(names::of_file(entry.job.subject())).color(p.weak));
             if !words.is_empty() {
                 let text = RichText::new(&words).color(if failed { p.error } else { p.weak });
@@ -164,7 +164,7 @@ fn progress_ui(ui: &mut Ui, entry: &Entry) {
         _ => format!("{done} of {total}"),
     };
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let name = format!("Progress of {}", job_title(&entry.job));
+        let name = format!("Progress of {}", entry.job.summary().title);
         let bar = ui.add(
             ProgressBar::new(fraction).fill(palette(ui).accent).desired_width(180.0).desired_height(8.0),
         );

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use basin_core::attack::fraction;
 use basin_core::checkpoint::Summary;
-use basin_core::job::{Case, FlatnessLoss, Job, LandscapeLoss, Normalization, Pgd};
-use basin_core::record::{AtRadius, Evaluation, FlatnessOutcome, Outcome, Record};
+use basin_core::job::Job;
+use basin_core::record::{Evaluation, Outcome, Record};
 
 use crate::jobs::JobId;
-use crate::plot::{text, ticks};
 
 /// Something that a worker thread finds out.
 #[derive(Debug, Clone, Default)]
@@ -350,78 +348,9 @@ pub fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// What a job is, in few words: `2-D robust loss`.
-pub fn job_title(job: &Job) -> String {
-    match job {
-        Job::Evaluate(job) => match (&job.attack, job.more_attacks.len()) {
-            (None, _) if job.adversarial.is_some() => "Evaluation, stored examples".into(),
-            (None, _) => "Clean evaluation".into(),
-            (Some(attack), 0) => format!("Evaluation, PGD-{}", attack.steps),
-            (Some(_), more) => format!("Evaluation, {} attacks", more + 1),
-        },
-        Job::Flatness(job) => {
-            let case = if job.case == Case::Average { "Average" } else { "Worst" };
-            let loss = if job.loss == FlatnessLoss::Clean { "clean" } else { "robust" };
-            format!("{case} {loss} flatness")
-        }
-        Job::Attack(job) => format!("AutoAttack {}", job.attack.version),
-        Job::Benchmark(_) => "Benchmark".into(),
-        Job::Train(_) => "Training".into(),
-        Job::Landscape(job) => {
-            let loss = match job.loss {
-                LandscapeLoss::Clean => "clean loss",
-                LandscapeLoss::Robust => "robust loss",
-                LandscapeLoss::RobustFixed => "robust loss, fixed",
-            };
-            format!("{} {loss}", if job.second.is_some() { "2-D" } else { "1-D" })
-        }
-    }
-}
-
 /// The settings that tell jobs of one kind apart: `25 × 25, layer 0.5, 100 images`.
 pub fn job_details(job: &Job) -> String {
-    let images = match job.data().examples.len() {
-        1 => "1 image".to_owned(),
-        n => format!("{n} images"),
-    };
-    match job {
-        // The title says how many steps.
-        Job::Evaluate(job) => match job.attack.as_ref().map(Pgd::to_string) {
-            Some(_) if !job.more_attacks.is_empty() => images,
-            Some(attack) => attack.split(", ").skip(1).chain([&*images]).collect::<Vec<_>>().join(", "),
-            None => images,
-        },
-        Job::Train(job) => format!("{}, {} epochs, {images}", job.method.title(), job.epochs),
-        Job::Benchmark(job) => match &*job.attacks {
-            [only] => format!("{only}, {images}"),
-            several => format!("{} names, {images}", several.len()),
-        },
-        Job::Flatness(job) => {
-            let radii: Vec<String> = job.radii.iter().map(f64::to_string).collect();
-            let draws = if job.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", job.draws) };
-            format!("radius {}, {draws}, {images}", radii.join(", "))
-        }
-        Job::Attack(job) => format!("{} {}, {images}", job.attack.norm, fraction(job.attack.epsilon)),
-        Job::Landscape(job) => {
-            let scaling = match &job.normalize {
-                Normalization::Paper(_) => job.normalize.to_string(),
-                scaling => format!("{scaling} {}", job.radius),
-            };
-            let grid = if job.second.is_some() {
-                format!("{0} × {0}", job.steps)
-            } else {
-                format!("{} points", job.steps)
-            };
-            format!("{grid}, {scaling}, {images}")
-        }
-    }
-}
-
-/// The flatness at every radius: `flatness 0.317 at radius 0.5`.
-pub fn flatness_words(outcome: &FlatnessOutcome) -> String {
-    let digits = |value: f64| text::plain(&ticks::readable((value * 1e4).round() / 1e4));
-    let at = |r: &AtRadius| format!("{} at radius {}", digits(r.flatness), r.radius);
-    format!("flatness {}", outcome.radii.iter().map(at).collect::<Vec<_>>().join(", "))
+    job.summary().details.join(", ")
 }
 
 /// `2026-11-22 17:33` from RFC 3339.

@@ -7,14 +7,13 @@ use basin_core::job::Job;
 use basin_core::record::{Outcome, Record};
 use eframe::egui::{Align, Button, Color32, Label, Layout, RichText, ScrollArea, TextEdit, Ui};
 
+use crate::headline;
 use crate::jobs::{Jobs, Status};
 use crate::names;
 use crate::ui::Action;
 use crate::ui::history_facts::network_name;
-use crate::ui::study::{
-    Model, Reading, Stored, Study, Target, file_name, flatness_words, job_details, job_title, when,
-};
-use crate::ui::table_view::{at_the_checkpoint, network_words};
+use crate::ui::study::{Model, Reading, Stored, Study, Target, file_name, job_details, when};
+use crate::ui::table_view::network_words;
 use crate::ui::tabs::open_buttons_ui;
 use crate::ui::theme::Palette;
 use crate::ui::widgets::palette;
@@ -81,7 +80,7 @@ fn record_matches(wanted: &str, stored: &Stored) -> bool {
     matches(
         wanted,
         &[
-            &job_title(job),
+            &job.summary().title,
             &job_details(job),
             &network_words(&stored.record),
             &job.subject().to_string_lossy(),
@@ -210,7 +209,7 @@ impl Lines<'_> {
         for entry in self.jobs.entries().iter().filter(|entry| entry.is_active() && of(&entry.job)) {
             ui.push_id(entry.id, |ui| {
                 let selected = self.study.target == Some(Target::Job(entry.id));
-                let title = job_title(&entry.job);
+                let title = entry.job.summary().title;
                 let percent = format!("{:.0} %", 100.0 * entry.live().fraction());
                 let accent = palette(ui).accent;
                 let response = line_ui(ui, selected, RichText::new(title), indent, |ui| {
@@ -227,17 +226,11 @@ impl Lines<'_> {
         ui.push_id(stored.id, |ui| {
             let p = palette(ui);
             let record = &stored.record;
-            let title = job_title(&record.job);
+            let title = record.job.summary().title;
             self.line_of_record_ui(ui, stored, RichText::new(&title), &title, indent);
-            let numbers = match (&record.outcome, at_the_checkpoint(record)) {
-                (Outcome::Flatness(flatness), _) => flatness_words(flatness),
-                (Outcome::Evaluate(_) | Outcome::Attack(_), [_, Some((_, error))]) => {
-                    format!("robust error {:.1} %", 100.0 * error)
-                }
-                (Outcome::Evaluate(_), [Some((_, error)), None]) => {
-                    format!("clean error {:.1} %", 100.0 * error)
-                }
-                _ => job_details(&record.job),
+            let numbers = match headline::short(&record.headline()) {
+                none if none.is_empty() => job_details(&record.job),
+                numbers => numbers,
             };
             let state = if record.provenance.complete { String::new() } else { "partial · ".into() };
             let color = if record.provenance.complete { p.weak } else { p.warning };

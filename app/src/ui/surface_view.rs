@@ -12,7 +12,6 @@ use crate::command::CameraPreset;
 use crate::gpu::{Camera, Pick, Room, SurfaceData, SurfaceView as Picture, Theme, pick};
 use crate::ui::App;
 use crate::ui::display::{Display, Quantity};
-use crate::ui::study::job_title;
 use crate::ui::surface_texture::{SurfaceTexture, paint_overlay};
 use crate::ui::widgets::{empty_ui, palette};
 
@@ -99,7 +98,7 @@ impl App {
         if self.shown.landscape().is_none_or(|landscape| landscape.y.is_none()) {
             return empty_ui(ui, "This record has no surface", text, |_| ());
         }
-        self.record_header_ui(ui, &job_title(&record.job), &record);
+        self.record_header_ui(ui, &record.job.summary().title, &record);
         let Some(gpu) = self.surface.gpu.clone() else {
             let text = "There is no graphics driver that can draw it. The contours and the curves show the same numbers.";
             return empty_ui(ui, "The surface cannot be drawn here", text, |_| ());

@@ -1,15 +1,14 @@
 //! Every open record with its numbers and where they come from.
 
-use basin_core::data::Split;
-use basin_core::job::{FlatnessLoss, Job};
-use basin_core::record::{Outcome, Record, Values};
+use basin_core::record::{Headline, Outcome, Record};
 use eframe::egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, Ui};
 
+use crate::headline;
 use crate::names;
 use crate::plot::export::column;
 use crate::plot::text::literal;
 use crate::ui::Action;
-use crate::ui::study::{Study, file_name, flatness_words, job_details, job_title, when};
+use crate::ui::study::{Study, file_name, job_details, when};
 use crate::ui::widgets::{duration_words, empty_ui, palette};
 
 /// Draws the view.
@@ -49,7 +48,7 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
                 for (stored, model) in study.records().iter().zip(names::of_records(&records)) {
                     text_ui(ui, &model).on_hover_text(stored.record.job.subject().display().to_string());
                     let selected = study.is_shown(stored.id);
-                    let title = job_title(&stored.record.job);
+                    let title = stored.record.job.summary().title;
                     if ui.selectable_label(selected, &title).on_hover_text("Show this record").clicked() {
                         actions.push(Action::SelectRecord(stored.id));
                     }
@@ -81,19 +80,16 @@ pub(crate) fn csv(records: &[(&std::path::Path, &Record)]) -> String {
 
 fn csv_row(record: &Record, model: &str, path: &std::path::Path) -> String {
     let p = &record.provenance;
-    let [clean, robust] = at_the_checkpoint(record);
+    let Headline { clean, robust, .. } = record.headline();
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:?}"));
-    let flatness = match &record.outcome {
-        Outcome::Flatness(flatness) => flatness_words(flatness),
-        _ => String::new(),
-    };
+    let flatness = headline::beyond_the_checkpoint(record);
     let cells = [
         model.to_owned(),
-        job_title(&record.job),
-        number(clean.map(|(loss, _)| loss)),
-        number(clean.map(|(_, error)| error)),
-        number(robust.map(|(loss, _)| loss)),
-        number(robust.map(|(_, error)| error)),
+        record.job.summary().title,
+        number(clean.map(|point| point.loss)),
+        number(clean.map(|point| point.error)),
+        number(robust.map(|point| point.loss)),
+        number(robust.map(|point| point.error)),
         flatness,
         network_words(record),
         job_details(&record.job),
@@ -115,7 +111,7 @@ fn entries_ui(ui: &mut Ui, record: &Record, model: &str) {
     let Outcome::Benchmark(benchmark) = &record.outcome else { return };
     for (entry, part) in benchmark.entries.iter().zip(record.parts()) {
         text_ui(ui, model);
-        let title = RichText::new(format!("    {}", job_title(&part.job))).color(palette(ui).weak);
+        let title = RichText::new(format!("    {}", part.job.summary().title)).color(palette(ui).weak);
         ui.add(Label::new(title).extend()).on_hover_text(&entry.name);
         record_ui(ui, &part);
         ui.end_row();
@@ -137,15 +133,13 @@ pub(crate) fn network_words(record: &Record) -> String {
 
 fn record_ui(ui: &mut Ui, record: &Record) {
     let p = &record.provenance;
-    for point in at_the_checkpoint(record) {
-        text_ui(ui, &point.map_or_else(|| "–".into(), |(loss, _)| format!("{loss:.4}")));
-        text_ui(ui, &point.map_or_else(|| "–".into(), |(_, error)| format!("{:.1} %", 100.0 * error)));
+    let Headline { clean, robust, .. } = record.headline();
+    for point in [clean, robust] {
+        text_ui(ui, &point.map_or_else(|| "–".into(), |point| format!("{:.4}", point.loss)));
+        text_ui(ui, &point.map_or_else(|| "–".into(), |point| format!("{:.1} %", 100.0 * point.error)));
     }
-    let flatness = match &record.outcome {
-        Outcome::Flatness(flatness) => flatness_words(flatness),
-        _ => "–".into(),
-    };
-    text_ui(ui, &flatness);
+    let flatness = headline::beyond_the_checkpoint(record);
+    text_ui(ui, if flatness.is_empty() { "–" } else { &flatness });
     text_ui(ui, &network_words(record));
     let details = job_details(&record.job);
     text_ui(ui, &if p.complete { details } else { format!("{details}, partial") });
@@ -156,41 +150,4 @@ fn record_ui(ui: &mut Ui, record: &Record) {
     text_ui(ui, &p.search_precision);
     text_ui(ui, &when(&p.started));
     text_ui(ui, &duration_words(p.duration_s));
-}
-
-/// Clean and robust loss and error of the unperturbed model.
-pub(crate) fn at_the_checkpoint(record: &Record) -> [Option<(f64, f64)>; 2] {
-    match &record.outcome {
-        Outcome::Evaluate(evaluation) => {
-            [Some(&evaluation.clean), evaluation.robust.as_ref()].map(|e| e.map(|e| (e.loss, e.error)))
-        }
-        Outcome::Flatness(flatness) => {
-            let point = Some((flatness.reference_loss, flatness.reference_error));
-            match &record.job {
-                Job::Flatness(job) if job.loss == FlatnessLoss::Clean => [point, None],
-                _ => [None, point],
-            }
-        }
-        Outcome::Attack(attack) => {
-            [Some((attack.clean_loss, attack.clean_error)), Some((attack.robust_loss, attack.robust_error))]
-        }
-        // On its test images, after the last epoch.
-        Outcome::Train(training) => {
-            let last = training.epochs.last().map(|epoch| epoch.test);
-            [last.map(|test| (test.loss, test.error)), last.map(|test| (test.robust_loss, test.robust_error))]
-        }
-        // Of its evaluation on test images.
-        Outcome::Benchmark(_) => {
-            let test = |part: &&std::borrow::Cow<'_, Record>| {
-                matches!(part.outcome, Outcome::Evaluate(_)) && part.job.data().examples.split == Split::Test
-            };
-            record.parts().iter().find(test).map_or([None, None], |part| at_the_checkpoint(part))
-        }
-        Outcome::Landscape(landscape) => [&landscape.clean, &landscape.robust].map(|grid| {
-            let grid = grid.as_ref()?;
-            let (x, y) = (landscape.x.len() / 2, landscape.y.as_ref().map_or(0, |y| y.len() / 2));
-            let at = |values: &Values| values.get(x, y);
-            Some((at(&grid.loss)?, at(&grid.error)?))
-        }),
-    }
 }

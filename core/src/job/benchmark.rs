@@ -11,7 +11,7 @@ use crate::data::{DataSelection, Examples, Split};
 use crate::device::Compute;
 use crate::error::{Error, Result};
 use crate::measure::flatness::Flatness;
-use crate::measure::{SearchCost, Target};
+use crate::measure::{Headline, SearchCost, Summary, Target};
 
 /// Every attack of a list of the paper's names on one checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +82,15 @@ impl Benchmark {
         names.into_iter().map(entry).collect()
     }
 
+    /// What it is, in words.
+    pub fn summary(&self) -> Summary {
+        let details = match &*self.attacks {
+            [only] => only.clone(),
+            several => format!("{} names", several.len()),
+        };
+        Summary { title: "Benchmark".into(), details: vec![details], stem: "benchmark".into() }
+    }
+
     /// Checkpoint, images and computing of all entries.
     pub fn target(&self) -> Target<'_> {
         Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }
@@ -125,6 +134,17 @@ fn on(job: Job, given: Examples) -> Job {
 pub struct BenchmarkOutcome {
     /// In the order of the names; a cancelled benchmark has those that are finished.
     pub entries: Vec<Entry>,
+}
+
+impl BenchmarkOutcome {
+    /// Those of its evaluation on test images.
+    pub fn headline(&self) -> Headline {
+        let test = |entry: &&Entry| {
+            matches!(entry.outcome, Outcome::Evaluate(_)) && entry.job.data().examples.split == Split::Test
+        };
+        let of = self.entries.iter().find(test).map(|entry| entry.outcome.headline(&entry.job));
+        Headline { numbers: Vec::new(), ..of.unwrap_or_default() }
+    }
 }
 
 /// One attack of a benchmark.

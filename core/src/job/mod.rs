@@ -30,7 +30,7 @@ pub use crate::measure::flatness::{Case, Flatness, FlatnessLoss, JointSearch, Le
 use crate::measure::landscape::LandscapeOutcome;
 pub use crate::measure::landscape::direction::{DirectionKind, Normalization, PaperToken};
 pub use crate::measure::landscape::{Landscape, LandscapeLoss};
-use crate::measure::{Measure, Target};
+use crate::measure::{Headline, Measure, Point, Summary, Target};
 pub use crate::train::Train;
 use crate::train::TrainingOutcome;
 pub use benchmark::{Benchmark, BenchmarkOutcome, Entry};
@@ -69,6 +69,18 @@ macro_rules! measures {
             Benchmark(BenchmarkOutcome),
             /// Of a training.
             Train(TrainingOutcome),
+        }
+
+        impl Outcome {
+            /// The numbers that stand first, of the outcome of a job.
+            pub fn headline(&self, job: &Job) -> Headline {
+                match (job, self) {
+                    $((Job::$name(job), Self::$name(outcome)) => job.headline(outcome),)*
+                    (_, Self::Benchmark(outcome)) => outcome.headline(),
+                    (_, Self::Train(outcome)) => of_training(outcome),
+                    _ => Headline::default(),
+                }
+            }
         }
 
         $(impl From<$outcome> for Outcome {
@@ -147,6 +159,7 @@ struct CheckClasses(usize);
 struct WhatItKeeps;
 struct Label;
 struct SearchesWeights;
+struct InWords;
 
 visitors! {
     Check -> Result<()>: |self, job| job.check();
@@ -154,6 +167,7 @@ visitors! {
     WhatItKeeps -> Option<Keeps>: |self, job| job.keeps();
     Label -> String: |self, job| job.label();
     SearchesWeights -> bool: |self, job| job.searches_weights();
+    InWords -> Summary: |self, job| job.summary();
 }
 
 impl Job {
@@ -214,6 +228,22 @@ impl Job {
         self.visit(Label).unwrap_or_else(|| self.kind().to_owned())
     }
 
+    /// What it is, in words. The number of images stands last in the details.
+    pub fn summary(&self) -> Summary {
+        let mut summary = match self {
+            Self::Benchmark(job) => job.summary(),
+            Self::Train(job) => Summary {
+                title: "Training".into(),
+                details: vec![job.method.title().to_string(), format!("{} epochs", job.epochs)],
+                stem: "train".into(),
+            },
+            job => job.visit(InWords).unwrap_or_default(),
+        };
+        let images = self.data().examples.len();
+        summary.details.push(if images == 1 { "1 image".into() } else { format!("{images} images") });
+        summary
+    }
+
     /// What is kept in files beside its record.
     pub fn keeps(&self) -> Option<Keeps> {
         self.visit(WhatItKeeps).flatten()
@@ -267,5 +297,15 @@ impl Job {
             return Err(error.about(&place("batch_size")));
         }
         Ok(())
+    }
+}
+
+/// On its test images, after the last epoch.
+fn of_training(outcome: &TrainingOutcome) -> Headline {
+    let Some(test) = outcome.epochs.last().map(|epoch| epoch.test) else { return Headline::default() };
+    Headline {
+        numbers: Vec::new(),
+        clean: Some(Point { loss: test.loss, error: test.error }),
+        robust: Some(Point { loss: test.robust_loss, error: test.robust_error }),
     }
 }

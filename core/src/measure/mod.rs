@@ -17,6 +17,7 @@ pub mod metrics;
 mod rows;
 pub mod search_cost;
 pub mod statistics;
+mod summary;
 mod work;
 
 pub use context::{Context, Cost, Shelf, cut};
@@ -24,4 +25,5 @@ pub use desk::{Desk, Group, Plan, Units, pulse, unit};
 pub use kept::{Kept, KeptExamples, KeptLosses, Probabilities};
 pub use rows::{PerExample, Point};
 pub use search_cost::SearchCost;
+pub use summary::{Headline, Number, Quantity, Summary};
 pub use work::{Assembled, Keeps, Measure, Target, Work};

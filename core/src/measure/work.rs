@@ -10,6 +10,7 @@ use super::context::{Context, Cost};
 use super::desk::{Desk, Plan, Units};
 use super::kept::Kept;
 use super::search_cost::SearchCost;
+use super::summary::{Headline, Summary};
 use crate::data::DataSelection;
 use crate::device::Compute;
 use crate::error::Result;
@@ -92,6 +93,12 @@ pub trait Measure: Clone + PartialEq + Serialize + DeserializeOwned + JsonSchema
 
     /// What is being done, for a line of progress: `average-case robust flatness`.
     fn label(&self) -> String;
+
+    /// What it is, in words.
+    fn summary(&self) -> Summary;
+
+    /// The numbers of its outcome that stand first.
+    fn headline(&self, outcome: &Self::Outcome) -> Headline;
 
     /// Begins the work, or opens it to assemble what others have computed; cheap.
     ///

@@ -26,7 +26,10 @@ pub use crate::measure::flatness::{
     AtRadius, Draw, FlatnessOutcome, KeptNetwork, LayerFlatness, LevelsOutcome, OnLevels, PlainMean,
 };
 pub use crate::measure::landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Values};
-pub use crate::measure::{KeptExamples, KeptLosses, PerExample, Point, Probabilities, SearchCost};
+pub use crate::measure::{
+    Headline, KeptExamples, KeptLosses, Number, PerExample, Point, Probabilities, Quantity, SearchCost,
+    Summary,
+};
 pub use crate::train::{Snapshot, Trained, TrainingOutcome};
 
 /// Version of the record format; readers accept every version up to their own.
@@ -179,6 +182,11 @@ impl Record {
             return Ok(None);
         };
         KeptLosses::load(&path.with_file_name(name)).map(Some)
+    }
+
+    /// The numbers that stand first.
+    pub fn headline(&self) -> Headline {
+        self.outcome.headline(&self.job)
     }
 
     /// The record as indented JSON.

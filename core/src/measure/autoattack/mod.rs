@@ -22,9 +22,11 @@ use super::context::{Context, Cost};
 use super::desk::{Desk, Group, Plan, Units, pulse, unit};
 use super::evaluation::{Batch, Pair, append, error_rate, mean, measure};
 use super::kept::{Kept, KeptExamples};
-use super::rows::PerExample;
+use super::rows::{PerExample, Point};
+use super::summary::{Headline, Number, Summary};
 use super::work::{Assembled, Keeps, Measure, Target, Work};
 use crate::attack::autoattack::{self, Judge, Run};
+use crate::attack::fraction;
 use crate::bits::to_hex;
 use crate::data::DataSelection;
 use crate::device::Compute;
@@ -69,6 +71,23 @@ impl Measure for Attack {
 
     fn label(&self) -> String {
         format!("attacking, {}", self.attack.version)
+    }
+
+    fn summary(&self) -> Summary {
+        let version = self.attack.version.to_string();
+        Summary {
+            title: format!("AutoAttack {version}"),
+            details: vec![format!("{} {}", self.attack.norm, fraction(self.attack.epsilon))],
+            stem: format!("attack-{}", version.replace(',', "-")),
+        }
+    }
+
+    fn headline(&self, outcome: &AttackOutcome) -> Headline {
+        Headline {
+            numbers: vec![Number::share("robust error", outcome.robust_error)],
+            clean: Some(Point { loss: outcome.clean_loss, error: outcome.clean_error }),
+            robust: Some(Point { loss: outcome.robust_loss, error: outcome.robust_error }),
+        }
     }
 
     fn begin<'a>(&'a self, context: &'a Context) -> Result<Attacking<'a>> {

@@ -19,8 +19,9 @@ use super::evaluation::{
     robust_error_rate,
 };
 use super::kept::{Kept, KeptExamples, Probabilities, from_bits, to_bits};
-use super::rows::PerExample;
+use super::rows::{PerExample, Point};
 use super::search_cost;
+use super::summary::{Headline, Number, Summary};
 use super::work::{Assembled, Keeps, Measure, Target, Work};
 use crate::attack::Selection;
 use crate::attack::pgd::Trace;
@@ -107,6 +108,37 @@ impl Measure for Evaluate {
             (None, None) => "evaluating",
         }
         .into()
+    }
+
+    fn summary(&self) -> Summary {
+        let (title, stem) = match (&self.attack, self.more_attacks.len()) {
+            (None, _) if self.adversarial.is_some() => {
+                ("Evaluation, stored examples".into(), "evaluate-stored")
+            }
+            (None, _) => ("Clean evaluation".into(), "evaluate"),
+            (Some(attack), 0) => (format!("Evaluation, PGD-{}", attack.steps), "evaluate-pgd"),
+            (Some(_), more) => (format!("Evaluation, {} attacks", more + 1), "evaluate-pgd"),
+        };
+        let details = match self.attack.as_ref().map(ToString::to_string) {
+            // The title says how many steps.
+            Some(attack) if self.more_attacks.is_empty() => {
+                attack.split(", ").skip(1).map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        };
+        Summary { title, details, stem: stem.into() }
+    }
+
+    fn headline(&self, outcome: &Evaluation) -> Headline {
+        let point = |of: &Evaluated| Point { loss: of.loss, error: of.error };
+        let (clean, robust) = (point(&outcome.clean), outcome.robust.as_ref().map(point));
+        let numbers = match robust {
+            Some(Point { loss, error }) => {
+                vec![Number::loss("robust loss", loss), Number::share("robust error", error)]
+            }
+            None => vec![Number::loss("clean loss", clean.loss), Number::share("clean error", clean.error)],
+        };
+        Headline { numbers, clean: Some(clean), robust }
     }
 
     fn begin<'a>(&'a self, context: &'a Context) -> Result<Evaluating<'a>> {

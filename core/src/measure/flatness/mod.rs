@@ -20,7 +20,9 @@ use super::context::{Context, Cost};
 use super::desk::{Desk, Group, Plan, Units, pulse, unit};
 use super::evaluation::Pair;
 use super::kept::{Kept, KeptLosses};
+use super::rows::Point;
 use super::search_cost::{self, SearchCost};
+use super::summary::{Headline, Number, Summary};
 use super::work::{Assembled, Keeps, Measure, Target, Work};
 use crate::attack::Pgd;
 use crate::data::DataSelection;
@@ -79,6 +81,32 @@ impl Measure for Flatness {
 
     fn label(&self) -> String {
         Self::label(self).into()
+    }
+
+    fn summary(&self) -> Summary {
+        let case = if self.case == Case::Average { "Average" } else { "Worst" };
+        let loss = if self.loss == FlatnessLoss::Clean { "clean" } else { "robust" };
+        let radii: Vec<String> = self.radii.iter().map(f64::to_string).collect();
+        let draws = if self.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", self.draws) };
+        Summary {
+            title: format!("{case} {loss} flatness"),
+            details: vec![format!("radius {}", radii.join(", ")), draws],
+            stem: Self::label(self).replace(' ', "-"),
+        }
+    }
+
+    fn headline(&self, outcome: &FlatnessOutcome) -> Headline {
+        let number = |at: &AtRadius| Number {
+            at: Some(format!("radius {}", at.radius)),
+            interval: at.interval,
+            ..Number::loss("flatness", at.flatness)
+        };
+        let reference = Some(Point { loss: outcome.reference_loss, error: outcome.reference_error });
+        let (clean, robust) = match self.loss {
+            FlatnessLoss::Clean => (reference, None),
+            FlatnessLoss::Robust => (None, reference),
+        };
+        Headline { numbers: outcome.radii.iter().map(number).collect(), clean, robust }
     }
 
     fn begin<'a>(&'a self, context: &'a Context) -> Result<Perturbing<'a>> {

@@ -15,6 +15,7 @@ use super::desk::{Desk, Group, Plan, Units, pulse, unit};
 use super::evaluation::{Pair, attack};
 use super::rows::Point;
 use super::search_cost;
+use super::summary::{Headline, Summary};
 use super::work::{Assembled, Measure, Target, Work};
 use crate::data::DataSelection;
 use crate::device::Compute;
@@ -63,6 +64,36 @@ impl Measure for Landscape {
             LandscapeLoss::RobustFixed => "landscape on fixed adversarial examples",
         }
         .into()
+    }
+
+    fn summary(&self) -> Summary {
+        let (loss, stem) = match self.loss {
+            LandscapeLoss::Clean => ("clean loss", "clean"),
+            LandscapeLoss::Robust => ("robust loss", "robust"),
+            LandscapeLoss::RobustFixed => ("robust loss, fixed", "robust-fixed"),
+        };
+        let scaling = match &self.normalize {
+            Normalization::Paper(_) => self.normalize.to_string(),
+            scaling => format!("{scaling} {}", self.radius),
+        };
+        let (dimensions, grid) = match self.second {
+            Some(_) => (2, format!("{0} × {0}", self.steps)),
+            None => (1, format!("{} points", self.steps)),
+        };
+        Summary {
+            title: format!("{dimensions}-D {loss}"),
+            details: vec![grid, scaling],
+            stem: format!("landscape-{dimensions}d-{stem}"),
+        }
+    }
+
+    fn headline(&self, outcome: &LandscapeOutcome) -> Headline {
+        let [clean, robust] = [&outcome.clean, &outcome.robust].map(|grid| {
+            let (x, y) = (outcome.x.len() / 2, outcome.y.as_ref().map_or(0, |y| y.len() / 2));
+            let grid = grid.as_ref()?;
+            Some(Point { loss: grid.loss.get(x, y)?, error: grid.error.get(x, y)? })
+        });
+        Headline { numbers: Vec::new(), clean, robust }
     }
 
     fn begin<'a>(&'a self, context: &'a Context) -> Result<Filling<'a>> {
