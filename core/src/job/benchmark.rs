@@ -10,7 +10,6 @@ use crate::attack::names::{GROUPS, PaperAttack, group};
 use crate::data::{DataSelection, Examples, Split};
 use crate::device::Compute;
 use crate::error::{Error, Result};
-use crate::measure::flatness::Flatness;
 use crate::measure::{Headline, SearchCost, Summary, Target};
 
 /// Every attack of a list of the paper's names on one checkpoint.
@@ -102,7 +101,7 @@ impl Benchmark {
 }
 
 /// The job on other images in place of the paper's.
-fn on(job: Job, given: Examples) -> Job {
+fn on(mut job: Job, given: Examples) -> Job {
     let replace = |data: DataSelection| {
         let old = data.examples;
         let examples = if old.descending() {
@@ -112,21 +111,13 @@ fn on(job: Job, given: Examples) -> Job {
         };
         DataSelection { examples, ..data }
     };
-    match job {
-        Job::Evaluate(mut job) => {
-            job.data = replace(job.data);
-            Job::Evaluate(job)
-        }
-        Job::Attack(mut job) => {
-            job.data = replace(job.data);
-            Job::Attack(job)
-        }
-        Job::Flatness(job) => {
-            let (data, search_data) = (replace(job.data), job.search_data.map(replace));
-            Job::Flatness(Flatness { data, search_data, ..job })
-        }
-        job @ (Job::Landscape(_) | Job::Benchmark(_) | Job::Train(_)) => job,
+    if let Some((_, data, _)) = job.target_mut() {
+        *data = replace(data.clone());
     }
+    if let Job::Flatness(flatness) = &mut job {
+        flatness.search_data = flatness.search_data.take().map(replace);
+    }
+    job
 }
 
 /// One outcome per entry.

@@ -1,7 +1,7 @@
 //! Jobs and outcomes of every kind: the registry of measures, and what is asked of any of them.
 //!
 //! A job is plain data, saved as JSON, filled by flags, forms and files alike. Field names are those of the JSON; the doc
-//! comments of the fields are the help texts. A measure is added here by one line.
+//! comments of the fields are the help texts. Measures are registered in [`crate::measure`].
 
 mod benchmark;
 mod paper;
@@ -22,15 +22,12 @@ pub use crate::device::{Compute, Precision};
 use crate::error::{Error, Result};
 pub use crate::measure::Keeps;
 pub use crate::measure::autoattack::Attack;
-use crate::measure::autoattack::AttackOutcome;
 pub use crate::measure::evaluate::Evaluate;
-use crate::measure::evaluate::Evaluation;
-use crate::measure::flatness::FlatnessOutcome;
 pub use crate::measure::flatness::{Case, Flatness, FlatnessLoss, JointSearch, Levels};
-use crate::measure::landscape::LandscapeOutcome;
 pub use crate::measure::landscape::direction::{DirectionKind, Normalization, PaperToken};
 pub use crate::measure::landscape::{Landscape, LandscapeLoss};
-use crate::measure::{Headline, Measure, Point, Summary, Target};
+use crate::measure::{self, Headline, Measure, Point, Summary, Target, all_measures};
+use crate::settings::{Setting, settings_of};
 pub use crate::train::Train;
 use crate::train::TrainingOutcome;
 pub use benchmark::{Benchmark, BenchmarkOutcome, Entry};
@@ -47,12 +44,12 @@ pub trait Visitor {
 }
 
 macro_rules! measures {
-    ($($(#[$doc:meta])* $name:ident($settings:ty) gives $outcome:ty;)*) => {
+    ($($(#[doc = $doc:expr])* $name:ident($module:ident::$settings:ident) gives $of:ident::$outcome:ident;)*) => {
         /// Any job.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "kind", rename_all = "snake_case")]
+        #[serde(tag = "kind", rename_all = "kebab-case")]
         pub enum Job {
-            $($(#[$doc])* $name($settings),)*
+            $($(#[doc = $doc])* $name(measure::$module::$settings),)*
             /// Many attacks of the paper on one checkpoint.
             Benchmark(Benchmark),
             /// A network is trained; what comes out is a folder.
@@ -61,14 +58,67 @@ macro_rules! measures {
 
         /// The numbers of one job.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "kind", rename_all = "snake_case")]
+        #[serde(tag = "kind", rename_all = "kebab-case")]
         #[expect(clippy::large_enum_variant, reason = "there are few of them")]
         pub enum Outcome {
-            $($(#[$doc])* $name($outcome),)*
+            $($(#[doc = $doc])* $name(measure::$of::$outcome),)*
             /// Of a benchmark.
             Benchmark(BenchmarkOutcome),
             /// Of a training.
             Train(TrainingOutcome),
+        }
+
+        /// A kind of measure.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Kind {
+            $($(#[doc = $doc])* $name,)*
+            /// Many attacks of the paper on one checkpoint.
+            Benchmark,
+        }
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)* Self::Benchmark];
+
+            /// Its name on the command line and in files, e.g. `flatness`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => <measure::$module::$settings as Measure>::KIND,)*
+                    Self::Benchmark => "benchmark",
+                }
+            }
+
+            /// What it is called, e.g. `Flatness`.
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Self::$name => <measure::$module::$settings as Measure>::TITLE,)*
+                    Self::Benchmark => "Benchmark",
+                }
+            }
+
+            /// What it measures, in a sentence.
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc),*).trim_ascii(),)*
+                    Self::Benchmark => "Every measure of the paper on one checkpoint, or others of its attacks by name.",
+                }
+            }
+
+            /// A job of this kind with what is usual.
+            pub fn usual(self) -> Job {
+                match self {
+                    $(Self::$name => Job::$name(Measure::usual()),)*
+                    Self::Benchmark => Job::Benchmark(Benchmark::new(PathBuf::new())),
+                }
+            }
+
+            /// The settings of a job of this kind.
+            pub fn settings(self, job: &serde_json::Value) -> Vec<Setting> {
+                match self {
+                    $(Self::$name => settings_of::<measure::$module::$settings>(job),)*
+                    Self::Benchmark => settings_of::<Benchmark>(job),
+                }
+            }
         }
 
         impl Outcome {
@@ -83,8 +133,8 @@ macro_rules! measures {
             }
         }
 
-        $(impl From<$outcome> for Outcome {
-            fn from(outcome: $outcome) -> Self {
+        $(impl From<measure::$of::$outcome> for Outcome {
+            fn from(outcome: measure::$of::$outcome) -> Self {
                 Self::$name(outcome)
             }
         })*
@@ -116,10 +166,19 @@ macro_rules! measures {
                 }
             }
 
+            /// Its kind; none of a training.
+            pub fn measure(&self) -> Option<Kind> {
+                match self {
+                    $(Self::$name(_) => Some(Kind::$name),)*
+                    Self::Benchmark(_) => Some(Kind::Benchmark),
+                    Self::Train(_) => None,
+                }
+            }
+
             /// Short name of the kind of job: `evaluate`, `attack`, `flatness`, `landscape`, `benchmark`, `train`.
             pub fn kind(&self) -> &'static str {
                 match self {
-                    $(Self::$name(_) => <$settings as Measure>::KIND,)*
+                    $(Self::$name(_) => <measure::$module::$settings as Measure>::KIND,)*
                     Self::Benchmark(_) => "benchmark",
                     Self::Train(_) => "train",
                 }
@@ -128,16 +187,7 @@ macro_rules! measures {
     };
 }
 
-measures! {
-    /// Clean and robust loss and error of one checkpoint.
-    Evaluate(Evaluate) gives Evaluation;
-    /// How much the loss rises when weights are perturbed.
-    Flatness(Flatness) gives FlatnessOutcome;
-    /// Every example's verdict under an ensemble of attacks.
-    Attack(Attack) gives AttackOutcome;
-    /// Loss along one or two directions in weight space.
-    Landscape(Landscape) gives LandscapeOutcome;
-}
+all_measures!(measures);
 
 macro_rules! visitors {
     ($($visitor:ident -> $output:ty: |$this:ident, $job:ident| $body:expr;)*) => {
@@ -160,6 +210,7 @@ struct WhatItKeeps;
 struct Label;
 struct SearchesWeights;
 struct InWords;
+struct InputAttack;
 
 visitors! {
     Check -> Result<()>: |self, job| job.check();
@@ -168,6 +219,7 @@ visitors! {
     Label -> String: |self, job| job.label();
     SearchesWeights -> bool: |self, job| job.searches_weights();
     InWords -> Summary: |self, job| job.summary();
+    InputAttack -> Option<Pgd>: |self, job| job.input_attack().cloned();
 }
 
 impl Job {
@@ -242,6 +294,11 @@ impl Job {
         let images = self.data().examples.len();
         summary.details.push(if images == 1 { "1 image".into() } else { format!("{images} images") });
         summary
+    }
+
+    /// PGD on inputs, if it has such an attack.
+    pub fn input_attack(&self) -> Option<Pgd> {
+        self.visit(InputAttack).flatten()
     }
 
     /// What is kept in files beside its record.

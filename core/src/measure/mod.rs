@@ -27,3 +27,20 @@ pub use rows::{PerExample, Point};
 pub use search_cost::SearchCost;
 pub use summary::{Headline, Number, Quantity, Summary};
 pub use work::{Assembled, Keeps, Measure, Target, Work};
+
+/// The registry of measures: a line for each, in the order in which people look for them.
+macro_rules! all_measures {
+    ($callback:ident) => {
+        $callback! {
+            /// Clean and robust loss and error of one checkpoint.
+            Evaluate(evaluate::Evaluate) gives evaluate::Evaluation;
+            /// How much the loss rises when weights are perturbed.
+            Flatness(flatness::Flatness) gives flatness::FlatnessOutcome;
+            /// Every example's verdict under an ensemble of attacks.
+            Attack(autoattack::Attack) gives autoattack::AttackOutcome;
+            /// Loss along one or two directions in weight space.
+            Landscape(landscape::Landscape) gives landscape::LandscapeOutcome;
+        }
+    };
+}
+pub(crate) use all_measures;

@@ -11,6 +11,7 @@ use super::desk::{Desk, Plan, Units};
 use super::kept::Kept;
 use super::search_cost::SearchCost;
 use super::summary::{Headline, Summary};
+use crate::attack::Pgd;
 use crate::data::DataSelection;
 use crate::device::Compute;
 use crate::error::Result;
@@ -41,12 +42,20 @@ pub enum Keeps {
 pub trait Measure: Clone + PartialEq + Serialize + DeserializeOwned + JsonSchema {
     /// Its name on the command line and in files, e.g. `flatness`.
     const KIND: &'static str;
+    /// What it is called, e.g. `Flatness`.
+    const TITLE: &'static str;
     /// Its numbers.
     type Outcome;
     /// The work on a checkpoint.
     type Work<'a>: Work<Outcome = Self::Outcome>
     where
         Self: 'a;
+
+    /// What is usual, of a checkpoint that is still to be chosen.
+    fn usual() -> Self;
+
+    /// PGD on inputs, if it has such an attack.
+    fn input_attack(&self) -> Option<&Pgd>;
 
     /// What is measured, on which images, how.
     fn target(&self) -> Target<'_>;

@@ -25,8 +25,8 @@ use super::kept::{Kept, KeptExamples};
 use super::rows::{PerExample, Point};
 use super::summary::{Headline, Number, Summary};
 use super::work::{Assembled, Keeps, Measure, Target, Work};
-use crate::attack::autoattack::{self, Judge, Run};
-use crate::attack::fraction;
+use crate::attack::autoattack::{self, AutoAttack, Judge, Run};
+use crate::attack::{Pgd, fraction};
 use crate::bits::to_hex;
 use crate::data::DataSelection;
 use crate::device::Compute;
@@ -46,8 +46,23 @@ const BEFORE: &str = "before";
 
 impl Measure for Attack {
     const KIND: &'static str = "attack";
+    const TITLE: &'static str = "Attack";
     type Outcome = AttackOutcome;
     type Work<'a> = Attacking<'a>;
+
+    fn usual() -> Self {
+        Self {
+            checkpoint: std::path::PathBuf::new(),
+            data: DataSelection::default(),
+            attack: AutoAttack::default(),
+            keep_examples: false,
+            compute: Compute::default(),
+        }
+    }
+
+    fn input_attack(&self) -> Option<&Pgd> {
+        None
+    }
 
     fn target(&self) -> Target<'_> {
         Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }

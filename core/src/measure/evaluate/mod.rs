@@ -23,8 +23,8 @@ use super::rows::{PerExample, Point};
 use super::search_cost;
 use super::summary::{Headline, Number, Summary};
 use super::work::{Assembled, Keeps, Measure, Target, Work};
-use crate::attack::Selection;
 use crate::attack::pgd::Trace;
+use crate::attack::{Pgd, Selection};
 use crate::bits::to_hex;
 use crate::data::DataSelection;
 use crate::device::Compute;
@@ -66,8 +66,17 @@ struct AttemptUnit {
 
 impl Measure for Evaluate {
     const KIND: &'static str = "evaluate";
+    const TITLE: &'static str = "Evaluate";
     type Outcome = Evaluation;
     type Work<'a> = Evaluating<'a>;
+
+    fn usual() -> Self {
+        Self { attack: Some(Pgd::default()), ..Self::default() }
+    }
+
+    fn input_attack(&self) -> Option<&Pgd> {
+        self.attack.as_ref()
+    }
 
     fn target(&self) -> Target<'_> {
         Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }

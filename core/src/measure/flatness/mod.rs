@@ -45,8 +45,17 @@ use weaknesses::weaknesses;
 
 impl Measure for Flatness {
     const KIND: &'static str = "flatness";
+    const TITLE: &'static str = "Flatness";
     type Outcome = FlatnessOutcome;
     type Work<'a> = Perturbing<'a>;
+
+    fn usual() -> Self {
+        Self::new(std::path::PathBuf::new(), FlatnessLoss::Robust, Case::Average)
+    }
+
+    fn input_attack(&self) -> Option<&Pgd> {
+        Some(&self.attack)
+    }
 
     fn target(&self) -> Target<'_> {
         Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }

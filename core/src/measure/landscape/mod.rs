@@ -17,6 +17,7 @@ use super::rows::Point;
 use super::search_cost;
 use super::summary::{Headline, Summary};
 use super::work::{Assembled, Measure, Target, Work};
+use crate::attack::Pgd;
 use crate::data::DataSelection;
 use crate::device::Compute;
 use crate::error::{Error, Result};
@@ -35,8 +36,18 @@ struct Cell {
 
 impl Measure for Landscape {
     const KIND: &'static str = "landscape";
+    const TITLE: &'static str = "Landscape";
     type Outcome = LandscapeOutcome;
     type Work<'a> = Filling<'a>;
+
+    fn usual() -> Self {
+        let usual = serde_json::json!({ "checkpoint": "", "direction": "random", "loss": "robust" });
+        serde_json::from_value(usual).expect("what has to be given is given")
+    }
+
+    fn input_attack(&self) -> Option<&Pgd> {
+        Some(&self.attack)
+    }
 
     fn target(&self) -> Target<'_> {
         Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }
