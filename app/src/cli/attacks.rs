@@ -6,6 +6,7 @@ use basin_core::job::{Examples, Pgd};
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
 
+use crate::settings::Settings as _;
 use crate::settings::{Given, pgd_texts, pgd_variant, variant};
 
 /// Attacks on inputs.

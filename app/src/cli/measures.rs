@@ -118,6 +118,20 @@ pub fn landscape(options: Options<Landscape>, attacks: &Attacks, checkpoint: Pat
     job(Measure::Landscape, checkpoint, &given, None)
 }
 
+/// A measure that is its settings.
+pub fn other(
+    measure: Measure,
+    mut given: Given,
+    attacks: Option<&Attacks>,
+    checkpoint: PathBuf,
+) -> Result<Job> {
+    if let Some(attacks) = attacks {
+        attacks.check(&given).map_err(usage)?;
+        attacks.apply(&mut given).map_err(usage)?;
+    }
+    job(measure, checkpoint, &given, None)
+}
+
 /// Many attacks of the paper.
 pub fn benchmark(options: &Options<Benchmark>, checkpoint: PathBuf) -> Result<Job> {
     job(Measure::Benchmark, checkpoint, &options.given, None)

@@ -11,6 +11,7 @@ mod failure;
 mod flatness;
 mod measures;
 mod networks;
+mod others;
 pub mod plot;
 mod report;
 mod scatter;
@@ -43,6 +44,7 @@ use compare::CompareArgs;
 use data::DataCommand;
 use failure::{Usage, one_line, say, usage};
 use networks::Networks;
+use others::Other;
 use plot::PlotArgs;
 pub use report::bounds;
 use shards::MergeArgs;
@@ -166,6 +168,8 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    #[command(flatten)]
+    Other(Other),
     /// Train a network, as the paper or otherwise.
     Train(TrainArgs),
     /// Run a job file, the job of a record again, or go on with a training in its folder.
@@ -312,6 +316,7 @@ fn dispatch(cli: Cli) -> Result<()> {
             }
             compute(&job, &output, threads)
         }
+        Some(Command::Other(other)) => other.run(),
         Some(Command::Merge(args)) => args.run(),
         Some(Command::Status { folder, json }) => shards::tell_status(&folder, json),
         Some(Command::Submit(args)) => args.run(),

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use basin_core::checkpoint::{Role, Summary};
 use basin_core::job::{AutoAttack, Evaluate, Job, Pgd};
 use basin_core::record::{
-    AttackOutcome, AttemptAverage, Evaluated, Evaluation, ExampleSource, LandscapeOutcome, Outcome,
-    Provenance, Record, TrainingOutcome, Values,
+    AttackOutcome, AttemptAverage, Evaluated, Evaluation, ExampleSource, Headline, LandscapeOutcome, Outcome,
+    Point, Provenance, Record, TrainingOutcome, Values,
 };
 use basin_core::train::{Epoch, Scores, Train};
+
+use crate::headline;
 
 /// A duration in words.
 pub fn duration(seconds: f64) -> String {
@@ -95,14 +97,13 @@ pub fn record(record: &Record) -> String {
     }
     text.push('\n');
     match (&record.outcome, &record.job) {
-        (Outcome::Evaluate(e), Job::Evaluate(job)) => evaluation(&mut text, e, Some(job)),
+        (Outcome::Evaluate(e), Job::Evaluate(job)) => evaluation(&mut text, e, job),
         (Outcome::Flatness(f), _) => super::flatness::report(&mut text, f, &record.job),
         (Outcome::Attack(a), Job::Attack(job)) => attacked(&mut text, a, Some(&job.attack)),
-        (Outcome::Attack(a), _) => attacked(&mut text, a, None),
         (Outcome::Landscape(l), _) => landscape(&mut text, l),
         (Outcome::Train(t), _) => trained(&mut text, t),
         (Outcome::Benchmark(b), _) => super::benchmark::report(&mut text, b),
-        (Outcome::Evaluate(e), _) => evaluation(&mut text, e, None),
+        _ => numbers(&mut text, &record.headline()),
     }
     if let Some(cost) = &p.search_cost {
         let error = cost.standard_error.map_or_else(String::new, |error| format!(" ± {error:.4}"));
@@ -113,6 +114,19 @@ pub fn record(record: &Record) -> String {
         );
     }
     text
+}
+
+/// The first numbers of a measure, one in a line.
+fn numbers(text: &mut String, headline: &Headline) {
+    for (name, point) in [("clean", headline.clean), ("robust", headline.robust)] {
+        if let Some(Point { loss, error }) = point {
+            let _ = writeln!(text, "{name} loss {loss:.4}, error {:.1} %", 100.0 * error);
+        }
+    }
+    for number in &headline.numbers {
+        let only = Headline { numbers: vec![number.clone()], ..Headline::default() };
+        let _ = writeln!(text, "{}", headline::long(&only));
+    }
 }
 
 /// Where and how it was computed, as far as that is known.
@@ -145,9 +159,9 @@ pub fn images(job: &Train) -> String {
     text
 }
 
-fn evaluation(text: &mut String, e: &Evaluation, job: Option<&Evaluate>) {
+fn evaluation(text: &mut String, e: &Evaluation, job: &Evaluate) {
     let _ = writeln!(text, "{:<8}  {:>8}  {:>8}  {:>10}  {:>6}", "", "loss", "error", "confidence", "AUC");
-    let attacks: Vec<String> = job.map(|job| job.attacks().map(Pgd::to_string).collect()).unwrap_or_default();
+    let attacks: Vec<String> = job.attacks().map(Pgd::to_string).collect();
     let how = match (attacks.as_slice(), &e.source) {
         ([], Some(_)) => "stored adversarial examples".to_owned(),
         ([one], _) => one.clone(),

@@ -5,6 +5,7 @@ use basin_core::settings::{Format, Kind};
 use basin_core::train::preset::preset;
 use serde_json::{Value, json};
 
+use super::Settings as _;
 use super::sheet::at;
 use super::useless::useless;
 use super::{Measure, Origin, Sheet};
@@ -12,7 +13,7 @@ use super::{Measure, Origin, Sheet};
 /// The command, quoted for a shell. Settings that are often changed are always in it, so that it says the same whatever
 /// is usual; the others where they differ.
 pub fn command_line(job: &Job) -> String {
-    let measure = match (Measure::of(job), job) {
+    let measure = match (job.measure(), job) {
         (Some(measure), _) => measure,
         (None, Job::Train(job)) => return train_command(job),
         (None, _) => return String::new(),

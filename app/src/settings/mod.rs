@@ -15,11 +15,7 @@ mod variants;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use basin_core::job::{
-    Attack, Benchmark, Case, DataSelection, Evaluate, Flatness, FlatnessLoss, Job, Landscape,
-};
-use basin_core::settings::{Choice, Kind, Setting, settings_of};
-use serde::{Deserialize, Serialize};
+use basin_core::settings::{Choice, Kind, Setting};
 use serde_json::json;
 
 pub use command_line::command_line;
@@ -29,20 +25,7 @@ pub use training::{training, training_settings, training_text};
 pub use variants::{pgd_texts, pgd_variant, variant};
 
 /// What is measured of a checkpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub enum Measure {
-    /// The loss along directions in weight space.
-    #[default]
-    Landscape,
-    /// How much the loss rises when weights are perturbed.
-    Flatness,
-    /// Clean and robust loss and error.
-    Evaluate,
-    /// AutoAttack.
-    Attack,
-    /// Many attacks of the paper in one job.
-    Benchmark,
-}
+pub use basin_core::job::Kind as Measure;
 
 /// Settings that are given, as text by their place in the job; what is not there is as usual.
 pub type Given = BTreeMap<String, String>;
@@ -56,97 +39,39 @@ pub struct Problem {
     pub text: String,
 }
 
-impl Measure {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Landscape, Self::Flatness, Self::Evaluate, Self::Attack, Self::Benchmark];
-
-    /// That of a job; none of a training.
-    pub fn of(job: &Job) -> Option<Self> {
-        match job {
-            Job::Landscape(_) => Some(Self::Landscape),
-            Job::Flatness(_) => Some(Self::Flatness),
-            Job::Evaluate(_) => Some(Self::Evaluate),
-            Job::Attack(_) => Some(Self::Attack),
-            Job::Benchmark(_) => Some(Self::Benchmark),
-            Job::Train(_) => None,
-        }
-    }
-
-    /// The heading of its own settings.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Landscape => "Landscape",
-            Self::Flatness => "Flatness",
-            Self::Evaluate => "Evaluation",
-            Self::Attack => "AutoAttack",
-            Self::Benchmark => "Benchmark",
-        }
-    }
-
+/// The settings of a measure, as forms and options have them.
+pub trait Settings: Sized {
     /// Its settings, those of the images and of the computing last. The checkpoint is none of them.
-    pub fn settings(self) -> &'static [Setting] {
+    fn settings(self) -> &'static [Setting];
+
+    /// The setting at a place.
+    fn setting(self, path: &str) -> Option<&'static Setting>;
+}
+
+impl Settings for Measure {
+    fn settings(self) -> &'static [Setting] {
         static SETTINGS: LazyLock<Vec<Vec<Setting>>> =
-            LazyLock::new(|| Measure::ALL.iter().map(|measure| measure.list()).collect());
+            LazyLock::new(|| Measure::ALL.iter().map(|measure| list(*measure)).collect());
         &SETTINGS[self as usize]
     }
 
-    /// The setting at a place.
-    pub fn setting(self, path: &str) -> Option<&'static Setting> {
+    fn setting(self, path: &str) -> Option<&'static Setting> {
         self.settings().iter().find(|setting| setting.path == path)
     }
+}
 
-    fn list(self) -> Vec<Setting> {
-        let job = json!(self.job());
-        let mut settings = match self {
-            Self::Landscape => settings_of::<Landscape>(&job),
-            Self::Flatness => settings_of::<Flatness>(&job),
-            Self::Evaluate => settings_of::<Evaluate>(&job),
-            Self::Attack => settings_of::<Attack>(&job),
-            Self::Benchmark => settings_of::<Benchmark>(&job),
-        };
-        if let Some(attack) = settings.iter_mut().find(|setting| setting.path == "attack") {
-            attack.kind = Kind::Choice(inputs());
-            (attack.optional, attack.segmented, attack.flag) = (false, true, Some("attack".into()));
-            attack.help = "Which images an evaluation looks at besides the clean ones.".into();
-        }
-        settings.retain(|setting| setting.kind != Kind::Group && setting.path != "checkpoint");
-        settings.sort_by_key(|setting| {
-            ["Output", "Images", "Computing"].iter().position(|g| *g == setting.group)
-        });
-        settings
+fn list(measure: Measure) -> Vec<Setting> {
+    let mut settings = measure.settings_of(&json!(measure.usual()));
+    // An evaluation may have an attack, or stored examples, or neither.
+    if let Some(attack) = settings.iter_mut().find(|setting| setting.path == "attack" && setting.optional) {
+        attack.kind = Kind::Choice(inputs());
+        (attack.optional, attack.segmented, attack.flag) = (false, true, Some("attack".into()));
+        attack.help = "Which images an evaluation looks at besides the clean ones.".into();
     }
-
-    /// A job of this kind with what is usual.
-    fn job(self) -> Job {
-        match self {
-            Self::Landscape => Job::Landscape(Landscape {
-                checkpoint: "".into(),
-                data: DataSelection::default(),
-                direction: "random".parse().expect("a direction"),
-                second: None,
-                normalize: Default::default(),
-                radius: 0.5,
-                range: 1.0,
-                steps: 51,
-                loss: basin_core::job::LandscapeLoss::Robust,
-                attack: Default::default(),
-                compute: Default::default(),
-            }),
-            Self::Flatness => Job::Flatness(Flatness::new("".into(), FlatnessLoss::Robust, Case::Average)),
-            Self::Evaluate => {
-                Job::Evaluate(Evaluate { attack: Some(Default::default()), ..Evaluate::default() })
-            }
-            Self::Attack => Job::Attack(Attack {
-                checkpoint: "".into(),
-                data: DataSelection::default(),
-                attack: Default::default(),
-                keep_examples: false,
-                compute: Default::default(),
-            }),
-            Self::Benchmark => Job::Benchmark(Benchmark::new("".into())),
-        }
-    }
+    settings.retain(|setting| setting.kind != Kind::Group && setting.path != "checkpoint");
+    settings
+        .sort_by_key(|setting| ["Output", "Images", "Computing"].iter().position(|g| *g == setting.group));
+    settings
 }
 
 /// Whether a setting may be given beside a name of the paper, which stands for what is measured.

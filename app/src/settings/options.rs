@@ -7,6 +7,7 @@ use basin_core::settings::{Format, Kind, Setting};
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
+use super::Settings as _;
 use super::{Given, Measure, may_stand_beside_name};
 
 /// Which measure options are for.
@@ -56,24 +57,45 @@ fn is_option(setting: &Setting) -> bool {
     setting.flag.is_some() && setting.path != "attack" && setting.format != Format::Attacks
 }
 
+/// A command with the options of a measure.
+pub fn augmented(command: Command, measure: Measure, preset: Option<(&str, &str)>) -> Command {
+    let settings = || measure.settings().iter().filter(|setting| is_option(setting));
+    let command = match preset {
+        None => command,
+        Some((example, more)) => {
+            let replaced = settings().filter(|setting| !may_stand_beside_name(setting));
+            let mut replaced: Vec<&str> = replaced.map(|setting| &*setting.path).collect();
+            replaced.extend((measure == Measure::Flatness).then_some("attack"));
+            let help = format!(
+                "A name of the paper, such as {example}: it stands for all settings and images (--examples may replace the images){more}."
+            );
+            let preset = Arg::new(PRESET).long(PRESET).value_name("NAME").help(help);
+            command.arg(preset.help_heading(measure.title()).conflicts_with_all(replaced))
+        }
+    };
+    settings().fold(command, |command, setting| command.arg(argument(measure, setting)))
+}
+
+/// The settings that options give.
+pub fn given(matches: &ArgMatches, measure: Measure) -> Given {
+    let mut given = BTreeMap::new();
+    for setting in measure.settings().iter().filter(|setting| is_option(setting)) {
+        let path = setting.path.clone();
+        if setting.kind == Kind::Switch {
+            if matches.get_flag(&path) {
+                given.insert(path, "true".to_owned());
+            }
+        } else if let Some(texts) = matches.get_many::<String>(&path) {
+            let texts: Vec<&str> = texts.map(String::as_str).collect();
+            given.insert(path, texts.join(","));
+        }
+    }
+    given
+}
+
 impl<M: Of> Args for Options<M> {
     fn augment_args(command: Command) -> Command {
-        let settings = M::MEASURE.settings().iter().filter(|setting| is_option(setting));
-        let command = match M::PRESET {
-            None => command,
-            Some((example, more)) => {
-                let replaced =
-                    M::MEASURE.settings().iter().filter(|s| is_option(s) && !may_stand_beside_name(s));
-                let mut replaced: Vec<&str> = replaced.map(|setting| &*setting.path).collect();
-                replaced.extend((M::MEASURE == Measure::Flatness).then_some("attack"));
-                let help = format!(
-                    "A name of the paper, such as {example}: it stands for all settings and images (--examples may replace the images){more}."
-                );
-                let preset = Arg::new(PRESET).long(PRESET).value_name("NAME").help(help);
-                command.arg(preset.help_heading(M::MEASURE.title()).conflicts_with_all(replaced))
-            }
-        };
-        settings.fold(command, |command, setting| command.arg(argument(M::MEASURE, setting)))
+        augmented(command, M::MEASURE, M::PRESET)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -83,20 +105,8 @@ impl<M: Of> Args for Options<M> {
 
 impl<M: Of> FromArgMatches for Options<M> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut given = BTreeMap::new();
-        for setting in M::MEASURE.settings().iter().filter(|setting| is_option(setting)) {
-            let path = setting.path.clone();
-            if setting.kind == Kind::Switch {
-                if matches.get_flag(&path) {
-                    given.insert(path, "true".to_owned());
-                }
-            } else if let Some(texts) = matches.get_many::<String>(&path) {
-                let texts: Vec<&str> = texts.map(String::as_str).collect();
-                given.insert(path, texts.join(","));
-            }
-        }
         let preset = M::PRESET.and_then(|_| matches.get_one::<String>(PRESET).cloned());
-        Ok(Self { given, preset, measure: PhantomData })
+        Ok(Self { given: given(matches, M::MEASURE), preset, measure: PhantomData })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -30,7 +30,7 @@ pub fn meaning(job: &Job) -> String {
             return format!("AutoAttack, version {version}, {norm} {}", fraction(*epsilon));
         }
         Job::Flatness(job) => job,
-        Job::Landscape(_) | Job::Benchmark(_) | Job::Train(_) => return String::new(),
+        _ => return String::new(),
     };
     let mut words = vec![flatness.label().to_owned()];
     words.extend(flatness.absolute.then(|| "absolute radius".to_owned()));

@@ -6,6 +6,7 @@ use basin_core::job::{AutoAttack, DirectionKind, Flatness, Job, Levels, Pgd};
 use basin_core::settings::{Format, Setting};
 use serde_json::{Map, Value, json};
 
+use super::Settings as _;
 use super::useless::{Useless, useless};
 use super::{Given, Measure, Problem, may_stand_beside_name, pgd_variant};
 
@@ -73,7 +74,7 @@ impl Origin {
 
     /// The job when nothing is given.
     fn start(&self) -> Value {
-        let job = self.named.clone().unwrap_or_else(|| self.measure.job());
+        let job = self.named.clone().unwrap_or_else(|| self.measure.usual());
         let mut job = json!(job.on(&self.checkpoint));
         put(&mut job, "data.name", self.data.clone().into());
         if let (Some(search), true) = (job.get_mut("search_data"), self.named.is_some())
@@ -85,7 +86,7 @@ impl Origin {
             match self.measure {
                 Measure::Landscape => put(&mut job, "second", "random:1".into()),
                 Measure::Evaluate | Measure::Attack => put(&mut job, "keep_examples", true.into()),
-                Measure::Flatness | Measure::Benchmark => {}
+                _ => {}
             }
         }
         job
@@ -230,13 +231,7 @@ fn filled(start: &Value, values: &[(String, Value)]) -> Job {
 fn follow(usual: &mut Value, job: &Job, given: &Given, origin: &Origin) {
     let mut set = |path: &str, value: Value| put(usual, path, value);
     let is_given = |path: &str| given.get(path).is_some_and(|text| !text.trim().is_empty());
-    let pgd = match job {
-        Job::Evaluate(job) => job.attack.as_ref(),
-        Job::Flatness(job) => Some(&job.attack),
-        Job::Landscape(job) => Some(&job.attack),
-        Job::Attack(_) | Job::Benchmark(_) | Job::Train(_) => None,
-    };
-    if let Some(pgd) = pgd {
+    if let Some(pgd) = job.input_attack() {
         let epsilon = if is_given("attack.epsilon") { pgd.epsilon } else { pgd.norm.usual_epsilon() };
         set("attack.epsilon", pgd.norm.usual_epsilon().into());
         set("attack.step_size", Pgd::usual_step_size(pgd.norm, epsilon, pgd.steps).into());

@@ -22,7 +22,7 @@ pub fn useless(job: &Job, inputs: &str, path: &str) -> Option<Useless> {
         Job::Flatness(job) => flatness(job, path),
         Job::Attack(job) => autoattack(&job.attack, path),
         Job::Landscape(job) => landscape(job, path),
-        Job::Benchmark(_) | Job::Train(_) => None,
+        job => pgd(job.input_attack().as_ref(), path),
     }
 }
 

@@ -4,6 +4,7 @@ use basin_core::job::Pgd;
 use basin_core::settings::{Kind, Setting};
 use serde_json::{Value, json};
 
+use super::Settings as _;
 use super::{Given, Measure};
 
 /// The settings of PGD, by their place in it.

@@ -241,7 +241,7 @@ impl App {
             Some(Job::Flatness(_)) => self.tabs.show(Pane::Curves),
             Some(job) if job.keeps_examples() => self.tabs.show(Pane::Examples),
             Some(Job::Train(_)) => self.tabs.show(Pane::History),
-            Some(Job::Evaluate(_) | Job::Attack(_) | Job::Benchmark(_)) => self.tabs.show(Pane::Table),
+            Some(_) => self.tabs.show(Pane::Table),
             None => {}
         }
     }

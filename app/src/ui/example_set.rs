@@ -174,9 +174,7 @@ fn rows(record: &Record) -> Vec<Row> {
             };
             (0..all.index.len()).filter_map(row).collect()
         }
-        Outcome::Flatness(_) | Outcome::Landscape(_) | Outcome::Benchmark(_) | Outcome::Train(_) => {
-            Vec::new()
-        }
+        _ => Vec::new(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the forms of measures say: settings as text, and names of the paper.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use basin_core::checkpoint::Summary;
 use basin_core::job::Job;
 use serde::{Deserialize, Serialize};
 
+use crate::settings::Settings as _;
 use crate::settings::{Given, Measure, Origin, Problem, Sheet, Surface, named_job};
 
 /// Everything the forms say. Images and computing are the same for all, but of the images of a benchmark.
@@ -15,9 +17,9 @@ pub struct Form {
     /// Settings of images and computing.
     shared: Given,
     /// Other settings, by measure.
-    own: [Given; Measure::ALL.len()],
+    own: BTreeMap<Measure, Given>,
     /// A name of the paper, by measure; empty: settings of one's own.
-    names: [String; Measure::ALL.len()],
+    names: BTreeMap<Measure, String>,
     /// What is looked for among the advanced settings.
     #[serde(skip)]
     pub filter: String,
@@ -37,7 +39,7 @@ impl Form {
         if is_shared && (measure, path) != (Measure::Benchmark, "data.examples") {
             &mut self.shared
         } else {
-            &mut self.own[measure as usize]
+            self.own.entry(measure).or_default()
         }
     }
 
@@ -56,18 +58,18 @@ impl Form {
         if measure == Measure::Benchmark {
             given.remove("data.examples");
         }
-        given.extend(self.own[measure as usize].clone());
+        given.extend(self.own.get(&measure).cloned().unwrap_or_default());
         given
     }
 
     /// The paper's name in the form for a measure.
     pub fn name(&self, measure: Measure) -> &str {
-        self.names[measure as usize].trim()
+        self.names.get(&measure).map_or("", |name| name.trim())
     }
 
     /// Gives a name of the paper, whose settings the form then shows and keeps when the name is emptied.
     pub fn set_name(&mut self, measure: Measure, name: String) {
-        self.names[measure as usize] = name;
+        self.names.insert(measure, name);
         let Ok(job) = named_job(measure, self.name(measure)) else { return };
         let mut origin = Origin::terminal(measure, Path::new(""));
         origin.surface = Surface::Window;
@@ -76,10 +78,11 @@ impl Form {
             let group = measure.setting(path).map_or("", |setting| &*setting.group);
             !["Images", "Computing", "Output"].contains(&group)
         };
-        self.own[measure as usize].retain(|path, _| !is_own(path));
+        let own = self.own.entry(measure).or_default();
+        own.retain(|path, _| !is_own(path));
         let examples = job.data().examples.to_string();
         given.retain(|path, _| is_own(path));
-        self.own[measure as usize].extend(given);
+        self.own.entry(measure).or_default().extend(given);
         self.give(measure, "data.examples", Some(examples));
     }
 

@@ -1,10 +1,10 @@
 //! The form of a measure, from the list of its settings: groups with headings, what is rarely changed folded away.
 
 use basin_core::attack::names::{GROUPS, group};
-use basin_core::job::Job;
 use basin_core::settings::{Kind, Setting};
 use eframe::egui::{CollapsingHeader, Label, RichText, Ui};
 
+use crate::settings::Settings as _;
 use crate::settings::{Given, Measure, Origin, Sheet, meaning, useless::useless};
 use crate::ui::Action;
 use crate::ui::form::{Form, NAME, NAME_LABEL, fitting_data};
@@ -158,13 +158,7 @@ impl Editor<'_> {
 
     /// The whole attack in words: of what is folded away, too.
     fn attack_ui(&self, ui: &mut Ui) {
-        let attack = match &self.sheet.job {
-            Job::Evaluate(job) => job.attack.as_ref(),
-            Job::Flatness(job) => Some(&job.attack),
-            Job::Landscape(job) => Some(&job.attack),
-            Job::Attack(_) | Job::Benchmark(_) | Job::Train(_) => None,
-        };
-        if let Some(attack) = attack {
+        if let Some(attack) = self.sheet.job.input_attack() {
             let words = RichText::new(attack.to_string()).small().color(palette(ui).weak);
             ui.add(Label::new(words).wrap());
         }

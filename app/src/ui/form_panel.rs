@@ -5,6 +5,7 @@ use basin_core::job::{Job, Tensors};
 use eframe::egui::{Label, Panel, RichText, ScrollArea, TextStyle, Ui};
 
 use crate::command::Command;
+use crate::settings::Settings as _;
 use crate::settings::{Measure, Problem};
 use crate::ui::estimates::Known;
 use crate::ui::form::{NAME, NAME_LABEL};
@@ -98,7 +99,7 @@ impl App {
                 format!("{}, {}", count(attacks, "attack"), count(job.data().examples.len(), "image"))
             }
             Job::Train(train) => count(train.epochs, "epoch"),
-            Job::Evaluate(_) | Job::Attack(_) => count(job.data().examples.len(), "image"),
+            _ => count(job.data().examples.len(), "image"),
         };
         let time = match self.estimate(ui.ctx(), job) {
             Known::Ready(estimate) if estimate.seconds < 1.0 => "less than 1 s".into(),

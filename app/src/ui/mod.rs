@@ -258,7 +258,8 @@ impl App {
     }
 
     fn side_ui(&mut self, ui: &mut Ui) {
-        use crate::state::{Measure, Side};
+        use crate::settings::Measure;
+        use crate::state::Side;
         let sides = [
             (Side::Measure, "Measure", "Describe a measure of a checkpoint, see its cost, run it"),
             (Side::Train, "Train", "Describe a training, see its cost, run it"),
@@ -266,17 +267,13 @@ impl App {
         ];
         widgets::segmented_ui(ui, &mut self.state.side, &sides);
         if self.state.side == Side::Measure {
-            let first = [
-                (Measure::Landscape, "Landscape", "The loss along directions in weight space"),
-                (Measure::Flatness, "Flatness", "How much the loss rises when weights are perturbed"),
-                (Measure::Benchmark, "Benchmark", "Many attacks and measures of the paper as one job"),
-            ];
-            let second = [
-                (Measure::Evaluate, "Evaluate", "Clean and robust loss and error"),
-                (Measure::Attack, "Attack", "AutoAttack: every image's verdict under an ensemble of attacks"),
-            ];
-            widgets::segmented_ui(ui, &mut self.state.measure, &first);
-            widgets::segmented_ui(ui, &mut self.state.measure, &second);
+            for row in Measure::ALL.chunks(3) {
+                let names: Vec<String> =
+                    row.iter().map(|measure| widgets::sentence(&measure.name().replace('-', " "))).collect();
+                let options = row.iter().zip(&names);
+                let options: Vec<_> = options.map(|(of, name)| (*of, name.as_str(), of.about())).collect();
+                widgets::segmented_ui(ui, &mut self.state.measure, &options);
+            }
         }
         ui.add_space(4.0);
         match self.state.side {

@@ -57,7 +57,7 @@ fn traits(record: &Record, checkpoint: String) -> Vec<String> {
                 (job.attack.version.to_string(), format!("{} {:.4}", job.attack.norm, job.attack.epsilon));
             [version, ball, String::new(), String::new(), String::new()]
         }
-        Job::Evaluate(_) | Job::Benchmark(_) | Job::Train(_) => Default::default(),
+        _ => Default::default(),
     };
     // The folder of a training is its name.
     if matches!(job, Job::Train(_)) {

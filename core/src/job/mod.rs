@@ -113,7 +113,7 @@ macro_rules! measures {
             }
 
             /// The settings of a job of this kind.
-            pub fn settings(self, job: &serde_json::Value) -> Vec<Setting> {
+            pub fn settings_of(self, job: &serde_json::Value) -> Vec<Setting> {
                 match self {
                     $(Self::$name => settings_of::<measure::$module::$settings>(job),)*
                     Self::Benchmark => settings_of::<Benchmark>(job),
@@ -364,5 +364,11 @@ fn of_training(outcome: &TrainingOutcome) -> Headline {
         numbers: Vec::new(),
         clean: Some(Point { loss: test.loss, error: test.error }),
         robust: Some(Point { loss: test.robust_loss, error: test.robust_error }),
+    }
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self::ALL[0]
     }
 }

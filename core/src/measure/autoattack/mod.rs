@@ -46,7 +46,7 @@ const BEFORE: &str = "before";
 
 impl Measure for Attack {
     const KIND: &'static str = "attack";
-    const TITLE: &'static str = "Attack";
+    const TITLE: &'static str = "AutoAttack";
     type Outcome = AttackOutcome;
     type Work<'a> = Attacking<'a>;
 

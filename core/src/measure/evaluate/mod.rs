@@ -66,7 +66,7 @@ struct AttemptUnit {
 
 impl Measure for Evaluate {
     const KIND: &'static str = "evaluate";
-    const TITLE: &'static str = "Evaluate";
+    const TITLE: &'static str = "Evaluation";
     type Outcome = Evaluation;
     type Work<'a> = Evaluating<'a>;
 
