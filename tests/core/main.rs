@@ -14,6 +14,7 @@ mod names;
 mod pgd;
 mod records;
 mod reference;
+mod relative_flatness;
 mod settings;
 mod training;
 mod training_runs;

@@ -65,6 +65,7 @@ fn every_sample_opens_and_is_consistent() {
                     assert_eq!(matches!(grid.loss, Values::Plane(_)), l.y.is_some());
                 }
             }
+            other => assert!(!other.headline(&record.job).numbers.is_empty()),
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod flatness;
 mod kept;
 pub mod landscape;
 pub mod metrics;
+pub mod relative_flatness;
 mod rows;
 pub mod search_cost;
 pub mod statistics;
@@ -40,6 +41,8 @@ macro_rules! all_measures {
             Evaluate(evaluate::Evaluate) gives evaluate::Evaluation;
             /// Every example's verdict under an ensemble of attacks.
             Attack(autoattack::Attack) gives autoattack::AttackOutcome;
+            /// Relative flatness of the last linear layer, on clean and on adversarial examples.
+            RelativeFlatness(relative_flatness::RelativeFlatness) gives relative_flatness::RelativeFlatnessOutcome;
         }
     };
 }
