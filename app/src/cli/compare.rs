@@ -8,7 +8,7 @@ use basin_core::run::{Comparison, Difference, compare_files};
 use clap::Args;
 use serde_json::json;
 
-use super::print;
+use super::printing::print;
 
 /// Two records.
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ use basin_core::data::{Entry, Known, Layout, convert, fetch, list, search_folder
 use clap::Subcommand;
 
 use super::failure::{say, usage};
+use super::printing::print;
 use super::report::size;
 use super::terminal::Terminal;
 use super::word::word;
@@ -57,7 +58,7 @@ pub fn run(command: DataCommand) -> Result<()> {
         DataCommand::List { json } => {
             let folders = search_folders();
             let entries = list(&folders);
-            super::print(&if json {
+            print(&if json {
                 serde_json::to_string_pretty(&entries)? + "\n"
             } else {
                 listed(&entries, &folders)
@@ -74,7 +75,7 @@ pub fn run(command: DataCommand) -> Result<()> {
                 }
             })?;
             let [train, test] = converted.images;
-            super::print(&format!(
+            print(&format!(
                 "{}: {train} training and {test} test images in {}\n",
                 folder.display(),
                 converted.files.join(", ")
@@ -121,7 +122,7 @@ fn fetch_set(name: &str, to: Option<PathBuf>, from: Option<String>, force: bool)
     } else {
         format!("use it with --data {}, or set BASIN_DATA={}\n", fetched.folder.display(), place.display())
     };
-    super::print(&text)
+    print(&text)
 }
 
 fn listed(entries: &[Entry], folders: &[PathBuf]) -> String {

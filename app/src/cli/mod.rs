@@ -6,6 +6,7 @@ mod args;
 mod attacks;
 mod benchmark;
 pub mod compare;
+mod compute;
 mod data;
 mod failure;
 mod flatness;
@@ -13,6 +14,7 @@ mod measures;
 mod networks;
 mod others;
 pub mod plot;
+mod printing;
 mod report;
 mod scatter;
 mod shards;
@@ -22,18 +24,13 @@ mod terminal;
 mod train;
 mod word;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use basin_core::Error;
 use basin_core::checkpoint::{self, is_there};
-use basin_core::job::Job;
-use basin_core::record::Record;
-use basin_core::run::{
-    RunOptions, Share, check_out, estimate, has_unfinished, read_job, resolved, run, warnings,
-};
+use basin_core::run::{Share, read_job};
 use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use strsim::osa_distance;
@@ -41,15 +38,16 @@ use strsim::osa_distance;
 use args::{AssumeArgs, CheckpointArgs, Output, Threads};
 use attacks::{Attacks, Ensembles};
 use compare::CompareArgs;
+use compute::{compute, compute_asked, tell_cost};
 use data::DataCommand;
 use failure::{Usage, one_line, say, usage};
 use networks::Networks;
 use others::Other;
 use plot::PlotArgs;
+use printing::print;
 pub use report::bounds;
 use shards::MergeArgs;
 use submit::SubmitArgs;
-use terminal::Terminal;
 use train::TrainArgs;
 
 use crate::environment;
@@ -332,37 +330,6 @@ fn dispatch(cli: Cli) -> Result<()> {
     }
 }
 
-/// What a job would take; a benchmark's entries one by one.
-fn tell_cost(job: &Job) -> Result<()> {
-    job.check()?;
-    if let Job::Train(_) = job {
-        say("measuring some steps to tell the time…");
-    }
-    let cost = estimate(job)?;
-    let about = if cost.seconds < 1.0 { "" } else { "about " };
-    let steps = if let Job::Train(_) = job { format!("{} steps, ", cost.units) } else { String::new() };
-    let mut job = job.clone();
-    if let Job::Train(train) = &mut job {
-        **train = resolved(train)?;
-        say(report::images(train));
-        warnings(train)?.into_iter().for_each(|warning| say(format!("warning: {warning}")));
-    }
-    let tests = match cost.tests / cost.seconds {
-        share if share > 0.0 => format!(", {:.0} % of it for tests", 100.0 * share),
-        _ => String::new(),
-    };
-    say(format!("{steps}{about}{}{tests}", report::duration(cost.seconds)));
-    let printed = match &job {
-        Job::Benchmark(benchmark) => {
-            let entries = benchmark.entries()?;
-            let entry = |(name, job)| serde_json::json!({ "name": name, "job": job });
-            serde_json::to_string_pretty(&entries.into_iter().map(entry).collect::<Vec<_>>())?
-        }
-        job => return print(&job.to_json()),
-    };
-    print(&(printed + "\n"))
-}
-
 /// Refuses what is there neither as a command nor as a file, before a window is opened for it.
 fn check_paths(paths: &[PathBuf]) -> Result<()> {
     let Some(missing) = paths.iter().find(|path| !path.exists() && !is_there(path)) else { return Ok(()) };
@@ -388,102 +355,10 @@ fn similar(word: &str) -> Option<String> {
     (distance <= 1 + name.len() / 5).then(|| name.to_owned())
 }
 
-/// Runs a job that was asked for by options, perhaps on several networks: settings that make no sense are wrong usage.
-fn compute_asked(
-    job: &Job,
-    networks: Option<&[PathBuf]>,
-    output: &Output,
-    threads: Option<u16>,
-) -> Result<()> {
-    job.check().map_err(usage)?;
-    if let Some(networks) = networks {
-        return networks::compute(job, networks, output, threads);
-    }
-    check_out(job, output.out.as_deref()).map_err(usage)?;
-    compute(job, output, threads)
-}
-
-fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
-    let options = RunOptions { out: folder_of(job, output)?, replace: output.force, threads };
-    let mut terminal = Terminal::new()?;
-    let record = run(job, &options, &mut terminal);
-    terminal.finish();
-    let record = record.inspect_err(|error| match (error, &output.out) {
-        (Error::Cancelled, Some(out)) if has_unfinished(out) => {
-            say(format!("cancelled; the same command goes on with what is kept beside {}", out.display()));
-        }
-        (Error::Cancelled, Some(_)) => say("cancelled before anything was finished; nothing is kept"),
-        (Error::Cancelled, None) => say("cancelled; with --out, what is finished would have been kept"),
-        _ => {}
-    })?;
-    if let (Job::Train(_), false, Some(folder)) = (job, record.provenance.complete, &options.out) {
-        say(format!("cancelled; `basin train {}` goes on from here", folder.display()));
-        return Err(Error::Cancelled.into());
-    }
-    show(&record, output, terminal.warned())?;
-    if !record.provenance.complete {
-        match &output.out {
-            Some(out) => {
-                say(format!("cancelled; the same command goes on from what is in {}", out.display()))
-            }
-            None => say("cancelled; with --out the same command would go on from here"),
-        }
-        return Err(Error::Cancelled.into());
-    }
-    Ok(())
-}
-
-/// Endings of files that Basin or others write: no folder is meant to have them.
-const FILE_ENDINGS: [&str; 8] = ["json", "jsonl", "safetensors", "pt", "pth", "tar", "txt", "csv"];
-
-/// Where the job keeps its results: a training in a folder of its name, if nothing else was said.
-fn folder_of(job: &Job, output: &Output) -> Result<Option<PathBuf>> {
-    let names_file = |out: &PathBuf| {
-        let ending = out.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        !out.is_dir() && ending.is_some_and(|ending| FILE_ENDINGS.contains(&ending.as_str()))
-    };
-    match job {
-        Job::Train(_) if output.force => {
-            Err(usage("--force replaces no training; remove its folder yourself, or choose another --out"))
-        }
-        Job::Train(_) if output.out.as_ref().is_some_and(names_file) => {
-            let out = output.out.clone().unwrap_or_default();
-            let folder = out.with_extension("");
-            let (out, folder) = (out.display(), folder.display());
-            Err(usage(format!(
-                "a training writes a folder, and {out} is the name of a file; use --out {folder}"
-            )))
-        }
-        Job::Train(train) => Ok(Some(output.out.clone().unwrap_or_else(|| PathBuf::from(&train.name)))),
-        _ => Ok(output.out.clone()),
-    }
-}
-
-/// Shows a record; what was told while the job ran is not told again.
-fn show(record: &Record, output: &Output, told: &[String]) -> Result<()> {
-    for warning in &record.provenance.warnings {
-        if !told.iter().any(|known| warning.ends_with(&**known)) {
-            say(format!("note: {warning}"));
-        }
-    }
-    if output.json {
-        return print(&(record.to_json() + "\n"));
-    }
-    print(&report::record(record))
-}
-
-/// Prints to standard output; a reader that closed the pipe is no error.
-fn print(text: &str) -> Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.context("cannot write to standard output"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use basin_core::attack::names::{GROUPS, PaperAttack, group};
-    use basin_core::job::{Compute, Evaluate, Pgd};
+    use basin_core::job::{Compute, Evaluate, Job, Pgd};
     use clap::Parser as _;
     use serde_json::json;
 

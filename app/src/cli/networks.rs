@@ -16,6 +16,7 @@ use clap::builder::ValueParser;
 
 use super::args::Output;
 use super::failure::{say, usage};
+use super::printing::print;
 use super::terminal::Terminal;
 use crate::headline;
 
@@ -175,9 +176,9 @@ pub fn compute(job: &Job, networks: &[PathBuf], output: &Output, threads: Option
     }
     terminal.finish();
     if output.json {
-        return super::print(&(serde_json::to_string_pretty(&records)? + "\n"));
+        return print(&(serde_json::to_string_pretty(&records)? + "\n"));
     }
-    super::print(&table)
+    print(&table)
 }
 
 /// Says which network is at work.

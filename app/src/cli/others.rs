@@ -6,6 +6,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
 use super::args::{CheckpointArgs, Output, Threads};
 use super::attacks::Attacks;
+use super::compute::compute_asked;
 use super::measures;
 use super::networks::Networks;
 use crate::settings::{Given, Measure, options};
@@ -41,18 +42,20 @@ impl Other {
     pub fn run(self) -> Result<()> {
         let (checkpoint, several) = self.networks.of(&self.checkpoint.path())?;
         let job: Job = measures::other(self.measure, self.given, self.attacks.as_ref(), checkpoint)?;
-        super::compute_asked(&job, several.as_deref(), &self.output, self.threads.threads)
+        compute_asked(&job, several.as_deref(), &self.output, self.threads.threads)
     }
 }
 
 impl Subcommand for Other {
     fn augment_subcommands(command: Command) -> Command {
         all().fold(command, |command, measure| {
-            let one = Command::new(measure.name()).about(measure.about());
+            let one = Command::new(measure.name());
             let one =
                 options::augmented(Networks::augment_args(CheckpointArgs::augment_args(one)), measure, None);
             let one = if has_attack(measure) { Attacks::augment_args(one) } else { one };
-            command.subcommand(Output::augment_args(Threads::augment_args(one)))
+            let one = Output::augment_args(Threads::augment_args(one));
+            // Last, as each group of options would say what it is.
+            command.subcommand(one.about(measure.about()).long_about(None::<&str>))
         })
     }
 

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::failure::{say, usage};
+use super::printing::print;
 use super::scatter::ScatterArgs;
 use crate::names;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
@@ -325,7 +326,7 @@ fn summary(args: &PlotArgs, figure: FigureKind, notes: &[String], correlation: O
     if let Some(correlation) = correlation {
         drawn["correlation"] = correlation;
     }
-    super::print(&format!("{drawn:#}\n"))
+    print(&format!("{drawn:#}\n"))
 }
 
 fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot, String> {

@@ -14,6 +14,7 @@ use clap::builder::ValueParser;
 
 use super::args::{self, Output};
 use super::failure::{say, usage};
+use super::printing::{print, show};
 use super::report::duration;
 use super::terminal::Terminal;
 
@@ -78,7 +79,7 @@ impl MergeArgs {
             say("the record is incomplete; merge again when all shards are finished");
         }
         let output = Output { out: Some(self.out), force: self.force, json: self.json };
-        super::show(&merged.record, &output, &[])
+        show(&merged.record, &output, &[])
     }
 }
 
@@ -115,7 +116,7 @@ pub fn tell_status(folder: &Path, json: bool) -> Result<()> {
     if json {
         let shards: Vec<_> = status.shards.iter().map(as_json).collect();
         let text = serde_json::json!({ "job": status.job, "shards": shards });
-        return super::print(&(serde_json::to_string_pretty(&text)? + "\n"));
+        return print(&(serde_json::to_string_pretty(&text)? + "\n"));
     }
     let mut text = format!("{}\n\n", title(&status.job));
     if status.shards.is_empty() {
@@ -144,7 +145,7 @@ pub fn tell_status(folder: &Path, json: bool) -> Result<()> {
     if finished == status.shards.len() {
         let _ = writeln!(text, "basin merge {} --out RECORD.json writes the record.", folder.display());
     }
-    super::print(&text)
+    print(&text)
 }
 
 fn word(state: ShardState) -> &'static str {

@@ -10,6 +10,7 @@ use basin_core::run::{create_shards, read_job};
 use clap::Args;
 
 use super::failure::{say, usage};
+use super::printing::print;
 
 /// Options of `basin submit`.
 #[derive(Debug, Args)]
@@ -102,7 +103,7 @@ impl SubmitArgs {
             let scripts = submissions.iter().flat_map(|job| std::iter::once(&job.work).chain(&job.merge));
             let text: Vec<String> =
                 scripts.map(|script| format!("# {}\n{}", script.path.display(), script.text)).collect();
-            return super::print(&text.join("\n"));
+            return print(&text.join("\n"));
         }
         find_slurm()?;
         submissions.iter().try_for_each(submit)

@@ -14,7 +14,9 @@ use clap::Args;
 use clap::builder::ValueParser;
 
 use super::args::{Output, threads, whole};
+use super::compute::{compute_asked, tell_cost};
 use super::failure::{say, usage};
+use super::printing::print;
 
 /// Help that is easier shown than said.
 const EXAMPLES: &str = "\
@@ -88,7 +90,7 @@ impl TrainArgs {
     /// Does what the options say.
     pub fn run(self) -> Result<()> {
         if self.list {
-            return super::print(&listed());
+            return print(&listed());
         }
         let (mut job, folder) = match (&self.job, &self.preset) {
             (Some(path), _) => (read(path)?, path.is_dir().then(|| path.clone())),
@@ -113,10 +115,10 @@ impl TrainArgs {
         let job = Job::Train(Box::new(job));
         if self.dry_run {
             job.check().map_err(usage)?;
-            return super::tell_cost(&job);
+            return tell_cost(&job);
         }
         let output = Output { out: folder.or(self.out), json: self.json, force: false };
-        super::compute_asked(&job, None, &output, self.threads)
+        compute_asked(&job, None, &output, self.threads)
     }
 
     fn changes(&self) -> bool {

@@ -35,13 +35,8 @@ pub const CIRCLES_OF_CORE: &[(&str, &str)] = &[
 
 /// The same of `app/src`.
 pub const CIRCLES_OF_APP: &[(&str, &str)] = &[
-    ("cli/compare.rs", "cli/mod.rs"),
-    ("cli/data.rs", "cli/mod.rs"),
-    ("cli/networks.rs", "cli/mod.rs"),
-    ("cli/plot.rs", "cli/mod.rs"),
     ("cli/shards.rs", "cli/mod.rs"),
     ("cli/submit.rs", "cli/mod.rs"),
-    ("cli/train.rs", "cli/mod.rs"),
     ("gpu/axes.rs", "gpu/frame.rs"),
     ("gpu/axes.rs", "gpu/uniforms.rs"),
     ("gpu/axes.rs", "gpu/view.rs"),
