@@ -369,6 +369,6 @@ fn of_training(outcome: &TrainingOutcome) -> Headline {
 
 impl Default for Kind {
     fn default() -> Self {
-        Self::ALL[0]
+        Self::Landscape
     }
 }

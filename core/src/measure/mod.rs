@@ -33,12 +33,12 @@ pub use work::{Assembled, Keeps, Measure, Target, Work};
 macro_rules! all_measures {
     ($callback:ident) => {
         $callback! {
+            /// Clean and robust loss and error of one checkpoint.
+            Evaluate(evaluate::Evaluate) gives evaluate::Evaluation;
             /// Loss along one or two directions in weight space.
             Landscape(landscape::Landscape) gives landscape::LandscapeOutcome;
             /// How much the loss rises when weights are perturbed.
             Flatness(flatness::Flatness) gives flatness::FlatnessOutcome;
-            /// Clean and robust loss and error of one checkpoint.
-            Evaluate(evaluate::Evaluate) gives evaluate::Evaluation;
             /// Every example's verdict under an ensemble of attacks.
             Attack(autoattack::Attack) gives autoattack::AttackOutcome;
             /// Relative flatness of the last linear layer, on clean and on adversarial examples.
