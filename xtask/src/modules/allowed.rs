@@ -35,8 +35,6 @@ pub const CIRCLES_OF_CORE: &[(&str, &str)] = &[
 
 /// The same of `app/src`.
 pub const CIRCLES_OF_APP: &[(&str, &str)] = &[
-    ("cli/shards.rs", "cli/mod.rs"),
-    ("cli/submit.rs", "cli/mod.rs"),
     ("gpu/axes.rs", "gpu/frame.rs"),
     ("gpu/axes.rs", "gpu/uniforms.rs"),
     ("gpu/axes.rs", "gpu/view.rs"),
