@@ -76,7 +76,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "a command line is parsed once")]
 enum Command {
     /// Say what a checkpoint is: container, family, topology, normalization, what had to be assumed.
     Inspect {

@@ -59,7 +59,6 @@ macro_rules! measures {
         /// The numbers of one job.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "kind", rename_all = "kebab-case")]
-        #[expect(clippy::large_enum_variant, reason = "there are few of them")]
         pub enum Outcome {
             $($(#[doc = $doc])* $name(measure::$of::$outcome),)*
             /// Of a benchmark.

@@ -196,7 +196,6 @@ impl Walk<'_> {
 
     /// One run on examples, block by block: how many it broke, and which are doubtful; or the work left where a block is
     /// missing.
-    #[expect(clippy::type_complexity, reason = "the inner result is of the walk, the outer of its source")]
     fn turn(
         &mut self,
         turn: Turn,
