@@ -126,7 +126,7 @@ JobAcctGatherType=jobacct_gather/none
         // Debian keeps daemons where users do not look for programs.
         let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/usr/local/sbin";
         let mut command = Command::new(program);
-        command.args(arguments).env("PATH", path).env("SLURM_CONF", self.conf()).env(NODE, node);
+        command.args(arguments).env("PATH", path).env("SLURM_CONF", self.conf()).env(DAEMON_OF, node);
         // The folder of tests is gone when a daemon ends.
         command.current_dir("/");
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
@@ -172,13 +172,23 @@ JobAcctGatherType=jobacct_gather/none
 
     /// Node that a process runs on; none: on none of this cluster.
     pub fn node_of(&self, process: u64) -> Option<String> {
+        let variables = self.variables(process)?;
+        variables.get(DAEMON_OF).or_else(|| variables.get(NODE)).cloned()
+    }
+
+    /// The environment of a process of this cluster.
+    fn variables(&self, process: u64) -> Option<BTreeMap<String, String>> {
         let variables = environment(process)?;
-        let ours = variables.get("SLURM_CONF").is_some_and(|conf| Path::new(conf) == self.conf());
-        ours.then(|| variables.get(NODE).cloned())?
+        variables.get("SLURM_CONF").is_some_and(|conf| Path::new(conf) == self.conf()).then_some(variables)
     }
 
     /// Kills everything that runs on a node at once, as a power cut does, and tells the controller.
     pub fn cut_power(&self, node: &str) {
+        // The daemons first: they would report the end of the task.
+        let is_daemon = |process| {
+            self.variables(process).is_some_and(|all| all.get(DAEMON_OF).is_some_and(|of| of == node))
+        };
+        kill_all(is_daemon);
         kill_all(|process| self.node_of(process).as_deref() == Some(node));
         self.ask("scontrol", &["update", &format!("nodename={node}"), "state=down", "reason=test"]);
     }
@@ -187,13 +197,15 @@ JobAcctGatherType=jobacct_gather/none
 impl Drop for Cluster {
     fn drop(&mut self) {
         // The daemons, and what they have started.
-        kill_all(|process| self.node_of(process).is_some());
+        kill_all(|process| self.variables(process).is_some());
         for daemon in &mut self.daemons {
             let _ = daemon.wait();
         }
     }
 }
 
+/// Variable of the daemons of a node, which those they start inherit. Slurm's own is not in that of `slurmstepd`.
+const DAEMON_OF: &str = "TEST_NODE";
 /// Slurm's variable with the name of the node, in every task.
 const NODE: &str = "SLURMD_NODENAME";
 
