@@ -45,7 +45,7 @@ pub trait Progress {
 }
 
 /// Asked often inside long units of work, so that a user who wants to stop does not wait for the unit's end.
-pub type Pulse<'a> = &'a mut dyn FnMut() -> Result<(), Cancelled>;
+pub type CancelCheck<'a> = &'a mut dyn FnMut() -> Result<(), Cancelled>;
 
 /// Reports nothing, never cancels: for tests and for embedding.
 #[derive(Debug, Default, Clone, Copy)]

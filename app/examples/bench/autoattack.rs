@@ -8,7 +8,7 @@ use basin_core::attack::autoattack::{Attack, AutoAttack, Forgetful, Judge, Plan,
 use basin_core::device::Precision;
 use basin_core::loss::predictions;
 use basin_core::measure::autoattack::{Search, attack_block, tolerance};
-use basin_core::measure::evaluation::{Batch, Pair};
+use basin_core::measure::evaluation::{Batch, SearchAndMeasure};
 use basin_core::model::{Evaluator, channels_last};
 use basin_core::seed::generator;
 use tch::{Device, Kind};
@@ -25,8 +25,10 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     let plain = Evaluator::plain(&network, &network.weights, Device::Cpu);
     let evaluator = |kind| Evaluator::new(&network, &network.weights, Device::Cpu, kind, false);
     let kind = Precision::Auto.resolve(Device::Cpu, &network.topology)?.search_kind();
-    let pair =
-        Pair { search: (kind != Kind::Float).then(|| evaluator(kind)), measure: evaluator(Kind::Float) };
+    let pair = SearchAndMeasure {
+        search: (kind != Kind::Float).then(|| evaluator(kind)),
+        measure: evaluator(Kind::Float),
+    };
     let data = basin_core::data::load("bundled", &"test:0..300".parse().map_err(anyhow::Error::msg)?)?;
     let given = Batch { images: channels_last(&data.images), labels: data.labels, indices: data.indices };
     let predicted = tch::no_grad(|| predictions(&pair.measure.logits(&given.images)));

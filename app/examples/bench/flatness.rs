@@ -6,7 +6,7 @@ use std::time::Instant;
 use basin_core::attack::Pgd;
 use basin_core::device::Precision;
 use basin_core::job::{Case, Compute, DataSelection, Evaluate, Flatness, FlatnessLoss, Job};
-use basin_core::measure::evaluation::{Batch, Pair, attack};
+use basin_core::measure::evaluation::{Batch, SearchAndMeasure, attack};
 use basin_core::measure::landscape::direction::{DirectionKind, Normalization, raw, scale};
 use basin_core::model::{Architecture, Evaluator, Network, Weights, channels_last};
 use basin_core::progress::Silent;
@@ -47,7 +47,7 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
         let weights = perturbed(&network, second);
         let evaluator = |kind| Evaluator::new(&network, &weights, Device::Cpu, kind, false);
         let search = (kind != Kind::Float).then(|| evaluator(kind));
-        let pair = Pair { search, measure: evaluator(Kind::Float) };
+        let pair = SearchAndMeasure { search, measure: evaluator(Kind::Float) };
         assert!(attack(&pair, &pgd, &batch, 0, &mut || Ok(())).is_ok());
     };
     let times = interleave(DRAWS, &mut [&mut naive_draw, &mut our_draw]);

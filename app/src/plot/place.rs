@@ -9,7 +9,7 @@ type Line = [At; 2];
 
 /// What is there already.
 #[derive(Debug, Clone, Default)]
-pub struct Ground {
+pub struct Obstacles {
     /// Centre and radius of symbols.
     pub symbols: Vec<(At, f64)>,
     /// Error bars.
@@ -65,7 +65,7 @@ const DISTANCES: [f64; 11] = [0.3, 0.8, 1.3, 1.9, 2.6, 3.4, 4.3, 5.4, 6.6, 8.0, 
 /// Further ones, for those that must have a place.
 const FAR: [f64; 5] = [11.5, 14.0, 17.0, 20.0, 24.0];
 
-impl Ground {
+impl Obstacles {
     /// The points, bars and guides of a plot; `to` says where a point is, `radius` how large a symbol of this relative
     /// size is.
     pub fn of(plot: &Plot, to: impl Fn(f64, f64) -> Option<At>, radius: impl Fn(f64) -> f64) -> Self {

@@ -14,7 +14,7 @@ use crate::places;
 use crate::plot::color::SERIES_COLORS;
 use crate::ui::example_set::ExampleSet;
 use crate::ui::follow::Stamp;
-use crate::ui::standing::{Place, Standing};
+use crate::ui::standing::{FolderStatus, Place};
 use crate::ui::study::{RecordId, Target};
 use crate::ui::{Action, App, form};
 
@@ -89,13 +89,13 @@ pub enum Answer {
         result: Result<Estimate, String>,
     },
     /// What is in the folder of the form's training.
-    Standing {
+    FolderStatus {
         /// The training and where it is to go.
         place: Box<Place>,
         /// The folder.
         folder: PathBuf,
         /// What is in it.
-        standing: Standing,
+        standing: FolderStatus,
     },
     /// How unfinished trainings go.
     Followed {
@@ -159,7 +159,9 @@ impl App {
                 self.show_folder_of_ended_training();
             }
             Answer::Estimated { job, result } => self.estimates.answered(*job, result),
-            Answer::Standing { place, folder, standing } => self.standings.answered(*place, folder, standing),
+            Answer::FolderStatus { place, folder, standing } => {
+                self.standings.answered(*place, folder, standing)
+            }
             Answer::Followed { changed, elsewhere } => self.followed(changed, elsewhere),
             Answer::Exported { path, result } => match result {
                 Ok(notes) => {

@@ -18,7 +18,7 @@ const MOST: usize = 100;
 
 /// What is in a folder, as far as a training is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum FolderStatus {
     /// Nothing.
     Free,
     /// The same training, with so many finished epochs of all.
@@ -29,7 +29,7 @@ pub enum Standing {
     Taken(String),
 }
 
-impl Standing {
+impl FolderStatus {
     /// In words, for this folder.
     pub fn words(&self, folder: &Path) -> String {
         let path = folder.display();
@@ -55,7 +55,7 @@ pub struct Place {
 
 impl Place {
     /// The folder, with what is in it. Asks the disk.
-    pub fn look(&self) -> (PathBuf, Standing) {
+    pub fn look(&self) -> (PathBuf, FolderStatus) {
         if let Some(chosen) = &self.chosen {
             let folder = self.home.join(chosen);
             let standing = standing(&folder, &self.job);
@@ -65,12 +65,12 @@ impl Place {
         let numbered = |n: usize| if n == 1 { name.clone() } else { format!("{name}-{n}") };
         let folders = (1..=MOST).map(|n| self.home.join("runs").join(numbered(n)));
         let looked = folders.map(|folder| (standing(&folder, &self.job), folder));
-        let mut usable = looked.filter(|(standing, _)| !matches!(standing, Standing::Taken(_)));
+        let mut usable = looked.filter(|(standing, _)| !matches!(standing, FolderStatus::Taken(_)));
         usable.next().map_or_else(
             || {
                 (
                     self.home.clone(),
-                    Standing::Taken("has too many trainings of this name; give a folder".into()),
+                    FolderStatus::Taken("has too many trainings of this name; give a folder".into()),
                 )
             },
             |(standing, folder)| (folder, standing),
@@ -78,24 +78,24 @@ impl Place {
     }
 }
 
-fn standing(folder: &Path, job: &Job) -> Standing {
+fn standing(folder: &Path, job: &Job) -> FolderStatus {
     let empty = || std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     if !folder.exists() || empty() {
-        return Standing::Free;
+        return FolderStatus::Free;
     }
     if !is_training(folder) {
-        return Standing::Taken("is there already and is no folder of a training; choose another".into());
+        return FolderStatus::Taken("is there already and is no folder of a training; choose another".into());
     }
     match Record::load(folder) {
         Ok(Record { job: known, outcome: Outcome::Train(training), .. }) if known == *job => {
-            let Job::Train(job) = job else { return Standing::Free };
+            let Job::Train(job) = job else { return FolderStatus::Free };
             match training.result {
-                Some(_) => Standing::Finished,
-                None => Standing::GoesOn(training.epochs.len(), job.epochs),
+                Some(_) => FolderStatus::Finished,
+                None => FolderStatus::GoesOn(training.epochs.len(), job.epochs),
             }
         }
-        Ok(_) => Standing::Taken("holds another training; choose another folder".into()),
-        Err(error) => Standing::Taken(error.to_string()),
+        Ok(_) => FolderStatus::Taken("holds another training; choose another folder".into()),
+        Err(error) => FolderStatus::Taken(error.to_string()),
     }
 }
 
@@ -107,12 +107,12 @@ pub struct Standings {
     stale: bool,
     /// The disk was asked before something changed there: its answer does not count.
     late: bool,
-    last: Option<(Place, PathBuf, Standing)>,
+    last: Option<(Place, PathBuf, FolderStatus)>,
 }
 
 impl Standings {
     /// The disk has answered.
-    pub fn answered(&mut self, place: Place, folder: PathBuf, standing: Standing) {
+    pub fn answered(&mut self, place: Place, folder: PathBuf, standing: FolderStatus) {
         (self.asked, self.stale) = (false, self.late);
         self.late = false;
         self.last = Some((place, folder, standing));
@@ -124,14 +124,14 @@ impl Standings {
     }
 
     /// What was found last, true or not.
-    pub fn last(&self) -> Option<(&Path, &Standing)> {
+    pub fn last(&self) -> Option<(&Path, &FolderStatus)> {
         self.last.as_ref().map(|(_, folder, standing)| (&**folder, standing))
     }
 }
 
 impl App {
     /// The form's folder with what is in it; none while that is being found out.
-    pub(crate) fn standing(&mut self, ctx: &Context, job: &Job) -> Option<(PathBuf, Standing)> {
+    pub(crate) fn standing(&mut self, ctx: &Context, job: &Job) -> Option<(PathBuf, FolderStatus)> {
         let typed = self.state.train.folder.trim();
         let place = Place {
             job: job.clone(),
@@ -157,7 +157,7 @@ impl App {
             standings.asked = true;
             self.background.spawn("standing", move || {
                 let (folder, standing) = place.look();
-                Answer::Standing { place: Box::new(place), folder, standing }
+                Answer::FolderStatus { place: Box::new(place), folder, standing }
             });
         } else if !standings.asked {
             ctx.request_repaint_after(REST);

@@ -14,7 +14,7 @@ use crate::settings::{Problem, training, training_settings, training_text};
 use crate::ui::estimates::Known;
 use crate::ui::form_measures::data_set_ui;
 use crate::ui::form_rows::{Advanced, Change, Row, beside_marks, setting_ui};
-use crate::ui::standing::Standing;
+use crate::ui::standing::FolderStatus;
 use crate::ui::train_form::{NAME, TrainForm};
 use crate::ui::train_names::{Keys, completions_ui, preset_menu_ui, summary};
 use crate::ui::widgets::{
@@ -33,7 +33,7 @@ impl App {
             .map_err(|_| "the form has a setting that cannot be used; it is marked there")?;
         match self.standing(ctx, &job) {
             None => Err("the folder is being looked at; try again in a moment".into()),
-            Some((folder, Standing::Taken(why))) => Err(format!("{} {why}", folder.display())),
+            Some((folder, FolderStatus::Taken(why))) => Err(format!("{} {why}", folder.display())),
             Some((folder, _)) => Ok((job, folder)),
         }
     }
@@ -65,7 +65,7 @@ impl App {
         &mut self,
         ui: &mut Ui,
         job: &Result<Job, Vec<Problem>>,
-        standing: Option<Option<(PathBuf, Standing)>>,
+        standing: Option<Option<(PathBuf, FolderStatus)>>,
         problems: &[Problem],
     ) {
         let p = palette(ui);
@@ -94,9 +94,9 @@ impl App {
             }
             (Some((folder, standing)), _) => {
                 let color = match standing {
-                    Standing::Free => p.weak,
-                    Standing::GoesOn(..) | Standing::Finished => p.accent,
-                    Standing::Taken(_) => p.error,
+                    FolderStatus::Free => p.weak,
+                    FolderStatus::GoesOn(..) | FolderStatus::Finished => p.accent,
+                    FolderStatus::Taken(_) => p.error,
                 };
                 (standing.words(folder), color)
             }
@@ -106,12 +106,12 @@ impl App {
         lines_ui(ui, &[(&words, color)], TextStyle::Small, 2);
         let text = match &standing {
             _ if self.jobs.active() > 0 => "Train next",
-            Some((_, Standing::GoesOn(..))) => "Continue training",
-            Some((_, Standing::Finished)) => "Show results",
+            Some((_, FolderStatus::GoesOn(..))) => "Continue training",
+            Some((_, FolderStatus::Finished)) => "Show results",
             _ => "Start training",
         };
-        let is_free = |(folder, standing): &(PathBuf, Standing)| {
-            !matches!(standing, Standing::Taken(_)) && self.jobs.training_in(folder).is_none()
+        let is_free = |(folder, standing): &(PathBuf, FolderStatus)| {
+            !matches!(standing, FolderStatus::Taken(_)) && self.jobs.training_in(folder).is_none()
         };
         let usable = standing.filter(is_free);
         // What has no estimate, as its images are missing, could not be trained either.

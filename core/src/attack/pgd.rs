@@ -13,7 +13,7 @@ use super::{GradientRule, Pgd};
 use crate::error::{Error, Result};
 use crate::loss::{log_probabilities, predictions};
 use crate::model::Evaluator;
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 
 /// Error before any point was recorded.
 const UNSEEN: f64 = 1e12;
@@ -51,7 +51,7 @@ pub struct Trace {
 /// `images` are `N x C x H x W` float32 in `[0, 1]`, `labels` int64 `N`.
 ///
 /// # Errors
-/// The loss or its gradient is NaN; or `pulse`, asked before every step, wants to stop.
+/// The loss or its gradient is NaN; or `cancel_check`, asked before every step, wants to stop.
 pub fn run(
     settings: &Pgd,
     model: &Evaluator,
@@ -59,9 +59,9 @@ pub fn run(
     labels: &Tensor,
     start: &Tensor,
     trace: Option<&mut Trace>,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Found> {
-    run_with_early(settings, model, images, labels, start, None, trace, pulse)
+    run_with_early(settings, model, images, labels, start, None, trace, cancel_check)
 }
 
 /// The same, which notes as well what it would return if it ended after `early` steps.
@@ -77,7 +77,7 @@ pub fn run_with_early(
     start: &Tensor,
     early: Option<usize>,
     mut trace: Option<&mut Trace>,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Found> {
     let _guard = tch::no_grad_guard();
     let ball = Ball { norm: settings.norm, epsilon: settings.epsilon };
@@ -94,7 +94,7 @@ pub fn run_with_early(
     let mut at_early = None;
     let mut not_a_number = Tensor::zeros([1], (Kind::Bool, images.device()));
     for iteration in 0..=settings.steps {
-        pulse()?;
+        cancel_check()?;
         let is_last = iteration == settings.steps;
         delta = ball.project_as(settings.projection, images, &delta);
         let point = delta.detach().set_requires_grad(!is_last);

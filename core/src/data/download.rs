@@ -255,12 +255,12 @@ pub(super) enum Broken {
 /// SHA-256, lower-case hexadecimal, of everything that can be read.
 pub(super) fn checksum(
     from: &mut dyn Read,
-    pulse: &mut dyn FnMut() -> Result<(), Cancelled>,
+    cancel_check: &mut dyn FnMut() -> Result<(), Cancelled>,
 ) -> Result<String, Broken> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
-        pulse().map_err(Broken::Cancelled)?;
+        cancel_check().map_err(Broken::Cancelled)?;
         match from.read(&mut buffer).map_err(Broken::Read)? {
             0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
             count => hash.update(&buffer[..count]),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tch::{Device, Tensor};
 
 use super::evaluate::stored::Stored;
-use super::evaluation::{Batch, Pair};
+use super::evaluation::{Batch, SearchAndMeasure};
 use super::flatness::KeptNetwork;
 use crate::attack::Pgd;
 use crate::attack::autoattack::Attack;
@@ -39,11 +39,11 @@ pub struct Context {
     /// Images at a time.
     pub batch_size: usize,
     /// Where perturbed networks are kept, if they are.
-    pub shelf: Option<Box<dyn Shelf>>,
+    pub network_store: Option<Box<dyn NetworkStore>>,
 }
 
 /// A place for perturbed networks.
-pub trait Shelf {
+pub trait NetworkStore {
     /// How a record names a file there.
     fn file(&self, name: &str) -> String;
 
@@ -121,15 +121,15 @@ impl Context {
     }
 
     /// The networks at `weights` (on any device).
-    pub fn pair(&self, weights: &Weights) -> Pair {
+    pub fn pair(&self, weights: &Weights) -> SearchAndMeasure {
         self.pair_searched_in(weights, self.precision)
     }
 
     /// The same for a search in another precision.
-    pub fn pair_searched_in(&self, weights: &Weights, precision: Precision) -> Pair {
+    pub fn pair_searched_in(&self, weights: &Weights, precision: Precision) -> SearchAndMeasure {
         let network = &self.checkpoint.network;
         let (search, measure) = (precision.search_kind(), precision.measure_kind());
-        Pair {
+        SearchAndMeasure {
             search: precision
                 .is_low()
                 .then(|| Evaluator::new(network, weights, self.device, search, precision.allows_tf32())),
@@ -148,9 +148,9 @@ impl Context {
     }
 
     /// The network at `weights` for measuring alone.
-    pub fn measuring(&self, weights: &Weights) -> Pair {
+    pub fn measuring(&self, weights: &Weights) -> SearchAndMeasure {
         let (network, kind) = (&self.checkpoint.network, self.precision.measure_kind());
-        Pair { search: None, measure: Evaluator::new(network, weights, self.device, kind, false) }
+        SearchAndMeasure { search: None, measure: Evaluator::new(network, weights, self.device, kind, false) }
     }
 
     /// Times one small batch. What else the machine does can only make a trial slower, so the best of several counts.

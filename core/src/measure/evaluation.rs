@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::loss::{confidences, cross_entropy, log_probabilities, predictions, reported, wrong_confidences};
 use crate::measure::rows::PerExample;
 use crate::model::{Evaluator, channels_last};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 use crate::seed::generator;
 
 /// A batch of examples on the device of the networks.
@@ -58,14 +58,14 @@ impl Batch {
 
 /// The same weights twice: to search with (perhaps in low precision) and to measure with.
 #[derive(Debug)]
-pub struct Pair {
+pub struct SearchAndMeasure {
     /// Attacks ask this one; none: the measuring one is used for both.
     pub search: Option<Evaluator>,
     /// Every reported loss comes from this one.
     pub measure: Evaluator,
 }
 
-impl Pair {
+impl SearchAndMeasure {
     /// The network that attacks ask.
     pub fn searcher(&self) -> &Evaluator {
         self.search.as_ref().unwrap_or(&self.measure)
@@ -159,9 +159,15 @@ pub fn worst_of(attempts: &[(&[f32], &[bool])]) -> Vec<(usize, bool)> {
 /// is in nor on the weights: neighbouring points of a landscape share their starts.
 ///
 /// # Errors
-/// A loss or gradient is NaN; or `pulse` wants to stop.
-pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64, pulse: Pulse) -> Result<Attacked> {
-    attack_and_early(pair, settings, batch, seed, None, pulse).map(|(attacked, _)| attacked)
+/// A loss or gradient is NaN; or `cancel_check` wants to stop.
+pub fn attack(
+    pair: &SearchAndMeasure,
+    settings: &Pgd,
+    batch: &Batch,
+    seed: u64,
+    cancel_check: CancelCheck,
+) -> Result<Attacked> {
+    attack_and_early(pair, settings, batch, seed, None, cancel_check).map(|(attacked, _)| attacked)
 }
 
 /// The same, and what the attack would be if it ended after `early` steps.
@@ -169,16 +175,16 @@ pub fn attack(pair: &Pair, settings: &Pgd, batch: &Batch, seed: u64, pulse: Puls
 /// # Errors
 /// As [`attack`].
 pub fn attack_and_early(
-    pair: &Pair,
+    pair: &SearchAndMeasure,
     settings: &Pgd,
     batch: &Batch,
     seed: u64,
     early: Option<usize>,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<(Attacked, Option<Attacked>)> {
     let (mut worst, mut worst_early) = (None, None);
     for restart in 0..settings.restarts as u64 {
-        let (found, at_early) = search(pair, settings, batch, (seed, restart), early, None, pulse)?;
+        let (found, at_early) = search(pair, settings, batch, (seed, restart), early, None, cancel_check)?;
         worst = Some(found.or_worse(worst));
         if let Some(found) = at_early {
             worst_early = Some(found.or_worse(worst_early));
@@ -193,14 +199,14 @@ pub fn attack_and_early(
 /// # Errors
 /// As [`attack`].
 pub fn attack_once(
-    pair: &Pair,
+    pair: &SearchAndMeasure,
     settings: &Pgd,
     batch: &Batch,
     seed: u64,
     restart: u64,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Attacked> {
-    attempt(pair, settings, batch, seed, restart, None, pulse)
+    attempt(pair, settings, batch, seed, restart, None, cancel_check)
 }
 
 /// As [`attack_once`]; notes every iteration in `trace`.
@@ -208,29 +214,29 @@ pub fn attack_once(
 /// # Errors
 /// As [`attack`].
 pub fn attempt(
-    pair: &Pair,
+    pair: &SearchAndMeasure,
     settings: &Pgd,
     batch: &Batch,
     seed: u64,
     restart: u64,
     trace: Option<&mut Trace>,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Attacked> {
-    Ok(search(pair, settings, batch, (seed, restart), None, trace, pulse)?.0)
+    Ok(search(pair, settings, batch, (seed, restart), None, trace, cancel_check)?.0)
 }
 
 fn search(
-    pair: &Pair,
+    pair: &SearchAndMeasure,
     settings: &Pgd,
     batch: &Batch,
     (seed, restart): (u64, u64),
     early: Option<usize>,
     trace: Option<&mut Trace>,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<(Attacked, Option<Attacked>)> {
     let start = starts(settings, batch, seed, restart);
     let (model, images, labels) = (pair.searcher(), &batch.images, &batch.labels);
-    let found = pgd::run_with_early(settings, model, images, labels, &start, early, trace, pulse)?;
+    let found = pgd::run_with_early(settings, model, images, labels, &start, early, trace, cancel_check)?;
     let measured = |perturbation| at(&pair.measure, batch, perturbation, settings.selection);
     let early = found.early.map(measured).transpose()?;
     Ok((measured(found.perturbation)?, early))

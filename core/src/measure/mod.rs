@@ -3,11 +3,10 @@
 //! A measure plans its work as groups of units that do not depend on each other, computes a group at a time, and
 //! assembles the outcome from the units there are, be they all or a few, computed here or elsewhere. So one driver runs
 //! all measures, live results are the record so far, and machines can share a job. A measure knows nothing of files,
-//! windows and terminals: it asks a [`Desk`] for what is finished, and lays there what it has computed.
+//! windows and terminals: it asks a [`UnitRunner`] for what is finished, and lays there what it has computed.
 
 pub mod autoattack;
 mod context;
-mod desk;
 pub mod evaluate;
 pub mod evaluation;
 pub mod flatness;
@@ -19,14 +18,15 @@ mod rows;
 pub mod search_cost;
 pub mod statistics;
 mod summary;
+mod units;
 mod work;
 
-pub use context::{Context, Cost, Shelf, cut};
-pub use desk::{Desk, Group, Plan, Units, pulse, unit};
+pub use context::{Context, Cost, NetworkStore, cut};
 pub use kept::{Kept, KeptExamples, KeptLosses, Probabilities};
 pub use rows::{PerExample, Point};
 pub use search_cost::SearchCost;
 pub use summary::{Headline, Number, Quantity, Summary};
+pub use units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
 pub use work::{Assembled, Keeps, Measure, Target, Work};
 
 /// The registry of measures: a line for each, in the order in which people look for them.

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::context::{Context, Cost};
-use super::desk::{Desk, pulse, unit};
 use super::evaluation::{Batch, attack};
 use super::statistics::{mean, standard_error};
+use super::units::{UnitRunner, cancel_check, unit};
 use crate::attack::Pgd;
 use crate::error::Result;
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 
 /// What searching in low precision misses, measured on a sample of the examples.
 ///
@@ -59,12 +59,17 @@ pub fn seconds(context: &Context, cost: &Cost, steps: usize) -> f64 {
 ///
 /// # Errors
 /// As [`attack`].
-pub fn of_attack(context: &Context, settings: &Pgd, seed: u64, pulse: Pulse) -> Result<Option<SearchCost>> {
+pub fn of_attack(
+    context: &Context,
+    settings: &Pgd,
+    seed: u64,
+    cancel_check: CancelCheck,
+) -> Result<Option<SearchCost>> {
     let Some(sample) = sample(context) else { return Ok(None) };
     let mut losses = Vec::new();
     for precision in [context.exact_precision(), context.precision] {
         let pair = context.pair_searched_in(&context.checkpoint.network.weights, precision);
-        losses.push(attack(&pair, settings, &sample, seed, pulse)?.per_example.loss);
+        losses.push(attack(&pair, settings, &sample, seed, cancel_check)?.per_example.loss);
     }
     Ok(Some(between(&losses[0], &losses[1])))
 }
@@ -77,9 +82,9 @@ pub fn of_checkpoint(
     context: &Context,
     settings: &Pgd,
     seed: u64,
-    desk: &mut dyn Desk,
+    runner: &mut dyn UnitRunner,
 ) -> Result<Option<SearchCost>> {
-    unit(desk, UNIT, 1, |desk| of_attack(context, settings, seed, &mut pulse(desk)))
+    unit(runner, UNIT, 1, |runner| of_attack(context, settings, seed, &mut cancel_check(runner)))
 }
 
 /// From losses per example, searched exactly and in low precision.

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::context::{Context, Cost};
-use super::desk::{Desk, Plan, Units};
 use super::kept::Kept;
 use super::search_cost::SearchCost;
 use super::summary::{Headline, Summary};
+use super::units::{Plan, UnitRunner, Units};
 use crate::attack::Pgd;
 use crate::data::DataSelection;
 use crate::device::Compute;
@@ -131,8 +131,8 @@ pub trait Work {
     /// Computes what is missing of a group.
     ///
     /// # Errors
-    /// A loss is not finite; a unit cannot be kept; or the desk wants to stop.
-    fn compute(&self, group: &str, desk: &mut dyn Desk) -> Result<()>;
+    /// A loss is not finite; a unit cannot be kept; or the runner wants to stop.
+    fn compute(&self, group: &str, runner: &mut dyn UnitRunner) -> Result<()>;
 
     /// The outcome of the units there are; none if there is nothing to be said yet.
     ///

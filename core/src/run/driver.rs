@@ -10,7 +10,7 @@ use super::observer::Observer;
 use super::share::Share;
 use crate::error::{Error, Result};
 use crate::job::{Job, Outcome, Visitor};
-use crate::measure::{Assembled, Context, Desk, Kept, Measure, Plan, Units, Work};
+use crate::measure::{Assembled, Context, Kept, Measure, Plan, UnitRunner, Units, Work};
 use crate::progress::{Cancelled, Event};
 
 /// Partial results take at most this part of the time.
@@ -230,7 +230,7 @@ where
     }
 }
 
-impl<W: Work> Desk for Runner<'_, W>
+impl<W: Work> UnitRunner for Runner<'_, W>
 where
     W::Outcome: Into<Outcome>,
 {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::shelf::FileShelf;
+use super::network_folder::NetworkFolder;
 use super::stored;
 use crate::checkpoint::{self, Checkpoint};
 use crate::data::{self, DataSelection, Dataset, Known};
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::job::Outcome;
 use crate::job::{Job, Visitor};
 use crate::measure::evaluate::stored::Stored;
-use crate::measure::{Context, Measure, Shelf, cut};
+use crate::measure::{Context, Measure, NetworkStore, cut};
 
 /// How a job is computed, once that is decided: what units of work depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ pub fn open(job: &Job, record: Option<&Path>, manner: Option<Manner>) -> Result<
     let stored = stored.transpose()?;
     let fingerprint = dataset.fingerprint();
     let batches = cut(&dataset, device, manner.batch_size);
-    let shelf = record.map(|record| Box::new(FileShelf::beside(record)) as Box<dyn Shelf>);
+    let network_store = record.map(|record| Box::new(NetworkFolder::beside(record)) as Box<dyn NetworkStore>);
     Ok(Context {
         checkpoint,
         dataset,
@@ -101,7 +101,7 @@ pub fn open(job: &Job, record: Option<&Path>, manner: Option<Manner>) -> Result<
         gpu: manner.gpu,
         precision: manner.precision,
         batch_size: manner.batch_size,
-        shelf,
+        network_store,
     })
 }
 

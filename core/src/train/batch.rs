@@ -6,7 +6,7 @@ use crate::attack::ball::Ball;
 use crate::attack::{Pgd, pgd};
 use crate::error::Result;
 use crate::model::{Evaluator, channels_last};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 use crate::seed::generator;
 
 /// A batch on the training device, augmented.
@@ -37,7 +37,7 @@ impl TrainBatch {
 /// The images at the worst points that an attack finds.
 ///
 /// # Errors
-/// The loss or its gradient is NaN; or `pulse` wants to stop.
+/// The loss or its gradient is NaN; or `cancel_check` wants to stop.
 pub(super) fn attacked(
     settings: &Pgd,
     model: &Evaluator,
@@ -45,13 +45,13 @@ pub(super) fn attacked(
     labels: &Tensor,
     keys: &[u64],
     (seed, step): (u64, u64),
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Tensor> {
     let images = channels_last(images);
     let mut best: Option<pgd::Found> = None;
     for restart in 0..settings.restarts as u64 {
         let start = starts(settings, &images, keys, (seed, step, restart));
-        let found = pgd::run(settings, model, &images, labels, &start, None, pulse)?;
+        let found = pgd::run(settings, model, &images, labels, &start, None, cancel_check)?;
         best = Some(match best {
             None => found,
             Some(best) => {

@@ -9,7 +9,7 @@ use crate::device::Precision;
 use crate::error::Result;
 use crate::loss::predictions;
 use crate::model::Evaluator;
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 
 /// A batch with its adversarial examples.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(super) fn prepare(
     learner: &Learner,
     batch: TrainBatch,
     (step, evaluating): (u64, bool),
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Prepared> {
     let _guard = tch::no_grad_guard();
     let clip = || settings.clipping.map_or((), |bound| learner.clip(bound));
@@ -46,7 +46,7 @@ pub(super) fn prepare(
     }
     let tasks = batch.supervised.as_ref().map(|flags| [true, false].map(|wanted| positions(flags, wanted)));
     let mut input = batch.images.copy();
-    let mut attacker = Attacker { settings, learner, batch: &batch, step, pulse };
+    let mut attacker = Attacker { settings, learner, batch: &batch, step, cancel_check };
     if let Some(tasks) = &tasks {
         for (head, task) in [Head::Classes, Head::Rotations].into_iter().zip(tasks) {
             let part: Vec<i64> = task.iter().copied().filter(|position| *position >= split).collect();
@@ -93,7 +93,7 @@ struct Attacker<'a> {
     learner: &'a Learner,
     batch: &'a TrainBatch,
     step: u64,
-    pulse: Pulse<'a>,
+    cancel_check: CancelCheck<'a>,
 }
 
 impl Attacker<'_> {
@@ -118,7 +118,8 @@ impl Attacker<'_> {
         let part = index(part, input);
         let (images, targets) = (self.batch.images.index_select(0, &part), targets.index_select(0, &part));
         let place = (self.settings.seed, self.step);
-        let found = attacked(&self.settings.attack, model, &images, &targets, &keys, place, self.pulse)?;
+        let found =
+            attacked(&self.settings.attack, model, &images, &targets, &keys, place, self.cancel_check)?;
         let _ = input.index_copy_(0, &part, &found);
         Ok(())
     }

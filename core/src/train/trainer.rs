@@ -20,7 +20,7 @@ use super::weight_attack::perturb;
 use crate::device::Precision;
 use crate::error::Result;
 use crate::model::Network;
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 use crate::seed::generator;
 
 /// What a step reports as the loss at perturbed weights (of several perturbations the mean), where it has any.
@@ -108,13 +108,13 @@ impl Trainer {
     /// One step. `next` gives the step's batches: one, with Entropy-SGD more.
     ///
     /// # Errors
-    /// An attack meets a loss that is no number, or `pulse` wants to stop; the weights are then as before.
+    /// An attack meets a loss that is no number, or `cancel_check` wants to stop; the weights are then as before.
     pub fn step(
         &mut self,
         step: u64,
         rate: Rate,
         next: &mut dyn FnMut() -> Result<TrainBatch>,
-        pulse: Pulse,
+        cancel_check: CancelCheck,
     ) -> Result<StepReport> {
         self.learner.seed_dropout(generator(self.settings.seed, "dropout", &[step]).next_u64());
         let population = self.population;
@@ -124,7 +124,7 @@ impl Trainer {
             let scope = entropy.scope * (1.0 + entropy.scoping).powi(grown as i32);
             let mut first = None;
             let found = walk(&entropy, &weights, scope, self.settings.seed, step, || {
-                let found = self.gradient(next()?, step, pulse)?;
+                let found = self.gradient(next()?, step, cancel_check)?;
                 first.get_or_insert_with(|| found.0.copy());
                 Ok(found)
             })?;
@@ -134,7 +134,7 @@ impl Trainer {
             }
             found
         } else {
-            self.gradient(next()?, step, pulse)?
+            self.gradient(next()?, step, cancel_check)?
         };
         optimizer::step(&self.settings.optimizer, &mut self.memory, &weights, &gradient, rate);
         self.gradient = self.settings.tensor_statistics.then_some(gradient);
@@ -151,15 +151,20 @@ impl Trainer {
     }
 
     /// The gradient that a batch gives, flat over the trainable weights.
-    fn gradient(&mut self, batch: TrainBatch, step: u64, pulse: Pulse) -> Result<(Tensor, Values)> {
+    fn gradient(
+        &mut self,
+        batch: TrainBatch,
+        step: u64,
+        cancel_check: CancelCheck,
+    ) -> Result<(Tensor, Values)> {
         let at = (step, self.evaluating);
-        let prepared = prepare(&self.settings, &self.learner, batch, at, pulse)
+        let prepared = prepare(&self.settings, &self.learner, batch, at, cancel_check)
             .map_err(|error| error.in_stage("in the attack on its images"))?;
         self.evaluating = false;
         let learner = &self.learner;
         match &self.settings.sharpness {
             Sharpness::Awp(awp) if self.population > 0 => {
-                let (gradient, values) = self.perturbed(awp, &prepared, step, pulse)?;
+                let (gradient, values) = self.perturbed(awp, &prepared, step, cancel_check)?;
                 self.population = awp.curriculum.next(awp.population, Some(told(awp.curriculum, &values)));
                 Ok((gradient, values))
             }
@@ -188,15 +193,21 @@ impl Trainer {
 
     /// The mean of the clamped gradients at perturbed weights. A pass at the weights themselves updates the
     /// running statistics and is what is reported.
-    fn perturbed(&self, awp: &Awp, on: &Prepared, step: u64, pulse: Pulse) -> Result<(Tensor, Values)> {
+    fn perturbed(
+        &self,
+        awp: &Awp,
+        on: &Prepared,
+        step: u64,
+        cancel_check: CancelCheck,
+    ) -> Result<(Tensor, Values)> {
         let learner = &self.learner;
         let (_, mut values) = tch::no_grad(|| loss(&self.settings, learner, on, learner.own(), step));
         let mut sum = learner.trainable().zeros_like();
         let mut losses = Vec::new();
         for member in 0..self.population as u64 {
-            pulse()?;
+            cancel_check()?;
             let to = [step, member];
-            let weights = perturb(&self.settings, awp, learner, on, &to, pulse)
+            let weights = perturb(&self.settings, awp, learner, on, &to, cancel_check)
                 .map_err(|error| error.in_stage(IN_PERTURBATION))?;
             let place = learner.place(&weights);
             let (total_loss, _) = loss(&self.settings, learner, on, &place, step);

@@ -9,27 +9,27 @@ use super::prepare::{Prepared, index};
 use super::settings::{Method, Train};
 use super::sharpness::{Awp, WeightAttack};
 use crate::attack::weights::{
-    BatchLoss, Bookkeeping, Descent, Pieces, Problem, Projection, Projector, Sampling, descent, random,
+    BatchLoss, Bookkeeping, Descent, Problem, Projection, Projector, Sampling, WeightBlocks, descent, random,
 };
 use crate::device::Precision;
 use crate::error::Result;
 use crate::loss::cross_entropy;
 use crate::model::{Evaluator, Network, Weights};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 use crate::seed::generator;
 
 /// Perturbed weights, found on one prepared batch with the network in evaluation mode, by ascending the method's own
 /// loss. `indices` (step and member) decide the random numbers. With clipping, perturbed weights are clipped, too.
 ///
 /// # Errors
-/// The loss is not finite; there are no tensors to perturb; or `pulse` wants to stop.
+/// The loss is not finite; there are no tensors to perturb; or `cancel_check` wants to stop.
 pub(super) fn perturb(
     settings: &Train,
     awp: &Awp,
     learner: &Learner,
     on: &Prepared,
     indices: &[u64],
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Weights> {
     let own = learner.weights();
     let mut which = awp.tensors.select(own.layout())?;
@@ -58,14 +58,14 @@ pub(super) fn perturb(
         WeightAttack::Random { ball, sampling } => random::draw(&problem, ball, *sampling, &projector, seed),
         WeightAttack::Descent { descent, ball } => {
             let start = descent.start.zip(*ball).map(|(sampling, ball): (Sampling, _)| {
-                let pieces = Pieces::new(own.layout(), &which, ball.scope, learner.device());
+                let pieces = WeightBlocks::new(own.layout(), &which, ball.scope, learner.device());
                 ball.sample(&pieces, own, &which, sampling, seed)
             });
             let mut descent: Descent = descent.clone();
             if settings.as_in_paper {
                 descent.bookkeeping = Bookkeeping::Paper;
             }
-            descent::run(&descent, &problem, &projector, start.as_ref(), None, pulse)?
+            descent::run(&descent, &problem, &projector, start.as_ref(), None, cancel_check)?
         }
     };
     let perturbation = Weights::from_flat(own.layout().clone(), perturbation);

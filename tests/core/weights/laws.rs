@@ -1,6 +1,6 @@
 //! The random perturbations obey the laws of the reference program's, within four standard errors, with fixed seeds.
 
-use basin_core::attack::weights::{Ball, Pieces, Sampling, Scope, WeightNorm};
+use basin_core::attack::weights::{Ball, Sampling, Scope, WeightBlocks, WeightNorm};
 use basin_core::model::{Layer, Network, Topology, Weights};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
@@ -34,7 +34,7 @@ fn check(what: &str, values: &[f64], expected: &Value) {
 
 fn draws(network: &Network, which: &[usize], ball: Ball, sampling: Sampling) -> Vec<Tensor> {
     let draws = count(&json("initializations/statistics.json"), &["draws"]) as u64;
-    let pieces = Pieces::new(network.layout(), which, ball.scope, Device::Cpu);
+    let pieces = WeightBlocks::new(network.layout(), which, ball.scope, Device::Cpu);
     (0..draws).map(|seed| ball.sample(&pieces, &network.weights, which, sampling, seed)).collect()
 }
 
@@ -114,7 +114,7 @@ fn draws_have_the_promised_norms_and_touch_nothing_else() {
         (Scope::Layer, Sampling::UniformNorm),
     ] {
         let ball = Ball { scope, norm: WeightNorm::L2, radius: 0.3, relative: true };
-        let pieces = Pieces::new(layout, &which, scope, Device::Cpu);
+        let pieces = WeightBlocks::new(layout, &which, scope, Device::Cpu);
         let draw = ball.sample(&pieces, &network.weights, &which, sampling, 7);
         let sizes =
             pieces.sizes(&draw, WeightNorm::L2) / pieces.sizes(network.weights.flat(), WeightNorm::L2);
@@ -138,7 +138,7 @@ fn directions_belong_to_a_seed_and_the_name_and_shape_of_a_tensor() {
     let [one, other] = ["resnet_rebn_trained", "resnet_rebn_init"].map(open);
     let unit = |network: &Network, which: &[usize], seed| {
         let ball = Ball::layerwise(1.0);
-        let pieces = Pieces::new(network.layout(), which, Scope::Layer, Device::Cpu);
+        let pieces = WeightBlocks::new(network.layout(), which, Scope::Layer, Device::Cpu);
         let ones = Weights::from_flat(network.layout().clone(), network.weights.flat().ones_like());
         ball.sample(&pieces, &ones, which, Sampling::Sphere, seed)
     };
@@ -174,7 +174,7 @@ fn large_tensors_are_drawn_in_parts_that_differ() {
     };
     let network = Network::fresh(topology, 0);
     let ball = Ball::layerwise(1.0);
-    let pieces = Pieces::new(network.layout(), &[0], Scope::Layer, Device::Cpu);
+    let pieces = WeightBlocks::new(network.layout(), &[0], Scope::Layer, Device::Cpu);
     let sample = || ball.sample(&pieces, &network.weights, &[0], Sampling::Sphere, 1);
     let draw = sample();
     assert_eq!(draw, sample(), "the same however threads share the work");

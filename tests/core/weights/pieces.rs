@@ -1,7 +1,8 @@
 //! Projections, normalizations and norms of stored vectors, against the reference program.
 
 use basin_core::attack::weights::{
-    Ball, Normalizer, Pieces, Projection, Projector, Sampling, Scope, Tensors, WeightGradient, WeightNorm,
+    Ball, Normalizer, Projection, Projector, Sampling, Scope, Tensors, WeightBlocks, WeightGradient,
+    WeightNorm,
 };
 use basin_core::job::Normalization;
 use basin_core::measure::landscape::direction::scale;
@@ -183,7 +184,7 @@ fn normalizations_are_those_of_the_reference_program() {
 fn norms_are_those_of_the_reference_program() {
     for stored in Stored::all() {
         let sizes = |scope| {
-            let pieces = Pieces::new(stored.weights.layout(), &stored.which, scope, Device::Cpu);
+            let pieces = WeightBlocks::new(stored.weights.layout(), &stored.which, scope, Device::Cpu);
             numbers(&pieces.sizes(&stored.flat("delta"), WeightNorm::L2))
         };
         close("per layer", &sizes(Scope::Layer), &numbers(stored.get("norm_l2_per_layer")), 1e-6);
@@ -242,14 +243,14 @@ fn filters_of_linear_layers_are_rows_as_in_landscapes() {
     let weights = Weights::from_flat(layout.clone(), Tensor::from_slice(&flat));
     let which = [0, 1, 2, 3];
     assert_eq!(layout.entries.iter().map(Entry::filters).collect::<Vec<_>>(), [3, 1, 2, 1]);
-    let pieces = Pieces::new(&layout, &which, Scope::Filter, Device::Cpu);
+    let pieces = WeightBlocks::new(&layout, &which, Scope::Filter, Device::Cpu);
     let sizes = |flat: &Tensor| numbers(&pieces.sizes(flat, WeightNorm::L2));
     let norms = [5.0, 13.0, 0.0, 3.0, 3.0, 7.0, 5.0];
     close("rows", &sizes(weights.flat()), &norms, 1e-6);
     let ball = |scope| Ball { scope, norm: WeightNorm::L2, radius: 0.1, relative: true };
     let tenth: Vec<f64> = norms.iter().map(|norm| 0.1 * norm).collect();
     let draw = |scope| {
-        let pieces = Pieces::new(&layout, &which, scope, Device::Cpu);
+        let pieces = WeightBlocks::new(&layout, &which, scope, Device::Cpu);
         ball(scope).sample(&pieces, &weights, &which, Sampling::Sphere, 1)
     };
     close("a draw", &sizes(&draw(Scope::Filter)), &tenth, 1e-6);

@@ -2,8 +2,8 @@
 
 use basin_core::attack::Pgd;
 use basin_core::attack::weights::{
-    Ball, Bookkeeping, Descent, Normalizer, Pieces, Projection, Projector, Sampling, Scope, WeightGradient,
-    WeightNorm, descent, joint, random,
+    Ball, Bookkeeping, Descent, Normalizer, Projection, Projector, Sampling, Scope, WeightBlocks,
+    WeightGradient, WeightNorm, descent, joint, random,
 };
 use basin_core::data;
 use basin_core::model::{Network, Role};
@@ -118,7 +118,7 @@ fn the_start_counts_and_the_last_update_is_looked_at() {
 fn whole_model_draws_have_the_norm_that_is_asked_for() {
     let network = open("lenet_bn_trained");
     let which = paper(network.layout());
-    let pieces = Pieces::new(network.layout(), &which, Scope::Global, Device::Cpu);
+    let pieces = WeightBlocks::new(network.layout(), &which, Scope::Global, Device::Cpu);
     for (norm, radius, relative) in
         [(WeightNorm::L2, 0.5, true), (WeightNorm::L2, 0.7, false), (WeightNorm::Linf, 0.1, true)]
     {

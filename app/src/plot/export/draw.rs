@@ -10,7 +10,7 @@ use super::sample::{MARK, symbol};
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
 use super::style::FigureStyle;
 use crate::plot::contour::{iso_lines, region};
-use crate::plot::place::Ground;
+use crate::plot::place::Obstacles;
 use crate::plot::{Color, Field, Guide, Histogram, Item, Mark, Plot, Scatter, Series, text};
 
 /// More curves than these are many.
@@ -47,8 +47,9 @@ impl<'a> Transform<'a> {
     }
 
     /// Points, bars and guides, which words do not cover.
-    pub fn ground(&self, style: &FigureStyle) -> Ground {
-        let mut ground = Ground::of(self.plot, |x, y| self.point(x, y), |size| style.symbol_pt * size / 2.0);
+    pub fn ground(&self, style: &FigureStyle) -> Obstacles {
+        let mut ground =
+            Obstacles::of(self.plot, |x, y| self.point(x, y), |size| style.symbol_pt * size / 2.0);
         ground.symbols.retain(|(at, _)| self.axes.contains(*at, -0.01));
         ground
     }

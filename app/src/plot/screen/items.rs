@@ -82,7 +82,7 @@ impl ScreenPlot {
             let piece: Vec<[f64; 2]> = piece.iter().flatten().copied().collect();
             let line =
                 Line::new(name.clone(), piece.clone()).color(color).width(2.0).style(style(series.dash));
-            // Pieces of one curve share its id, so that the legend hides and highlights them together.
+            // WeightBlocks of one curve share its id, so that the legend hides and highlights them together.
             ui.line(line.allow_band(false).id((index, name.as_str())));
             if series.dots || piece.len() == 1 {
                 let dots = Points::new(name.clone(), piece).color(color).radius(2.2);

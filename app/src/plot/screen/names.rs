@@ -10,7 +10,7 @@ use egui_plot::{PlotPoint, PlotTransform};
 use super::legend::Hidden;
 use super::{ScreenPlot, symbols};
 use crate::plot::export::Rect;
-use crate::plot::place::{Ground, Placed, Wanted};
+use crate::plot::place::{Obstacles, Placed, Wanted};
 use crate::plot::{Item, Plot, text};
 
 /// Lines of the key, at most; the pointer shows the rest.
@@ -47,7 +47,7 @@ impl ScreenPlot {
                 Some((galley, Wanted { size, at, radius: radius(relative) + 1.5 }))
             })
             .unzip();
-        let mut ground = Ground::of(&plot, to, radius);
+        let mut ground = Obstacles::of(&plot, to, radius);
         let (frame, size) = (rect(*transform.frame()), f64::from(font.size));
         let places = ground.label(&wanted, frame, size, false);
         // From left to right, so that a number is found easily.

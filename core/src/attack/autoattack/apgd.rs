@@ -12,7 +12,7 @@ use crate::attack::{InputNorm, l1};
 use crate::error::{Error, Result};
 use crate::loss::{class_logits, cross_entropy, dlr, dlr_targeted, margin};
 use crate::model::{Evaluator, channels_last};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 
 /// Guards divisions by norms.
 const TINY: f64 = 1e-12;
@@ -169,8 +169,14 @@ impl State {
 /// scaled to the sphere of radius epsilon, or for L1 projected into the ball.
 ///
 /// # Errors
-/// The loss is NaN; or `pulse`, asked before every step, wants to stop.
-pub fn run(settings: &Apgd, loss: Loss, subject: &Subject, draw: &Tensor, pulse: Pulse) -> Result<Found> {
+/// The loss is NaN; or `cancel_check`, asked before every step, wants to stop.
+pub fn run(
+    settings: &Apgd,
+    loss: Loss,
+    subject: &Subject,
+    draw: &Tensor,
+    cancel_check: CancelCheck,
+) -> Result<Found> {
     let _guard = tch::no_grad_guard();
     let images = subject.images;
     let stages = settings.stages();
@@ -187,7 +193,7 @@ pub fn run(settings: &Apgd, loss: Loss, subject: &Subject, draw: &Tensor, pulse:
         let sparsity = if stages.len() > 1 { Sparsity::of(images, &point) } else { Sparsity::first(images) };
         // Outside of epsilon nothing counts yet.
         let judge = subject.judge.filter(|_| number + 1 == stages.len());
-        let found = search(&stage, loss, &Subject { judge, ..*subject }, point, sparsity, pulse)?;
+        let found = search(&stage, loss, &Subject { judge, ..*subject }, point, sparsity, cancel_check)?;
         point = found.best.shallow_clone();
         let flat = earlier.map_or_else(|| found.flat.shallow_clone(), |earlier| earlier.flat);
         earlier = Some(Found { flat, ..found });
@@ -202,7 +208,7 @@ fn search(
     subject: &Subject,
     point: Tensor,
     sparsity: Sparsity,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Found> {
     let Subject { model, images, labels, judge } = *subject;
     let count = images.size()[0];
@@ -239,8 +245,8 @@ fn search(
         smallest_margin: full(count, f64::INFINITY, images),
         point,
     };
-    pulse()?;
-    let values = evaluate(settings, loss, model, &mut state, pulse)?;
+    cancel_check()?;
+    let values = evaluate(settings, loss, model, &mut state, cancel_check)?;
     found.flat = state.gradient.flatten(1, -1).abs().amax([1i64].as_slice(), false).eq(0.0);
     state.best_gradient = state.gradient.shallow_clone();
     state.best_loss = values.shallow_clone();
@@ -248,9 +254,9 @@ fn search(
     let mut not_a_number = state.best_loss.isnan().any();
     let mut periods = Periods::new(settings);
     for iteration in 0..settings.steps {
-        pulse()?;
+        cancel_check()?;
         advance(settings, &mut state, iteration);
-        let values = evaluate(settings, loss, model, &mut state, pulse)?;
+        let values = evaluate(settings, loss, model, &mut state, cancel_check)?;
         not_a_number = not_a_number.logical_or(&values.isnan().any());
         let better = values.gt_tensor(&state.best_loss);
         let wide = per_example(&better, &state.point);
@@ -298,13 +304,13 @@ fn evaluate(
     loss: Loss,
     model: &Evaluator,
     state: &mut State,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Tensor> {
     let mut gradient: Option<Tensor> = None;
     let mut last = None;
     for pass in 0..settings.passes.max(1) {
         if pass > 0 {
-            pulse()?;
+            cancel_check()?;
         }
         let point = state.point.detach().set_requires_grad(true);
         let (logits, values, sum) = tch::with_grad(|| {

@@ -12,7 +12,7 @@ use crate::attack::ball::{Ball, per_example};
 use crate::error::{Error, Result};
 use crate::loss::class_logits;
 use crate::model::{Evaluator, channels_last};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 
 /// Norm where nothing was found.
 const NOTHING: f64 = 1e10;
@@ -104,13 +104,13 @@ impl State {
 /// start (uniform in (-1, 1) for L-inf, else normal), half of epsilon away; none: the image.
 ///
 /// # Errors
-/// The gradient is NaN; or `pulse`, asked before every step, wants to stop.
+/// The gradient is NaN; or `cancel_check`, asked before every step, wants to stop.
 pub fn run(
     settings: &Fab,
     targets: Option<&Tensor>,
     subject: &Subject,
     draw: Option<&Tensor>,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Found> {
     let Subject { model, images, labels, judge } = *subject;
     let _guard = tch::no_grad_guard();
@@ -143,15 +143,15 @@ pub fn run(
         difference: full(count, 0.0, images),
     };
     let mut not_a_number = Tensor::zeros([], (Kind::Bool, images.device()));
-    linearize(settings, model, &mut state, pulse)?;
+    linearize(settings, model, &mut state, cancel_check)?;
     for iteration in 0..settings.steps {
-        pulse()?;
+        cancel_check()?;
         not_a_number = not_a_number.logical_or(&state.slope.isnan().any());
         step(settings, &mut state);
         let pass = Pass::new(model, &state.point);
         let wrong = note(settings, &mut state, &pass.logits);
         if iteration + 1 < settings.steps {
-            reuse(settings, model, &mut state, pass, &wrong, pulse)?;
+            reuse(settings, model, &mut state, pass, &wrong, cancel_check)?;
         }
         if let Some(judge) = judge
             && (iteration + 1) % LOOK_EVERY == 0
@@ -199,11 +199,11 @@ impl Pass {
 }
 
 /// Linearizes the boundary at the current points.
-fn linearize(settings: &Fab, model: &Evaluator, state: &mut State, pulse: Pulse) -> Result<()> {
+fn linearize(settings: &Fab, model: &Evaluator, state: &mut State, cancel_check: CancelCheck) -> Result<()> {
     let pass = Pass::new(model, &state.point);
     (state.slope, state.difference) = match &state.targets {
         Some(targets) => towards(pass, &state.labels, targets),
-        None => nearest(settings.norm, pass, &state.labels, pulse)?,
+        None => nearest(settings.norm, pass, &state.labels, cancel_check)?,
     };
     Ok(())
 }
@@ -216,12 +216,12 @@ fn reuse(
     state: &mut State,
     pass: Pass,
     wrong: &Tensor,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<()> {
     let moved = positions(wrong);
     let few = 2 * moved.numel() < wrong.numel();
     let Some(targets) = state.targets.as_ref().filter(|_| few) else {
-        return linearize(settings, model, state, pulse);
+        return linearize(settings, model, state, cancel_check);
     };
     (state.slope, state.difference) = towards(pass, &state.labels, targets);
     if moved.numel() > 0 {
@@ -247,12 +247,17 @@ fn towards(pass: Pass, labels: &Tensor, targets: &Tensor) -> (Tensor, Tensor) {
 }
 
 /// The same for the class whose linearized boundary is nearest.
-fn nearest(norm: InputNorm, pass: Pass, labels: &Tensor, pulse: Pulse) -> Result<(Tensor, Tensor)> {
+fn nearest(
+    norm: InputNorm,
+    pass: Pass,
+    labels: &Tensor,
+    cancel_check: CancelCheck,
+) -> Result<(Tensor, Tensor)> {
     let Pass { point, logits } = pass;
     let classes = logits.size()[1];
     let mut gradients = Vec::new();
     for class in 0..classes {
-        pulse()?;
+        cancel_check()?;
         let sum = tch::with_grad(|| logits.select(1, class).sum(Kind::Float));
         let keep = class + 1 < classes;
         gradients.push(Tensor::run_backward(&[sum], &[&point], keep, false).remove(0).flatten(1, -1));

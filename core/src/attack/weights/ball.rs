@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::pieces::{Pieces, Scope, WeightNorm, quotient};
+use super::pieces::{Scope, WeightBlocks, WeightNorm, quotient};
 use crate::error::{Error, Result};
 use crate::model::{Layout, Weights};
 use crate::seed::{generator, normal};
@@ -65,19 +65,24 @@ impl Ball {
     }
 
     /// Radius of every piece, in float64.
-    pub(super) fn radii(&self, pieces: &Pieces, weights: &Tensor) -> Tensor {
+    pub(super) fn radii(&self, pieces: &WeightBlocks, weights: &Tensor) -> Tensor {
         let sizes = pieces.sizes(weights, self.norm);
         if self.relative { sizes * self.radius } else { sizes.full_like(self.radius) }
     }
 
     /// Shrinks (or, in L-inf, clamps) a perturbation of `weights` into the ball. Twice is as once. A perturbation that
     /// is zero stays zero, also in a relative ball around zero weights, where the paper's program divides 0 by 0.
-    pub fn project(&self, pieces: &Pieces, weights: &Tensor, perturbation: &Tensor) -> Tensor {
+    pub fn project(&self, pieces: &WeightBlocks, weights: &Tensor, perturbation: &Tensor) -> Tensor {
         self.project_within(pieces, &self.radii(pieces, weights), perturbation)
     }
 
     /// The same, given the radius of every piece.
-    pub(super) fn project_within(&self, pieces: &Pieces, radii: &Tensor, perturbation: &Tensor) -> Tensor {
+    pub(super) fn project_within(
+        &self,
+        pieces: &WeightBlocks,
+        radii: &Tensor,
+        perturbation: &Tensor,
+    ) -> Tensor {
         match self.norm {
             WeightNorm::L2 => {
                 let sizes = pieces.sizes(perturbation, self.norm);
@@ -96,7 +101,7 @@ impl Ball {
     /// else, so that draws are shared by all radii and, tensor by tensor, by all networks. Weights of norm 0 get none.
     pub fn sample(
         &self,
-        pieces: &Pieces,
+        pieces: &WeightBlocks,
         weights: &Weights,
         which: &[usize],
         sampling: Sampling,
@@ -118,7 +123,7 @@ impl Ball {
     }
 
     /// Uniform numbers in (0, 1), one per piece; for [`Scope::Global`] one for all.
-    fn shares(&self, pieces: &Pieces, layout: &Layout, which: &[usize], seed: u64) -> Tensor {
+    fn shares(&self, pieces: &WeightBlocks, layout: &Layout, which: &[usize], seed: u64) -> Tensor {
         if self.scope == Scope::Global {
             let share: f64 = generator(seed, "weight-distance", &[]).random();
             return Tensor::full([pieces.len()], share, (Kind::Double, tch::Device::Cpu));

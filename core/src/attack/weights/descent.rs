@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 
 use super::{Bookkeeping, Descent, Normalizer, Problem, Projector};
 use crate::error::{Error, Result};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 
 /// Smallest step size that refused steps lead to.
 const SMALLEST_STEP: f64 = 1e-12;
@@ -30,14 +30,14 @@ pub struct Trace {
 /// Searches from `start` (a flat perturbation; none: the unperturbed weights) and returns the worst perturbation found.
 ///
 /// # Errors
-/// A loss or gradient is NaN or infinite; or `pulse`, asked before every update, wants to stop.
+/// A loss or gradient is NaN or infinite; or `cancel_check`, asked before every update, wants to stop.
 pub fn run(
     settings: &Descent,
     problem: &Problem,
     projector: &Projector,
     start: Option<&Tensor>,
     mut trace: Option<&mut Trace>,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Tensor> {
     let _guard = tch::no_grad_guard();
     let reference = problem.reference.flat();
@@ -57,9 +57,9 @@ pub fn run(
     let mut step_size = Tensor::from(settings.step_size).to_device(reference.device());
     let bound = settings.loss_bound.map_or(f64::NEG_INFINITY, |bound| -bound);
     for epoch in 0..settings.epochs {
-        best.begin_epoch(problem, &at, pulse)?;
+        best.begin_epoch(problem, &at, cancel_check)?;
         for (number, batch) in problem.batches.iter().enumerate() {
-            pulse()?;
+            cancel_check()?;
             let slope = problem.slope(&at, *batch, None);
             let error = -&slope.loss;
             best.batch(&error, &at, number + 1 == problem.batches.len());
@@ -127,12 +127,12 @@ impl Best {
         }
     }
 
-    fn begin_epoch(&mut self, problem: &Problem, at: &Tensor, pulse: Pulse) -> Result<()> {
+    fn begin_epoch(&mut self, problem: &Problem, at: &Tensor, cancel_check: CancelCheck) -> Result<()> {
         self.epoch = self.epoch.zeros_like();
         // A single batch is all examples: the loss that its gradient needs anyway is the one.
         self.single = problem.batches.len() == 1;
         if self.bookkeeping == Bookkeeping::Exact && !self.single {
-            pulse()?;
+            cancel_check()?;
             self.offer(&-problem.total_loss(at, false), at);
         }
         Ok(())

@@ -11,7 +11,7 @@ use super::{Descent, Normalizer, Problem, Projector};
 use crate::attack::ball::Ball;
 use crate::attack::{GradientRule, Pgd};
 use crate::error::{Error, Result};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 
 /// The state before every update, for checks and curves.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ pub struct Found {
 /// rule.
 ///
 /// # Errors
-/// A gradient is NaN or infinite; or `pulse`, asked before every update, wants to stop.
+/// A gradient is NaN or infinite; or `cancel_check`, asked before every update, wants to stop.
 pub fn run(
     weights: &Descent,
     inputs: &Pgd,
@@ -56,7 +56,7 @@ pub fn run(
     projector: &Projector,
     from: From,
     mut trace: Option<&mut Trace>,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Found> {
     let _guard = tch::no_grad_guard();
     let reference = problem.reference.flat();
@@ -66,7 +66,7 @@ pub fn run(
     let mut deltas: Vec<Tensor> = from.inputs.iter().map(Tensor::shallow_clone).collect();
     for epoch in 0..weights.epochs {
         for ((images, labels), delta) in problem.batches.iter().zip(&mut deltas) {
-            pulse()?;
+            cancel_check()?;
             let slope = problem.slope(&nu, (images, labels), Some(delta));
             if let Some(trace) = trace.as_deref_mut() {
                 trace.error.push(-&slope.losses);

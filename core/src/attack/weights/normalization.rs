@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use super::pieces::{Pieces, Scope, WeightNorm, quotient};
+use super::pieces::{Scope, WeightBlocks, WeightNorm, quotient};
 use crate::model::Layout;
 
 /// Normalization of the gradient `g` of the attacked tensors, with `w` the reference weights. Where a gradient is zero,
@@ -46,7 +46,7 @@ pub struct Normalizer {
 
 #[derive(Debug)]
 struct Rule {
-    pieces: Pieces,
+    pieces: WeightBlocks,
     norm: WeightNorm,
     /// What the norm of a piece becomes.
     sizes: Option<Tensor>,
@@ -67,7 +67,7 @@ impl Normalizer {
                 return Self { rule: None, sign: kind == WeightGradient::Sign };
             }
         };
-        let pieces = Pieces::new(layout, which, scope, device);
+        let pieces = WeightBlocks::new(layout, which, scope, device);
         let sizes = relative.then(|| pieces.sizes(reference, norm));
         Self { rule: Some(Rule { pieces, norm, sizes }), sign: false }
     }

@@ -55,14 +55,14 @@ const CHUNK: i64 = 8192;
 /// One operation per tensor and none per piece: on the CPU this is several times faster than operations on the whole
 /// buffer with an index per entry.
 #[derive(Debug)]
-pub struct Pieces {
+pub struct WeightBlocks {
     scope: Scope,
     stretches: Vec<Stretch>,
     total: i64,
     device: Device,
 }
 
-impl Pieces {
+impl WeightBlocks {
     /// Cuts the tensors at `which` (ascending) of `layout`.
     pub fn new(layout: &Layout, which: &[usize], scope: Scope, device: Device) -> Self {
         let stretches = which.iter().map(|index| {

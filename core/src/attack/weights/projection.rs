@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::ball::Ball;
-use super::pieces::{Pieces, Scope};
+use super::pieces::{Scope, WeightBlocks};
 use crate::model::Weights;
 
 /// What perturbed weights are kept in.
@@ -44,7 +44,7 @@ pub struct Projector {
 enum Step {
     Ball {
         ball: Ball,
-        pieces: Pieces,
+        pieces: WeightBlocks,
         radii: Tensor,
     },
     /// Bounds of the weights themselves, one for all or one per weight.
@@ -62,7 +62,7 @@ impl Projector {
     pub fn new(projections: &[Projection], reference: &Weights, which: &[usize]) -> Self {
         let flat = reference.flat();
         let (kind, device) = (flat.kind(), flat.device());
-        let cut = |scope| Pieces::new(reference.layout(), which, scope, device);
+        let cut = |scope| WeightBlocks::new(reference.layout(), which, scope, device);
         let bounds =
             |values: &[f64]| cut(Scope::Layer).spread(&Tensor::from_slice(values).to_device(device), kind);
         let steps = projections.iter().map(|projection| match projection {

@@ -2,14 +2,14 @@
 
 use tch::Tensor;
 
-use super::{Ball, Pieces, Problem, Projector, Sampling};
+use super::{Ball, Problem, Projector, Sampling, WeightBlocks};
 use crate::error::{Error, Result};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 
 /// The perturbation of one seed, projected. No example is looked at.
 pub fn draw(problem: &Problem, ball: &Ball, sampling: Sampling, projector: &Projector, seed: u64) -> Tensor {
     let layout = problem.reference.layout();
-    let pieces = Pieces::new(layout, problem.which, ball.scope, problem.reference.flat().device());
+    let pieces = WeightBlocks::new(layout, problem.which, ball.scope, problem.reference.flat().device());
     let drawn = ball.sample(&pieces, problem.reference, problem.which, sampling, seed);
     projector.project(&drawn)
 }
@@ -18,14 +18,14 @@ pub fn draw(problem: &Problem, ball: &Ball, sampling: Sampling, projector: &Proj
 /// same. With a single seed no example is looked at.
 ///
 /// # Errors
-/// A loss is NaN or infinite; no seed is given; or `pulse` wants to stop.
+/// A loss is NaN or infinite; no seed is given; or `cancel_check` wants to stop.
 pub fn worst(
     problem: &Problem,
     ball: &Ball,
     sampling: Sampling,
     projector: &Projector,
     seeds: &[u64],
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Tensor> {
     let _guard = tch::no_grad_guard();
     if let [only] = seeds {
@@ -33,7 +33,7 @@ pub fn worst(
     }
     let mut best: Option<(f64, Tensor)> = None;
     for (number, seed) in seeds.iter().enumerate() {
-        pulse()?;
+        cancel_check()?;
         let drawn = draw(problem, ball, sampling, projector, *seed);
         let loss = problem.total_loss(&drawn, true).double_value(&[]);
         if !loss.is_finite() {

@@ -19,11 +19,11 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::context::{Context, Cost};
-use super::desk::{Desk, Group, Plan, Units, pulse, unit};
-use super::evaluation::{Batch, Pair, append, error_rate, mean, measure};
+use super::evaluation::{Batch, SearchAndMeasure, append, error_rate, mean, measure};
 use super::kept::{Kept, KeptExamples};
 use super::rows::{PerExample, Point};
 use super::summary::{Headline, Number, Summary};
+use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
 use super::work::{Assembled, Keeps, Measure, Target, Work};
 use crate::attack::autoattack::{self, AutoAttack, Judge, Run};
 use crate::attack::{Pgd, fraction};
@@ -31,7 +31,7 @@ use crate::bits::to_hex;
 use crate::data::DataSelection;
 use crate::device::Compute;
 use crate::error::Result;
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 use notes::Notes;
 pub use outcome::{AttackFlags, AttackOutcome, AttackRow, AttackedExamples};
 use passes::passes;
@@ -116,7 +116,7 @@ pub struct Attacking<'a> {
     job: &'a Attack,
     context: &'a Context,
     plans: Vec<autoattack::Plan>,
-    pair: OnceCell<Pair>,
+    pair: OnceCell<SearchAndMeasure>,
     /// All images as one batch.
     all: OnceCell<Batch>,
 }
@@ -247,7 +247,7 @@ impl Walk<'_> {
 }
 
 impl Attacking<'_> {
-    fn pair(&self) -> &Pair {
+    fn pair(&self) -> &SearchAndMeasure {
         self.pair.get_or_init(|| self.context.pair(&self.context.checkpoint.network.weights))
     }
 
@@ -316,11 +316,11 @@ impl Attacking<'_> {
     }
 
     /// Signs that the network misleads attacks, and how far low precision can be trusted, from all that are attacked.
-    fn look(&self, survivors: &[usize], pulse: Pulse) -> Result<Before> {
+    fn look(&self, survivors: &[usize], cancel_check: CancelCheck) -> Result<Before> {
         let mut all = AttackFlags { probabilities: !survivors.is_empty(), ..AttackFlags::default() };
         let (model, batch_size) = (&self.pair().measure, self.context.batch_size);
         for places in survivors.chunks(batch_size) {
-            pulse()?;
+            cancel_check()?;
             let of = flags(model, &self.all().select(places));
             all.zero_gradients += of.zero_gradients * places.len() as f64 / survivors.len() as f64;
             all.probabilities &= of.probabilities;
@@ -331,15 +331,15 @@ impl Attacking<'_> {
     }
 
     /// Attacks a block.
-    fn block(&self, block: &Block, before: &Before, desk: &mut dyn Desk) -> Result<Unit> {
+    fn block(&self, block: &Block, before: &Before, runner: &mut dyn UnitRunner) -> Result<Unit> {
         let classes = self.context.checkpoint.summary.classes;
         let cost = passes(block.plan, classes) * block.places.len() as u64;
         let per_call = cost / (block.plan.steps as u64 + 1);
         let calls = Cell::new(0);
-        let desk = RefCell::new(desk);
-        let mut pulse = || {
+        let runner = RefCell::new(runner);
+        let mut cancel_check = || {
             calls.set(calls.get() + 1);
-            desk.borrow_mut().within((calls.get() * per_call).min(cost))
+            runner.borrow_mut().within((calls.get() * per_call).min(cost))
         };
         let pair = self.pair();
         let (model, tolerance) =
@@ -347,8 +347,9 @@ impl Attacking<'_> {
         let judge = Judge { model: &pair.measure, tolerance };
         let (settings, seed) = (&self.job.attack, self.job.compute.seed);
         let search = Search { settings, plan: block.plan, run: block.run, seed, model, judge };
-        let mut notes = Notes::new(&desk, &block.name, &calls);
-        let verdicts = attack_block(&search, &self.all().select(block.places), &mut notes, &mut pulse)?;
+        let mut notes = Notes::new(&runner, &block.name, &calls);
+        let verdicts =
+            attack_block(&search, &self.all().select(block.places), &mut notes, &mut cancel_check)?;
         let perturbation = self.job.keep_examples.then(|| hex_rows(&verdicts.perturbation)).transpose()?;
         Ok(Unit {
             broken: verdicts.broken,
@@ -383,16 +384,16 @@ impl Work for Attacking<'_> {
         Ok(Plan { groups, later: 0 })
     }
 
-    fn compute(&self, group: &str, desk: &mut dyn Desk) -> Result<()> {
+    fn compute(&self, group: &str, runner: &mut dyn UnitRunner) -> Result<()> {
         if let Some(number) = group.strip_prefix("clean ").and_then(|number| number.parse::<usize>().ok()) {
             let batch = &self.context.batches[number];
-            return unit(desk, group, batch.len() as u64, |_| measure(&self.pair().measure, batch, None))
+            return unit(runner, group, batch.len() as u64, |_| measure(&self.pair().measure, batch, None))
                 .map(drop);
         }
-        let clean = self.clean(desk.units()).expect("clean images come first");
+        let clean = self.clean(runner.units()).expect("clean images come first");
         let mut tally = self.tally(clean, false);
         let survivors = tally.robust();
-        let before = unit(desk, BEFORE, 1, |desk| self.look(&survivors, &mut pulse(desk)))?;
+        let before = unit(runner, BEFORE, 1, |runner| self.look(&survivors, &mut cancel_check(runner)))?;
         let Some(number) = group.strip_prefix("group ").and_then(|number| number.parse::<usize>().ok())
         else {
             return Ok(());
@@ -402,11 +403,11 @@ impl Work for Attacking<'_> {
         let mut walk = self.walk(&plans, number, places);
         let classes = self.context.checkpoint.summary.classes;
         walk.go(&mut tally, &mut |block| {
-            desk.expect(block.ahead);
+            runner.expect(block.ahead);
             let weight = passes(block.plan, classes) * block.places.len() as u64;
-            unit(desk, &block.name, weight, |desk| self.block(block, &before, desk)).map(Some)
+            unit(runner, &block.name, weight, |runner| self.block(block, &before, runner)).map(Some)
         })?;
-        desk.expect(0);
+        runner.expect(0);
         Ok(())
     }
 

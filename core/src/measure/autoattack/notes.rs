@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attack::autoattack::{Halfway, Memory};
 use crate::error::Result;
-use crate::measure::desk::Desk;
+use crate::measure::units::UnitRunner;
 
 /// What a crash may cost.
 const NOTE_EVERY: Duration = Duration::from_secs(10);
@@ -15,7 +15,7 @@ const NOTE_EVERY: Duration = Duration::from_secs(10);
 /// Notes of one unit.
 pub struct Notes<'a, 'd> {
     /// Shared with what asks whether to stop.
-    desk: &'a RefCell<&'d mut dyn Desk>,
+    runner: &'a RefCell<&'d mut dyn UnitRunner>,
     unit: &'a str,
     last: Instant,
     begun: Instant,
@@ -34,9 +34,9 @@ struct Note {
 
 impl<'a, 'd> Notes<'a, 'd> {
     /// For a unit that is about to begin, or to go on.
-    pub fn new(desk: &'a RefCell<&'d mut dyn Desk>, unit: &'a str, calls: &'a Cell<u64>) -> Self {
+    pub fn new(runner: &'a RefCell<&'d mut dyn UnitRunner>, unit: &'a str, calls: &'a Cell<u64>) -> Self {
         let now = Instant::now();
-        Self { desk, unit, last: now, begun: now, before: 0.0, calls }
+        Self { runner, unit, last: now, begun: now, before: 0.0, calls }
     }
 
     /// Seconds that processes were at work on this unit.
@@ -47,7 +47,7 @@ impl<'a, 'd> Notes<'a, 'd> {
 
 impl Memory for Notes<'_, '_> {
     fn recall(&mut self) -> Option<Halfway> {
-        let note: Note = serde_json::from_value(self.desk.borrow().note(self.unit)?).ok()?;
+        let note: Note = serde_json::from_value(self.runner.borrow().note(self.unit)?).ok()?;
         self.before = self.before.max(note.seconds);
         self.calls.set(self.calls.get() + note.halfway.queries as u64);
         Some(note.halfway)
@@ -60,7 +60,7 @@ impl Memory for Notes<'_, '_> {
     fn note(&mut self, halfway: &Halfway) -> Result<()> {
         let note = Note { halfway: halfway.clone(), seconds: self.seconds() };
         let note = serde_json::to_value(note).expect("notes are plain data");
-        self.desk.borrow_mut().put_note(self.unit, note)?;
+        self.runner.borrow_mut().put_note(self.unit, note)?;
         self.last = Instant::now();
         Ok(())
     }

@@ -16,10 +16,10 @@ use crate::attack::autoattack::{Attack, AutoAttack, Judge, Memory, Plan, Run, Su
 use crate::attack::ball::Ball;
 use crate::error::Result;
 use crate::loss::{class_logits, margin, predictions};
-use crate::measure::evaluation::{Batch, Pair, measure};
+use crate::measure::evaluation::{Batch, SearchAndMeasure, measure};
 use crate::measure::rows::PerExample;
 use crate::model::{Evaluator, channels_last};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 use crate::seed::{generator, normal};
 
 /// Survivors nearer to the boundary than this many times the typical difference of margins are doubtful.
@@ -69,15 +69,15 @@ pub struct Search<'a> {
 /// from those that are there.
 ///
 /// # Errors
-/// A loss or gradient is NaN; a note cannot be kept; or `pulse` wants to stop.
+/// A loss or gradient is NaN; a note cannot be kept; or `cancel_check` wants to stop.
 pub fn attack_block(
     search: &Search,
     block: &Batch,
     memory: &mut dyn Memory,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Verdicts> {
     let _guard = tch::no_grad_guard();
-    let found = search.points(block, memory, pulse)?;
+    let found = search.points(block, memory, cancel_check)?;
     let perturbation = channels_last(&(found.points - &block.images));
     let per_example = measure(search.judge.model, block, Some(&perturbation))?;
     let ball = Ball { norm: search.settings.norm, epsilon: search.settings.epsilon };
@@ -94,7 +94,7 @@ pub fn attack_block(
 
 /// How near to 0 a margin found in low precision may be before it is doubtful: twice the root mean square difference
 /// between the margins of both networks on clean images; 0 where the measuring network searches itself.
-pub fn tolerance(pair: &Pair, blocks: impl IntoIterator<Item = Batch>) -> f64 {
+pub fn tolerance(pair: &SearchAndMeasure, blocks: impl IntoIterator<Item = Batch>) -> f64 {
     let Some(fast) = &pair.search else { return 0.0 };
     let _guard = tch::no_grad_guard();
     let (mut squares, mut count) = (0.0, 0);
@@ -115,7 +115,7 @@ struct Points {
 }
 
 impl Search<'_> {
-    fn points(&self, block: &Batch, memory: &mut dyn Memory, pulse: Pulse) -> Result<Points> {
+    fn points(&self, block: &Batch, memory: &mut dyn Memory, cancel_check: CancelCheck) -> Result<Points> {
         let Self { settings, plan, run, model, judge, .. } = *self;
         let images = &block.images;
         let subject = Subject { model, images, labels: &block.labels, judge: Some(judge) };
@@ -127,7 +127,8 @@ impl Search<'_> {
                     (Attack::ApgdCe, _) => Loss::CrossEntropy,
                     _ => Loss::Dlr,
                 };
-                let found = apgd::run(&settings.apgd(plan), loss, &subject, &self.starts(block), pulse)?;
+                let found =
+                    apgd::run(&settings.apgd(plan), loss, &subject, &self.starts(block), cancel_check)?;
                 let wide = found.robust.view([-1, 1, 1, 1]);
                 let points = found.best.where_self(&wide, &found.fooled);
                 // Cross-entropy saturates where a network is sure, which says nothing about other losses.
@@ -139,7 +140,8 @@ impl Search<'_> {
             }
             Attack::Fab | Attack::FabT => {
                 let draw = (run.restart > 0).then(|| self.starts(block));
-                let found = fab::run(&settings.fab(plan), targets.as_ref(), &subject, draw.as_ref(), pulse)?;
+                let found =
+                    fab::run(&settings.fab(plan), targets.as_ref(), &subject, draw.as_ref(), cancel_check)?;
                 // Beyond epsilon a point is worth nothing.
                 let wide = found.robust.view([-1, 1, 1, 1]);
                 let points = images.where_self(&wide, &found.point);
@@ -147,7 +149,7 @@ impl Search<'_> {
             }
             Attack::Square => {
                 let draws = block.indices.iter().map(|index| self.generator(*index)).collect();
-                let found = square::run(&settings.square(plan), &subject, draws, memory, pulse)?;
+                let found = square::run(&settings.square(plan), &subject, draws, memory, cancel_check)?;
                 Ok(Points { points: found.best, doubtful: found.doubtful, zero_gradients: 0 })
             }
         }

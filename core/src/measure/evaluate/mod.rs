@@ -13,15 +13,15 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::context::{Context, Cost};
-use super::desk::{Desk, Group, Plan, Units, pulse, unit};
 use super::evaluation::{
-    Attacked, Batch, Pair, append, at, attempt, error_rate, mean, measure_all_classes, probabilities,
-    robust_error_rate,
+    Attacked, Batch, SearchAndMeasure, append, at, attempt, error_rate, mean, measure_all_classes,
+    probabilities, robust_error_rate,
 };
 use super::kept::{Kept, KeptExamples, Probabilities, from_bits, to_bits};
 use super::rows::{PerExample, Point};
 use super::search_cost;
 use super::summary::{Headline, Number, Summary};
+use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
 use super::work::{Assembled, Keeps, Measure, Target, Work};
 use crate::attack::pgd::Trace;
 use crate::attack::{Pgd, Selection};
@@ -29,7 +29,7 @@ use crate::bits::to_hex;
 use crate::data::DataSelection;
 use crate::device::Compute;
 use crate::error::Result;
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 use attempts::{AttemptRows, average, means, per_attack, summed};
 use metrics::{clean_metrics, robust_metrics};
 pub use outcome::{
@@ -171,18 +171,18 @@ pub struct Evaluating<'a> {
     context: &'a Context,
     /// Attack and restart.
     attempts: Vec<(usize, usize)>,
-    pair: OnceCell<Pair>,
+    pair: OnceCell<SearchAndMeasure>,
 }
 
 impl Evaluating<'_> {
-    fn unit(&self, number: usize, batch: &Batch, pulse: Pulse) -> Result<Unit> {
+    fn unit(&self, number: usize, batch: &Batch, cancel_check: CancelCheck) -> Result<Unit> {
         let job = self.job;
         let (clean, all_classes) = measure_all_classes(&self.pair().measure, batch)?;
         let mut attempts = Vec::new();
         let mut worst: Option<Attacked> = None;
         for (attack, restart) in &self.attempts {
             let mut trace = job.log_steps.then(Trace::default);
-            let found = self.attempt(number, batch, (*attack, *restart), trace.as_mut(), pulse)?;
+            let found = self.attempt(number, batch, (*attack, *restart), trace.as_mut(), cancel_check)?;
             let bits = |wanted: bool, values: &Tensor| wanted.then(|| to_bits(values)).transpose();
             attempts.push(AttemptUnit {
                 rows: AttemptRows::of(&found),
@@ -212,19 +212,19 @@ impl Evaluating<'_> {
         batch: &Batch,
         (attack, restart): (usize, usize),
         trace: Option<&mut Trace>,
-        pulse: Pulse,
+        cancel_check: CancelCheck,
     ) -> Result<Attacked> {
         if let Some(stored) = &self.context.stored {
-            pulse()?;
+            cancel_check()?;
             let from = number * self.context.batch_size;
             let perturbation = stored.perturbation(restart, from..from + batch.len(), self.context.device);
             return at(&self.pair().measure, batch, perturbation, Selection::Loss);
         }
         let settings = self.job.attacks().nth(attack).expect("the plan has the attacks of the job");
-        attempt(self.pair(), settings, batch, self.job.compute.seed, restart as u64, trace, pulse)
+        attempt(self.pair(), settings, batch, self.job.compute.seed, restart as u64, trace, cancel_check)
     }
 
-    fn pair(&self) -> &Pair {
+    fn pair(&self) -> &SearchAndMeasure {
         self.pair.get_or_init(|| self.context.pair(&self.context.checkpoint.network.weights))
     }
 
@@ -262,14 +262,16 @@ impl Work for Evaluating<'_> {
         Ok(Plan { groups, later: 0 })
     }
 
-    fn compute(&self, group: &str, desk: &mut dyn Desk) -> Result<()> {
+    fn compute(&self, group: &str, runner: &mut dyn UnitRunner) -> Result<()> {
         if let (search_cost::UNIT, Some(attack)) = (group, &self.job.attack) {
-            return search_cost::of_checkpoint(self.context, attack, self.job.compute.seed, desk).map(drop);
+            return search_cost::of_checkpoint(self.context, attack, self.job.compute.seed, runner).map(drop);
         }
         let number = (0..self.context.batches.len()).find(|number| self.name(*number) == group);
         let number = number.expect("the plan has the batches of the job");
-        unit(desk, group, 1, |desk| self.unit(number, &self.context.batches[number], &mut pulse(desk)))
-            .map(drop)
+        unit(runner, group, 1, |runner| {
+            self.unit(number, &self.context.batches[number], &mut cancel_check(runner))
+        })
+        .map(drop)
     }
 
     fn assemble(&self, units: &Units) -> Result<Option<Assembled<Evaluation>>> {

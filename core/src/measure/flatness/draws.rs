@@ -5,13 +5,15 @@ use tch::Tensor;
 use super::losses::{Losses, Unit, draw_seed};
 use super::settings::{Flatness, FlatnessLoss};
 use crate::attack::Pgd;
-use crate::attack::weights::{Examples, Pieces, Problem, Projection, Projector, Scope, WeightNorm, random};
+use crate::attack::weights::{
+    Examples, Problem, Projection, Projector, Scope, WeightBlocks, WeightNorm, random,
+};
 use crate::device::Precision;
 use crate::error::{Error, Result};
 use crate::measure::context::Context;
-use crate::measure::evaluation::{Batch, Pair, attack, attack_and_early, measure};
+use crate::measure::evaluation::{Batch, SearchAndMeasure, attack, attack_and_early, measure};
 use crate::model::{Entry, Network, Weights};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 
 /// One perturbation of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +73,7 @@ pub fn of_unit(name: &str) -> Option<(Level, Place, usize)> {
 }
 
 /// Makes the perturbed networks of a job.
-pub struct Drawer<'a> {
+pub struct PerturbationSampler<'a> {
     pub(super) job: &'a Flatness,
     pub(super) context: &'a Context,
     /// The reference on the device of the job.
@@ -83,7 +85,7 @@ pub struct Drawer<'a> {
     pub(super) search: Vec<Batch>,
 }
 
-impl<'a> Drawer<'a> {
+impl<'a> PerturbationSampler<'a> {
     /// For the tensors at `tensors` of the layout.
     ///
     /// # Errors
@@ -91,7 +93,7 @@ impl<'a> Drawer<'a> {
     pub fn new(job: &'a Flatness, context: &'a Context, tensors: Vec<usize>) -> Result<Self> {
         let network = context.checkpoint.network.to(context.device, context.precision.measure_kind());
         let weights = &network.weights;
-        let layers = Pieces::new(weights.layout(), &tensors, Scope::Layer, context.device);
+        let layers = WeightBlocks::new(weights.layout(), &tensors, Scope::Layer, context.device);
         let sizes: Vec<f64> = Vec::try_from(layers.sizes(weights.flat(), WeightNorm::L2))?;
         let zero: Vec<usize> = (0..sizes.len()).filter(|i| sizes[*i] == 0.0 && !job.absolute).collect();
         if zero.len() == tensors.len() {
@@ -144,8 +146,13 @@ impl<'a> Drawer<'a> {
     }
 
     /// The networks of a random draw; none where they are the reference itself, bit for bit.
-    pub fn random(&self, place: &Place, level: Level, pulse: Pulse) -> Result<Option<Pair>> {
-        let perturbation = self.perturbation(place, pulse)?;
+    pub fn random(
+        &self,
+        place: &Place,
+        level: Level,
+        cancel_check: CancelCheck,
+    ) -> Result<Option<SearchAndMeasure>> {
+        let perturbation = self.perturbation(place, cancel_check)?;
         Ok(match (perturbation, level) {
             (None, _) => None,
             // Nothing is searched.
@@ -158,24 +165,24 @@ impl<'a> Drawer<'a> {
     }
 
     /// The weights of a random draw.
-    pub fn weights(&self, place: &Place, pulse: Pulse) -> Result<Weights> {
-        Ok(match self.perturbation(place, pulse)? {
+    pub fn weights(&self, place: &Place, cancel_check: CancelCheck) -> Result<Weights> {
+        Ok(match self.perturbation(place, cancel_check)? {
             None => self.network.weights.copy(),
             Some(perturbation) => self.moved(&perturbation),
         })
     }
 
-    fn perturbation(&self, place: &Place, pulse: Pulse) -> Result<Option<Tensor>> {
+    fn perturbation(&self, place: &Place, cancel_check: CancelCheck) -> Result<Option<Tensor>> {
         let _guard = tch::no_grad_guard();
         if self.is_still(place) {
             return Ok(None);
         }
         if self.job.worst_of > 1 {
-            return self.worst_random(place, pulse).map(Some);
+            return self.worst_random(place, cancel_check).map(Some);
         }
         let which = self.which(place);
         let ball = self.job.ball(self.job.radii[place.radius]);
-        let pieces = Pieces::new(self.network.weights.layout(), which, ball.scope, self.context.device);
+        let pieces = WeightBlocks::new(self.network.weights.layout(), which, ball.scope, self.context.device);
         let seed = draw_seed(self.job.compute.seed, place.draw);
         let moved = ball.sample(&pieces, &self.network.weights, which, self.job.sampling, seed);
         Ok(Some(match &self.job.weight_box {
@@ -185,7 +192,7 @@ impl<'a> Drawer<'a> {
     }
 
     /// Of several random perturbations the one of highest clean loss. The first is that of the draw alone.
-    fn worst_random(&self, place: &Place, pulse: Pulse) -> Result<Tensor> {
+    fn worst_random(&self, place: &Place, cancel_check: CancelCheck) -> Result<Tensor> {
         let first = draw_seed(self.job.compute.seed, place.draw);
         let seeds: Vec<u64> =
             std::iter::once(first).chain((1..self.job.worst_of).map(|at| draw_seed(first, at))).collect();
@@ -193,7 +200,7 @@ impl<'a> Drawer<'a> {
         // Losses that are compared are exact.
         let problem = self.problem(place, &examples, self.context.exact_precision());
         let ball = self.job.ball(self.job.radii[place.radius]);
-        random::worst(&problem, &ball, self.job.sampling, &self.projector(place), &seeds, pulse)
+        random::worst(&problem, &ball, self.job.sampling, &self.projector(place), &seeds, cancel_check)
     }
 
     pub(super) fn examples(batches: &[Batch]) -> Vec<Examples<'_>> {
@@ -226,7 +233,7 @@ impl<'a> Drawer<'a> {
         Projector::new(&projections, &self.network.weights, self.which(place))
     }
 
-    pub(super) fn pair(&self, perturbation: &Tensor) -> Option<Pair> {
+    pub(super) fn pair(&self, perturbation: &Tensor) -> Option<SearchAndMeasure> {
         let moved = self.moved(perturbation);
         (moved.flat() != self.network.weights.flat()).then(|| self.context.pair(&moved))
     }
@@ -237,21 +244,28 @@ impl<'a> Drawer<'a> {
     }
 
     /// Losses of batch `part` under a random draw, on a level and the cheaper ones.
-    pub fn average(&self, perturbed: &Option<Pair>, level: Level, part: usize, pulse: Pulse) -> Result<Unit> {
+    pub fn average(
+        &self,
+        perturbed: &Option<SearchAndMeasure>,
+        level: Level,
+        part: usize,
+        cancel_check: CancelCheck,
+    ) -> Result<Unit> {
         let batch = &self.context.batches[part];
         let Some(pair) = perturbed else { return Ok(Unit::same()) };
-        pulse()?;
+        cancel_check()?;
         let clean = || Ok::<_, Error>(Losses::of(&measure(&pair.measure, batch, None)?));
         let (job, seed) = (self.job, self.job.compute.seed);
         let early = job.levels.as_ref().map(|levels| levels.steps);
         let (losses, below) = match (job.loss, level, early) {
             (FlatnessLoss::Clean, ..) | (_, Level::Clean, _) => (clean()?, Vec::new()),
             (_, Level::Short, Some(steps)) => {
-                let attacked = attack(pair, &Pgd { steps, ..job.attack.clone() }, batch, seed, pulse)?;
+                let attacked = attack(pair, &Pgd { steps, ..job.attack.clone() }, batch, seed, cancel_check)?;
                 (Losses::of(&attacked.per_example), vec![clean()?])
             }
             (FlatnessLoss::Robust, ..) => {
-                let (attacked, early) = attack_and_early(pair, &job.attack, batch, seed, early, pulse)?;
+                let (attacked, early) =
+                    attack_and_early(pair, &job.attack, batch, seed, early, cancel_check)?;
                 let below = match early {
                     None => Vec::new(),
                     Some(early) => vec![Losses::of(&early.per_example), clean()?],

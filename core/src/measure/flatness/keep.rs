@@ -6,7 +6,7 @@ use super::draws::Place;
 use super::outcome::KeptNetwork;
 use super::settings::{Case, Flatness, FlatnessLoss};
 use crate::error::Result;
-use crate::measure::context::{Context, Shelf};
+use crate::measure::context::{Context, NetworkStore};
 use crate::model::Weights;
 
 /// Bytes above which the user is told before the work begins.
@@ -18,14 +18,14 @@ pub struct Keeper<'a> {
     context: &'a Context,
     /// Names of the tensors that take part.
     names: Vec<String>,
-    shelf: &'a dyn Shelf,
+    network_store: &'a dyn NetworkStore,
 }
 
 impl<'a> Keeper<'a> {
     /// None if the job keeps no networks, or there is no place for them.
     pub fn new(job: &'a Flatness, context: &'a Context, names: Vec<String>) -> Option<Self> {
-        let shelf = context.shelf.as_deref().filter(|_| job.keep_networks)?;
-        Some(Self { job, context, names, shelf })
+        let network_store = context.network_store.as_deref().filter(|_| job.keep_networks)?;
+        Some(Self { job, context, names, network_store })
     }
 
     /// A sentence about the size of `count` networks, if they are large.
@@ -36,7 +36,11 @@ impl<'a> Keeper<'a> {
             if self.keeps_examples() { 8 * pixels as u64 * self.context.examples() as u64 } else { 0 };
         let bytes = count as u64 * (weights + images);
         (bytes >= LARGE).then(|| {
-            format!("keeps {count} networks, {:.1} GB in all, in {}", bytes as f64 / 1e9, self.shelf.place())
+            format!(
+                "keeps {count} networks, {:.1} GB in all, in {}",
+                bytes as f64 / 1e9,
+                self.network_store.place()
+            )
         })
     }
 
@@ -56,7 +60,7 @@ impl<'a> Keeper<'a> {
             }
             _ => format!("radius-{radius}-draw-{}", place.draw),
         };
-        let file = |ending: &str| self.shelf.file(&format!("{stem}.{ending}"));
+        let file = |ending: &str| self.network_store.file(&format!("{stem}.{ending}"));
         KeptNetwork {
             layer: layer.cloned(),
             radius,
@@ -68,7 +72,7 @@ impl<'a> Keeper<'a> {
 
     /// Whether everything of a draw is there.
     pub fn has(&self, place: &Place) -> bool {
-        self.shelf.has(&self.of(place))
+        self.network_store.has(&self.of(place))
     }
 
     /// Keeps a network and, where they are kept, the perturbations of all images in their order.
@@ -84,6 +88,6 @@ impl<'a> Keeper<'a> {
             }
             (true, None) => Some(vec![0.0; self.context.dataset.images.numel()]),
         };
-        self.shelf.keep(&self.of(place), weights, perturbations, self.context)
+        self.network_store.keep(&self.of(place), weights, perturbations, self.context)
     }
 }

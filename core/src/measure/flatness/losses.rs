@@ -10,10 +10,10 @@ use super::multilevel::{self, Numbers};
 use super::outcome::{AtRadius, Draw, LevelsOutcome, OnLevels, PlainMean};
 use crate::attack::Pgd;
 use crate::error::Result;
-use crate::measure::evaluation::{Batch, Pair, attack_once, measure, worst_of};
+use crate::measure::evaluation::{Batch, SearchAndMeasure, attack_once, measure, worst_of};
 use crate::measure::rows::{PerExample, Point};
 use crate::measure::statistics::{Interval, interval_of_table, mean, standard_error};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 use crate::seed::generator;
 
 /// Which of several draws counts.
@@ -111,7 +111,7 @@ pub struct Reference {
 ///
 /// # Errors
 /// A loss is NaN or infinite.
-pub fn clean(pair: &Pair, batch: &Batch) -> Result<Losses> {
+pub fn clean(pair: &SearchAndMeasure, batch: &Batch) -> Result<Losses> {
     Ok(Losses::of(&measure(&pair.measure, batch, None)?))
 }
 
@@ -127,16 +127,16 @@ pub struct Restart {
 /// Attacks a batch once.
 ///
 /// # Errors
-/// A loss is NaN or infinite; or `pulse` wants to stop.
+/// A loss is NaN or infinite; or `cancel_check` wants to stop.
 pub fn restart(
-    pair: &Pair,
+    pair: &SearchAndMeasure,
     settings: &Pgd,
     batch: &Batch,
     seed: u64,
     number: usize,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Restart> {
-    let attacked = attack_once(pair, settings, batch, seed, number as u64, pulse)?;
+    let attacked = attack_once(pair, settings, batch, seed, number as u64, cancel_check)?;
     Ok(Restart { losses: Losses::of(&attacked.per_example), badness: attacked.badness })
 }
 

@@ -17,18 +17,18 @@ mod worst;
 use std::cell::{OnceCell, RefCell};
 
 use super::context::{Context, Cost};
-use super::desk::{Desk, Group, Plan, Units, pulse, unit};
-use super::evaluation::Pair;
+use super::evaluation::SearchAndMeasure;
 use super::kept::{Kept, KeptLosses};
 use super::rows::Point;
 use super::search_cost::{self, SearchCost};
 use super::summary::{Headline, Number, Summary};
+use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
 use super::work::{Assembled, Keeps, Measure, Target, Work};
 use crate::attack::Pgd;
 use crate::data::DataSelection;
 use crate::device::{Compute, Precision};
 use crate::error::{Error, Result};
-use draws::{Drawer, Level, Place, of_unit};
+use draws::{Level, PerturbationSampler, Place, of_unit};
 use keep::Keeper;
 use levels::{Found, next};
 use losses::Unit;
@@ -122,7 +122,7 @@ impl Measure for Flatness {
         let layout = context.checkpoint.network.layout();
         let tensors = self.tensors.select(layout)?;
         let names: Vec<String> = tensors.iter().map(|at| layout.entries[*at].name.clone()).collect();
-        let drawer = Drawer::new(self, context, tensors)?;
+        let drawer = PerturbationSampler::new(self, context, tensors)?;
         let alone = if self.per_layer { names.len() } else { 0 };
         let searches = self.loss == FlatnessLoss::Robust || self.case == Case::Worst;
         Ok(Perturbing {
@@ -144,7 +144,7 @@ impl Measure for Flatness {
 pub struct Perturbing<'a> {
     job: &'a Flatness,
     context: &'a Context,
-    drawer: Drawer<'a>,
+    drawer: PerturbationSampler<'a>,
     keeper: Option<Keeper<'a>>,
     /// Names of the tensors that take part.
     names: Vec<String>,
@@ -155,9 +155,9 @@ pub struct Perturbing<'a> {
     /// Whether a search in low precision is compared with one in float32.
     compares: bool,
     /// The network as it is.
-    pair: OnceCell<Pair>,
+    pair: OnceCell<SearchAndMeasure>,
     /// The last random draw and its networks, which all batches share.
-    drawn: RefCell<Option<(Level, Place, Option<Pair>)>>,
+    drawn: RefCell<Option<(Level, Place, Option<SearchAndMeasure>)>>,
 }
 
 impl Perturbing<'_> {
@@ -334,23 +334,29 @@ impl Perturbing<'_> {
     }
 
     /// Computes one draw on one batch, or in the worst case on all.
-    fn compute_draw(&self, level: Level, place: &Place, part: usize, desk: &mut dyn Desk) -> Result<()> {
+    fn compute_draw(
+        &self,
+        level: Level,
+        place: &Place,
+        part: usize,
+        runner: &mut dyn UnitRunner,
+    ) -> Result<()> {
         let (name, weight) = (level.unit(place, part), self.weight(level));
-        let keeper = self.keeper.as_ref().filter(|_| part == 0 && self.lacks(level, place, desk.units()));
+        let keeper = self.keeper.as_ref().filter(|_| part == 0 && self.lacks(level, place, runner.units()));
         match (keeper, self.job.case) {
-            (Some(keeper), Case::Average) => match self.drawer.weights(place, &mut pulse(desk)) {
+            (Some(keeper), Case::Average) => match self.drawer.weights(place, &mut cancel_check(runner)) {
                 // The draw's own losses tell.
                 Err(Error::NotFinite(_)) => {}
                 weights => keeper.save(place, &weights?, None)?,
             },
             // What was found is to be kept, and is not there any more.
-            (Some(_), Case::Worst) => desk.forget(&name, weight),
+            (Some(_), Case::Worst) => runner.forget(&name, weight),
             (None, _) => {}
         }
-        unit(desk, &name, weight, |desk| {
+        unit(runner, &name, weight, |runner| {
             let unit = match self.job.case {
-                Case::Worst => self.drawer.worst(place, self.keeper.as_ref(), &mut pulse(desk)),
-                Case::Average => self.average(level, place, part, desk),
+                Case::Worst => self.drawer.worst(place, self.keeper.as_ref(), &mut cancel_check(runner)),
+                Case::Average => self.average(level, place, part, runner),
             };
             match unit {
                 Err(Error::NotFinite(_)) => Ok(Unit::overflowed()),
@@ -360,15 +366,15 @@ impl Perturbing<'_> {
         .map(drop)
     }
 
-    fn average(&self, level: Level, place: &Place, part: usize, desk: &mut dyn Desk) -> Result<Unit> {
+    fn average(&self, level: Level, place: &Place, part: usize, runner: &mut dyn UnitRunner) -> Result<Unit> {
         let mut drawn = self.drawn.borrow_mut();
         if drawn.as_ref().is_none_or(|(of_level, of, _)| (*of_level, of) != (level, place)) {
             // The last networks go before the next ones come.
             *drawn = None;
-            *drawn = Some((level, *place, self.drawer.random(place, level, &mut pulse(desk))?));
+            *drawn = Some((level, *place, self.drawer.random(place, level, &mut cancel_check(runner))?));
         }
         let pair = drawn.as_ref().map_or(&None, |(.., pair)| pair);
-        self.drawer.average(pair, level, part, &mut pulse(desk))
+        self.drawer.average(pair, level, part, &mut cancel_check(runner))
     }
 
     /// What is known of every radius of all tensors together.
@@ -481,24 +487,33 @@ impl Work for Perturbing<'_> {
         Ok(Plan { groups: self.groups(self.numbers(units)?, units), later: 0 })
     }
 
-    fn compute(&self, group: &str, desk: &mut dyn Desk) -> Result<()> {
+    fn compute(&self, group: &str, runner: &mut dyn UnitRunner) -> Result<()> {
         let (job, seed) = (self.job, self.job.compute.seed);
         if let Some((level, place, part)) = of_unit(group) {
-            return self.compute_draw(level, &place, part, desk);
+            return self.compute_draw(level, &place, part, runner);
         }
         if group == search_cost::UNIT {
-            let cost = |desk: &mut dyn Desk| match job.case {
-                Case::Average => search_cost::of_attack(self.context, &job.attack, seed, &mut pulse(desk)),
-                Case::Worst => self.drawer.search_cost(&mut pulse(desk)),
+            let cost = |runner: &mut dyn UnitRunner| match job.case {
+                Case::Average => {
+                    search_cost::of_attack(self.context, &job.attack, seed, &mut cancel_check(runner))
+                }
+                Case::Worst => self.drawer.search_cost(&mut cancel_check(runner)),
             };
-            return unit::<Option<SearchCost>>(desk, group, self.weight(Level::Full), cost).map(drop);
+            return unit::<Option<SearchCost>>(runner, group, self.weight(Level::Full), cost).map(drop);
         }
         let pair = self.pair.get_or_init(|| self.context.pair(&self.context.checkpoint.network.weights));
         let numbers: Vec<usize> = group.split(' ').filter_map(|word| word.parse().ok()).collect();
         match numbers.as_slice() {
-            [batch] => unit(desk, group, 1, |_| clean(pair, &self.context.batches[*batch])).map(drop),
-            [number, batch] => unit(desk, group, self.weight(Level::Full), |desk| {
-                restart(pair, &job.attack, &self.context.batches[*batch], seed, *number, &mut pulse(desk))
+            [batch] => unit(runner, group, 1, |_| clean(pair, &self.context.batches[*batch])).map(drop),
+            [number, batch] => unit(runner, group, self.weight(Level::Full), |runner| {
+                restart(
+                    pair,
+                    &job.attack,
+                    &self.context.batches[*batch],
+                    seed,
+                    *number,
+                    &mut cancel_check(runner),
+                )
             })
             .map(drop),
             _ => Err(Error::invalid(format!("flatness has no unit {group:?}"))),

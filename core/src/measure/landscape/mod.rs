@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::context::{Context, Cost};
-use super::desk::{Desk, Group, Plan, Units, pulse, unit};
-use super::evaluation::{Pair, attack};
+use super::evaluation::{SearchAndMeasure, attack};
 use super::rows::Point;
 use super::search_cost;
 use super::summary::{Headline, Summary};
+use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
 use super::work::{Assembled, Measure, Target, Work};
 use crate::attack::Pgd;
 use crate::data::DataSelection;
@@ -173,21 +173,22 @@ impl Filling<'_> {
     }
 
     /// By how much a direction is stretched so that step 1 raises the error as its normalization says.
-    fn stretch(&self, number: usize, desk: &mut dyn Desk) -> Result<f64> {
+    fn stretch(&self, number: usize, runner: &mut dyn UnitRunner) -> Result<f64> {
         let weights = &self.context.checkpoint.network.weights;
         step_to_error(|step| {
             let pair = self.context.pair(&weights.moved(&[(step, &self.directions[number])]));
-            Ok(point(&pair, &self.context.batches, &Inputs::Clean, &mut pulse(desk))?.clean.error)
+            Ok(point(&pair, &self.context.batches, &Inputs::Clean, &mut cancel_check(runner))?.clean.error)
         })
     }
 
     /// Adversarial perturbations of the unperturbed network, one tensor per batch.
-    fn fixed(&self, desk: &mut dyn Desk) -> Result<&[Tensor]> {
+    fn fixed(&self, runner: &mut dyn UnitRunner) -> Result<&[Tensor]> {
         if self.fixed.get().is_none() {
             let pair = self.context.pair(&self.context.checkpoint.network.weights);
             let (settings, seed) = (&self.job.attack, self.job.compute.seed);
             let of = |batch| {
-                attack(&pair, settings, batch, seed, &mut pulse(desk)).map(|attacked| attacked.perturbation)
+                attack(&pair, settings, batch, seed, &mut cancel_check(runner))
+                    .map(|attacked| attacked.perturbation)
             };
             let all = self.context.batches.iter().map(of).collect::<Result<Vec<_>>>()?;
             let _ = self.fixed.set(all);
@@ -196,19 +197,20 @@ impl Filling<'_> {
     }
 
     /// One grid point; none without a finite loss, far from the origin.
-    fn cell(&self, (i, j): (usize, usize), desk: &mut dyn Desk) -> Result<Option<Cell>> {
-        let directions = self.directions(desk.units()).expect("directions come before points");
+    fn cell(&self, (i, j): (usize, usize), runner: &mut dyn UnitRunner) -> Result<Option<Cell>> {
+        let directions = self.directions(runner.units()).expect("directions come before points");
         let inputs = match self.job.loss {
             LandscapeLoss::Clean => Inputs::Clean,
             LandscapeLoss::Robust => {
                 Inputs::Attacked { attack: &self.job.attack, seed: self.job.compute.seed }
             }
-            LandscapeLoss::RobustFixed => Inputs::Fixed { perturbations: self.fixed(desk)? },
+            LandscapeLoss::RobustFixed => Inputs::Fixed { perturbations: self.fixed(runner)? },
         };
         let at = [self.x[i], self.x[j]];
         let moves: Vec<(f64, &Weights)> = at.into_iter().zip(directions).collect();
-        let pair: Pair = self.context.pair(&self.context.checkpoint.network.weights.moved(&moves));
-        match point(&pair, &self.context.batches, &inputs, &mut pulse(desk)) {
+        let pair: SearchAndMeasure =
+            self.context.pair(&self.context.checkpoint.network.weights.moved(&moves));
+        match point(&pair, &self.context.batches, &inputs, &mut cancel_check(runner)) {
             Ok(PointValues { clean, robust }) => Ok(Some(Cell { clean, robust })),
             // Far from the origin a network may overflow; at the origin that is the user's first concern.
             Err(Error::NotFinite(_)) if (i, j) != self.order[0] => Ok(None),
@@ -238,19 +240,19 @@ impl Work for Filling<'_> {
         Ok(Plan { groups: stretches.chain(points).chain(compared).collect(), later: 0 })
     }
 
-    fn compute(&self, group: &str, desk: &mut dyn Desk) -> Result<()> {
+    fn compute(&self, group: &str, runner: &mut dyn UnitRunner) -> Result<()> {
         if group == search_cost::UNIT {
             let (settings, seed) = (&self.job.attack, self.job.compute.seed);
-            return search_cost::of_checkpoint(self.context, settings, seed, desk).map(drop);
+            return search_cost::of_checkpoint(self.context, settings, seed, runner).map(drop);
         }
         if let Some(number) = (0..self.directions.len()).find(|number| stretch_name(*number) == group) {
-            return unit(desk, group, 1, |desk| self.stretch(number, desk)).map(drop);
+            return unit(runner, group, 1, |runner| self.stretch(number, runner)).map(drop);
         }
         let numbers: Vec<usize> = group.split(' ').filter_map(|word| word.parse().ok()).collect();
         let &[x, y] = numbers.as_slice() else {
             return Err(Error::invalid(format!("a landscape has no unit {group:?}")));
         };
-        unit(desk, group, 1, |desk| self.cell((x, y), desk)).map(drop)
+        unit(runner, group, 1, |runner| self.cell((x, y), runner)).map(drop)
     }
 
     fn assemble(&self, units: &Units) -> Result<Option<Assembled<LandscapeOutcome>>> {

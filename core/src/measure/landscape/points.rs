@@ -4,9 +4,11 @@ use tch::Tensor;
 
 use crate::attack::Pgd;
 use crate::error::Result;
-use crate::measure::evaluation::{Batch, Pair, append, attack, error_rate, mean, measure, robust_error_rate};
+use crate::measure::evaluation::{
+    Batch, SearchAndMeasure, append, attack, error_rate, mean, measure, robust_error_rate,
+};
 use crate::measure::rows::{PerExample, Point};
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 
 /// Evenly spaced steps from `-range` to `range`; the middle one is exactly 0.
 pub fn steps(count: usize, range: f64) -> Vec<f64> {
@@ -83,17 +85,22 @@ pub struct PointValues {
 /// Evaluates one point, given the networks at its weights.
 ///
 /// # Errors
-/// A loss is NaN or infinite; or `pulse` wants to stop.
-pub fn point(pair: &Pair, batches: &[Batch], inputs: &Inputs, pulse: Pulse) -> Result<PointValues> {
+/// A loss is NaN or infinite; or `cancel_check` wants to stop.
+pub fn point(
+    pair: &SearchAndMeasure,
+    batches: &[Batch],
+    inputs: &Inputs,
+    cancel_check: CancelCheck,
+) -> Result<PointValues> {
     let mut clean = PerExample::default();
     let mut robust = PerExample::default();
     for (number, batch) in batches.iter().enumerate() {
-        pulse()?;
+        cancel_check()?;
         append(&mut clean, measure(&pair.measure, batch, None)?);
         match inputs {
             Inputs::Clean => {}
             Inputs::Attacked { attack: settings, seed } => {
-                append(&mut robust, attack(pair, settings, batch, *seed, pulse)?.per_example);
+                append(&mut robust, attack(pair, settings, batch, *seed, cancel_check)?.per_example);
             }
             Inputs::Fixed { perturbations } => {
                 append(&mut robust, measure(&pair.measure, batch, Some(&perturbations[number]))?);

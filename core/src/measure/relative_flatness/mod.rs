@@ -16,12 +16,12 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::context::{Context, Cost};
-use super::desk::{Desk, Group, Plan, Units, pulse, unit};
-use super::evaluation::{Pair, append, attack, error_rate, mean, measure, robust_error_rate};
+use super::evaluation::{SearchAndMeasure, append, attack, error_rate, mean, measure, robust_error_rate};
 use super::rows::{PerExample, Point};
 use super::search_cost;
 use super::statistics::{Part, interval_of_parts};
 use super::summary::{Headline, Number, Summary};
+use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
 use super::work::{Assembled, Measure, Target, Work};
 use crate::attack::Pgd;
 use crate::data::DataSelection;
@@ -115,7 +115,7 @@ pub struct Measuring<'a> {
 
 /// The network, and the one below its last layer.
 struct Networks {
-    pair: Pair,
+    pair: SearchAndMeasure,
     below: Evaluator,
     /// Weights of the last layer, classes x features, float64.
     weight: Tensor,
@@ -167,11 +167,12 @@ impl Measuring<'_> {
         Ok(Vec::try_from(square(&features) * spread.clamp_min(0.0))?)
     }
 
-    fn batch(&self, number: usize, desk: &mut dyn Desk) -> Result<Batch> {
+    fn batch(&self, number: usize, runner: &mut dyn UnitRunner) -> Result<Batch> {
         let batch = &self.context.batches[number];
         let pair = &self.networks().pair;
         let clean = measure(&pair.measure, batch, None)?;
-        let attacked = attack(pair, &self.job.attack, batch, self.job.compute.seed, &mut pulse(desk))?;
+        let attacked =
+            attack(pair, &self.job.attack, batch, self.job.compute.seed, &mut cancel_check(runner))?;
         let added = [self.added(&batch.images)?, self.added(&(&batch.images + &attacked.perturbation))?];
         Ok(Batch { clean, robust: attacked.per_example, added })
     }
@@ -193,12 +194,12 @@ impl Work for Measuring<'_> {
         Ok(Plan { groups, later: 0 })
     }
 
-    fn compute(&self, group: &str, desk: &mut dyn Desk) -> Result<()> {
+    fn compute(&self, group: &str, runner: &mut dyn UnitRunner) -> Result<()> {
         let Some(number) = group.strip_prefix("batch ").and_then(|number| number.parse().ok()) else {
             let (attack, seed) = (&self.job.attack, self.job.compute.seed);
-            return search_cost::of_checkpoint(self.context, attack, seed, desk).map(drop);
+            return search_cost::of_checkpoint(self.context, attack, seed, runner).map(drop);
         };
-        unit(desk, group, 1, |desk| self.batch(number, desk)).map(drop)
+        unit(runner, group, 1, |runner| self.batch(number, runner)).map(drop)
     }
 
     fn assemble(&self, units: &Units) -> Result<Option<Assembled<RelativeFlatnessOutcome>>> {

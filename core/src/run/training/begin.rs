@@ -18,7 +18,7 @@ use crate::train::{Source, Train, Trainer};
 pub const TEST_BATCH: usize = 250;
 
 /// Everything a training needs, at its very beginning.
-pub struct Beginning {
+pub struct TrainerSetup {
     pub trainer: Trainer,
     pub source: Source,
     pub test: Vec<Batch>,
@@ -30,7 +30,7 @@ pub struct Beginning {
     pub precision: Precision,
 }
 
-impl Beginning {
+impl TrainerSetup {
     /// Puts everything together on its device, and checks that it fits. The job is a resolved one.
     pub fn of(job: &Train, images: &Images) -> Result<Self> {
         let device = device::parse(&job.device)?;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::begin::{Beginning, TEST_BATCH};
+use super::begin::{TEST_BATCH, TrainerSetup};
 use super::images::Images;
 use super::test::scores;
 use crate::attack::Pgd;
@@ -69,7 +69,7 @@ fn extrapolated(
 struct Trial {
     job: Train,
     images: Images,
-    beginning: Beginning,
+    beginning: TrainerSetup,
     /// Steps that were made.
     steps: u64,
 }
@@ -81,7 +81,7 @@ impl Trial {
         let job = super::resolve::with(job, &images.train)?;
         super::begin::check(&job)?;
         let job = Train { batch_size: most, ..job };
-        let beginning = Beginning::of(&job, &images)?;
+        let beginning = TrainerSetup::of(&job, &images)?;
         Ok(Self { job, images, beginning, steps: 0 })
     }
 

@@ -29,7 +29,7 @@ use crate::run::observer::Observer;
 use crate::train::{
     Counters, Epoch, IN_PERTURBATION, LogLine, PERTURBED_LOSS, Scores, StepReport, Steps, Train, means,
 };
-use begin::Beginning;
+use begin::TrainerSetup;
 pub use cost::estimate;
 use folder::Folder;
 pub use folder::is_being_trained;
@@ -117,7 +117,7 @@ fn train_on(
     let (opened, earlier) = Folder::open(folder, asked, job)?;
     let before = earlier.as_ref().and_then(|earlier| earlier.state.place.clone());
     let _threads = Threads::of(threads.or(before.as_ref().map(|place| place.threads)));
-    let beginning = Beginning::of(job, &images)?;
+    let beginning = TrainerSetup::of(job, &images)?;
     let begun = earlier.as_ref().is_some_and(|earlier| earlier.state.counters.step > 0);
     let mut warnings = opened.save_provenance(begun, || beginning.provenance(job, &images))?;
     drop(images);
@@ -192,7 +192,7 @@ struct Run<'a> {
     earlier: f64,
     /// Log lines of the epoch in hand.
     groups: Vec<Steps>,
-    beginning: Beginning,
+    beginning: TrainerSetup,
     place: Place,
 }
 
@@ -261,8 +261,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn step(&mut self, step: u64, pulse: crate::progress::Pulse) -> Result<StepReport> {
-        let Beginning { trainer, source, .. } = &mut self.beginning;
+    fn step(&mut self, step: u64, cancel_check: crate::progress::CancelCheck) -> Result<StepReport> {
+        let TrainerSetup { trainer, source, .. } = &mut self.beginning;
         let per_epoch = source.steps_per_epoch();
         let rate = trainer.rate(step, per_epoch);
         let mut number = step * self.job.optimizer.batches_per_step();
@@ -270,7 +270,7 @@ impl Run<'_> {
             number += 1;
             Ok(source.batch(number - 1))
         };
-        trainer.step(step, rate, &mut next, pulse)
+        trainer.step(step, rate, &mut next, cancel_check)
     }
 
     /// The mean of some steps' reports. The only place where the training waits for the device.
@@ -339,7 +339,7 @@ impl Run<'_> {
             .average
             .as_ref()
             .map(|average| trainer.learner.export_with(&average.flat, &average.buffers));
-        let Beginning { test: test_batches, train: train_batches, held_out, .. } = &self.beginning;
+        let TrainerSetup { test: test_batches, train: train_batches, held_out, .. } = &self.beginning;
         let attack = self.job.test_attack();
         let test = self.scores(&network, test_batches, &attack, progress).map_err(broken)?;
         let train_scores = self.train_scores(&network, train_batches, progress).map_err(broken)?;
@@ -392,8 +392,8 @@ impl Run<'_> {
     ) -> Result<Scores> {
         let place = (self.beginning.device, self.beginning.precision);
         // What was trained is kept before anyone may stop.
-        let mut pulse = || progress.report(Event::Alive).or(Ok(()));
-        scores(network, batches, attack, place, self.job.seed, &mut pulse)
+        let mut cancel_check = || progress.report(Event::Alive).or(Ok(()));
+        scores(network, batches, attack, place, self.job.seed, &mut cancel_check)
     }
 
     /// Of the training images that are tested, if there are any.
@@ -427,7 +427,7 @@ impl Run<'_> {
     fn finish(&mut self, counters: &Counters, progress: &mut dyn Observer) -> Result<Trained> {
         let epochs = self.job.epochs as u64;
         let per_epoch = self.per_epoch();
-        let Beginning { trainer, source, .. } = &mut self.beginning;
+        let TrainerSetup { trainer, source, .. } = &mut self.beginning;
         let learner = &trainer.learner;
         let last = learner.export();
         let mut averages = None;
@@ -440,7 +440,7 @@ impl Run<'_> {
             let plain = learner.export_with(&average.flat, &average.buffers);
             averages = Some((plain, learner.export_with(&average.flat, &statistics)));
         }
-        let Beginning { test, train, .. } = &self.beginning;
+        let TrainerSetup { test, train, .. } = &self.beginning;
         let attack = self.job.test_attack();
         let on_train = self.train_scores(&last, train, progress)?;
         let mut measure = |network: &Network| self.scores(network, test, &attack, progress);

@@ -16,7 +16,7 @@ use crate::attack::ball::per_example;
 use crate::error::{Error, Result};
 use crate::loss::margin;
 use crate::model::channels_last;
-use crate::progress::Pulse;
+use crate::progress::CancelCheck;
 use candidates::{bumps, square, stripes, window};
 
 /// Queries between two looks at who is fooled already.
@@ -113,13 +113,13 @@ impl State {
 /// goes on from there.
 ///
 /// # Errors
-/// The margin is NaN; a note cannot be kept; or `pulse`, asked before every query, wants to stop.
+/// The margin is NaN; a note cannot be kept; or `cancel_check`, asked before every query, wants to stop.
 pub fn run(
     settings: &Square,
     subject: &Subject,
     draws: Vec<ChaCha8Rng>,
     memory: &mut dyn Memory,
-    pulse: Pulse,
+    cancel_check: CancelCheck,
 ) -> Result<Found> {
     let Subject { model, judge, .. } = *subject;
     let _guard = tch::no_grad_guard();
@@ -131,7 +131,7 @@ pub fn run(
     };
     let mut not_a_number = state.margin.isnan().any();
     for query in first..settings.queries {
-        pulse()?;
+        cancel_check()?;
         if query % LOOK_EVERY == 0
             && let Some(judge) = judge
         {

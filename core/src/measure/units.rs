@@ -1,4 +1,4 @@
-//! Units of work: finished ones by name, groups of those to come, and the desk where a measure works.
+//! Units of work: finished ones by name, groups of those to come, and the runner where a measure works.
 
 use std::collections::HashMap;
 
@@ -128,7 +128,7 @@ impl Plan {
 }
 
 /// Where units come from and go to while a measure computes.
-pub trait Desk {
+pub trait UnitRunner {
     /// The finished ones.
     fn units(&self) -> &Units;
 
@@ -147,7 +147,7 @@ pub trait Desk {
     /// The user wants to stop.
     fn alive(&mut self) -> Result<(), Cancelled>;
 
-    /// As [`Desk::alive`], where so much of the unit in hand is done.
+    /// As [`UnitRunner::alive`], where so much of the unit in hand is done.
     ///
     /// # Errors
     /// The user wants to stop.
@@ -162,29 +162,29 @@ pub trait Desk {
     /// Keeps a note about the unit in hand in place of the last one; a finished unit ends all notes.
     ///
     /// # Errors
-    /// As [`Desk::put`].
+    /// As [`UnitRunner::put`].
     fn put_note(&mut self, unit: &str, note: Value) -> Result<()>;
 }
 
 /// A finished unit, or a fresh one.
 ///
 /// # Errors
-/// As `compute`, and [`Desk::put`].
+/// As `compute`, and [`UnitRunner::put`].
 pub fn unit<T: Serialize + DeserializeOwned>(
-    desk: &mut dyn Desk,
+    runner: &mut dyn UnitRunner,
     name: &str,
     weight: u64,
-    compute: impl FnOnce(&mut dyn Desk) -> Result<T>,
+    compute: impl FnOnce(&mut dyn UnitRunner) -> Result<T>,
 ) -> Result<T> {
-    if let Some(unit) = desk.units().get(name) {
+    if let Some(unit) = runner.units().get(name) {
         return Ok(unit);
     }
-    let unit = compute(desk)?;
-    desk.put(name, serde_json::to_value(&unit).expect("units are plain data"), weight)?;
+    let unit = compute(runner)?;
+    runner.put(name, serde_json::to_value(&unit).expect("units are plain data"), weight)?;
     Ok(unit)
 }
 
-/// A pulse for what computes below measures.
-pub fn pulse<'a>(desk: &'a mut dyn Desk) -> impl FnMut() -> Result<(), Cancelled> + 'a {
-    move || desk.alive()
+/// A cancel_check for what computes below measures.
+pub fn cancel_check<'a>(runner: &'a mut dyn UnitRunner) -> impl FnMut() -> Result<(), Cancelled> + 'a {
+    move || runner.alive()
 }

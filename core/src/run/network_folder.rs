@@ -6,16 +6,16 @@ use tch::{Device, Kind};
 
 use crate::checkpoint;
 use crate::error::{Error, Result};
-use crate::measure::{Context, KeptExamples, Shelf};
+use crate::measure::{Context, KeptExamples, NetworkStore};
 use crate::model::{Network, Weights};
 use crate::record::KeptNetwork;
 
 /// The folder of networks beside a record.
-pub struct FileShelf {
+pub struct NetworkFolder {
     record: PathBuf,
 }
 
-impl FileShelf {
+impl NetworkFolder {
     /// Beside the record at `record`.
     pub fn beside(record: &Path) -> Self {
         Self { record: record.to_owned() }
@@ -26,7 +26,7 @@ impl FileShelf {
     }
 }
 
-impl Shelf for FileShelf {
+impl NetworkStore for NetworkFolder {
     fn file(&self, name: &str) -> String {
         let folder = self.folder();
         format!("{}/{name}", folder.file_name().unwrap_or_default().to_string_lossy())
