@@ -212,6 +212,25 @@ fn landscape_has_the_fields_of_the_contract() {
 }
 
 #[test]
+fn a_dry_run_prints_the_job_that_is_then_run_from_a_file() {
+    let basin = Basin::new();
+    let (lenet, mnist) = (lenet(), reference("mnist"));
+    let few = ["--data", &mnist, "--examples", "test:0..6"];
+    for command in [
+        &["flatness", &lenet, "--loss", "clean", "--draws", "2"][..],
+        &["relative-flatness", &lenet, "--attack-steps", "2"],
+        &["benchmark", &lenet, "--attacks", "weight_l2_random_nonorm2_e025_at3_test"],
+    ] {
+        let asked = [command, &few].concat();
+        let dry = basin.ok(&[&asked[..], &["--dry-run"]].concat());
+        basin.write("job.json", &dry.out);
+        let record = basin.record(&["run", "job.json"]);
+        assert_eq!(record["outcome"], basin.record(&asked)["outcome"], "{command:?}");
+        basin.misused(&[&asked[..], &["--dry-run", "--json"]].concat(), &["cannot be used with"]);
+    }
+}
+
+#[test]
 fn flags_files_and_records_are_the_same_job() {
     let basin = Basin::new();
     let (lenet, mnist) = (lenet(), reference("mnist"));

@@ -94,6 +94,9 @@ pub struct Output {
     /// Print the record as JSON on standard output.
     #[arg(long)]
     pub json: bool,
+    /// Print the job as JSON and its cost, and stop: `basin run` and `basin submit` take it as a file.
+    #[arg(long, conflicts_with_all = ["out", "force", "json"])]
+    pub dry_run: bool,
 }
 
 /// A whole number of at least 0.

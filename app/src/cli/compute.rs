@@ -14,7 +14,7 @@ use super::printing::{print, show};
 use super::report;
 use super::terminal::Terminal;
 
-/// What a job would take; a benchmark's entries one by one.
+/// What a job would take, and the job as a file; of a benchmark also what its entries are.
 ///
 /// # Errors
 /// As [`estimate`].
@@ -37,15 +37,10 @@ pub fn tell_cost(job: &Job) -> Result<()> {
         _ => String::new(),
     };
     say(format!("{steps}{about}{}{tests}", report::duration(cost.seconds)));
-    let printed = match &job {
-        Job::Benchmark(benchmark) => {
-            let entries = benchmark.entries()?;
-            let entry = |(name, job)| serde_json::json!({ "name": name, "job": job });
-            serde_json::to_string_pretty(&entries.into_iter().map(entry).collect::<Vec<_>>())?
-        }
-        job => return print(&job.to_json()),
-    };
-    print(&(printed + "\n"))
+    if let Job::Benchmark(benchmark) = &job {
+        benchmark.entries()?.iter().for_each(|(name, _)| say(name));
+    }
+    print(&job.to_json())
 }
 
 /// Runs a job that was asked for by options, perhaps on several networks: settings that make no sense are wrong usage.
@@ -56,6 +51,9 @@ pub fn compute_asked(
     threads: Option<u16>,
 ) -> Result<()> {
     job.check().map_err(usage)?;
+    if output.dry_run {
+        return tell_cost(job);
+    }
     if let Some(networks) = networks {
         return networks::compute(job, networks, output, threads);
     }

@@ -155,9 +155,6 @@ enum Command {
         /// Print the groups of attack names, and stop.
         #[arg(long)]
         list: bool,
-        /// Print the jobs of all entries and their cost, and stop.
-        #[arg(long)]
-        dry_run: bool,
         #[command(flatten)]
         options: Options<options::Benchmark>,
         #[command(flatten)]
@@ -294,11 +291,8 @@ fn dispatch(cli: Cli) -> Result<()> {
             compute_asked(&job, several.as_deref(), &output, threads.threads)
         }
         Some(Command::Benchmark { list: true, .. }) => print(&benchmark::list()),
-        Some(Command::Benchmark { checkpoint, assume, dry_run, options, threads, output, .. }) => {
+        Some(Command::Benchmark { checkpoint, assume, options, threads, output, .. }) => {
             let job = measures::benchmark(&options, assume.of(checkpoint.unwrap_or_default()))?;
-            if dry_run {
-                return tell_cost(&job);
-            }
             compute_asked(&job, None, &output, threads.threads)
         }
         Some(Command::Run { job: file, dry_run, shard, threads, out, force, json }) => {
@@ -307,7 +301,7 @@ fn dispatch(cli: Cli) -> Result<()> {
                 return shards::run(&job, share, &shards::folder_of(share, out)?, threads);
             }
             let out = if file.is_dir() { out.or(Some(file)) } else { out };
-            let output = Output { out, force, json };
+            let output = Output { out, force, json, dry_run: false };
             if dry_run {
                 return tell_cost(&job);
             }

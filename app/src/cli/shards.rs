@@ -78,7 +78,7 @@ impl MergeArgs {
         if !merged.record.provenance.complete {
             say("the record is incomplete; merge again when all shards are finished");
         }
-        let output = Output { out: Some(self.out), force: self.force, json: self.json };
+        let output = Output { out: Some(self.out), force: self.force, json: self.json, dry_run: false };
         show(&merged.record, &output, &[])
     }
 }

@@ -117,7 +117,7 @@ impl TrainArgs {
             job.check().map_err(usage)?;
             return tell_cost(&job);
         }
-        let output = Output { out: folder.or(self.out), json: self.json, force: false };
+        let output = Output { out: folder.or(self.out), json: self.json, force: false, dry_run: false };
         compute_asked(&job, None, &output, self.threads)
     }
 
