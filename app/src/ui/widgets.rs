@@ -157,14 +157,23 @@ pub fn choice_ui<T: PartialEq + Clone>(
     *value != before
 }
 
-/// Equally wide buttons of which one is chosen.
+/// Buttons of which one is chosen: equally wide, or as wide as their texts need where one would be cut.
 pub fn segmented_ui<T: PartialEq + Copy>(ui: &mut Ui, value: &mut T, options: &[(T, &str, &str)]) {
     let gap = 4.0;
     let count = options.len() as f32;
-    let width = (ui.available_width() - gap * (count - 1.0)) / count;
+    let all = ui.available_width() - gap * (count - 1.0);
+    let needed = |(_, text, _): &(T, &str, &str)| {
+        let font = TextStyle::Button.resolve(ui.style());
+        let text = ui.painter().layout_no_wrap((*text).to_owned(), font, Color32::PLACEHOLDER);
+        text.size().x + 2.0 * ui.spacing().button_padding.x + 4.0
+    };
+    let mut widths: Vec<f32> = options.iter().map(needed).collect();
+    let is_cut = widths.iter().any(|width| *width > all / count);
+    let more = (all - widths.iter().sum::<f32>()) / count;
+    widths.iter_mut().for_each(|width| *width = if is_cut { *width + more } else { all / count });
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap;
-        for (option, text, tooltip) in options {
+        for ((option, text, tooltip), width) in options.iter().zip(widths) {
             let selected = value == option;
             let text = if selected { RichText::new(*text).strong() } else { RichText::new(*text) };
             let button = Button::selectable(selected, text).frame_when_inactive(true).truncate();
