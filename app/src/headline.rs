@@ -21,12 +21,8 @@ pub fn long(headline: &Headline) -> String {
 
 /// What a measure gives besides loss and error of the network as it is, e.g. its flatness; empty if nothing.
 pub fn beyond_the_checkpoint(record: &Record) -> String {
-    let headline = record.headline();
-    let is_of_checkpoint = |number: &Number| {
-        let points = [headline.clean, headline.robust].into_iter().flatten();
-        points.into_iter().any(|point| number.value == point.loss || number.value == point.error)
-    };
-    let numbers = headline.numbers.iter().filter(|number| !is_of_checkpoint(number)).cloned().collect();
+    let Headline { mut numbers, .. } = record.headline();
+    numbers.retain(|number| !number.of_checkpoint);
     short(&Headline { numbers, ..Headline::default() })
 }
 

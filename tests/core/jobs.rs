@@ -282,6 +282,19 @@ fn checkpoint_and_data_may_be_mounted_elsewhere_but_must_be_the_same() {
 }
 
 #[test]
+fn images_that_search_move_with_those_that_are_measured() {
+    let mut job = known("flatness-worst-clean").job;
+    let Job::Flatness(flatness) = &mut job else { panic!("not of flatness") };
+    flatness.search_data = Some(flatness.data.clone());
+    let Job::Flatness(moved) = job.clone().with_data("elsewhere") else { panic!("not of flatness") };
+    assert_eq!((&*moved.data.name, &*moved.search_data.unwrap().name), ("elsewhere", "elsewhere"));
+    let Job::Flatness(flatness) = &mut job else { panic!("not of flatness") };
+    flatness.search_data.as_mut().unwrap().name = "cifar10".into();
+    let Job::Flatness(moved) = job.with_data("elsewhere") else { panic!("not of flatness") };
+    assert_eq!(moved.search_data.unwrap().name, "cifar10");
+}
+
+#[test]
 fn trainings_are_not_shared() {
     let job = Job::Train(Box::default());
     let folder = tempfile::tempdir().unwrap();

@@ -237,7 +237,14 @@ impl Job {
 
     /// The same job on images of another folder or name; a training stays as it is.
     pub fn with_data(mut self, name: &str) -> Self {
+        let before = self.data().name;
         if let Some((_, data, _)) = self.target_mut() {
+            name.clone_into(&mut data.name);
+        }
+        // Images that search are mostly of the same folder.
+        if let Self::Flatness(Flatness { search_data: Some(data), .. }) = &mut self
+            && data.name == before
+        {
             name.clone_into(&mut data.name);
         }
         self

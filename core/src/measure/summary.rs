@@ -33,6 +33,8 @@ pub struct Number {
     pub value: f64,
     /// How it is read.
     pub quantity: Quantity,
+    /// Whether it is loss or error of the network as it is, which stands in the headline's points, too.
+    pub of_checkpoint: bool,
     /// Its 95 % interval, where that is known.
     pub interval: Option<[f64; 2]>,
 }
@@ -40,12 +42,17 @@ pub struct Number {
 impl Number {
     /// A loss without an interval.
     pub fn loss(name: &'static str, value: f64) -> Self {
-        Self { name, at: None, value, quantity: Quantity::Loss, interval: None }
+        Self { name, at: None, value, quantity: Quantity::Loss, of_checkpoint: false, interval: None }
     }
 
     /// A share without an interval.
     pub fn share(name: &'static str, value: f64) -> Self {
         Self { quantity: Quantity::Share, ..Self::loss(name, value) }
+    }
+
+    /// The same, of the network as it is.
+    pub fn of_checkpoint(self) -> Self {
+        Self { of_checkpoint: true, ..self }
     }
 }
 

@@ -138,8 +138,8 @@ pub trait UnitRunner {
     /// It cannot be kept, e.g. because the disk is full; or the user wants to stop.
     fn put(&mut self, unit: &str, value: Value, weight: u64) -> Result<()>;
 
-    /// Drops a finished unit that was so much work.
-    fn forget(&mut self, unit: &str, weight: u64);
+    /// Drops a finished unit, which is to be computed anew.
+    fn forget(&mut self, unit: &str);
 
     /// A chance to stop, asked often inside long units.
     ///

@@ -27,6 +27,23 @@ pub struct Target<'a> {
     pub compute: &'a Compute,
 }
 
+/// The target of settings with the fields `checkpoint`, `data` and `compute`.
+macro_rules! target_fields {
+    () => {
+        fn target(&self) -> crate::measure::work::Target<'_> {
+            let Self { checkpoint, data, compute, .. } = self;
+            crate::measure::work::Target { checkpoint, data, compute }
+        }
+
+        fn target_mut(
+            &mut self,
+        ) -> (&mut std::path::PathBuf, &mut crate::data::DataSelection, &mut crate::device::Compute) {
+            (&mut self.checkpoint, &mut self.data, &mut self.compute)
+        }
+    };
+}
+pub(crate) use target_fields;
+
 /// Files that a job keeps beside its record, each kind by the option that asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keeps {

@@ -247,7 +247,7 @@ where
         Ok(self.step(0)?)
     }
 
-    fn forget(&mut self, unit: &str, _: u64) {
+    fn forget(&mut self, unit: &str) {
         self.journal.forget(unit);
     }
 

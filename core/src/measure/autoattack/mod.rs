@@ -24,7 +24,7 @@ use super::kept::{Kept, KeptExamples};
 use super::rows::{PerExample, Point};
 use super::summary::{Headline, Number, Summary};
 use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
-use super::work::{Assembled, Keeps, Measure, Target, Work};
+use super::work::{Assembled, Keeps, Measure, Work, target_fields};
 use crate::attack::autoattack::{self, AutoAttack, Judge, Run};
 use crate::attack::{Pgd, fraction};
 use crate::bits::to_hex;
@@ -64,13 +64,7 @@ impl Measure for Attack {
         None
     }
 
-    fn target(&self) -> Target<'_> {
-        Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }
-    }
-
-    fn target_mut(&mut self) -> (&mut std::path::PathBuf, &mut DataSelection, &mut Compute) {
-        (&mut self.checkpoint, &mut self.data, &mut self.compute)
-    }
+    target_fields!();
 
     fn check(&self) -> Result<()> {
         self.attack.check().map_err(|error| error.about("attack"))
@@ -99,7 +93,7 @@ impl Measure for Attack {
 
     fn headline(&self, outcome: &AttackOutcome) -> Headline {
         Headline {
-            numbers: vec![Number::share("robust error", outcome.robust_error)],
+            numbers: vec![Number::share("robust error", outcome.robust_error).of_checkpoint()],
             clean: Some(Point { loss: outcome.clean_loss, error: outcome.clean_error }),
             robust: Some(Point { loss: outcome.robust_loss, error: outcome.robust_error }),
         }

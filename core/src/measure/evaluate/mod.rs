@@ -22,12 +22,10 @@ use super::rows::{PerExample, Point};
 use super::search_cost;
 use super::summary::{Headline, Number, Summary};
 use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
-use super::work::{Assembled, Keeps, Measure, Target, Work};
+use super::work::{Assembled, Keeps, Measure, Work, target_fields};
 use crate::attack::pgd::Trace;
 use crate::attack::{Pgd, Selection};
 use crate::bits::to_hex;
-use crate::data::DataSelection;
-use crate::device::Compute;
 use crate::error::Result;
 use crate::progress::CancelCheck;
 use attempts::{AttemptRows, average, means, per_attack, summed};
@@ -78,13 +76,7 @@ impl Measure for Evaluate {
         self.attack.as_ref()
     }
 
-    fn target(&self) -> Target<'_> {
-        Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }
-    }
-
-    fn target_mut(&mut self) -> (&mut std::path::PathBuf, &mut DataSelection, &mut Compute) {
-        (&mut self.checkpoint, &mut self.data, &mut self.compute)
-    }
+    target_fields!();
 
     fn check(&self) -> Result<()> {
         Self::check(self)
@@ -141,12 +133,12 @@ impl Measure for Evaluate {
     fn headline(&self, outcome: &Evaluation) -> Headline {
         let point = |of: &Evaluated| Point { loss: of.loss, error: of.error };
         let (clean, robust) = (point(&outcome.clean), outcome.robust.as_ref().map(point));
-        let numbers = match robust {
-            Some(Point { loss, error }) => {
-                vec![Number::loss("robust loss", loss), Number::share("robust error", error)]
-            }
-            None => vec![Number::loss("clean loss", clean.loss), Number::share("clean error", clean.error)],
+        let (names, Point { loss, error }) = match robust {
+            Some(robust) => (["robust loss", "robust error"], robust),
+            None => (["clean loss", "clean error"], clean),
         };
+        let numbers = [Number::loss(names[0], loss), Number::share(names[1], error)];
+        let numbers = numbers.map(Number::of_checkpoint).to_vec();
         Headline { numbers, clean: Some(clean), robust }
     }
 

@@ -23,10 +23,10 @@ use super::rows::Point;
 use super::search_cost::{self, SearchCost};
 use super::summary::{Headline, Number, Summary};
 use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
-use super::work::{Assembled, Keeps, Measure, Target, Work};
+use super::work::{Assembled, Keeps, Measure, Work, target_fields};
 use crate::attack::Pgd;
 use crate::data::DataSelection;
-use crate::device::{Compute, Precision};
+use crate::device::Precision;
 use crate::error::{Error, Result};
 use draws::{Level, PerturbationSampler, Place, of_unit};
 use keep::Keeper;
@@ -57,13 +57,7 @@ impl Measure for Flatness {
         Some(&self.attack)
     }
 
-    fn target(&self) -> Target<'_> {
-        Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }
-    }
-
-    fn target_mut(&mut self) -> (&mut std::path::PathBuf, &mut DataSelection, &mut Compute) {
-        (&mut self.checkpoint, &mut self.data, &mut self.compute)
-    }
+    target_fields!();
 
     fn check(&self) -> Result<()> {
         Self::check(self)
@@ -350,7 +344,7 @@ impl Perturbing<'_> {
                 weights => keeper.save(place, &weights?, None)?,
             },
             // What was found is to be kept, and is not there any more.
-            (Some(_), Case::Worst) => runner.forget(&name, weight),
+            (Some(_), Case::Worst) => runner.forget(&name),
             (None, _) => {}
         }
         unit(runner, &name, weight, |runner| {

@@ -16,10 +16,8 @@ use super::rows::Point;
 use super::search_cost;
 use super::summary::{Headline, Summary};
 use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
-use super::work::{Assembled, Measure, Target, Work};
+use super::work::{Assembled, Measure, Work, target_fields};
 use crate::attack::Pgd;
-use crate::data::DataSelection;
-use crate::device::Compute;
 use crate::error::{Error, Result};
 use crate::model::Weights;
 use direction::{DirectionKind, Normalization, cosine, raw, scale, stretched, summarize};
@@ -49,13 +47,7 @@ impl Measure for Landscape {
         Some(&self.attack)
     }
 
-    fn target(&self) -> Target<'_> {
-        Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }
-    }
-
-    fn target_mut(&mut self) -> (&mut std::path::PathBuf, &mut DataSelection, &mut Compute) {
-        (&mut self.checkpoint, &mut self.data, &mut self.compute)
-    }
+    target_fields!();
 
     fn check(&self) -> Result<()> {
         Self::check(self)

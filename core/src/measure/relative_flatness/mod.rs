@@ -22,7 +22,7 @@ use super::search_cost;
 use super::statistics::{Part, interval_of_parts};
 use super::summary::{Headline, Number, Summary};
 use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
-use super::work::{Assembled, Measure, Target, Work};
+use super::work::{Assembled, Measure, Work, target_fields};
 use crate::attack::Pgd;
 use crate::data::DataSelection;
 use crate::device::Compute;
@@ -50,13 +50,7 @@ impl Measure for RelativeFlatness {
         Some(&self.attack)
     }
 
-    fn target(&self) -> Target<'_> {
-        Target { checkpoint: &self.checkpoint, data: &self.data, compute: &self.compute }
-    }
-
-    fn target_mut(&mut self) -> (&mut std::path::PathBuf, &mut DataSelection, &mut Compute) {
-        (&mut self.checkpoint, &mut self.data, &mut self.compute)
-    }
+    target_fields!();
 
     fn check(&self) -> Result<()> {
         self.attack.check().map_err(|error| error.about("attack"))
@@ -94,13 +88,13 @@ impl Measure for RelativeFlatness {
 
     fn begin<'a>(&'a self, context: &'a Context) -> Result<Measuring<'a>> {
         let network = &context.checkpoint.network;
-        let Some(Layer::Linear { name, .. }) = network.topology.layers.last() else {
+        let Some(Layer::Linear { name, bias, .. }) = network.topology.layers.last() else {
             return Err(Error::file(
                 &context.checkpoint.summary.path,
                 "does not end with a linear layer, of which relative flatness is; choose another network",
             ));
         };
-        Ok(Measuring { job: self, context, layer: name.clone(), networks: OnceCell::new() })
+        Ok(Measuring { job: self, context, layer: name.clone(), has_bias: *bias, networks: OnceCell::new() })
     }
 }
 
@@ -110,6 +104,7 @@ pub struct Measuring<'a> {
     context: &'a Context,
     /// Name of the last layer.
     layer: String,
+    has_bias: bool,
     networks: OnceCell<Networks>,
 }
 
@@ -119,6 +114,8 @@ struct Networks {
     below: Evaluator,
     /// Weights of the last layer, classes x features, float64.
     weight: Tensor,
+    /// Its bias, if it has one.
+    bias: Option<Tensor>,
 }
 
 /// A finished batch.
@@ -140,11 +137,15 @@ impl Measuring<'_> {
             let below = Network { topology, ..network.copy() };
             let weights = &network.weights;
             let kind = self.context.exact_precision().measure_kind();
-            let weight = network.params(weights).of(&self.layer, "weight").to_device(device);
+            let params = network.params(weights);
+            let exact = |suffix: &str| {
+                params.of(&self.layer, suffix).detach().to_device(device).to_kind(Kind::Double)
+            };
             Networks {
                 pair: self.context.pair(weights),
                 below: Evaluator::new(&below, weights, device, kind, false),
-                weight: weight.to_kind(Kind::Double).detach(),
+                weight: exact("weight"),
+                bias: self.has_bias.then(|| exact("bias")),
             }
         })
     }
@@ -152,9 +153,10 @@ impl Measuring<'_> {
     /// What every example of a batch adds to the mean.
     fn added(&self, images: &Tensor) -> Result<Vec<f64>> {
         let _guard = tch::no_grad_guard();
-        let Networks { pair, below, weight } = self.networks();
+        let Networks { below, weight, bias, .. } = self.networks();
         let features = below.logits(images).to_kind(Kind::Double).flatten(1, -1);
-        let logits = pair.measure.logits(images).to_kind(Kind::Double);
+        let logits = features.matmul(&weight.tr());
+        let logits = bias.as_ref().map_or_else(|| logits.shallow_clone(), |bias| &logits + bias);
         let square = |t: &Tensor| t.square().sum_dim_intlist([1i64].as_slice(), false, Kind::Double);
         let spread = if logits.size()[1] == 1 {
             // One output u has the logits (0, u): only its row moves.
@@ -233,7 +235,7 @@ impl Work for Measuring<'_> {
     fn seconds(&self, cost: &Cost) -> Result<(u64, f64)> {
         let pgd = &self.job.attack;
         let examples = self.context.examples() as f64;
-        let seconds = examples * (5.0 * cost.forward + cost.attack(pgd)) + cost.preparation;
+        let seconds = examples * (3.0 * cost.forward + cost.attack(pgd)) + cost.preparation;
         let compared = pgd.restarts * pgd.steps;
         Ok((1, seconds + search_cost::seconds(self.context, cost, compared)))
     }
