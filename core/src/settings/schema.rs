@@ -16,6 +16,9 @@
 //! | `x-format` | how it is written, see [`Format`] |
 //! | `x-wanted` | what belongs there, in place of the usual words |
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -101,10 +104,15 @@ pub enum Format {
     Attacks,
 }
 
-/// The schema of a type, with everything inside in place.
-pub fn schema_of<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::default().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<T>().to_value()
+/// The schema of a type, with everything inside in place. It is made once: forms ask for it in every frame.
+pub fn schema_of<T: JsonSchema>() -> Arc<Value> {
+    static MADE: Mutex<BTreeMap<String, Arc<Value>>> = Mutex::new(BTreeMap::new());
+    let make = || {
+        let settings = SchemaSettings::default().with(|settings| settings.inline_subschemas = true);
+        Arc::new(settings.into_generator().into_root_schema_for::<T>().to_value())
+    };
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry(T::schema_id().into_owned()).or_insert_with(make).clone()
 }
 
 /// The settings of a job type, in the order of its fields. Of a choice with settings of its own those that `job` has,
