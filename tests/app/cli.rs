@@ -60,6 +60,10 @@ fn inspect_says_what_a_checkpoint_is() {
             "notices",
             "networks",
             "set_aside",
+            "assumed",
+            "ambiguous",
+            "probe",
+            "stored",
         ]
     );
     assert_eq!(keys(&summary["tensors"][0]), ["name", "shape", "role", "l2_norm"]);

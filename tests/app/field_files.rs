@@ -36,7 +36,7 @@ fn normalization_beside_the_network_is_applied() {
     assert_loss(&record, 3.0785);
     assert!(warnings(&record).contains("standardized by 0.mean"), "{}", warnings(&record));
     let shown = Basin::new().ok(&["inspect", &file]).out;
-    assert!(shown.contains("standardized by 0.mean") && shown.contains("divide by deviation"), "{shown}");
+    assert!(shown.contains("standardized by 0.mean") && shown.contains("standardize channels"), "{shown}");
 }
 
 #[test]

@@ -992,6 +992,7 @@ fn images_need_not_be_square() {
                 kernel: 3,
                 stride: 1,
                 padding: 1,
+                groups: 1,
                 bias: true,
             },
             Layer::Flatten,

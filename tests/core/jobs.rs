@@ -95,7 +95,12 @@ fn disagreement(one: &Value, other: &Value, rounding: f64, place: &str) -> Optio
 }
 
 fn assert_known(name: &str, record: &Record) {
-    let rounding = if std::env::var_os("BASIN_EXACT").is_some() { 0.0 } else { ROUNDING };
+    let rounding = match std::env::var_os("BASIN_EXACT") {
+        Some(_) => 0.0,
+        // Processors without instructions for bf16 round at other places, so that searches end elsewhere.
+        None if name.ends_with("-bf16") => 10.0 * ROUNDING,
+        None => ROUNDING,
+    };
     let found = disagreement(&results(&known(name)), &results(record), rounding, name);
     assert_eq!(found, None);
 }

@@ -5,6 +5,7 @@ mod autoattack;
 mod checkpoints;
 mod data;
 mod data_sets;
+mod families;
 mod flatness;
 mod jobs;
 mod landscape;

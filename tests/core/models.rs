@@ -4,7 +4,7 @@
 use basin_core::attack::Objective;
 use basin_core::attack::weights::{Bookkeeping, Sampling, Scope, Tensors, WeightGradient};
 use basin_core::data::Augmentation;
-use basin_core::model::Family;
+use basin_core::model::{Family, LeNet};
 use basin_core::train::preset::{decode, groups, preset, registered};
 use basin_core::train::{Curriculum, Labels, Method, Optimizer, Schedule, Sharpness, Train, WeightAttack};
 use sha2::{Digest as _, Sha256};
@@ -447,7 +447,7 @@ fn one_change_names_another_kind() {
     assert_eq!(with("labels.smoothed=0.1").labels, Labels::Smoothed(0.1));
     assert_eq!(with("labels.noisy=1/5").labels, Labels::Noisy(0.2));
     let lenet = with("architecture.family=LeNet").with("architecture.family.LeNet.channels=8").unwrap();
-    assert_eq!(lenet.architecture.family, Family::LeNet { channels: 8, linear: 256 });
+    assert_eq!(lenet.architecture.family, Family::LeNet(LeNet { channels: 8, linear: 256 }));
     assert!(lenet.architecture.topology().is_ok());
     let error = job.with("schedule.milestones=5,3").unwrap_err();
     assert!(error.ends_with("schedule.milestones should be a list, not \"5,3\""), "{error}");

@@ -13,7 +13,7 @@ use basin_core::checkpoint;
 use basin_core::data::{Augmentation, Examples, Layout, Split, convert};
 use basin_core::device::Precision;
 use basin_core::job::Job;
-use basin_core::model::{Architecture, Family, Norm};
+use basin_core::model::{Architecture, Family, LeNet, Mlp, Norm, ResNet};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::Record;
 use basin_core::run::{Observer, RunOptions, estimate, read_job, resolved, run, train};
@@ -40,7 +40,7 @@ fn tiny() -> Train {
             ..TrainData::bundled()
         },
         architecture: Architecture {
-            family: Family::LeNet { channels: 4, linear: 16 },
+            family: Family::LeNet(LeNet { channels: 4, linear: 16 }),
             normalization: Some(Norm::Batch),
             dropout: true,
             ..Architecture::default()
@@ -62,8 +62,8 @@ fn a_batch_of_one_image_is_refused_where_it_has_no_variance() {
     let folder = tempfile::tempdir().unwrap();
     let mut job = Train { epochs: 1, ..tiny() };
     let result = |job: &Train, name: &str| train(job, &folder.path().join(name), &mut Silent);
-    let mlp = Family::Mlp { units: vec![8] };
-    let deep = Family::ResNet { blocks: vec![1; 6], bottleneck: false, channels: 1 };
+    let mlp = Family::Mlp(Mlp { units: vec![8] });
+    let deep = Family::ResNet(ResNet { blocks: vec![1; 6], bottleneck: false, channels: 1 });
     job.architecture.dropout = false;
     for (name, family) in [("mlp", mlp), ("deep", deep)] {
         job.architecture.family = family;
@@ -445,7 +445,7 @@ fn weights_perturbed_beyond_measure_are_told_apart_from_the_weight_step() {
         [("awp", Sharpness::Awp(random)), ("sam", Sharpness::Sam { radius: 1e30, adaptive: false })]
     {
         // Deep, and nothing keeps the activations small.
-        let family = Family::Mlp { units: vec![32; 8] };
+        let family = Family::Mlp(Mlp { units: vec![32; 8] });
         let architecture = Architecture { family, normalization: None, ..tiny().architecture };
         let job = Train { sharpness, architecture, ..tiny() };
         let error = train(&job, &home.path().join(name), &mut Silent).unwrap_err().to_string();
@@ -687,7 +687,7 @@ fn every_variant_trains() {
     let random = Awp { attack: random, population: 2, tensors: Tensors::NoBias, ..Awp::default() };
     let entropy = EntropySgd { inner_steps: 2, ..EntropySgd::default() };
     let resnet = Architecture {
-        family: Family::ResNet { blocks: vec![1, 1], bottleneck: false, channels: 4 },
+        family: Family::ResNet(ResNet { blocks: vec![1, 1], bottleneck: false, channels: 4 }),
         ..Architecture::default()
     };
     let jobs = [

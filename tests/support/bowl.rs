@@ -275,5 +275,9 @@ pub fn summary(path: &Path) -> Summary {
         notices: Vec::new(),
         networks: Vec::new(),
         set_aside: Vec::new(),
+        assumed: String::new(),
+        ambiguous: false,
+        probe: None,
+        stored: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! From opening a 146 MB checkpoint to its summary.
 
 use basin_core::checkpoint;
-use basin_core::model::{Architecture, Family, Network};
+use basin_core::model::{Architecture, Family, Network, ResNet};
 
 use super::Results;
 use super::pairs::{interleave, median};
@@ -11,7 +11,7 @@ mod torch_zip;
 
 pub fn run(results: &mut Results) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let family = Family::ResNet { blocks: vec![2, 2, 2, 2], bottleneck: false, channels: 116 };
+    let family = Family::ResNet(ResNet { blocks: vec![2, 2, 2, 2], bottleneck: false, channels: 116 });
     let network = Network::fresh(Architecture { family, ..Architecture::default() }.topology()?, 1);
     let native = folder.path().join("large.safetensors");
     checkpoint::save(&native, &network, None)?;

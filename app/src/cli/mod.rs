@@ -48,6 +48,7 @@ use printing::print;
 pub use report::bounds;
 use shards::MergeArgs;
 use submit::SubmitArgs;
+use terminal::Terminal;
 use train::TrainArgs;
 
 use crate::environment;
@@ -81,6 +82,10 @@ enum Command {
     Inspect {
         #[command(flatten)]
         checkpoint: CheckpointArgs,
+        /// Try on labelled images what the file leaves open (input normalization, shortcut, activation), and rank the
+        /// readings. Measures do this by themselves.
+        #[arg(long)]
+        probe: bool,
         /// Print the summary as JSON.
         #[arg(long)]
         json: bool,
@@ -220,7 +225,7 @@ impl Command {
     fn computes(&self) -> bool {
         !matches!(
             self,
-            Self::Inspect { .. }
+            Self::Inspect { probe: false, .. }
                 | Self::Plot(_)
                 | Self::Data(_)
                 | Self::Compare(_)
@@ -261,8 +266,16 @@ fn dispatch(cli: Cli) -> Result<()> {
             check_paths(&cli.paths)?;
             crate::ui::open(cli.paths)
         }
-        Some(Command::Inspect { checkpoint, json }) => {
-            let summary = checkpoint::inspect(&checkpoint.path())?;
+        Some(Command::Inspect { checkpoint, probe, json }) => {
+            let path = checkpoint.path();
+            let summary = if probe {
+                let mut terminal = Terminal::new()?;
+                let summary = basin_core::run::probe(&path, &mut terminal);
+                terminal.finish();
+                summary?
+            } else {
+                checkpoint::inspect(&path)?
+            };
             print(&if json {
                 serde_json::to_string_pretty(&summary)? + "\n"
             } else {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use basin_core::checkpoint::{Role, Summary};
+use basin_core::checkpoint::{Probe, Role, Summary};
 use basin_core::job::{AutoAttack, Evaluate, Job, Pgd};
 use basin_core::record::{
     AttackOutcome, AttemptAverage, Evaluated, Evaluation, ExampleSource, Headline, LandscapeOutcome, Outcome,
@@ -47,6 +47,14 @@ pub fn summary(s: &Summary) -> String {
         line("epoch", epoch.to_string());
     }
     line("sha-256", s.hash.clone());
+    if !s.assumed.is_empty() {
+        let open =
+            if s.ambiguous && s.probe.is_none() { " (left open by the file; --probe tries it)" } else { "" };
+        line("assumed", format!("{}{open}", s.assumed));
+    }
+    for (name, value) in &s.stored {
+        line("stored", format!("{name} {value} (as stored, not measured)"));
+    }
     if let [used, others @ ..] = s.networks.as_slice() {
         line("networks", format!("{used} (used), {}", others.join(", ")));
     }
@@ -78,11 +86,33 @@ pub fn summary(s: &Summary) -> String {
             shape.join(" x ")
         );
     }
+    if let Some(probe) = s.probe.as_ref().filter(|probe| !probe.tried.is_empty()) {
+        text.push('\n');
+        text += &readings(probe);
+    }
     if !s.notices.is_empty() {
         text.push('\n');
         for notice in &s.notices {
             let _ = writeln!(text, "note: {notice}");
         }
+    }
+    text
+}
+
+/// The readings of a file that were tried, the best first.
+fn readings(probe: &Probe) -> String {
+    let width = probe.tried.iter().map(|tried| tried.assumed.len()).max().unwrap_or(0);
+    let mut text = format!("  {:<width$}  accuracy  images  mismatch of batch statistics\n", "reading");
+    for tried in &probe.tried {
+        let mismatch = tried.mismatch.map_or_else(String::new, |mismatch| format!("{mismatch:.2e}"));
+        let line = format!(
+            "  {:<width$}  {:>6.1} %  {:>6}  {mismatch}",
+            tried.assumed,
+            100.0 * tried.accuracy,
+            tried.images
+        );
+        text += line.trim_end();
+        text.push('\n');
     }
     text
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use basin_core::checkpoint::Summary;
 use basin_core::job::Job;
+use basin_core::progress::Progress;
 use basin_core::record::Record;
 use basin_core::run::{Estimate, Observer, RunOptions};
 
@@ -14,6 +15,14 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// As [`basin_core::checkpoint::inspect`].
     fn inspect(&self, path: &Path) -> basin_core::Result<Summary>;
+
+    /// Tries on labelled images what a checkpoint's file leaves open.
+    ///
+    /// # Errors
+    /// As [`basin_core::run::probe`].
+    fn probe(&self, path: &Path, _: &mut dyn Progress) -> basin_core::Result<Summary> {
+        self.inspect(path)
+    }
 
     /// Estimates the time of a job.
     ///
@@ -36,6 +45,10 @@ pub struct Core;
 impl Engine for Core {
     fn inspect(&self, path: &Path) -> basin_core::Result<Summary> {
         basin_core::checkpoint::inspect(path)
+    }
+
+    fn probe(&self, path: &Path, progress: &mut dyn Progress) -> basin_core::Result<Summary> {
+        basin_core::run::probe(path, progress)
     }
 
     fn estimate(&self, job: &Job) -> basin_core::Result<Estimate> {

@@ -14,8 +14,9 @@ use crate::places;
 use crate::plot::color::SERIES_COLORS;
 use crate::ui::example_set::ExampleSet;
 use crate::ui::follow::Stamp;
+use crate::ui::probing::Probing;
 use crate::ui::standing::{FolderStatus, Place};
-use crate::ui::study::{RecordId, Target};
+use crate::ui::study::{Reading, RecordId, Target};
 use crate::ui::{Action, App, form};
 
 /// Number of test images of the sanity check.
@@ -129,6 +130,13 @@ pub enum Answer {
         /// The comparison in words, or why there is none.
         result: Result<String, String>,
     },
+    /// What a checkpoint's file leaves open has been tried.
+    Probed {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What it is, or what went wrong.
+        result: Result<Box<Summary>, String>,
+    },
     /// A thread went wrong.
     Failed(String),
 }
@@ -149,6 +157,7 @@ impl App {
                 self.listed(&folders, checkpoints, records, problems);
             }
             Answer::Inspected { path, result } => self.inspected(&path, result),
+            Answer::Probed { path, result } => self.probed(&path, result),
             Answer::Sanity { path, result } => {
                 if let Some(model) = self.study.model_mut(&path) {
                     model.sanity = result.into();
@@ -268,6 +277,42 @@ impl App {
         let resolution = result.as_ref().ok().map(|summary| summary.resolution);
         model.summary = result.into();
         let Some(resolution) = resolution else { return };
+        let ambiguous =
+            model.summary.ready().is_some_and(|summary| summary.ambiguous && summary.probe.is_none());
+        if ambiguous {
+            return self.start_probe(path);
+        }
+        self.opened(path, resolution);
+    }
+
+    /// Tries on labelled images what a file leaves open; its summary is shown meanwhile.
+    fn start_probe(&mut self, path: &Path) {
+        let Some(model) = self.study.model_mut(path) else { return };
+        let probing = Arc::new(Probing::default());
+        let mut follower = probing.follower();
+        model.probing = Some(probing);
+        let (engine, path) = (self.engine.clone(), path.to_owned());
+        self.background.spawn("probe", move || {
+            let result = engine.probe(&path, &mut follower).map(Box::new).map_err(|error| error.to_string());
+            Answer::Probed { path, result }
+        });
+    }
+
+    fn probed(&mut self, path: &Path, result: Result<Box<Summary>, String>) {
+        let Some(model) = self.study.model_mut(path) else { return };
+        model.probing = None;
+        match result {
+            Ok(summary) => {
+                let resolution = summary.resolution;
+                model.summary = Reading::Ready(summary);
+                self.opened(path, resolution);
+            }
+            Err(error) => self.note_error(error),
+        }
+    }
+
+    /// What follows once it is known what a checkpoint is.
+    fn opened(&mut self, path: &Path, resolution: [usize; 3]) {
         if let Some(other) = self.study.close_duplicate(path) {
             return self.note(format!("{} is open already, as {}.", path.display(), other.display()));
         }

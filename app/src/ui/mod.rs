@@ -35,6 +35,7 @@ mod nothing;
 mod open;
 mod opening;
 mod path_dialog;
+mod probing;
 mod scatter_view;
 mod shown;
 mod standing;

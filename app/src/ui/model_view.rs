@@ -43,7 +43,7 @@ fn networks_ui(ui: &mut Ui, model: &Model, summary: &Summary, actions: &mut Vec<
         for other in others {
             let tooltip = "Opens this network of the same file as a checkpoint of its own";
             if ui.button(format!("Open {other}")).on_hover_text(tooltip).clicked() {
-                let chosen = Assumptions { weights: Some(other.clone()) };
+                let chosen = Assumptions { weights: Some(other.clone()), ..Assumptions::default() };
                 actions.push(Action::Open(vec![assuming(&model.path, &chosen)]));
             }
         }
@@ -57,6 +57,16 @@ fn summary_ui(ui: &mut Ui, model: &Model, summary: &Summary, actions: &mut Vec<A
         ui.add(Label::new(RichText::new(sentence(notice)).color(palette(ui).warning)).wrap());
     }
     networks_ui(ui, model, summary, actions);
+    if let Some(probing) = &model.probing {
+        ui.horizontal(|ui| {
+            ui.spinner();
+            ui.label(format!(
+                "Trying what the file leaves open on labelled images, {:.0} %",
+                100.0 * probing.share()
+            ));
+        });
+        ui.ctx().request_repaint_after(std::time::Duration::from_millis(200));
+    }
     ui.add_space(6.0);
     let [channels, height, width] = summary.resolution;
     let epoch = summary.epoch.map_or_else(|| "not stored".to_owned(), |epoch| epoch.to_string());

@@ -8,6 +8,7 @@ use basin_core::job::Job;
 use basin_core::record::{Evaluation, Outcome, Record};
 
 use crate::jobs::JobId;
+use crate::ui::probing::Probing;
 
 /// Something that a worker thread finds out.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,8 @@ pub struct Model {
     pub summary: Reading<Box<Summary>>,
     /// Clean error on a few test images, to see that it was read rightly.
     pub sanity: Reading<Box<Evaluation>>,
+    /// What the file leaves open is being tried.
+    pub probing: Option<Arc<Probing>>,
 }
 
 impl Model {
@@ -153,7 +156,7 @@ impl Study {
         let new = self.model(&path).is_none();
         if new {
             let (summary, sanity) = (Reading::Pending, Reading::Pending);
-            self.models.push(Model { path: path.clone(), summary, sanity });
+            self.models.push(Model { path: path.clone(), summary, sanity, probing: None });
         }
         self.select_model(&path);
         new

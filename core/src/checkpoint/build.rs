@@ -1,5 +1,6 @@
 //! From the tensors of a file to a network: every tensor that the topology needs, nothing else, only numbers.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,6 +43,13 @@ pub fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec
             norms.push(count.int64_value(&[]).unsigned_abs() as f64);
             buffers.push((spec.name, count));
             continue;
+        }
+        if !matches!(raw.kind, Kind::Float | Kind::Double | Kind::Half | Kind::BFloat16) {
+            let reason = format!(
+                "{} has elements of type {:?}, not numbers with a fraction; save the network in float32 before it is quantized",
+                spec.name, raw.kind
+            );
+            return Err(damaged(reason));
         }
         let values = raw.floats().map_err(unread)?;
         norms.push(norm(&values).map_err(|bad| damaged(not_finite(&spec.name, bad, values.len())))?);
@@ -120,8 +128,8 @@ fn check_keys(path: &Path, topology: &Topology, specs: &[TensorSpec], tensors: &
         .filter(|s| !s.is_count && !tensors.contains_key(&s.name))
         .map(|s| s.name.as_str())
         .collect();
-    let extra: Vec<&str> =
-        tensors.keys().filter(|key| !specs.iter().any(|s| s.name == **key)).map(String::as_str).collect();
+    let known: HashSet<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+    let extra: Vec<&str> = tensors.keys().map(String::as_str).filter(|key| !known.contains(key)).collect();
     let title = &topology.title;
     match (missing.is_empty(), extra.is_empty()) {
         (false, true) => {

@@ -1,37 +1,10 @@
 //! Whether the layers of a network fit together: asked of every topology that comes from a file, because
 //! libtorch would answer only when images go through.
 
-use crate::model::{Architecture, Family, Layer, Norm, Topology, groups};
+use crate::model::{Layer, Norm, Topology, groups};
 
 /// Largest number of channels, features, pixels per side or classes that is believed.
 const LARGEST: i64 = 1 << 20;
-/// Most blocks, stages or hidden layers that are believed.
-const MOST: usize = 1000;
-
-/// Refuses numbers that only a damaged file has, before anything is built from them.
-///
-/// # Errors
-/// A sentence without the path.
-pub fn believable(architecture: &Architecture) -> Result<(), String> {
-    let (counts, widths): (Vec<usize>, Vec<i64>) = match &architecture.family {
-        Family::ResNet { blocks, channels, .. } => {
-            if blocks.len() > 16 {
-                return Err(format!("describes a ResNet of {} stages; it is damaged", blocks.len()));
-            }
-            (blocks.clone(), vec![*channels])
-        }
-        Family::LeNet { channels, linear } => (Vec::new(), vec![*channels, (*linear).max(1)]),
-        Family::Mlp { units } => (vec![units.len()], units.clone()),
-    };
-    if let Some(count) = counts.iter().find(|count| **count > MOST) {
-        return Err(format!("describes a network with {count} layers in a row; it is damaged"));
-    }
-    let sizes = widths.iter().chain(&architecture.resolution).chain([&architecture.classes]);
-    match sizes.into_iter().find(|size| !(1..=LARGEST).contains(*size)) {
-        Some(size) => Err(format!("describes a network with a size of {size}; it is damaged")),
-        None => Ok(()),
-    }
-}
 
 /// Follows an image through the layers.
 ///
@@ -82,9 +55,25 @@ fn after(layer: &Layer, flow: Flow) -> Result<Flow, String> {
             Flow::Images([c, ..]) if c == *channels => Ok(flow),
             _ => gets(name),
         },
-        (Layer::Conv { name, input, output, kernel, stride, padding, .. }, Flow::Images([c, h, w])) => {
-            let fits =
-                c == *input && (0..LARGEST).contains(padding) && believable(&[*output, *kernel, *stride]);
+        (Layer::StandardizeBy { mean, std }, _) => match flow {
+            Flow::Images([c, ..])
+                if [mean.len() as i64, std.len() as i64] == [c, c]
+                    && mean.iter().chain(std).all(|value| value.is_finite())
+                    && std.iter().all(|value| *value > 0.0) =>
+            {
+                Ok(flow)
+            }
+            _ => gets("the standardization of channels"),
+        },
+        (
+            Layer::Conv { name, input, output, kernel, stride, padding, groups, .. },
+            Flow::Images([c, h, w]),
+        ) => {
+            let fits = c == *input
+                && (0..LARGEST).contains(padding)
+                && believable(&[*output, *kernel, *stride, *groups])
+                && input % groups == 0
+                && output % groups == 0;
             let side = |n: i64| (n + 2 * padding - kernel) / stride + 1;
             if !fits || h + 2 * padding < *kernel || w + 2 * padding < *kernel {
                 return gets(name);
@@ -110,9 +99,36 @@ fn after(layer: &Layer, flow: Flow) -> Result<Flow, String> {
                 gets(name)
             }
         }
-        (Layer::MaxPool, Flow::Images([c, h, w])) if h > 1 && w > 1 => Ok(Flow::Images([c, h / 2, w / 2])),
+        (Layer::Pad { before, after }, Flow::Images([c, h, w]))
+            if [before, after].iter().all(|n| (0..LARGEST).contains(*n)) =>
+        {
+            Ok(Flow::Images([c, h + before + after, w + before + after]))
+        }
+        (Layer::MaxPool { kernel, stride, padding }, Flow::Images([c, h, w]))
+            if believable(&[*kernel, *stride])
+                && (0..=kernel / 2).contains(padding)
+                && h.min(w) + 2 * padding >= *kernel =>
+        {
+            let side = |n: i64| (n + 2 * padding - kernel) / stride + 1;
+            Ok(Flow::Images([c, side(h), side(w)]))
+        }
+        (Layer::AveragePool { kernel }, Flow::Images([c, h, w]))
+            if believable(&[*kernel]) && h.min(w) >= *kernel =>
+        {
+            Ok(Flow::Images([c, h / kernel, w / kernel]))
+        }
         (Layer::GlobalAveragePool, Flow::Images([c, ..])) => Ok(Flow::Images([c, 1, 1])),
-        (Layer::MaxPool | Layer::GlobalAveragePool, _) => gets("the pooling"),
+        (Layer::Pad { .. }, _) => gets("the padding"),
+        (Layer::StandardizeEach, Flow::Features(_)) => gets("the standardization of each image"),
+        (Layer::MaxPool { .. } | Layer::AveragePool { .. } | Layer::GlobalAveragePool, _) => {
+            gets("the pooling")
+        }
+        (Layer::Concatenate { name, body }, _) => match (through(body, flow)?, flow) {
+            (Flow::Images([a, h, w]), Flow::Images([b, ..])) if flow == Flow::Images([b, h, w]) => {
+                Ok(Flow::Images([a.saturating_add(b), h, w]))
+            }
+            (before, _) => Err(format!("{name} puts {before} before {flow}")),
+        },
         (Layer::Flatten, Flow::Images([c, h, w])) => {
             let features = c.saturating_mul(h).saturating_mul(w);
             Ok(Flow::Features(features))
@@ -127,6 +143,7 @@ fn after(layer: &Layer, flow: Flow) -> Result<Flow, String> {
         (Layer::Scale { factor }, _) if !factor.is_finite() => Err(format!("a factor of {factor}")),
         (
             Layer::Clamp
+            | Layer::StandardizeEach
             | Layer::Rescale { .. }
             | Layer::Activate { .. }
             | Layer::Flatten

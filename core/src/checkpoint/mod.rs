@@ -5,18 +5,22 @@
 //! `reference`), which is recognized (`recognize`, `paper`), prepared (`standardize`), checked (`fit`) and built
 //! (`build`).
 
+mod alternatives;
 mod build;
 mod container;
 mod fit;
 mod native;
 mod networks;
+mod opened;
 mod paper;
+mod probe;
 mod pytorch;
 mod raw;
 mod recognize;
 mod reference;
 mod source;
 mod standardize;
+mod stored;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -28,22 +32,16 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Error, Result};
 use crate::model::Network;
 pub use crate::model::Role;
+pub use alternatives::Alternative;
 use build::build;
 pub(crate) use native::{read_tensors, write_tensors};
+pub use opened::Checkpoint;
+pub use probe::{probe, settle};
 use raw::RawTensor;
 use recognize::recognize;
 pub use reference::{Assumptions, assuming, is_there, split};
 use summary::summarize;
-pub use summary::{Summary, TensorSummary};
-
-/// An opened checkpoint.
-#[derive(Debug)]
-pub struct Checkpoint {
-    /// The network, on the CPU in float32.
-    pub network: Network,
-    /// What it is.
-    pub summary: Summary,
-}
+pub use summary::{Probe, Summary, TensorSummary, Tried};
 
 /// What the bundled checkpoint is called in jobs and on the command line.
 pub const BUNDLED: &str = "bundled";
@@ -71,16 +69,27 @@ pub fn open(path: &Path) -> Result<Checkpoint> {
     let raw = container::read(path)?;
     let container = raw.container;
     let mut found = recognize(path, raw, assumed)?;
-    let built = build(path, found.topology.clone(), &found.tensors, &mut found.notices)?;
+    let built = build(path, found.alternatives[0].topology.clone(), &found.tensors, &mut found.notices)?;
     let hash = match hashing {
         Ok(thread) => thread.join().map_err(|_| Error::file(path, "cannot be hashed"))??,
         Err(_) => hash_file(path)?,
     };
     let bytes = std::fs::metadata(path).map_err(|e| Error::io("cannot read", path, e))?.len();
-    // Another network of the same file is another checkpoint.
-    let hash = hash + &assumed.suffix();
-    let summary = summarize(summary::File { path: whole, hash, bytes, container }, &built, found);
-    Ok(Checkpoint { network: built.network, summary })
+    let alternatives = std::mem::take(&mut found.alternatives);
+    // Another network of the same file is another checkpoint, and so is another reading.
+    let hash = hash + &alternatives[0].assumed.suffix();
+    let file = summary::File { path: whole, hash, bytes, container };
+    let summary = summarize(file, &built, found, &alternatives);
+    Ok(Checkpoint { network: built.network, summary, alternatives })
+}
+
+/// As [`open`]; what the file leaves open is tried on labelled images ([`settle`]). `step` hears how far that is, from 0
+/// to 1.
+///
+/// # Errors
+/// As [`open`] and [`probe`].
+pub fn open_probed(path: &Path, step: &mut dyn FnMut(f64) -> Result<()>) -> Result<Checkpoint> {
+    settle(open(path)?, step)
 }
 
 /// Reads a checkpoint far enough to say what it is.

@@ -6,9 +6,8 @@
 //! unaveraged_model_state_dict}); then `best`; then averages. Names of equal rank are taken in alphabetical order.
 
 use super::raw::Raw;
+use crate::model::anchors;
 
-/// The tensor that every network of the paper's program ends with.
-const ANCHORS: [&str; 1] = ["logits.weight"];
 /// Parts of names that are no network of their own: heads of auxiliary tasks; the copy in an attacker (robustness).
 const PARTS: [&str; 2] = ["auxiliary", "attacker"];
 /// What is around a network by whatever name.
@@ -31,13 +30,17 @@ pub struct Candidate {
 /// # Errors
 /// The chosen one is not among them; the end of a sentence about the file.
 pub fn networks(raw: &Raw, chosen: Option<&str>) -> Result<Vec<Candidate>, String> {
-    let anchored =
-        raw.tensors.keys().filter_map(|name| ANCHORS.iter().find_map(|anchor| name.strip_suffix(anchor)));
+    let anchored = raw.tensors.keys().filter_map(|name| {
+        // The longest: `0.lin1.weight` ends with the name of one, too.
+        let prefixes = anchors().filter_map(|anchor| name.strip_suffix(anchor));
+        prefixes.min_by_key(|prefix| prefix.len())
+    });
     let mut prefixes: Vec<&str> = anchored
         .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
         .filter(|prefix| !PARTS.iter().any(|part| prefix.contains(part)))
         .collect();
     prefixes.sort_by_key(|prefix| (rank(prefix), *prefix));
+    prefixes.dedup();
     let first = |prefix: &str| prefix.split('.').next().unwrap_or_default().to_owned();
     let named = |prefix: &&str| {
         let ambiguous = prefixes.iter().filter(|other| first(other) == first(prefix)).count() > 1;
@@ -103,7 +106,8 @@ mod tests {
     use crate::checkpoint::raw::RawTensor;
 
     fn file(prefixes: &[&str]) -> Raw {
-        let tensor = |prefix: &&str| (format!("{prefix}logits.weight"), RawTensor::unreadable(String::new()));
+        let tensor =
+            |prefix: &&str| (format!("{prefix}block0.0.conv1.weight"), RawTensor::unreadable(String::new()));
         let tensors: BTreeMap<_, _> = prefixes.iter().map(tensor).collect();
         Raw { container: "", tensors, values: serde_json::Value::Null, objects: Vec::new() }
     }

@@ -1,22 +1,26 @@
 //! From what a file holds to one network: which, with which preparation of images, and what is set aside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use serde_json::Value;
 
+use super::alternatives::Alternative;
 use super::networks::{Candidate, is_wrapper, networks, outer};
-use super::raw::Raw;
+use super::raw::{Raw, RawTensor};
 use super::reference::Assumptions;
-use super::standardize::{self, Standardization};
-use super::{Named, fit, native, paper};
+use super::{Named, fit, native, paper, standardize, stored};
 use crate::error::{Error, Result};
-use crate::model::{Layer, Topology};
+use crate::model::{self, Architecture, Choices, Family, InputNormalization, Keys, Topology};
+
+/// The families that Basin builds, for messages.
+const KNOWN: &str = "it knows ResNet, PreActResNet, WideResNet, VGG, DenseNet, ResNeXt, SmallCNN, and ResNet, LeNet and \
+                     MLP of the paper's program";
 
 /// A network as it is in a file.
 pub struct Recognized {
-    /// The network.
-    pub topology: Topology,
+    /// The network that is meant where nothing else is known, then those that its tensors can be of, too.
+    pub alternatives: Vec<Alternative>,
     /// Its tensors by their names in the topology.
     pub tensors: Named,
     /// What the user should know.
@@ -27,6 +31,8 @@ pub struct Recognized {
     pub networks: Vec<String>,
     /// What is in the file and belongs to no network that is used.
     pub set_aside: Vec<String>,
+    /// Numbers that the file has about its network, by name: accuracies, losses, learning rates.
+    pub stored: Vec<(String, String)>,
 }
 
 /// Finds the network that is meant.
@@ -39,43 +45,192 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
         if let Some(name) = &assumed.weights {
             return Err(refused(format!("was written by Basin and has one network, none named {name:?}")));
         }
+        if *assumed != Assumptions::default() {
+            let reason =
+                format!("was written by Basin and leaves nothing open; leave {} out", assumed.text());
+            return Err(refused(reason));
+        }
         return own(path, value, raw.tensors);
     }
     let found = networks(&raw, assumed.weights.as_deref()).map_err(refused)?;
     let Some(network) = found.first().cloned() else { return Err(refused(no_network(&raw))) };
+    let stored = stored::numbers(&raw.values);
     let Raw { tensors, values, objects, .. } = raw;
     let mut notices = Vec::new();
     let (mut tensors, mut beside) = split(tensors, &found, &mut notices);
     if network.prefix.contains("module.") {
         notices.push("the prefix \"module.\" of a data-parallel model is removed".into());
     }
-    let recognized = paper::from_arguments(&values, &tensors)
-        .unwrap_or_else(|| paper::from_keys(&tensors))
-        .map_err(|reason| refused(unreadable(&tensors).unwrap_or(reason)))?;
-    notices.extend(recognized.notices);
-    fit::believable(&recognized.architecture).map_err(refused)?;
-    let mut topology = recognized
-        .architecture
-        .topology()
-        .map_err(|e| Error::file(path, format!("describes an impossible network: {e}")))?;
-    beside.extend(take_unused(&topology, &mut tensors, &network.prefix));
+    let mut architectures = match paper::from_arguments(&values, &tensors) {
+        Some(described) => {
+            let described = described.map_err(|reason| refused(unreadable(&tensors).unwrap_or(reason)))?;
+            notices.extend(described.notices);
+            vec![described.architecture]
+        }
+        None => {
+            let found =
+                by_keys(&tensors).map_err(|reason| refused(unreadable(&tensors).unwrap_or(reason)))?;
+            notices.extend(notices_of_paper(found.usual()));
+            found.alternatives
+        }
+    };
+    choose(&mut architectures, assumed).map_err(refused)?;
+    let built = |architecture: &Architecture| {
+        architecture.believable().map_err(refused)?;
+        architecture.topology().map_err(|e| refused(format!("describes an impossible network: {e}")))
+    };
+    let usual = built(&architectures[0])?;
+    let channels = usual.resolution[0];
+    beside.extend(take_unused(&usual, &mut tensors, &network.prefix).map_err(refused)?);
     let around = beside.iter().filter(|(name, _)| may_prepare(name, &found));
     let around = around.map(|(name, tensor)| (name.as_str(), tensor)).collect();
-    if let Some(pair) = standardize::find(&around, &network.prefix, topology.resolution[0]) {
-        notices.push(pair.notice());
+    let pair = standardize::find(&around, &network.prefix, channels);
+    if let Some(pair) = &pair {
         pair.names.iter().for_each(|name| drop(beside.remove(name)));
-        prepare(&mut topology, &mut tensors, &pair);
+        if assumed.normalization.is_none() {
+            notices.push(pair.notice());
+        }
     }
-    fit::check(&topology).map_err(refused)?;
+    let is_papers = matches!(architectures[0].family, Family::ResNet(_) | Family::LeNet(_) | Family::Mlp(_));
+    let normalizations = match (&assumed.normalization, pair) {
+        (Some(assumed), _) => vec![assumed.for_channels(channels).map_err(refused)?],
+        (None, Some(pair)) => vec![pair.normalization()],
+        // The paper's networks have their standardization in the file, or none.
+        (None, None) if is_papers => vec![InputNormalization::None],
+        (None, None) => {
+            InputNormalization::candidates(&architectures[0].input, channels, architectures[0].classes)
+        }
+    };
+    let tells = Tells::of(&architectures, normalizations.len());
+    let mut alternatives = Vec::new();
+    for architecture in &architectures {
+        for input in &normalizations {
+            let architecture = Architecture { input: input.clone(), ..architecture.clone() };
+            let assumed = tells.assumed(assumed, &architecture);
+            alternatives.push(Alternative { assumed, topology: built(&architecture)? });
+        }
+    }
+    fit::check(&alternatives[0].topology).map_err(refused)?;
+    alternatives.retain(|alternative| fit::check(&alternative.topology).is_ok());
     notices.extend(unused_notice(&beside, &found, &values));
     Ok(Recognized {
-        topology,
+        alternatives,
         tensors,
         notices,
         epoch: values.get("epoch").and_then(Value::as_i64),
         networks: if found.len() > 1 { found.iter().map(|c| c.name.clone()).collect() } else { Vec::new() },
         set_aside: set_aside(&beside, &objects),
+        stored,
     })
+}
+
+/// What a file does not tell.
+struct Tells {
+    shortcut: bool,
+    activation: bool,
+    pooling: bool,
+    normalization: bool,
+}
+
+impl Tells {
+    /// What differs between the architectures that a file can be of.
+    fn of(architectures: &[Architecture], normalizations: usize) -> Self {
+        let all: Vec<Choices> = architectures.iter().map(Architecture::choices).collect();
+        Self {
+            shortcut: all.iter().any(|choices| choices.shortcut != all[0].shortcut),
+            activation: all.iter().any(|choices| choices.activation != all[0].activation),
+            pooling: all.iter().any(|choices| choices.pooling != all[0].pooling),
+            normalization: normalizations > 1,
+        }
+    }
+
+    /// What an alternative assumes, and what the user does.
+    fn assumed(&self, given: &Assumptions, architecture: &Architecture) -> Assumptions {
+        let (own, mut assumed) = (architecture.choices(), given.clone());
+        let choices = &mut assumed.choices;
+        choices.shortcut = choices.shortcut.or(own.shortcut.filter(|_| self.shortcut));
+        choices.activation = choices.activation.or(own.activation.filter(|_| self.activation));
+        choices.pooling = choices.pooling.or(own.pooling.filter(|_| self.pooling));
+        if self.normalization {
+            assumed.normalization = Some(architecture.input.clone());
+        }
+        assumed
+    }
+}
+
+/// The family of a bare state dictionary.
+///
+/// # Errors
+/// It is none that Basin knows, or of several; the end of a sentence.
+fn by_keys(tensors: &Named) -> Result<model::Recognized, String> {
+    let keys = Keys::new(tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect());
+    let mut found = model::recognize(&keys).into_iter();
+    let Some(first) = found.next() else {
+        let names: Vec<&str> = tensors.keys().take(4).map(String::as_str).collect();
+        return Err(model::special(&keys).unwrap_or_else(|| {
+            format!(
+                "holds a network that Basin does not recognize (its tensors begin with {}); {KNOWN}",
+                names.join(", ")
+            )
+        }));
+    };
+    let title = |found: &model::Recognized| found.usual().topology().map(|it| it.title).unwrap_or_default();
+    let complete = |found: &model::Recognized| {
+        let topology = found.usual().topology();
+        topology.is_ok_and(|it| it.tensors().iter().all(|spec| spec.is_count || keys.has(&spec.name)))
+    };
+    let names = |found: &model::Recognized| -> Vec<String> {
+        found
+            .usual()
+            .topology()
+            .map(|it| it.tensors().into_iter().map(|spec| spec.name).collect())
+            .unwrap_or_default()
+    };
+    let own = names(&first);
+    if let Some(other) =
+        found.find(|other| complete(other) && names(other).iter().any(|name| !own.contains(name)))
+        && complete(&first)
+    {
+        return Err(format!(
+            "holds the weights of two networks under the same names, {} and {}; save each to a file of its own",
+            title(&first),
+            title(&other)
+        ));
+    }
+    Ok(first)
+}
+
+/// What the keys of the paper's networks cannot tell, and what is assumed.
+fn notices_of_paper(architecture: &Architecture) -> Vec<String> {
+    if !matches!(architecture.family, Family::ResNet(_) | Family::LeNet(_) | Family::Mlp(_)) {
+        return Vec::new();
+    }
+    let mut notices = vec![
+        "the file does not name its activation: ReLU is assumed; check the clean error".to_owned(),
+        "the file does not say whether inputs are clamped to [0, 1]: they are".to_owned(),
+    ];
+    if architecture.normalization.is_none() {
+        notices.push("no normalization has tensors in the file: none is assumed".into());
+    }
+    notices
+}
+
+/// Keeps the architectures that agree with what is assumed.
+fn choose(architectures: &mut Vec<Architecture>, assumed: &Assumptions) -> Result<(), String> {
+    for architecture in architectures.iter_mut() {
+        architecture.choose(&assumed.choices).map_err(|reason| format!("cannot be read so: {reason}"))?;
+        if let Some(side) = assumed.resolution {
+            architecture.resolution = [architecture.resolution[0], side, side];
+        }
+    }
+    let mut kept: Vec<Architecture> = Vec::new();
+    for architecture in architectures.drain(..) {
+        if !kept.contains(&architecture) {
+            kept.push(architecture);
+        }
+    }
+    *architectures = kept;
+    Ok(())
 }
 
 /// A checkpoint that Basin wrote.
@@ -92,9 +247,16 @@ fn own(path: &Path, value: &Value, tensors: Named) -> Result<Recognized> {
         return Err(Error::file(path, reason));
     }
     fit::check(&metadata.topology).map_err(|reason| Error::file(path, reason))?;
-    let (networks, set_aside) = (Vec::new(), Vec::new());
-    let (topology, epoch) = (metadata.topology, metadata.epoch);
-    Ok(Recognized { topology, tensors, notices: Vec::new(), epoch, networks, set_aside })
+    let network = Alternative { assumed: Assumptions::default(), topology: metadata.topology };
+    Ok(Recognized {
+        alternatives: vec![network],
+        tensors,
+        notices: Vec::new(),
+        epoch: metadata.epoch,
+        networks: Vec::new(),
+        set_aside: Vec::new(),
+        stored: Vec::new(),
+    })
 }
 
 /// The end of a sentence about a file in which no network is recognized.
@@ -117,9 +279,14 @@ fn no_network(raw: &Raw) -> String {
                 torch.save(model.state_dict(), …)"
             .into();
     }
+    let keys =
+        Keys::new(raw.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect());
+    if let Some(reason) = model::special(&keys) {
+        return reason;
+    }
     let first: Vec<&str> = raw.tensors.keys().take(3).map(String::as_str).collect();
     format!(
-        "holds a network that Basin does not recognize (no logits.weight among its {} tensors, which begin with {}); it knows ResNet, LeNet and MLP of the paper's program",
+        "holds a network that Basin does not recognize ({} tensors, which begin with {}); {KNOWN}",
         raw.tensors.len(),
         first.join(", ")
     )
@@ -166,15 +333,37 @@ fn split(tensors: Named, found: &[Candidate], notices: &mut Vec<String>) -> (Nam
     (own, beside)
 }
 
-/// Takes out what the network does not use and what is no part of a layer, by its full name. Weights of layers that
-/// the network does not have stay: they make it another network.
-fn take_unused(topology: &Topology, tensors: &mut Named, prefix: &str) -> Named {
+/// Takes out what the network does not use, by its full name: what is no part of a layer, and layers beside it (dead
+/// weights such as `sub_block1` of TRADES, heads of other tasks). Weights of layers that stand where the network has
+/// others (a block too many) stay: they make it another network.
+///
+/// # Errors
+/// Most of the weights are beside the network; the end of a sentence.
+fn take_unused(topology: &Topology, tensors: &mut Named, prefix: &str) -> Result<Named, String> {
     const OF_LAYERS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
-    let used: Vec<String> = topology.tensors().into_iter().map(|spec| spec.name).collect();
+    let used: HashSet<String> = topology.tensors().into_iter().map(|spec| spec.name).collect();
+    // `layer3` and `layer5` are of one kind.
+    let kind = |key: &str| -> String {
+        let root = key.split('.').next().unwrap_or(key);
+        root.chars().filter(|letter| !letter.is_ascii_digit()).collect()
+    };
+    let kinds: HashSet<String> = used.iter().map(|key| kind(key)).collect();
     let is_layer = |key: &str| OF_LAYERS.contains(&key.rsplit('.').next().unwrap_or(key));
-    let names: Vec<String> =
-        tensors.keys().filter(|key| !used.contains(key) && !is_layer(key)).cloned().collect();
-    names.into_iter().filter_map(|key| Some((format!("{prefix}{key}"), tensors.remove(&key)?))).collect()
+    let is_beside = |key: &str| !used.contains(key) && (!is_layer(key) || !kinds.contains(&kind(key)));
+    let names: Vec<String> = tensors.keys().filter(|key| is_beside(key)).cloned().collect();
+    let elements = |names: &mut dyn Iterator<Item = &String>| -> usize {
+        names.filter_map(|name| tensors.get(name)).map(RawTensor::elements).sum()
+    };
+    let (own, beside) = (elements(&mut used.iter()), elements(&mut names.iter()));
+    if beside > own {
+        return Err(format!(
+            "looks like {}, but most of its weights ({beside} of {}) are not of that network, {} among them; check which program wrote it",
+            topology.title,
+            own + beside,
+            names.first().map_or("", String::as_str)
+        ));
+    }
+    Ok(names.into_iter().filter_map(|key| Some((format!("{prefix}{key}"), tensors.remove(&key)?))).collect())
 }
 
 /// Whether a tensor is of an optimizer, of an auxiliary head, or of the copy that an attack holds.
@@ -198,16 +387,8 @@ fn may_prepare(name: &str, found: &[Candidate]) -> bool {
     !is_ballast(name) && !of_another && !within_another
 }
 
-/// Puts the standardization in front of the network, behind the clamp that keeps images between 0 and 1.
-fn prepare(topology: &mut Topology, tensors: &mut Named, pair: &Standardization) {
-    let is_taken = tensors.keys().any(|name| name.starts_with("whiten."));
-    let name = if is_taken { "normalize" } else { "whiten" };
-    let at = usize::from(topology.layers.first() == Some(&Layer::Clamp));
-    topology.layers.insert(at, Layer::Standardize { name: name.into(), channels: topology.resolution[0] });
-    let [mean, deviation] = pair.tensors();
-    tensors.insert(format!("{name}.bias"), mean);
-    tensors.insert(format!("{name}.weight"), deviation);
-}
+/// Modules that programs of the field have and never use.
+const DEAD: [&str; 1] = ["sub_block1"];
 
 /// Names the tensors that belong to the network's own state dictionary and are not used.
 fn unused_notice(beside: &Named, found: &[Candidate], values: &Value) -> Option<String> {
@@ -226,6 +407,17 @@ fn unused_notice(beside: &Named, found: &[Candidate], values: &Value) -> Option<
         .filter(|name| !(mixed && around.is_empty() && !name.starts_with(&found[0].prefix)))
         .map(String::as_str)
         .collect();
+    let (dead, names): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| {
+        let inner = name.strip_prefix(found[0].prefix.as_str()).unwrap_or(name);
+        DEAD.contains(&inner.split('.').next().unwrap_or(inner))
+    });
+    if names.is_empty() && !dead.is_empty() {
+        return Some(format!(
+            "{} tensors of {} are set aside: no forward pass of that network uses them",
+            dead.len(),
+            DEAD.join(", ")
+        ));
+    }
     let list = names.iter().take(4).copied().collect::<Vec<_>>().join(", ");
     let more = if names.len() > 4 { format!(" and {} more", names.len() - 4) } else { String::new() };
     (!names.is_empty()).then(|| {

@@ -5,43 +5,104 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::is_bundled;
 use crate::error::{Error, Result};
+use crate::model::{Choices, InputNormalization};
 
 /// What stands between the path and what is assumed.
 const MARK: &str = "::";
 
 /// What is assumed where a file leaves it open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Assumptions {
     /// Which of several networks of a file is meant.
     pub weights: Option<String>,
+    /// How images are normalized.
+    pub normalization: Option<InputNormalization>,
+    /// What keys and shapes leave open.
+    pub choices: Choices,
+    /// Height and width of images, of a network that takes any.
+    pub resolution: Option<i64>,
 }
 
+/// What can be assumed.
+const USAGE: &str = "use weights=NAME, normalization=NAME or MEAN,…/STD,…, shortcut=plain or activated, activation=NAME, \
+                     pooling=none or max, resolution=PIXELS";
+
 impl Assumptions {
-    /// Reads `weights=NAME`.
+    /// Reads `weights=NAME,normalization=cifar10,…`.
     ///
     /// # Errors
     /// Something else is to be assumed; one sentence with the remedy.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut found = Self::default();
+        let mut parts: Vec<String> = Vec::new();
         for part in text.split(',') {
-            match part.split_once('=') {
-                Some(("weights", name)) if !name.is_empty() => found.weights = Some(name.to_owned()),
-                _ => {
-                    return Err(format!(
-                        "{part:?} cannot be assumed; use weights=NAME, with a name that inspect shows"
-                    ));
+            // Means and deviations are separated by commas, too.
+            match parts.last_mut() {
+                Some(before) if !part.contains('=') => *before += &format!(",{part}"),
+                _ => parts.push(part.to_owned()),
+            }
+        }
+        for part in parts {
+            let wrong = || format!("{part:?} cannot be assumed; {USAGE}");
+            let (what, value) = part.split_once('=').ok_or_else(wrong)?;
+            if value.is_empty() {
+                return Err(wrong());
+            }
+            match what.trim() {
+                "weights" => found.weights = Some(value.to_owned()),
+                "normalization" => found.normalization = Some(InputNormalization::parse(value)?),
+                "shortcut" => found.choices.shortcut = Some(named(value).ok_or_else(wrong)?),
+                "pooling" => found.choices.pooling = Some(named(value).ok_or_else(wrong)?),
+                "activation" => {
+                    let name = if value == "swish" { "silu" } else { value };
+                    found.choices.activation = Some(named(name).ok_or_else(wrong)?);
                 }
+                "resolution" => {
+                    let side = value.parse().ok().filter(|side| (1..=4096).contains(side));
+                    found.resolution = Some(side.ok_or_else(wrong)?);
+                }
+                _ => return Err(wrong()),
             }
         }
         Ok(found)
     }
 
+    /// As [`Assumptions::parse`] reads it; empty where nothing is assumed.
+    pub fn text(&self) -> String {
+        let Self { weights, normalization, choices: Choices { shortcut, activation, pooling }, resolution } =
+            self;
+        let parts = [
+            weights.as_ref().map(|name| format!("weights={name}")),
+            normalization.as_ref().map(|normalization| format!("normalization={normalization}")),
+            shortcut.map(|shortcut| format!("shortcut={}", serde_name(&shortcut))),
+            activation.map(|activation| format!("activation={}", serde_name(&activation))),
+            pooling.map(|pooling| format!("pooling={}", serde_name(&pooling))),
+            resolution.map(|side| format!("resolution={side}")),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(",")
+    }
+
     /// As it stands behind a path; empty where nothing is assumed.
     pub fn suffix(&self) -> String {
-        self.weights.as_ref().map_or_else(String::new, |name| format!("{MARK}weights={name}"))
+        let text = self.text();
+        if text.is_empty() { text } else { format!("{MARK}{text}") }
     }
+}
+
+/// The value that serde reads from this name.
+fn named<T: DeserializeOwned>(name: &str) -> Option<T> {
+    serde_json::from_value(name.into()).ok()
+}
+
+/// The name that serde gives a value.
+fn serde_name<T: Serialize>(value: &T) -> String {
+    let value = serde_json::to_value(value).ok();
+    value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The checkpoint at `path` with what is assumed of it.

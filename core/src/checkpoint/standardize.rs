@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tch::Kind;
-
 use super::networks::outer;
 use super::raw::RawTensor;
-use super::source::Storage;
+use crate::model::InputNormalization;
 
 /// Tensors by their full names.
 type Around<'a> = BTreeMap<&'a str, &'a RawTensor>;
@@ -22,12 +20,10 @@ pub struct Standardization {
 }
 
 impl Standardization {
-    /// As the tensors of a layer: mean and deviation.
-    pub fn tensors(&self) -> [RawTensor; 2] {
-        [&self.mean, &self.deviation].map(|values| {
-            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            RawTensor::new(vec![values.len() as i64], Kind::Float, Storage::of(bytes))
-        })
+    /// What is done to images.
+    pub fn normalization(&self) -> InputNormalization {
+        let exact = |values: &[f32]| values.iter().copied().map(f64::from).collect();
+        InputNormalization::Standardize { mean: exact(&self.mean), std: exact(&self.deviation) }
     }
 
     /// What is done to images, for the user.

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::alternatives::Alternative;
 use super::build::Built;
 use super::recognize::Recognized;
-use crate::model::{Activation, Layer, Role};
+use crate::model::{Activation, Layer, Network, Role, Topology};
 
 /// What a checkpoint is, in words and numbers: what `basin inspect` prints and the window shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +51,18 @@ pub struct Summary {
     /// What the file holds beside the network: name, and number of tensors or class.
     #[serde(default)]
     pub set_aside: Vec<String>,
+    /// What is assumed where the file does not say, as `--assume` takes it; empty where it says everything.
+    #[serde(default)]
+    pub assumed: String,
+    /// Whether other readings of the file are possible, so that trying them can tell more.
+    #[serde(default)]
+    pub ambiguous: bool,
+    /// What trying the possible readings has told.
+    #[serde(default)]
+    pub probe: Option<Probe>,
+    /// Numbers that the file has about its network, by name: as stored, not measured.
+    #[serde(default)]
+    pub stored: Vec<(String, String)>,
 }
 
 /// One tensor of a checkpoint.
@@ -74,18 +87,10 @@ pub struct File<'a> {
 }
 
 /// Describes a network.
-pub fn summarize(file: File, built: &Built, found: Recognized) -> Summary {
+pub fn summarize(file: File, built: &Built, found: Recognized, alternatives: &[Alternative]) -> Summary {
     let network = &built.network;
     let topology = &network.topology;
-    let (mut norm, mut activation, mut preparation) = (None, None, Vec::new());
-    topology.visit(&mut |layer| match layer {
-        Layer::Normalize { norm: which, .. } => norm = norm.or(Some(which.name())),
-        Layer::Activate { activation: which } => activation = activation.or(Some(which.name())),
-        Layer::Clamp => preparation.push("clamp to [0, 1]"),
-        Layer::Standardize { .. } => preparation.push("subtract mean, divide by deviation (whiten)"),
-        Layer::Rescale { .. } => preparation.push("rescale to [-1, 1]"),
-        _ => {}
-    });
+    let Words { normalization, activation, preprocessing } = words(topology);
     let tensors = topology
         .tensors()
         .into_iter()
@@ -104,17 +109,148 @@ pub fn summarize(file: File, built: &Built, found: Recognized) -> Summary {
         container: file.container.to_owned(),
         family: topology.family.clone(),
         model: topology.title.clone(),
-        normalization: norm.unwrap_or("none").to_owned(),
-        activation: activation.unwrap_or(Activation::Relu.name()).to_owned(),
+        normalization,
+        activation,
         classes: topology.classes as usize,
         resolution: topology.resolution.map(|n| n as usize),
         epoch: found.epoch,
         parameters: network.parameters() as usize,
-        preprocessing: if preparation.is_empty() { "none".into() } else { preparation.join(", ") },
+        preprocessing,
         topology: topology.describe(),
         tensors,
         notices: found.notices,
         networks: found.networks,
         set_aside: found.set_aside,
+        assumed: alternatives[0].assumed.text(),
+        ambiguous: alternatives.len() > 1,
+        probe: None,
+        stored: found.stored,
+    }
+}
+
+/// What a topology says of itself in a few words.
+struct Words {
+    normalization: String,
+    activation: String,
+    preprocessing: String,
+}
+
+fn words(topology: &Topology) -> Words {
+    let (mut norm, mut activation, mut preparation) = (None, None, Vec::new());
+    topology.visit(&mut |layer| match layer {
+        Layer::Normalize { norm: which, .. } => norm = norm.or(Some(which.name())),
+        Layer::Activate { activation: which } => activation = activation.or(Some(which.name())),
+        Layer::Clamp => preparation.push("clamp to [0, 1]"),
+        Layer::Standardize { .. } => preparation.push("subtract mean, divide by standard deviation (whiten)"),
+        Layer::StandardizeEach => preparation.push("standardize each image"),
+        Layer::StandardizeBy { .. } => preparation.push("standardize channels"),
+        Layer::Rescale { .. } => preparation.push("rescale to [-1, 1]"),
+        _ => {}
+    });
+    Words {
+        normalization: norm.unwrap_or("none").to_owned(),
+        activation: activation.unwrap_or(Activation::Relu.name()).to_owned(),
+        preprocessing: if preparation.is_empty() { "none".into() } else { preparation.join(", ") },
+    }
+}
+
+impl Summary {
+    /// Describes another reading of the same file.
+    pub(super) fn read_as(&mut self, network: &Network, alternative: &Alternative) {
+        let topology = &network.topology;
+        let Words { normalization, activation, preprocessing } = words(topology);
+        (self.normalization, self.activation, self.preprocessing) =
+            (normalization, activation, preprocessing);
+        self.model.clone_from(&topology.title);
+        self.topology = topology.describe();
+        let file = self.hash.split("::").next().unwrap_or_default().to_owned();
+        self.hash = file + &alternative.assumed.suffix();
+        self.assumed = alternative.assumed.text();
+    }
+}
+
+/// What trying the possible readings of a file has told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// The images, in words; empty: there are none that fit.
+    pub data: String,
+    /// Every reading, the best first.
+    pub tried: Vec<Tried>,
+    /// Whether the best is better than chance, and than all others by accuracy or batch statistics.
+    pub told: bool,
+    /// Whether the accuracies alone could not tell it.
+    #[serde(default)]
+    pub by_statistics: bool,
+    /// By how much the accuracy of the best is above that of the next, on the same images.
+    pub margin: f64,
+    /// Standard error of the margin.
+    pub standard_error: f64,
+}
+
+/// A reading with what it classifies correctly.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// What is assumed, as `--assume` takes it.
+    pub assumed: String,
+    /// Share of images that are classified correctly.
+    pub accuracy: f64,
+    /// Number of images it was tried on: fewer where it dropped out.
+    pub images: usize,
+    /// How far the inputs of batch normalizations are from the stored statistics
+    /// ([`crate::model::statistics_mismatch`]), of readings that did not drop out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mismatch: Option<f64>,
+}
+
+impl Probe {
+    /// There are no labelled images for the network.
+    pub(super) fn without_images() -> Self {
+        Self {
+            data: String::new(),
+            tried: Vec::new(),
+            told: false,
+            by_statistics: false,
+            margin: 0.0,
+            standard_error: 0.0,
+        }
+    }
+
+    /// What the user should know, in one sentence.
+    pub(super) fn notice(&self, assumed: &str) -> String {
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        if self.data.is_empty() {
+            return format!(
+                "warning: the file leaves open how it is to be read, and there are no labelled images to try it on: {assumed} is assumed; --assume decides otherwise"
+            );
+        }
+        let best = &self.tried[0];
+        if self.told {
+            let next = self.tried.get(1).map_or_else(String::new, |next| {
+                let why = match (best.mismatch, next.mismatch) {
+                    (Some(best), Some(next)) if self.by_statistics => {
+                        format!("; its batch statistics fit {:.0} times worse", next / best)
+                    }
+                    _ => String::new(),
+                };
+                format!(", against {} with {}{why}", percent(next.accuracy), next.assumed)
+            });
+            return format!(
+                "found by trying {} readings on {} {}: {} ({} correct{next})",
+                self.tried.len(),
+                best.images,
+                self.data,
+                best.assumed,
+                percent(best.accuracy)
+            );
+        }
+        format!(
+            "warning: the file leaves open how it is to be read, and trying {} readings on {} {} could not tell (at most {} correct, {} ± {} ahead of the next): {assumed} is assumed; --assume decides otherwise",
+            self.tried.len(),
+            best.images,
+            self.data,
+            percent(best.accuracy),
+            percent(self.margin),
+            percent(self.standard_error)
+        )
     }
 }

@@ -45,6 +45,8 @@ fn fold_layers(layers: &[Layer], params: &Params, folded: &mut Params) -> Vec<La
                 body: fold_layers(body, params, folded),
                 shortcut: fold_layers(shortcut, params, folded),
             }),
+            Layer::Concatenate { name, body } => result
+                .push(Layer::Concatenate { name: name.clone(), body: fold_layers(body, params, folded) }),
             other => {
                 for suffix in own_tensors(other) {
                     let (name, suffix) = suffix;

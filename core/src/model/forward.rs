@@ -4,7 +4,7 @@
 //! ones in place, and applies dropout. Layers compute in the precision of their weights; images stay as
 //! they are until the first convolution or linear layer.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use rand::Rng as _;
@@ -74,17 +74,30 @@ pub(super) fn evaluate(topology: &Topology, params: &Params, images: &Tensor, al
     runner.layers(&topology.layers, images.shallow_clone(), false)
 }
 
+/// How far the inputs of batch normalizations are from the running statistics: the Kullback-Leibler divergence of the
+/// normal distributions with the mean and variance of each channel, averaged over channels, then over layers. None: the
+/// network has no batch normalization. Near 0 where images are prepared as in the training of the network.
+pub fn statistics_mismatch(topology: &Topology, params: &Params, images: &Tensor) -> Option<f64> {
+    let mut runner = Runner::new(params, Mode::Evaluate, false);
+    runner.mismatches = Some(RefCell::default());
+    let _ = runner.layers(&topology.layers, images.shallow_clone(), false);
+    let found = runner.mismatches?.into_inner();
+    (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+}
+
 struct Runner<'a> {
     params: &'a Params,
     mode: Mode,
     allow_tf32: bool,
     /// Dropout layers passed so far.
     dropouts: Cell<u64>,
+    /// What [`statistics_mismatch`] has found, if it asks.
+    mismatches: Option<RefCell<Vec<f64>>>,
 }
 
 impl<'a> Runner<'a> {
     fn new(params: &'a Params, mode: Mode, allow_tf32: bool) -> Self {
-        Self { params, mode, allow_tf32, dropouts: Cell::new(0) }
+        Self { params, mode, allow_tf32, dropouts: Cell::new(0), mismatches: None }
     }
 
     /// Each number is 0 with this probability; the others grow so that the mean stays.
@@ -113,11 +126,19 @@ impl<'a> Runner<'a> {
                 (x - per_channel(self.params.of(name, "bias"), 4))
                     / per_channel(self.params.of(name, "weight"), 4)
             }
+            Layer::StandardizeEach => standardized_each(&x),
+            Layer::StandardizeBy { mean, std } => {
+                let like = |values: &[f64]| {
+                    per_channel(&Tensor::from_slice(values), 4).to_kind(x.kind()).to_device(x.device())
+                };
+                (&x - like(mean)) / like(std)
+            }
             Layer::Rescale { name } => {
                 let (min, max) = (self.params.of(name, "scale_min"), self.params.of(name, "scale_max"));
                 x * (max - min) + min
             }
-            Layer::Conv { name, stride, padding, bias, .. } => {
+            Layer::Pad { before, after } => x.zero_pad2d(*before, *after, *before, *after),
+            Layer::Conv { name, stride, padding, groups, bias, .. } => {
                 let weight = self.params.of(name, "weight");
                 let bias = bias.then(|| self.params.of(name, "bias"));
                 let (x, stride) = sampled(x, weight, *stride, *padding);
@@ -129,7 +150,7 @@ impl<'a> Runner<'a> {
                     [1, 1],
                     false,
                     [0, 0],
-                    1,
+                    *groups,
                     false,
                     true,
                     true,
@@ -149,7 +170,12 @@ impl<'a> Runner<'a> {
             }
             Layer::Activate { activation: Activation::Relu } if owned => x.relu_(),
             Layer::Activate { activation } => activate(*activation, &x),
-            Layer::MaxPool => x.max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false),
+            Layer::MaxPool { kernel, stride, padding } => {
+                x.max_pool2d([*kernel; 2], [*stride; 2], [*padding; 2], [1, 1], false)
+            }
+            Layer::AveragePool { kernel } => {
+                x.avg_pool2d([*kernel; 2], [*kernel; 2], [0, 0], false, true, None)
+            }
             Layer::GlobalAveragePool => x.mean_dim([2i64, 3].as_slice(), true, x.kind()),
             Layer::Flatten => x.flatten(1, -1),
             Layer::Dropout { probability } => match self.mode {
@@ -160,6 +186,10 @@ impl<'a> Runner<'a> {
                 let mut sum = self.layers(body, x.shallow_clone(), false);
                 let other = if shortcut.is_empty() { x } else { self.layers(shortcut, x, false) };
                 sum.g_add_(&other)
+            }
+            Layer::Concatenate { body, .. } => {
+                let before = self.layers(body, x.shallow_clone(), false);
+                Tensor::cat(&[before, x], 1)
             }
             Layer::Scale { factor } => x * *factor,
         }
@@ -179,6 +209,9 @@ impl<'a> Runner<'a> {
             let groups = groups(channels).expect("checked when the topology was built");
             return x.group_norm(groups, weight, bias, NORM_EPSILON, true);
         }
+        if let Some(mismatches) = &self.mismatches {
+            mismatches.borrow_mut().push(self.mismatch(x, name));
+        }
         let training = self.mode != Mode::Evaluate;
         if training {
             let _ = self.params.of(name, "num_batches_tracked").shallow_clone().g_add_scalar_(1);
@@ -196,6 +229,20 @@ impl<'a> Runner<'a> {
     }
 }
 
+impl Runner<'_> {
+    /// Divergence of a layer's inputs from its running statistics, averaged over channels.
+    fn mismatch(&self, x: &Tensor, name: &str) -> f64 {
+        let axes: &[i64] = if x.dim() == 4 { &[0, 2, 3] } else { &[0] };
+        let double = |suffix| self.params.of(name, suffix).to_kind(Kind::Double);
+        let (mean, variance) = (double("running_mean"), double("running_var") + NORM_EPSILON);
+        let x = x.to_kind(Kind::Double);
+        let ratio = (x.var_dim(axes, false, false) + NORM_EPSILON) / &variance;
+        let shift = (x.mean_dim(axes, false, Kind::Double) - mean).square() / variance;
+        let divergence: Tensor = (&ratio + shift - 1.0 - ratio.log()) * 0.5;
+        divergence.mean(Kind::Double).double_value(&[])
+    }
+}
+
 /// What a convolution sees, and its stride. A convolution of one pixel with a stride is one without on every so many
 /// pixels. Where the weights need gradients it is computed so: oneDNN 3.10 (of libtorch 2.11) writes beyond its memory
 /// in the gradient of the strided one, for batches that its threads cannot share evenly.
@@ -204,6 +251,15 @@ fn sampled(x: Tensor, weight: &Tensor, stride: i64, padding: i64) -> (Tensor, i6
         return (x, stride);
     }
     (x.slice(2, 0, None, stride).slice(3, 0, None, stride), 1)
+}
+
+/// Every image by its own mean and (unbiased) standard deviation, which is at least `1 / sqrt(C H W)`.
+fn standardized_each(x: &Tensor) -> Tensor {
+    let axes = [1i64, 2, 3];
+    let mean = x.mean_dim(axes.as_slice(), true, x.kind());
+    let pixels: i64 = x.size()[1..].iter().product();
+    let deviation = x.std_dim(axes.as_slice(), true, true).clamp_min((pixels as f64).sqrt().recip());
+    (x - mean) / deviation
 }
 
 /// A vector of channel values, shaped to combine with images (rank 4) or features (rank 2).

@@ -7,7 +7,7 @@ mod families;
 mod fold;
 mod forward;
 mod init;
-mod recognize;
+mod input;
 mod topology;
 mod weights;
 
@@ -15,10 +15,15 @@ use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 
-pub use families::{Architecture, Family, groups};
+pub use families::{
+    Architecture, Choices, DeepMindPreActResNet, DeepMindWideResNet, DenseNet, Family, Keys, LeNet, Mlp,
+    NAMES, Pooling, PostActResNet, PreActResNet, Recognized, ResNeXt, ResNet, Shortcut, SmallCnn, Stem, Vgg,
+    WideResNet, anchors, groups, recognize, special,
+};
 pub use fold::fold;
-pub use forward::{Mode, NORM_MOMENTUM, Params, activate, channels_last, logits, place};
+pub use forward::{Mode, NORM_MOMENTUM, Params, activate, channels_last, logits, place, statistics_mismatch};
 pub use init::Initialization;
+pub use input::InputNormalization;
 pub use topology::{Activation, Layer, Norm, Role, TensorSpec, Topology};
 pub use weights::{Entry, Layout, Weights};
 

@@ -131,6 +131,16 @@ pub enum Layer {
         /// Image channels.
         channels: i64,
     },
+    /// Every image minus its own mean, divided by its own standard deviation over channels and pixels, which is at
+    /// least `1 / sqrt(C H W)` (TensorFlow's `per_image_standardization`).
+    StandardizeEach,
+    /// `(x - mean) / std` per channel, by numbers that belong to no tensor.
+    StandardizeBy {
+        /// Mean of each channel.
+        mean: Vec<f64>,
+        /// Standard deviation of each channel.
+        std: Vec<f64>,
+    },
     /// `x (max - min) + min` with stored bounds (`rescale`).
     Rescale {
         /// Prefix.
@@ -150,8 +160,19 @@ pub enum Layer {
         stride: i64,
         /// Zero padding on each side.
         padding: i64,
+        /// Groups of channels that do not see each other (grouped convolution); 1 for an ordinary convolution.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        groups: i64,
         /// Whether it has a bias.
         bias: bool,
+    },
+    /// Zero rows and columns: `before` at the top and left, `after` at the bottom and right (TensorFlow's `SAME`
+    /// padding of a convolution with a stride is one-sided).
+    Pad {
+        /// Rows at the top, columns at the left.
+        before: i64,
+        /// Rows at the bottom, columns at the right.
+        after: i64,
     },
     /// Fully connected.
     Linear {
@@ -185,8 +206,23 @@ pub enum Layer {
         /// Which.
         activation: Activation,
     },
-    /// Maximum over non-overlapping 2 x 2 windows.
-    MaxPool,
+    /// Maximum over square windows.
+    MaxPool {
+        /// Side of a window.
+        #[serde(default = "two")]
+        kernel: i64,
+        /// Pixels from one window to the next.
+        #[serde(default = "two")]
+        stride: i64,
+        /// Padding on each side; never the maximum.
+        #[serde(default)]
+        padding: i64,
+    },
+    /// Mean over non-overlapping square windows.
+    AveragePool {
+        /// Side of a window.
+        kernel: i64,
+    },
     /// Mean over all pixels.
     GlobalAveragePool,
     /// To `N x features`.
@@ -205,11 +241,36 @@ pub enum Layer {
         /// Other branch.
         shortcut: Vec<Layer>,
     },
+    /// `body(x)` and behind it `x`, along the channels (DenseNet).
+    Concatenate {
+        /// Prefix, for reading only; the names inside are complete.
+        name: String,
+        /// What is put before the input.
+        body: Vec<Layer>,
+    },
     /// Multiplies by a constant (the paper's `scale` of the logits).
     Scale {
         /// The constant.
         factor: f64,
     },
+}
+
+impl Layer {
+    /// Maximum over non-overlapping 2 x 2 windows.
+    pub const HALVE: Self = Self::MaxPool { kernel: 2, stride: 2, padding: 0 };
+}
+
+fn one() -> i64 {
+    1
+}
+
+fn two() -> i64 {
+    2
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(number: &i64) -> bool {
+    *number == 1
 }
 
 /// What a tensor is for.
@@ -273,8 +334,8 @@ impl Layer {
                 add(name, "scale_min", &[1], Role::Buffer);
                 add(name, "scale_max", &[1], Role::Buffer);
             }
-            Self::Conv { name, input, output, kernel, bias, .. } => {
-                add(name, "weight", &[*output, *input, *kernel, *kernel], Role::Weight);
+            Self::Conv { name, input, output, kernel, groups, bias, .. } => {
+                add(name, "weight", &[*output, *input / (*groups).max(1), *kernel, *kernel], Role::Weight);
                 if *bias {
                     add(name, "bias", &[*output], Role::Weight);
                 }
@@ -305,9 +366,14 @@ impl Layer {
                     layer.collect(specs);
                 }
             }
+            Self::Concatenate { body, .. } => body.iter().for_each(|layer| layer.collect(specs)),
             Self::Clamp
+            | Self::StandardizeEach
+            | Self::StandardizeBy { .. }
+            | Self::Pad { .. }
             | Self::Activate { .. }
-            | Self::MaxPool
+            | Self::MaxPool { .. }
+            | Self::AveragePool { .. }
             | Self::GlobalAveragePool
             | Self::Flatten
             | Self::Dropout { .. }
@@ -323,7 +389,12 @@ impl Layer {
                 let out = |side: i64| (side + 2 * padding - kernel) / stride + 1;
                 (out(height), out(width))
             }
-            Self::MaxPool => (height / 2, width / 2),
+            Self::MaxPool { kernel, stride, padding } => {
+                let out = |side: i64| (side + 2 * padding - kernel) / stride + 1;
+                (out(height), out(width))
+            }
+            Self::AveragePool { kernel } => (height / kernel, width / kernel),
+            Self::Pad { before, after } => (height + before + after, width + before + after),
             Self::GlobalAveragePool | Self::Flatten | Self::Linear { .. } => (1, 1),
             Self::Normalize { norm, .. } if norm.has_statistics() => {
                 let values = height * width;
@@ -337,6 +408,9 @@ impl Layer {
                 through(shortcut);
                 through(body)
             }
+            Self::Concatenate { body, .. } => {
+                body.iter().fold((height, width), |size, layer| layer.size(size, least))
+            }
             _ => (height, width),
         }
     }
@@ -346,11 +420,23 @@ impl Layer {
         let text = match self {
             Self::Clamp => "clamp to [0, 1]".to_owned(),
             Self::Standardize { name, .. } => format!("{name}: (x - mean) / std per channel, fixed"),
+            Self::StandardizeEach => "each image: (x - its mean) / its standard deviation".to_owned(),
+            Self::StandardizeBy { mean, std } => {
+                let list = |values: &[f64]| {
+                    let values = values.iter().map(|value| ((value * 1e4).round() / 1e4).to_string());
+                    values.collect::<Vec<_>>().join(", ")
+                };
+                format!("(x - mean) / std per channel, mean {}; std {}", list(mean), list(std))
+            }
             Self::Rescale { name } => format!("{name}: to [-1, 1]"),
-            Self::Conv { name, input, output, kernel, stride, bias, .. } => {
+            Self::Conv { name, input, output, kernel, stride, groups, bias, .. } => {
                 let stride = if *stride > 1 { format!(", stride {stride}") } else { String::new() };
+                let groups = if *groups > 1 { format!(", {groups} groups") } else { String::new() };
                 let bias = if *bias { ", bias" } else { "" };
-                format!("{name}: convolution {kernel} x {kernel}, {input} to {output}{stride}{bias}")
+                format!("{name}: convolution {kernel}×{kernel}, {input} to {output}{stride}{groups}{bias}")
+            }
+            Self::Pad { before, after } => {
+                format!("zero padding: {before} at the top and left, {after} at the bottom and right")
             }
             Self::Linear { name, input, output, bias } => {
                 format!("{name}: linear, {input} to {output}{}", if *bias { ", bias" } else { "" })
@@ -358,8 +444,10 @@ impl Layer {
             Self::Normalize { name, norm, channels } => format!("{name}: {}, {channels}", norm.name()),
             Self::Affine { name, channels } => format!("{name}: scale and shift, {channels}"),
             Self::Activate { activation } => activation.name().to_owned(),
-            Self::MaxPool => "maximum over 2 x 2".to_owned(),
-            Self::GlobalAveragePool => "mean over pixels".to_owned(),
+            Self::MaxPool { kernel, stride, .. } if kernel == stride => format!("max pool {kernel}×{kernel}"),
+            Self::MaxPool { kernel, stride, .. } => format!("max pool {kernel}×{kernel}, stride {stride}"),
+            Self::AveragePool { kernel } => format!("average pool {kernel}×{kernel}"),
+            Self::GlobalAveragePool => "global average pool".to_owned(),
             Self::Flatten => "flatten".to_owned(),
             Self::Dropout { probability } => format!("dropout {probability} (training only)"),
             Self::Scale { factor } => format!("times {factor}"),
@@ -376,6 +464,11 @@ impl Layer {
                         layer.describe(indent + 2, lines);
                     }
                 }
+                return;
+            }
+            Self::Concatenate { name, body } => {
+                lines.push(format!("{pad}{name}: put before its input"));
+                body.iter().for_each(|layer| layer.describe(indent + 1, lines));
                 return;
             }
         };
@@ -402,9 +495,15 @@ impl Topology {
         lines
     }
 
-    /// Number of outputs: one for two classes.
+    /// Number of outputs: as many as classes, but one for the two classes of the paper's binary networks.
     pub fn outputs(&self) -> i64 {
-        if self.classes > 2 { self.classes } else { 1 }
+        let mut last = None;
+        self.visit(&mut |layer| {
+            if let Layer::Linear { output, .. } = layer {
+                last = Some(*output);
+            }
+        });
+        if self.classes == 2 && last == Some(1) { 1 } else { self.classes }
     }
 
     /// The fewest values per image and channel that a batch normalization of the network sees: 1 behind pooling over all
@@ -421,9 +520,13 @@ impl Topology {
         fn walk(layers: &[Layer], visitor: &mut impl FnMut(&Layer)) {
             for layer in layers {
                 visitor(layer);
-                if let Layer::Residual { body, shortcut, .. } = layer {
-                    walk(body, visitor);
-                    walk(shortcut, visitor);
+                match layer {
+                    Layer::Residual { body, shortcut, .. } => {
+                        walk(body, visitor);
+                        walk(shortcut, visitor);
+                    }
+                    Layer::Concatenate { body, .. } => walk(body, visitor),
+                    _ => {}
                 }
             }
         }

@@ -6,6 +6,7 @@ mod compare;
 mod driver;
 mod earlier;
 mod estimate;
+mod inspect;
 mod job_file;
 mod journal;
 mod network_folder;
@@ -24,6 +25,7 @@ use std::time::Instant;
 pub use beside::check_out;
 pub use compare::{Comparison, Difference, compare, compare_files};
 pub use estimate::{Estimate, estimate};
+pub use inspect::probe;
 pub use job_file::read_job;
 pub use journal::has_unfinished;
 pub use observer::Observer;
@@ -38,8 +40,9 @@ use crate::measure::Assembled;
 use crate::progress::Event;
 use crate::record::{Provenance, Record};
 use driver::Driver;
+use inspect::probing;
 use journal::Journal;
-use open::open;
+use open::open_telling;
 use provenance::{identity, provenance};
 
 /// Where a run keeps its results, if anywhere.
@@ -79,7 +82,7 @@ pub fn run(job: &Job, options: &RunOptions, observer: &mut dyn Observer) -> Resu
         None => None,
     };
     let (begun, started) = (Instant::now(), clock::now());
-    let context = open(job, options.out.as_deref(), None)?;
+    let context = open_telling(job, options.out.as_deref(), None, &mut probing(observer))?;
     if let (Some(out), Some(record), false) = (&options.out, &there, options.replace)
         && earlier::is_done(record, out, job, &context)
     {

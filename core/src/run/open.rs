@@ -54,13 +54,26 @@ impl Visitor for Also {
 /// # Errors
 /// A file cannot be read, or does not fit the others; the device is not there.
 pub fn open(job: &Job, record: Option<&Path>, manner: Option<Manner>) -> Result<Context> {
+    open_telling(job, record, manner, &mut |_| Ok(()))
+}
+
+/// As [`open`]. `probing` hears how far trying the readings of an ambiguous checkpoint is, from 0 to 1.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_telling(
+    job: &Job,
+    record: Option<&Path>,
+    manner: Option<Manner>,
+    probing: &mut dyn FnMut(f64) -> Result<()>,
+) -> Result<Context> {
     let compute = job.compute();
     let device = match manner {
         // Units that are there need no GPU.
         Some(_) => device::parse(&compute.device).unwrap_or(tch::Device::Cpu),
         None => device::parse(&compute.device)?,
     };
-    let checkpoint = checkpoint::open(job.checkpoint().ok_or_else(no_measure)?)?;
+    let checkpoint = checkpoint::open_probed(job.checkpoint().ok_or_else(no_measure)?, probing)?;
     job.check_classes(checkpoint.summary.classes)?;
     let selected = |selection: &DataSelection| -> Result<Dataset> {
         let dataset = data::load(&selection.name, &selection.examples)?;

@@ -16,10 +16,11 @@ use super::beside;
 use super::clock;
 use super::driver::{Driven, Driver, assembled};
 use super::earlier;
+use super::inspect::probing;
 use super::job_file::read_job;
 use super::journal::{Journal, Other, Remedies, difference};
 use super::observer::Observer;
-use super::open::{Manner, open};
+use super::open::{Manner, open, open_telling};
 use super::provenance;
 use super::share::Share;
 use super::suite;
@@ -70,7 +71,7 @@ pub fn run_share(
     let _threads = Threads::of(threads);
     let begun = Instant::now();
     create_shards(job, folder)?;
-    let context = open(job, Some(&folder.join(KEPT)), None)?;
+    let context = open_telling(job, Some(&folder.join(KEPT)), None, &mut probing(observer))?;
     let path = folder.join(file_name(share));
     check_destination(&path)?;
     let remedies = Remedies {

@@ -8,7 +8,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Architecture, Evaluator, Family, Layer, Layout, Mode, NORM_MOMENTUM, Network, Norm, Params, Role,
+    Architecture, Evaluator, Family, Layer, Layout, Mlp, Mode, NORM_MOMENTUM, Network, Norm, Params, Role,
     Topology, Weights, logits,
 };
 
@@ -317,7 +317,7 @@ pub fn auxiliary_head(network: &Topology, seed: u64) -> Result<Network> {
         return Err(Error::invalid("the network's last layer is not linear; train it without rotations"));
     };
     let architecture = Architecture {
-        family: Family::Mlp { units: vec![AUXILIARY_UNITS] },
+        family: Family::Mlp(Mlp { units: vec![AUXILIARY_UNITS] }),
         classes: ROTATIONS,
         resolution: [*input, 1, 1],
         normalization: Some(Norm::Batch),

@@ -20,6 +20,7 @@ fn worst_weights_are_searched_in_float32_on_every_device() {
         kernel: 3,
         stride: 1,
         padding: 1,
+        groups: 1,
         bias: true,
     };
     let topology = Topology {

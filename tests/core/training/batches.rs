@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use basin_core::data::{self, Augmentation};
-use basin_core::model::{Architecture, Family, Mode, Network, Norm, logits};
+use basin_core::model::{Architecture, Family, LeNet, Mlp, Mode, Network, Norm, ResNet, logits};
 use basin_core::train::{Method, Order, Source, Train, TrainData};
 use tch::{Device, Kind, Tensor};
 
@@ -91,9 +91,9 @@ fn turned_by_labels(augmentation: Augmentation) {
 /// and true to what a pass in training mode makes of one image.
 #[test]
 fn the_fewest_values_that_a_batch_normalization_sees() {
-    let resnet = |blocks| Family::ResNet { blocks, bottleneck: false, channels: 2 };
-    let mlp = || Family::Mlp { units: vec![4] };
-    let lenet = Family::LeNet { channels: 2, linear: 4 };
+    let resnet = |blocks| Family::ResNet(ResNet { blocks, bottleneck: false, channels: 2 });
+    let mlp = || Family::Mlp(Mlp { units: vec![4] });
+    let lenet = Family::LeNet(LeNet { channels: 2, linear: 4 });
     let batch = Some(Norm::Batch);
     for (family, side, normalization, least) in [
         (resnet(vec![1, 1, 1, 1]), 32, batch, Some(16)),
@@ -107,7 +107,7 @@ fn the_fewest_values_that_a_batch_normalization_sees() {
     ] {
         let channels = if normalization == Some(Norm::Group) { 16 } else { 2 };
         let family = match family {
-            Family::ResNet { blocks, bottleneck, .. } => Family::ResNet { blocks, bottleneck, channels },
+            Family::ResNet(family) => Family::ResNet(ResNet { channels, ..family }),
             other => other,
         };
         let resolution = [1, side, side];

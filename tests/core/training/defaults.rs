@@ -3,7 +3,7 @@
 
 use basin_core::attack::Pgd;
 use basin_core::attack::weights::Descent;
-use basin_core::model::{Architecture, Family, Network, Norm, Role};
+use basin_core::model::{Architecture, Family, LeNet, Network, Norm, Role};
 use basin_core::train::preset::preset;
 use basin_core::train::{
     Average, Awp, Curriculum, Labels, Method, Optimizer, Schedule, Sharpness, Statistics, StepReport, Train,
@@ -257,7 +257,7 @@ fn sam_takes_the_gradient_uphill() {
 fn adaptive_sam_moves_scales_by_their_true_size() {
     let network = |norm: Norm| {
         let architecture = Architecture {
-            family: Family::LeNet { channels: 4, linear: 8 },
+            family: Family::LeNet(LeNet { channels: 4, linear: 8 }),
             resolution: [1, 28, 28],
             normalization: Some(norm),
             whiten: false,

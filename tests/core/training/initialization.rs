@@ -1,6 +1,6 @@
 //! Fresh weights: their scale, and where residual blocks start.
 
-use basin_core::model::{Architecture, Evaluator, Family, Initialization, Network, Norm};
+use basin_core::model::{Architecture, Evaluator, Family, Initialization, LeNet, Network, Norm, ResNet};
 use basin_core::train::Train;
 use tch::{Device, Kind, Tensor};
 
@@ -14,7 +14,7 @@ fn deviation(network: &Network, name: &str) -> f64 {
 /// The deviations that the paper's own test expects of a LeNet of 256 channels.
 #[test]
 fn weights_are_drawn_with_the_deviation_of_their_scale() {
-    let family = Family::LeNet { channels: 256, linear: 1024 };
+    let family = Family::LeNet(LeNet { channels: 256, linear: 1024 });
     let topology = Architecture { family, normalization: None, whiten: false, ..Architecture::default() }
         .topology()
         .unwrap();
@@ -38,7 +38,7 @@ fn weights_are_drawn_with_the_deviation_of_their_scale() {
 #[test]
 fn residual_blocks_start_at_zero_where_they_can_and_are_asked_to() {
     let network = |norm, zero_residuals| {
-        let family = Family::ResNet { blocks: vec![1, 1], bottleneck: false, channels: 4 };
+        let family = Family::ResNet(ResNet { blocks: vec![1, 1], bottleneck: false, channels: 4 });
         let architecture =
             Architecture { family, normalization: Some(norm), whiten: false, ..Architecture::default() };
         let initialization = Initialization { zero_residuals, ..Initialization::default() };

@@ -78,7 +78,7 @@ impl TrainerSetup {
 /// An initial checkpoint that cannot be read; an architecture that cannot be; batches that are too small.
 pub fn check(job: &Train) -> Result<()> {
     let topology = match &job.initial {
-        Some(initial) => checkpoint::open(initial)?.network.topology,
+        Some(initial) => checkpoint::open_probed(initial, &mut |_| Ok(()))?.network.topology,
         None => job.architecture.topology()?,
     };
     job.check_batches(&topology, job.data.train.len())
@@ -87,7 +87,7 @@ pub fn check(job: &Train) -> Result<()> {
 /// The network to begin with: a fresh one for these data, or that of a checkpoint, for a resolved job.
 fn network(job: &Train, train: &Dataset, extra: Option<&Dataset>) -> Result<Network> {
     if let Some(initial) = &job.initial {
-        return Ok(checkpoint::open(initial)?.network);
+        return Ok(checkpoint::open_probed(initial, &mut |_| Ok(()))?.network);
     }
     let network = Network::initialized(job.architecture.topology()?, &job.initialization, job.seed);
     whiten(&network, train, extra);

@@ -31,7 +31,7 @@ pub(super) fn with(job: &Train, train: &Dataset) -> Result<Train> {
     let (classes, resolution) = (train.classes as i64, train.image_shape());
     let mut job = Train { evaluation: job.evaluation.resolved(&job.attack), ..job.clone() };
     if let Some(initial) = &job.initial {
-        let topology = checkpoint::open(initial)?.network.topology;
+        let topology = checkpoint::open_probed(initial, &mut |_| Ok(()))?.network.topology;
         if (topology.resolution, topology.classes) != (resolution, classes) {
             return Err(Error::file(
                 initial,

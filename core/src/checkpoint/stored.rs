@@ -1,0 +1,39 @@
+//! Numbers that files have about their networks: what trainings stored beside the weights.
+
+use serde_json::Value;
+
+/// Most numbers that are shown.
+const MOST: usize = 40;
+
+/// Plain numbers of a file by name, in the order of the file: accuracies and losses under their own names, learning
+/// rates of optimizers. Not measured by Basin.
+pub fn numbers(values: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let Some(values) = values.as_object() else { return found };
+    for (name, value) in values {
+        match value {
+            // The epoch is shown by itself.
+            Value::Number(number) if name != "epoch" => found.push((name.clone(), number_words(number))),
+            Value::Object(inner) => {
+                let groups = inner.get("param_groups").map_or(&Value::Null, |groups| groups);
+                let first = groups.get(0).or_else(|| groups.get("0"));
+                if let Some(Value::Number(rate)) = first.and_then(|group| group.get("lr")) {
+                    found.push((format!("{name}: learning rate"), number_words(rate)));
+                }
+            }
+            _ => {}
+        }
+    }
+    found.truncate(MOST);
+    found
+}
+
+fn number_words(number: &serde_json::Number) -> String {
+    match number.as_f64() {
+        Some(value) if !number.is_i64() && !number.is_u64() => {
+            let text = format!("{value:.6}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => number.to_string(),
+    }
+}

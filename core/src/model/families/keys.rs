@@ -1,0 +1,50 @@
+//! Names and shapes of the tensors of a state dictionary: what families are recognized by.
+
+use std::collections::BTreeMap;
+
+/// Names and shapes of the tensors of a state dictionary.
+#[derive(Debug, Clone, Default)]
+pub struct Keys(BTreeMap<String, Vec<i64>>);
+
+impl Keys {
+    /// Wraps names with shapes.
+    pub fn new(shapes: BTreeMap<String, Vec<i64>>) -> Self {
+        Self(shapes)
+    }
+
+    /// The shape of a tensor.
+    pub fn shape(&self, name: &str) -> Option<&[i64]> {
+        self.0.get(name).map(Vec::as_slice)
+    }
+
+    /// The size of a tensor along an axis.
+    pub fn size(&self, name: &str, axis: usize) -> Option<i64> {
+        self.shape(name)?.get(axis).copied()
+    }
+
+    /// Whether there is a tensor of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Whether the name of a tensor begins so.
+    pub fn has_prefix(&self, prefix: &str) -> bool {
+        self.0.range(prefix.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(prefix))
+    }
+
+    /// The numbers that stand between `prefix` and a dot, or the end, in any name: how many from `from` up to the
+    /// largest. A gap counts, so that a missing layer shows as missing.
+    pub fn count(&self, prefix: &str, from: usize) -> usize {
+        let numbers = self.0.range(prefix.to_owned()..).take_while(|(name, _)| name.starts_with(prefix));
+        let largest = numbers.filter_map(|(name, _)| {
+            let rest = &name[prefix.len()..];
+            rest.split('.').next()?.parse::<usize>().ok().filter(|number| *number < 10_000)
+        });
+        largest.max().map_or(0, |largest| (largest + 1).saturating_sub(from))
+    }
+
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
