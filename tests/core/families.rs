@@ -1,5 +1,7 @@
 //! Checkpoints of other programs: RobustBench, TRADES, AWP, loss-landscape, torchvision.
 
+mod used;
+
 use std::path::PathBuf;
 
 use basin_core::checkpoint::{self, probe, settle};

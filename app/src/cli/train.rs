@@ -7,6 +7,7 @@ use basin_core::Error;
 use basin_core::attack::Objective;
 use basin_core::data::{Examples, Split, count, search_folders};
 use basin_core::job::Job;
+use basin_core::model::Architecture;
 use basin_core::run::{read_job, resolved};
 use basin_core::train::preset::{groups, preset, registered};
 use basin_core::train::{Extra, Method, Train};
@@ -23,6 +24,7 @@ const EXAMPLES: &str = "\
 Examples:
   basin train --list
   basin train --preset NAME --data bundled --channels 8 --epochs 10
+  basin train --preset NAME --data cifar10 --architecture wrn-28-10
   basin train --preset NAME --set attack.epsilon=8/255 --dry-run > job.json
   basin train --preset NAME --data mnist --set architecture.family=LeNet --set method.kind=trades --set labels.smoothed=0.1
                               another kind brings its usual settings
@@ -53,6 +55,10 @@ pub struct TrainArgs {
     /// Pseudo-labelled images for 70 % of each batch, as in the paper: tinyimages500k, or a folder.
     #[arg(long, value_name = "NAME|DIR", help_heading = "Changes to the job")]
     pub extra: Option<String>,
+    /// The network by its usual name: resnet18, preact-resnet18, wrn-28-10, dm-wrn-28-10, vgg16, densenet121, resnext29,
+    /// small-cnn, paper-resnet18, …; other depths and widths where they are usual. The paper's ResNet-18 without it.
+    #[arg(long, value_name = "NAME", help_heading = "Changes to the job")]
+    pub architecture: Option<String>,
     /// Width of the network's first stage: 64 in the paper, 8 is quick on a CPU.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<i64>), help_heading = "Changes to the job")]
     pub channels: Option<i64>,
@@ -124,6 +130,7 @@ impl TrainArgs {
     fn changes(&self) -> bool {
         self.data.is_some()
             || self.extra.is_some()
+            || self.architecture.is_some()
             || self.channels.is_some()
             || self.epochs.is_some()
             || !self.settings.is_empty()
@@ -140,6 +147,11 @@ impl TrainArgs {
             .map(|(place, _)| (format!("--set {}", place.trim()), place.trim().replace('.', "/")))
             .filter(|(_, place)| place.starts_with("architecture"))
             .collect();
+        given.extend(
+            self.architecture
+                .as_ref()
+                .map(|_| ("--architecture".to_owned(), "architecture/family".to_owned())),
+        );
         given.extend(self.channels.map(|_| ("--channels".to_owned(), "architecture/family".to_owned())));
         if job.initial.is_none() {
             given
@@ -180,6 +192,9 @@ impl TrainArgs {
         }
         if let Some(epochs) = self.epochs {
             job.use_epochs(epochs);
+        }
+        if let Some(name) = &self.architecture {
+            job.architecture = Architecture::named(name).map_err(usage)?;
         }
         if let Some(width) = self.channels {
             job.architecture.family.set_channels(width).map_err(usage)?;

@@ -52,7 +52,7 @@ impl Network {
         Self::initialized(topology, &Initialization::default(), seed)
     }
 
-    /// A network with fresh weights. Convolutions of a ResNet scale by their outputs (fan-out), everything
+    /// A network with fresh weights. Convolutions of a residual network scale by their outputs (fan-out), everything
     /// else by its inputs (fan-in).
     pub fn initialized(topology: Topology, initialization: &Initialization, seed: u64) -> Self {
         let layout = Arc::new(Layout::of(&topology));
@@ -63,7 +63,8 @@ impl Network {
                 activation = *used;
             }
         });
-        let fan_out = topology.family == "ResNet";
+        let mut fan_out = false;
+        topology.visit(&mut |layer| fan_out |= matches!(layer, Layer::Residual { .. }));
         let mut ones: Vec<String> = Vec::new();
         let mut zeros: Vec<String> = Vec::new();
         topology.visit(&mut |layer| match layer {

@@ -310,12 +310,10 @@ impl Learner {
 /// Like all its networks it clamps what it is given to `[0, 1]`.
 ///
 /// # Errors
-/// The network has no layer of classes named `logits`.
+/// The network has no linear layer of classes.
 pub fn auxiliary_head(network: &Topology, seed: u64) -> Result<Network> {
     let at = classes_layer(network)?;
-    let Layer::Linear { input, .. } = &network.layers[at] else {
-        return Err(Error::invalid("the network's last layer is not linear; train it without rotations"));
-    };
+    let Layer::Linear { input, .. } = &network.layers[at] else { unreachable!("it is one") };
     let architecture = Architecture {
         family: Family::Mlp(Mlp { units: vec![AUXILIARY_UNITS] }),
         classes: ROTATIONS,
@@ -334,10 +332,10 @@ pub fn auxiliary_head(network: &Topology, seed: u64) -> Result<Network> {
 }
 
 fn classes_layer(topology: &Topology) -> Result<usize> {
-    let is_classes = |layer: &Layer| matches!(layer, Layer::Linear { name, .. } if name == "logits");
-    topology.layers.iter().position(is_classes).ok_or_else(|| {
+    let is_linear = |layer: &Layer| matches!(layer, Layer::Linear { .. });
+    topology.layers.iter().rposition(is_linear).ok_or_else(|| {
         Error::invalid(
-            "the network has no layer `logits` to put an auxiliary head before; train it without rotations",
+            "the network has no linear layer to put an auxiliary head before; train it without rotations",
         )
     })
 }

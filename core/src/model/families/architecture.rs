@@ -295,7 +295,9 @@ impl Architecture {
         if self.clamp {
             stack.push(Layer::Clamp);
         }
-        stack.layers.extend(self.input.layer());
+        let input = self.input.for_channels(self.resolution[0]);
+        let input = input.map_err(|reason| Error::invalid(format!("the network {reason}")))?;
+        stack.layers.extend(input.layer());
         if self.whiten {
             stack.push(Layer::Standardize { name: "whiten".into(), channels: self.resolution[0] });
         } else if self.rescale {

@@ -1,5 +1,6 @@
 //! Architectures by the names that the field has for them: `wrn-28-10`, `preact-resnet18`.
 
+use super::super::input::InputNormalization;
 use super::super::topology::{Activation, Norm};
 use super::architecture::{Architecture, Family};
 use super::deepmind::{DeepMindPreActResNet, DeepMindWideResNet};
@@ -123,8 +124,8 @@ fn family(name: &str) -> Option<Family> {
 }
 
 impl Architecture {
-    /// The architecture of a name such as `wrn-28-10`, for CIFAR-10 images that are standardized by those it is trained
-    /// on.
+    /// The architecture of a name such as `wrn-28-10`, for CIFAR-10. Networks of the paper standardize images by those
+    /// they are trained on, DeepMind's by its constants; all others take images as they are, as in TRADES and AWP.
     ///
     /// # Errors
     /// There is none of this name; the names that there are.
@@ -137,13 +138,18 @@ impl Architecture {
             )));
         };
         let usual = Self { family, ..Self::default() };
+        let plain = Self { normalization: Some(Norm::Batch), clamp: false, whiten: false, ..usual.clone() };
         Ok(match usual.family {
             Family::ResNet(_) | Family::LeNet(_) | Family::Mlp(_) => usual,
-            Family::SmallCnn(_) => Self { normalization: None, whiten: false, dropout: true, ..usual },
-            Family::DeepMindWideResNet(_) | Family::DeepMindPreActResNet(_) => {
-                Self { normalization: Some(Norm::Batch), activation: Activation::Silu, ..usual }
+            Family::SmallCnn(_) => {
+                Self { normalization: None, dropout: true, resolution: [1, 28, 28], ..plain }
             }
-            _ => Self { normalization: Some(Norm::Batch), ..usual },
+            Family::DeepMindWideResNet(_) | Family::DeepMindPreActResNet(_) => Self {
+                activation: Activation::Silu,
+                input: InputNormalization::named("cifar10", 3).unwrap_or_default().in_single(),
+                ..plain
+            },
+            _ => plain,
         })
     }
 }
