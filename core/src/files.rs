@@ -1,5 +1,6 @@
 //! Reading and writing files so that a crash, a full disk or a wrong path costs nothing but a sentence.
 
+use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Component, Path, PathBuf};
 
@@ -13,11 +14,27 @@ use crate::error::{Error, Result};
 /// # Errors
 /// The folder does not exist or cannot be written, or the disk is full; `path` is then untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    check_destination(path)?;
+    if is_special(path) {
+        let failed = |e| Error::io("cannot write", path, e);
+        let mut file = std::fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
+        return file.write_all(bytes).map_err(failed);
+    }
+    write_atomically_with(path, &mut |file| file.write_all(bytes))
+}
+
+/// As [`write_atomically`], with what `write` puts into the file. The path must be that of a plain file.
+///
+/// # Errors
+/// As [`write_atomically`], and those of `write`.
+pub fn write_atomically_with(
+    path: &Path,
+    write: &mut dyn FnMut(&mut File) -> std::io::Result<()>,
+) -> Result<()> {
     let failed = |e| Error::io("cannot write", path, e);
     check_destination(path)?;
     if is_special(path) {
-        let mut file = std::fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
-        return file.write_all(bytes).map_err(failed);
+        return Err(Error::file(path, "cannot write, because it is no plain file; choose another place"));
     }
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut file = tempfile::Builder::new()
@@ -25,7 +42,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
         .suffix(".tmp")
         .tempfile_in(folder_of(&target))
         .map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
+    write(file.as_file_mut()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     set_default_permissions(file.path()).map_err(failed)?;
     file.persist(&target).map_err(|e| failed(e.error))?;

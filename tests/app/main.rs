@@ -5,6 +5,7 @@ mod bad_input;
 mod benchmark;
 mod cli;
 mod cli_flatness;
+mod convert_cli;
 mod data_cli;
 mod field_files;
 mod plots;

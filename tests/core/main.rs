@@ -3,6 +3,7 @@
 mod augmentation;
 mod autoattack;
 mod checkpoints;
+mod convert;
 mod data;
 mod data_sets;
 mod families;

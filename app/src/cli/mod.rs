@@ -7,6 +7,7 @@ mod attacks;
 mod benchmark;
 pub mod compare;
 mod compute;
+mod convert;
 mod data;
 mod failure;
 mod flatness;
@@ -39,6 +40,7 @@ use args::{AssumeArgs, CheckpointArgs, Output, Threads};
 use attacks::{Attacks, Ensembles};
 use compare::CompareArgs;
 use compute::{compute, compute_asked, tell_cost};
+use convert::ConvertArgs;
 use data::DataCommand;
 use failure::{Usage, one_line, say, usage};
 use networks::Networks;
@@ -90,6 +92,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write a checkpoint as a state dictionary that the original class of its family loads.
+    Convert(ConvertArgs),
     /// Loss and error of a checkpoint, clean and under attack.
     Evaluate {
         #[command(flatten)]
@@ -282,6 +286,7 @@ fn dispatch(cli: Cli) -> Result<()> {
                 report::summary(&summary)
             })
         }
+        Some(Command::Convert(args)) => args.run(),
         Some(Command::Evaluate { checkpoint, networks, attacks, options, threads, output }) => {
             let (checkpoint, several) = networks.of(&checkpoint.path())?;
             let job = measures::evaluate(options, &attacks, checkpoint)?;

@@ -3,11 +3,12 @@
 //! A file of any container (`container`) becomes tensors by name and plain values (`raw`): one of `torch.save`
 //! (`pytorch`) or of safetensors (`native`, which writes Basin's own). Of its networks one is meant (`networks`,
 //! `reference`), which is recognized (`recognize`, `paper`), prepared (`standardize`), checked (`fit`) and built
-//! (`build`).
+//! (`build`). `convert` writes one with the names of the program it comes from.
 
 mod alternatives;
 mod build;
 mod container;
+mod convert;
 mod fit;
 mod native;
 mod networks;
@@ -34,6 +35,7 @@ use crate::model::Network;
 pub use crate::model::Role;
 pub use alternatives::Alternative;
 use build::build;
+pub use convert::{Converted, ElementType, Format, convert};
 pub(crate) use native::{read_tensors, write_tensors};
 pub use opened::Checkpoint;
 pub use probe::{probe, settle};

@@ -77,14 +77,22 @@ pub fn read(path: &Path) -> Result<Raw> {
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, network: &Network, epoch: Option<i64>) -> Result<()> {
-    let metadata = Metadata { format: FORMAT, topology: network.topology.clone(), epoch };
+    write_as(path, &network.topology, network.state_dict(), epoch)
+}
+
+/// Writes the state dictionary of a network, of whatever element type.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_as(
+    path: &Path,
+    topology: &Topology,
+    state_dict: Vec<(String, Tensor)>,
+    epoch: Option<i64>,
+) -> Result<()> {
+    let metadata = Metadata { format: FORMAT, topology: topology.clone(), epoch };
     let metadata = serde_json::to_value(metadata).expect("a topology is plain data");
-    let params = network.params(&network.weights);
-    let tensors = network.topology.tensors().into_iter().map(|spec| {
-        let tensor = params.get(&spec.name).shallow_clone();
-        (spec.name, tensor)
-    });
-    write_tensors(path, tensors, &metadata)
+    write_tensors(path, state_dict, &metadata)
 }
 
 /// Writes any tensors, with `metadata` at `basin` of the file's own.
@@ -127,7 +135,8 @@ pub fn read_tensors(path: &Path) -> Result<(BTreeMap<String, Tensor>, Value)> {
     Ok((tensors.collect::<Result<_>>()?, raw.values.get(KEY).cloned().unwrap_or_default()))
 }
 
-fn bytes_of(tensor: &Tensor) -> Vec<u8> {
+/// The elements of a tensor, row by row, little-endian.
+pub fn bytes_of(tensor: &Tensor) -> Vec<u8> {
     let tensor = tensor.to_device(tch::Device::Cpu).contiguous();
     let size = tensor.numel() * tensor.kind().elt_size_in_bytes();
     let mut bytes = vec![0; size];
@@ -139,6 +148,8 @@ fn dtype_of(kind: Kind) -> Dtype {
     match kind {
         Kind::Double => Dtype::F64,
         Kind::Int64 => Dtype::I64,
+        Kind::Half => Dtype::F16,
+        Kind::BFloat16 => Dtype::BF16,
         _ => Dtype::F32,
     }
 }

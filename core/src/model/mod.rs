@@ -54,6 +54,17 @@ impl Network {
         params
     }
 
+    /// All tensors by name, in the order of the original `state_dict()`. They share memory with the network.
+    pub fn state_dict(&self) -> Vec<(String, Tensor)> {
+        let params = self.params(&self.weights);
+        let specs = self.topology.tensors().into_iter();
+        let tensors = specs.map(|spec| {
+            let tensor = params.get(&spec.name).shallow_clone();
+            (spec.name, tensor)
+        });
+        tensors.collect()
+    }
+
     /// As [`Network::params`], with gradients flowing to the flat buffer from the tensors at `which` alone. One split
     /// of the buffer, whose backward pass is one concatenation.
     fn params_of(&self, weights: &Weights, which: &[usize]) -> Params {

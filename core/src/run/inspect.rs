@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::checkpoint::{self, Summary};
+use crate::checkpoint::{self, Checkpoint, Summary};
 use crate::error::Result;
 use crate::progress::{Event, Progress};
 
@@ -11,7 +11,15 @@ use crate::progress::{Event, Progress};
 /// # Errors
 /// As [`checkpoint::open_probed`].
 pub fn probe(path: &Path, progress: &mut dyn Progress) -> Result<Summary> {
-    checkpoint::open_probed(path, &mut probing(progress)).map(|checkpoint| checkpoint.summary)
+    open_probed(path, progress).map(|checkpoint| checkpoint.summary)
+}
+
+/// As [`probe`], with the network.
+///
+/// # Errors
+/// As [`checkpoint::open_probed`].
+pub fn open_probed(path: &Path, progress: &mut dyn Progress) -> Result<Checkpoint> {
+    checkpoint::open_probed(path, &mut probing(progress))
 }
 
 /// Reports how far trying the readings of a checkpoint is.

@@ -54,6 +54,11 @@ impl Element {
         ELEMENTS.iter().find(|(_, known, _)| *known == name).map(Self::from_row)
     }
 
+    /// The class of storages of this type; none: PyTorch has none, or Basin no use for it.
+    pub fn storage_of(kind: Kind) -> Option<&'static str> {
+        ELEMENTS.iter().find(|row| Self::from_row(row).kind == Some(kind)).map(|(storage, ..)| *storage)
+    }
+
     fn from_row(&(_, name, size): &(&'static str, &'static str, u64)) -> Self {
         let kind = match name {
             "float64" => Some(Kind::Double),

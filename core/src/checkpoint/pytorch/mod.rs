@@ -1,4 +1,4 @@
-//! Files written by `torch.save`: which container, where its numbers lie, and its pickle as tensors and values.
+//! Files of `torch.save`: which container, where its numbers lie, its pickle as tensors and values; and writing one.
 //!
 //! Nothing in a pickle is ever called. What is not needed may be of any class; a tensor of a form that cannot be
 //! read is kept with the reason, for the case that it is needed.
@@ -8,6 +8,7 @@ mod legacy;
 mod tar;
 mod tensors;
 mod values;
+mod write;
 mod zip;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::pickle::{Fault, Pickle};
 use element::Element;
 use tensors::Walk;
+pub use write::write;
 
 /// A container: its pickle, and what the pickle refers to.
 struct Container {
