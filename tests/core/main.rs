@@ -13,6 +13,7 @@ mod landscape;
 mod metrics;
 mod models;
 mod names;
+mod outline;
 mod pgd;
 mod records;
 mod reference;

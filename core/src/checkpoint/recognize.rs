@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::alternatives::Alternative;
 use super::networks::{Candidate, is_wrapper, networks, outer};
+use super::open_choices::OpenChoices;
 use super::raw::{Raw, RawTensor};
 use super::reference::Assumptions;
 use super::{Named, fit, native, paper, standardize, stored};
@@ -33,6 +34,8 @@ pub struct Recognized {
     pub set_aside: Vec<String>,
     /// Numbers that the file has about its network, by name: accuracies, losses, learning rates.
     pub stored: Vec<(String, String)>,
+    /// What can be assumed where the file leaves something open.
+    pub open: OpenChoices,
 }
 
 /// Finds the network that is meant.
@@ -61,10 +64,12 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
     if network.prefix.contains("module.") {
         notices.push("the prefix \"module.\" of a data-parallel model is removed".into());
     }
+    let mut names_activation = false;
     let mut architectures = match paper::from_arguments(&values, &tensors) {
         Some(described) => {
             let described = described.map_err(|reason| refused(unreadable(&tensors).unwrap_or(reason)))?;
             notices.extend(described.notices);
+            names_activation = true;
             vec![described.architecture]
         }
         None => {
@@ -74,6 +79,7 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
             found.alternatives
         }
     };
+    let mut open = OpenChoices::between(&architectures, names_activation);
     choose(&mut architectures, assumed).map_err(refused)?;
     let built = |architecture: &Architecture| {
         architecture.believable().map_err(refused)?;
@@ -92,6 +98,9 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
         }
     }
     let is_papers = matches!(architectures[0].family, Family::ResNet(_) | Family::LeNet(_) | Family::Mlp(_));
+    if !is_papers && pair.is_none() {
+        open = open.with_normalizations(channels);
+    }
     let normalizations = match (&assumed.normalization, pair) {
         (Some(assumed), _) => vec![assumed.for_channels(channels).map_err(refused)?],
         (None, Some(pair)) => vec![pair.normalization()],
@@ -121,6 +130,7 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
         networks: if found.len() > 1 { found.iter().map(|c| c.name.clone()).collect() } else { Vec::new() },
         set_aside: set_aside(&beside, &objects),
         stored,
+        open,
     })
 }
 
@@ -256,6 +266,7 @@ fn own(path: &Path, value: &Value, tensors: Named) -> Result<Recognized> {
         networks: Vec::new(),
         set_aside: Vec::new(),
         stored: Vec::new(),
+        open: OpenChoices::default(),
     })
 }
 

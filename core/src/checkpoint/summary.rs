@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::alternatives::Alternative;
 use super::build::Built;
+use super::open_choices::OpenChoices;
 use super::recognize::Recognized;
-use crate::model::{Activation, Layer, Network, Role, Topology};
+use crate::model::{Activation, Block, Layer, Network, Role, Topology};
 
 /// What a checkpoint is, in words and numbers: what `basin inspect` prints and the window shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub struct Summary {
     pub preprocessing: String,
     /// One line per layer of the topology, indented, for reading.
     pub topology: Vec<String>,
+    /// The blocks of the network, for drawing.
+    #[serde(default)]
+    pub outline: Vec<Block>,
     /// Every tensor of the network, in order.
     pub tensors: Vec<TensorSummary>,
     /// What the user should know: what was ignored, guessed or repaired.
@@ -63,6 +67,9 @@ pub struct Summary {
     /// Numbers that the file has about its network, by name: as stored, not measured.
     #[serde(default)]
     pub stored: Vec<(String, String)>,
+    /// What can be assumed where the file leaves something open.
+    #[serde(default, skip_serializing_if = "OpenChoices::is_empty")]
+    pub open: OpenChoices,
 }
 
 /// One tensor of a checkpoint.
@@ -117,6 +124,7 @@ pub fn summarize(file: File, built: &Built, found: Recognized, alternatives: &[A
         parameters: network.parameters() as usize,
         preprocessing,
         topology: topology.describe(),
+        outline: topology.outline(),
         tensors,
         notices: found.notices,
         networks: found.networks,
@@ -125,6 +133,7 @@ pub fn summarize(file: File, built: &Built, found: Recognized, alternatives: &[A
         ambiguous: alternatives.len() > 1,
         probe: None,
         stored: found.stored,
+        open: found.open,
     }
 }
 
@@ -163,6 +172,7 @@ impl Summary {
             (normalization, activation, preprocessing);
         self.model.clone_from(&topology.title);
         self.topology = topology.describe();
+        self.outline = topology.outline();
         let file = self.hash.split("::").next().unwrap_or_default().to_owned();
         self.hash = file + &alternative.assumed.suffix();
         self.assumed = alternative.assumed.text();
@@ -216,7 +226,7 @@ impl Probe {
     }
 
     /// What the user should know, in one sentence.
-    pub(super) fn notice(&self, assumed: &str) -> String {
+    pub fn notice(&self, assumed: &str) -> String {
         let percent = |share: f64| format!("{:.1} %", 100.0 * share);
         if self.data.is_empty() {
             return format!(

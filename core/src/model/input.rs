@@ -53,6 +53,13 @@ impl InputNormalization {
         Some(Self::Standardize { mean: spread(mean)?, std: spread(std)? })
     }
 
+    /// Names for images with so many channels, each normalization once.
+    pub fn names(channels: i64) -> Vec<&'static str> {
+        let named = NAMED.iter().map(|(name, ..)| *name).filter(|name| *name != "signed");
+        let fitting = named.filter(|name| Self::named(name, channels).is_some() && (channels == 1 || *name != "mnist"));
+        std::iter::once("none").chain(fitting).chain(["per-image"]).collect()
+    }
+
     /// Reads a name, or `MEAN,MEAN,MEAN/STD,STD,STD`. Whether it has as many channels as images is not checked.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod fold;
 mod forward;
 mod init;
 mod input;
+mod outline;
 mod topology;
 mod weights;
 
@@ -24,6 +25,7 @@ pub use fold::fold;
 pub use forward::{Mode, NORM_MOMENTUM, Params, activate, channels_last, logits, place, statistics_mismatch};
 pub use init::Initialization;
 pub use input::InputNormalization;
+pub use outline::{Block, BlockKind, Bypass, runs};
 pub use topology::{Activation, Layer, Norm, Role, TensorSpec, Topology};
 pub use weights::{Entry, Layout, Weights};
 

@@ -316,7 +316,7 @@ pub struct Topology {
 }
 
 impl Layer {
-    fn collect(&self, specs: &mut Vec<TensorSpec>) {
+    pub(super) fn collect(&self, specs: &mut Vec<TensorSpec>) {
         let mut add = |name: &str, suffix: &str, shape: &[i64], role| {
             specs.push(TensorSpec {
                 name: format!("{name}.{suffix}"),
@@ -383,7 +383,7 @@ impl Layer {
 
     /// Height and width of its output for those of its input. `least` is the fewest of their products that a batch
     /// normalization sees.
-    fn size(&self, (height, width): (i64, i64), least: &mut Option<i64>) -> (i64, i64) {
+    pub(super) fn size(&self, (height, width): (i64, i64), least: &mut Option<i64>) -> (i64, i64) {
         match self {
             Self::Conv { kernel, stride, padding, .. } => {
                 let out = |side: i64| (side + 2 * padding - kernel) / stride + 1;
@@ -415,7 +415,7 @@ impl Layer {
         }
     }
 
-    fn describe(&self, indent: usize, lines: &mut Vec<String>) {
+    pub(super) fn describe(&self, indent: usize, lines: &mut Vec<String>) {
         let pad = "  ".repeat(indent);
         let text = match self {
             Self::Clamp => "clamp to [0, 1]".to_owned(),
