@@ -1,5 +1,6 @@
 //! The window by role and label, with a stand-in for the computation: no libtorch, no minutes.
 
+mod model;
 mod status;
 
 use std::path::Path;
@@ -49,7 +50,7 @@ fn opening_shows_what_a_checkpoint_is() {
     let mut window = Window::new(Fake::default());
     window.open("classifier.pth.tar");
     window.compare("model");
-    assert!(window.harness.query_all_by_label_contains("175,258").next().is_some());
+    assert!(window.harness.query_all_by_label_contains("176,402").next().is_some());
     assert!(window.harness.query_all_by_label_contains("25.0 % on the first").next().is_some());
     assert!(window.harness.query_by_label_contains("625 grid points").is_some());
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use basin_core::checkpoint::{self, BINS, Distribution, distributions};
 use basin_core::model::{
-    Architecture, Block, BlockKind, Bypass, Family, InputNormalization, Layout, NAMES, PostActResNet, Role, Stem, runs,
+    Architecture, Block, BlockKind, Bypass, Family, InputNormalization, Layout, NAMES, PostActResNet, Role,
+    Stem, runs,
 };
 
 use crate::support::reference;
@@ -60,7 +61,8 @@ fn the_receptive_field_of_an_imagenet_resnet18_is_435() {
         ..architecture("resnet18")
     };
     let blocks = architecture.topology().unwrap().outline();
-    let [stem, pool] = [&blocks[0], &blocks[1]].map(|block| (block.output, block.stride, block.receptive_field));
+    let [stem, pool] =
+        [&blocks[0], &blocks[1]].map(|block| (block.output, block.stride, block.receptive_field));
     assert_eq!(stem, ([64, 112, 112], 2, 7));
     assert_eq!(pool, ([64, 56, 56], 2, 11));
     let last = named(&blocks, "layer4.1");
@@ -120,7 +122,11 @@ fn outlines_are_complete() {
         assert_eq!(lines.len(), all.len(), "{name}");
         assert_eq!(lines.into_iter().collect::<BTreeSet<_>>(), all.iter().collect(), "{name}");
         let last = blocks.last().unwrap();
-        assert_eq!((last.kind, last.output), (BlockKind::Linear, [topology.outputs() as usize, 1, 1]), "{name}");
+        assert_eq!(
+            (last.kind, last.output),
+            (BlockKind::Linear, [topology.outputs() as usize, 1, 1]),
+            "{name}"
+        );
         assert_eq!(runs(&blocks).iter().sum::<usize>(), blocks.len(), "{name}");
     }
 }
@@ -147,7 +153,7 @@ fn distributions_of_a_file_are_those_of_its_tensors() {
     let path = reference("families/checkpoints/trained_resnet18.pt");
     let summary = checkpoint::inspect(&path).unwrap();
     let mut steps = 0;
-    let found = distributions(&path, &mut || {
+    let found = distributions(&path, &mut |_| {
         steps += 1;
         Ok(())
     })

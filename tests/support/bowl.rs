@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use basin::jobs::Engine;
-use basin_core::checkpoint::{Role, Summary, TensorSummary};
+use basin_core::checkpoint::{BINS, Distribution, OpenChoices, Probe, Summary, TensorSummary, Tried};
 use basin_core::job::{Flatness, Job, Landscape};
-use basin_core::progress::Event;
+use basin_core::model::{Activation, Architecture, Family, PostActResNet, Shortcut, TensorSpec, Topology};
+use basin_core::progress::{Event, Progress};
 use basin_core::record::{
     AtRadius, DirectionSummary, Draw, Evaluated, Evaluation, FORMAT, FlatnessOutcome, Grid, LandscapeOutcome,
     LayerFlatness, Outcome, PerExample, Point, Provenance, Record,
@@ -29,7 +30,21 @@ impl Engine for Fake {
         if path.to_string_lossy().contains("broken") {
             return Err(Error::file(path, "is empty; download it again"));
         }
+        // What trying tells comes later.
+        Ok(Summary { probe: None, notices: Vec::new(), ..summary(path) })
+    }
+
+    fn probe(&self, path: &Path, progress: &mut dyn Progress) -> Result<Summary> {
+        progress.report(Event::Step { done: 45, total: 100 })?;
+        while *self.held.lock().expect("no test panics while it holds this") {
+            std::thread::sleep(Duration::from_millis(2));
+            progress.report(Event::Step { done: 45, total: 100 })?;
+        }
         Ok(summary(path))
+    }
+
+    fn distributions(&self, path: &Path, _: &mut dyn Progress) -> Result<Vec<Distribution>> {
+        Ok(distributions(path))
     }
 
     fn estimate(&self, _: &Job) -> Result<Estimate> {
@@ -241,43 +256,120 @@ pub fn evaluation(job: &Job) -> Record {
     )
 }
 
+/// A summary; `ambiguous`, `undecided` and `wrn-70-16` in the file's name are networks of their own.
 pub fn summary(path: &Path) -> Summary {
-    let tensor = |name: &str, shape: &[i64], role| TensorSummary {
-        name: name.into(),
-        shape: shape.into(),
-        role,
+    let name = path.display().to_string();
+    let has = |word: &str| name.contains(word);
+    let topology = topology(&name);
+    let tensor = |spec: TensorSpec| TensorSummary {
+        name: spec.name,
+        shape: spec.shape,
+        role: spec.role,
         l2_norm: 1.5,
     };
+    let mut tensors: Vec<TensorSummary> = topology.tensors().into_iter().map(tensor).collect();
+    if known(&name).is_none() {
+        // Two are enough, one of each role.
+        tensors.truncate(2);
+    }
+    let outline = topology.outline();
+    let is_open = has("ambiguous") || has("undecided");
+    let assumed = if is_open { "normalization=cifar10,shortcut=plain" } else { "" };
+    let probe = is_open.then(|| probe(has("ambiguous")));
+    let open = OpenChoices {
+        normalization: ["none", "cifar10", "cifar10-2023", "half", "per-image"].map(str::to_owned).into(),
+        shortcut: vec![Shortcut::Plain, Shortcut::Activated],
+        activation: vec![Activation::Relu, Activation::Silu],
+        pooling: Vec::new(),
+    };
+    let notices = probe.iter().map(|probe| probe.notice(assumed)).collect();
+    let stored = [("test_robust_acc", "0.5163"), ("lr", "0.001")];
+    let stored = stored.map(|(name, value)| (name.to_owned(), value.to_owned()));
     Summary {
         path: path.to_owned(),
-        hash: "ab".repeat(32),
+        // Readings of one file are checkpoints of their own.
+        hash: "ab".repeat(32) + name.split_once("::").map_or("", |(_, assumed)| assumed),
         bytes: 733_154,
         container: "PyTorch legacy".into(),
         family: "ResNet".into(),
-        model: "ResNet-18, 8 channels, rebn".into(),
+        model: topology.title.clone(),
         normalization: "rebn".into(),
         activation: "relu".into(),
         classes: 10,
         resolution: [3, 32, 32],
         epoch: Some(4),
-        parameters: 175_258,
+        parameters: outline.iter().map(|block| block.parameters).sum(),
         preprocessing: "clamp to [0, 1], whiten".into(),
-        topology: vec![
-            "conv1 3 × 3, 3 → 8".into(),
-            "block0".into(),
-            "  conv1 3 × 3, 8 → 8".into(),
-            "logits 64 → 10".into(),
-        ],
-        tensors: vec![
-            tensor("conv1.weight", &[8, 3, 3, 3], Role::Weight),
-            tensor("norm1.weight", &[8], Role::Normalization),
-        ],
-        notices: Vec::new(),
+        topology: topology.describe(),
+        outline,
+        tensors,
+        notices,
         networks: Vec::new(),
         set_aside: Vec::new(),
-        assumed: String::new(),
-        ambiguous: false,
-        probe: None,
-        stored: Vec::new(),
+        assumed: assumed.into(),
+        ambiguous: is_open,
+        probe,
+        stored: if is_open { stored.into() } else { Vec::new() },
+        open: if is_open { open } else { OpenChoices::default() },
     }
+}
+
+/// The architecture that a file's name names.
+fn known(name: &str) -> Option<&'static str> {
+    ["wrn-70-16", "densenet121", "lenet", "vgg16", "resnet50"].into_iter().find(|known| name.contains(known))
+}
+
+fn topology(name: &str) -> Topology {
+    let small = || Architecture {
+        family: Family::PostActResNet(PostActResNet { channels: 8, ..PostActResNet::default() }),
+        whiten: false,
+        ..Architecture::default()
+    };
+    let architecture =
+        known(name).map_or_else(small, |name| Architecture::named(name).expect("a known name"));
+    architecture.topology().expect("a possible network")
+}
+
+/// Readings that accuracies cannot tell apart, but batch statistics can; or nothing can.
+fn probe(told: bool) -> Probe {
+    let tried = |assumed: &str, accuracy: f64, images: usize, mismatch: Option<f64>| Tried {
+        assumed: assumed.into(),
+        accuracy: if told { accuracy } else { 0.1 + 0.01 * accuracy },
+        images: if told { images } else { 1000 },
+        mismatch,
+    };
+    Probe {
+        data: "CIFAR-10 test images".into(),
+        tried: vec![
+            tried("normalization=cifar10,shortcut=plain", 0.843, 300, Some(0.011)),
+            tried("normalization=cifar10-2023,shortcut=plain", 0.84, 300, Some(0.093)),
+            tried("normalization=half,shortcut=plain", 0.62, 100, None),
+            tried("normalization=none,shortcut=activated", 0.18, 50, None),
+        ],
+        told,
+        by_statistics: told,
+        margin: 0.0033,
+        standard_error: 0.0058,
+    }
+}
+
+/// Normal distributions of mean 0, as wide as the tensor has few elements; constants for scalars.
+fn distributions(path: &Path) -> Vec<Distribution> {
+    let of = |tensor: &TensorSummary| {
+        let elements = tensor.shape.iter().product::<i64>() as f64;
+        let std = 1.5 / elements.sqrt();
+        let density = |bin: i32| (1000.0 * (-0.5 * ((f64::from(bin) - 15.5) / 5.2).powi(2)).exp()) as u64;
+        let is_constant = tensor.shape.is_empty();
+        Distribution {
+            name: tensor.name.clone(),
+            min: if is_constant { 1.5 } else { -3.5 * std },
+            max: if is_constant { 1.5 } else { 3.5 * std },
+            mean: if is_constant { 1.5 } else { 0.0 },
+            std,
+            low: -3.0 * std,
+            high: 3.0 * std,
+            counts: if is_constant { Vec::new() } else { (0..BINS as i32).map(density).collect() },
+        }
+    };
+    summary(path).tensors.iter().map(of).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use basin_core::checkpoint::Summary;
+use basin_core::checkpoint::{Distribution, Summary};
 use basin_core::job::Job;
 use basin_core::progress::Progress;
 use basin_core::record::Record;
@@ -22,6 +22,14 @@ pub trait Engine: Send + Sync + 'static {
     /// As [`basin_core::run::probe`].
     fn probe(&self, path: &Path, _: &mut dyn Progress) -> basin_core::Result<Summary> {
         self.inspect(path)
+    }
+
+    /// Computes the distribution of each tensor's values, in the order of the summary; none: it is not known.
+    ///
+    /// # Errors
+    /// As [`basin_core::run::distributions`].
+    fn distributions(&self, _: &Path, _: &mut dyn Progress) -> basin_core::Result<Vec<Distribution>> {
+        Ok(Vec::new())
     }
 
     /// Estimates the time of a job.
@@ -49,6 +57,14 @@ impl Engine for Core {
 
     fn probe(&self, path: &Path, progress: &mut dyn Progress) -> basin_core::Result<Summary> {
         basin_core::run::probe(path, progress)
+    }
+
+    fn distributions(
+        &self,
+        path: &Path,
+        progress: &mut dyn Progress,
+    ) -> basin_core::Result<Vec<Distribution>> {
+        basin_core::run::distributions(path, progress)
     }
 
     fn estimate(&self, job: &Job) -> basin_core::Result<Estimate> {

@@ -37,6 +37,10 @@ pub enum Action {
     RemoveRecord(RecordId),
     /// Copy a job's command line.
     CopyCommandLine(Box<Job>),
+    /// Copy a text, such as the name of a tensor.
+    CopyText(String),
+    /// Compute the distributions of a checkpoint's tensors.
+    ComputeDistributions(PathBuf),
     /// Run a job.
     Run(Box<Job>),
     /// Train in a folder, or go on there.
@@ -91,6 +95,11 @@ impl App {
                 ctx.copy_text(command_line(&job));
                 self.note("The command line is on the clipboard.");
             }
+            Action::CopyText(text) => {
+                self.note(format!("Copied: {text}"));
+                ctx.copy_text(text);
+            }
+            Action::ComputeDistributions(path) => self.compute_distributions(&path),
             Action::Run(job) => {
                 let id = self.jobs.add(*job, None);
                 self.select_job(id);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use basin_core::checkpoint::Summary;
+use basin_core::checkpoint::{Distribution, Summary};
 use basin_core::job::{DataSelection, Evaluate, Examples, Job, Split, Train};
 use basin_core::progress::Silent;
 use basin_core::record::{Evaluation, Outcome, Record};
@@ -137,6 +137,13 @@ pub enum Answer {
         /// What it is, or what went wrong.
         result: Result<Box<Summary>, String>,
     },
+    /// The distributions of a checkpoint's tensors.
+    Distributions {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The distributions, or why there are none.
+        result: Result<Arc<Vec<Distribution>>, String>,
+    },
     /// A thread went wrong.
     Failed(String),
 }
@@ -158,6 +165,12 @@ impl App {
             }
             Answer::Inspected { path, result } => self.inspected(&path, result),
             Answer::Probed { path, result } => self.probed(&path, result),
+            Answer::Distributions { path, result } => {
+                if let Some(model) = self.study.model_mut(&path) {
+                    model.distributing = None;
+                    model.distributions = result.into();
+                }
+            }
             Answer::Sanity { path, result } => {
                 if let Some(model) = self.study.model_mut(&path) {
                     model.sanity = result.into();
@@ -295,6 +308,19 @@ impl App {
         self.background.spawn("probe", move || {
             let result = engine.probe(&path, &mut follower).map(Box::new).map_err(|error| error.to_string());
             Answer::Probed { path, result }
+        });
+    }
+
+    /// Computes the distributions of a checkpoint's tensors, once.
+    pub(crate) fn compute_distributions(&mut self, path: &Path) {
+        let Some(model) = self.study.model_mut(path).filter(|model| !model.is_computing()) else { return };
+        let computing = Arc::new(Probing::default());
+        let mut follower = computing.follower();
+        model.distributing = Some(computing);
+        let (engine, path) = (self.engine.clone(), path.to_owned());
+        self.background.spawn("distributions", move || {
+            let result = engine.distributions(&path, &mut follower);
+            Answer::Distributions { path, result: result.map(Arc::new).map_err(|error| error.to_string()) }
         });
     }
 

@@ -33,6 +33,7 @@ mod names;
 mod notes;
 mod nothing;
 mod open;
+mod open_buttons;
 mod opening;
 mod path_dialog;
 mod probing;
@@ -112,6 +113,7 @@ pub struct App {
     comparison: compare_view::CompareView,
     examples: examples_view::ExamplesView,
     export: export_dialog::ExportDialog,
+    model_state: model_view::ModelState,
     filter: String,
     title: String,
     leaving: close::Leaving,
@@ -146,6 +148,7 @@ impl App {
             comparison: compare_view::CompareView::default(),
             examples: examples_view::ExamplesView::default(),
             export: export_dialog::ExportDialog::default(),
+            model_state: model_view::ModelState::default(),
             filter: String::new(),
             title: String::new(),
             leaving: close::Leaving::default(),

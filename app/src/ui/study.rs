@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use basin_core::checkpoint::Summary;
+use basin_core::checkpoint::{Distribution, Summary};
 use basin_core::job::Job;
 use basin_core::record::{Evaluation, Outcome, Record};
 
@@ -49,9 +49,18 @@ pub struct Model {
     pub sanity: Reading<Box<Evaluation>>,
     /// What the file leaves open is being tried.
     pub probing: Option<Arc<Probing>>,
+    /// Distributions of its tensors' values, in the order of the summary; computed when they are first seen.
+    pub distributions: Reading<Arc<Vec<Distribution>>>,
+    /// The distributions are being computed.
+    pub distributing: Option<Arc<Probing>>,
 }
 
 impl Model {
+    /// Whether a worker thread reads or tries the file for the Model tab.
+    pub fn is_computing(&self) -> bool {
+        self.probing.is_some() || self.distributing.is_some()
+    }
+
     /// File name.
     pub fn file_name(&self) -> String {
         file_name(&self.path)
@@ -155,8 +164,14 @@ impl Study {
     pub fn add_model(&mut self, path: PathBuf) -> bool {
         let new = self.model(&path).is_none();
         if new {
-            let (summary, sanity) = (Reading::Pending, Reading::Pending);
-            self.models.push(Model { path: path.clone(), summary, sanity, probing: None });
+            self.models.push(Model {
+                path: path.clone(),
+                summary: Reading::Pending,
+                sanity: Reading::Pending,
+                probing: None,
+                distributions: Reading::Pending,
+                distributing: None,
+            });
         }
         self.select_model(&path);
         new

@@ -12,9 +12,9 @@ use crate::jobs::{Jobs, Status};
 use crate::names;
 use crate::ui::Action;
 use crate::ui::history_facts::network_name;
+use crate::ui::open_buttons::open_buttons_ui;
 use crate::ui::study::{Model, Reading, Stored, Study, Target, file_name, job_details, when};
 use crate::ui::table_view::network_words;
-use crate::ui::tabs::open_buttons_ui;
 use crate::ui::theme::Palette;
 use crate::ui::widgets::palette;
 

@@ -8,7 +8,7 @@ use egui_tiles::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::ui::{Action, App, model_view, table_view, theme};
+use crate::ui::{App, model_view, table_view, theme};
 
 /// A view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,7 +141,9 @@ impl App {
 
     fn pane_ui(&mut self, ui: &mut Ui, pane: Pane) {
         match pane {
-            Pane::Model => model_view::ui(ui, &self.study, &mut self.actions),
+            Pane::Model => {
+                model_view::ui(ui, &self.study, &mut self.model_state, &mut self.actions);
+            }
             Pane::Surface => self.surface_ui(ui),
             Pane::Curves => self.curves_ui(ui),
             Pane::Contours => self.contours_ui(ui),
@@ -228,15 +230,5 @@ impl Behavior<Pane> for Views<'_> {
 
     fn simplification_options(&self) -> SimplificationOptions {
         SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
-    }
-}
-
-/// Buttons of an empty view: what would fill it.
-pub(crate) fn open_buttons_ui(ui: &mut Ui, actions: &mut Vec<Action>) {
-    use crate::command::Command;
-    for command in [Command::OpenCheckpoint, Command::OpenExample] {
-        if ui.button(command.text()).on_hover_text(command.tooltip()).clicked() {
-            actions.push(Action::Command(command));
-        }
     }
 }

@@ -232,7 +232,9 @@ pub fn facts_ui(ui: &mut Ui, id: &str, facts: &[(&str, String)]) {
     Grid::new(id).num_columns(2).min_row_height(20.0).spacing([20.0, 2.0]).show(ui, |ui| {
         for (name, value) in facts {
             ui.label(RichText::new(*name).color(palette(ui).weak));
-            ui.add(Label::new(value).wrap());
+            // While the grid finds out how wide it is, nothing is broken into lines: rows would be as high for a moment.
+            let value = Label::new(value);
+            ui.add(if ui.is_sizing_pass() { value.extend() } else { value.wrap() });
             ui.end_row();
         }
     });

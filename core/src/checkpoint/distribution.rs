@@ -63,31 +63,23 @@ impl Distribution {
                 }
             }
         }
-        Some(Self {
-            name: name.to_owned(),
-            min,
-            max,
-            mean,
-            std: (squares / count).sqrt(),
-            low,
-            high,
-            counts,
-        })
+        Some(Self { name: name.to_owned(), min, max, mean, std: (squares / count).sqrt(), low, high, counts })
     }
 }
 
-/// Distributions of all tensors of a checkpoint, in the order of its summary. `step` is called before each tensor and
-/// can cancel.
+/// Distributions of all tensors of a checkpoint, in the order of its summary. `step` hears how far it is, from 0
+/// to 1.
 ///
 /// # Errors
 /// As [`open`], or as `step`.
-pub fn distributions(path: &Path, step: &mut dyn FnMut() -> Result<()>) -> Result<Vec<Distribution>> {
+pub fn distributions(path: &Path, step: &mut dyn FnMut(f64) -> Result<()>) -> Result<Vec<Distribution>> {
     let checkpoint = open(path)?;
     let network = &checkpoint.network;
     let params = network.params(&network.weights);
     let mut found = Vec::with_capacity(checkpoint.summary.tensors.len());
-    for tensor in &checkpoint.summary.tensors {
-        step()?;
+    let all = checkpoint.summary.tensors.len().max(1) as f64;
+    for (at, tensor) in checkpoint.summary.tensors.iter().enumerate() {
+        step(at as f64 / all)?;
         let values = values(params.get(&tensor.name))
             .map_err(|e| Error::file(path, format!("{} cannot be read ({e})", tensor.name)))?;
         found.extend(Distribution::of(&tensor.name, &values));

@@ -56,7 +56,8 @@ impl InputNormalization {
     /// Names for images with so many channels, each normalization once.
     pub fn names(channels: i64) -> Vec<&'static str> {
         let named = NAMED.iter().map(|(name, ..)| *name).filter(|name| *name != "signed");
-        let fitting = named.filter(|name| Self::named(name, channels).is_some() && (channels == 1 || *name != "mnist"));
+        let fitting =
+            named.filter(|name| Self::named(name, channels).is_some() && (channels == 1 || *name != "mnist"));
         std::iter::once("none").chain(fitting).chain(["per-image"]).collect()
     }
 
@@ -83,7 +84,11 @@ impl InputNormalization {
         let (mean, std) = text.split_once('/').ok_or_else(wrong)?;
         let (mean, std) = (numbers(mean).ok_or_else(wrong)?, numbers(std).ok_or_else(wrong)?);
         if mean.len() != std.len() {
-            return Err(format!("normalization {text:?} has other numbers of means and standard deviations"));
+            return Err(format!(
+                "normalization {text:?} has {} means but {} standard deviations; give as many of both",
+                mean.len(),
+                std.len()
+            ));
         }
         if std.iter().any(|value| *value <= 0.0) {
             return Err(format!("normalization {text:?} divides by numbers that are not positive"));

@@ -162,7 +162,9 @@ fn pieces(layers: &[Layer]) -> Vec<Piece<'_>> {
             Layer::Conv { .. } => BlockKind::Convolution,
             Layer::Residual { .. } => BlockKind::Residual,
             Layer::Concatenate { .. } => BlockKind::Dense,
-            Layer::MaxPool { .. } | Layer::AveragePool { .. } | Layer::GlobalAveragePool => BlockKind::Pooling,
+            Layer::MaxPool { .. } | Layer::AveragePool { .. } | Layer::GlobalAveragePool => {
+                BlockKind::Pooling
+            }
             Layer::Linear { .. } => BlockKind::Linear,
             Layer::Clamp
             | Layer::Standardize { .. }
@@ -175,10 +177,7 @@ fn pieces(layers: &[Layer]) -> Vec<Piece<'_>> {
             }
             Layer::Normalize { .. } | Layer::Affine { .. } => match last {
                 Some((kind, of))
-                    if !matches!(
-                        kind,
-                        BlockKind::Residual | BlockKind::Dense | BlockKind::Preprocessing
-                    ) =>
+                    if !matches!(kind, BlockKind::Residual | BlockKind::Dense | BlockKind::Preprocessing) =>
                 {
                     of.push(layer);
                     continue;

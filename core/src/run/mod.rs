@@ -25,7 +25,7 @@ use std::time::Instant;
 pub use beside::check_out;
 pub use compare::{Comparison, Difference, compare, compare_files};
 pub use estimate::{Estimate, estimate};
-pub use inspect::{open_probed, probe};
+pub use inspect::{distributions, open_probed, probe};
 pub use job_file::read_job;
 pub use journal::has_unfinished;
 pub use observer::Observer;

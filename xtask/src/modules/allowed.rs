@@ -64,7 +64,6 @@ pub const CIRCLES_OF_APP: &[(&str, &str)] = &[
     ("ui/follow.rs", "ui/mod.rs"),
     ("ui/history_view.rs", "ui/mod.rs"),
     ("ui/menu.rs", "ui/mod.rs"),
-    ("ui/model_view.rs", "ui/tabs.rs"),
     ("ui/path_dialog.rs", "ui/mod.rs"),
     ("ui/scatter_view.rs", "ui/mod.rs"),
     ("ui/standing.rs", "ui/mod.rs"),
