@@ -14,6 +14,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::Probe;
 use crate::error::{Error, Result};
 use crate::files::{not_json, read_text, write_atomically};
 use crate::job::Job;
@@ -79,6 +80,12 @@ pub struct Provenance {
     pub checkpoint_hash: String,
     /// Short name of the model, e.g. `ResNet-18, 8 channels, rebn`.
     pub model: String,
+    /// What was assumed where the checkpoint's file does not say how it is read, as `--assume` takes it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub assumed: String,
+    /// The readings that were tried, the best first, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
     /// Start, RFC 3339 in UTC.
     pub started: String,
     /// Seconds of computing, over all runs of the job.

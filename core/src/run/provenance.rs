@@ -35,6 +35,8 @@ pub fn provenance(job: &Job, context: &Context) -> Provenance {
         data_fingerprint: context.fingerprint.clone(),
         checkpoint_hash: context.checkpoint.summary.hash.clone(),
         model: context.checkpoint.summary.model.clone(),
+        assumed: context.checkpoint.summary.assumed.clone(),
+        probe: context.checkpoint.summary.probe.clone(),
         complete: true,
         warnings: context.checkpoint.summary.notices.clone(),
         ..Provenance::default()

@@ -37,6 +37,8 @@ fn records_say_how_a_checkpoint_was_read() {
         "{told}"
     );
     assert!(record.provenance.checkpoint_hash.ends_with("::normalization=cifar10-2023"));
+    let probe = record.provenance.probe.as_ref().unwrap();
+    assert_eq!((record.provenance.assumed.as_str(), probe.tried.len()), ("normalization=cifar10-2023", 6));
     // The same where it is said, without a probe, and other numbers for another reading.
     let said = |assumed: &str| measured(&job(format!("{}::{assumed}", path.display()).into()));
     let same = said("normalization=cifar10-2023");
