@@ -8,6 +8,7 @@ mod data;
 mod data_sets;
 mod families;
 mod flatness;
+mod hessian;
 mod jobs;
 mod landscape;
 mod metrics;

@@ -114,7 +114,7 @@ impl App {
     /// How many tensors of the selected checkpoint take part.
     fn layers(&self, which: &Tensors) -> usize {
         let summary = self.study.selected_model().and_then(|model| model.summary.ready());
-        let takes = |tensor: &&TensorSummary| which.takes(&tensor.name, tensor.role);
+        let takes = |tensor: &&TensorSummary| which.takes(&tensor.name, tensor.role, tensor.shape.len());
         summary.map_or(0, |summary| summary.tensors.iter().filter(takes).count())
     }
 }

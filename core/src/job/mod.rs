@@ -24,6 +24,7 @@ pub use crate::measure::Keeps;
 pub use crate::measure::autoattack::Attack;
 pub use crate::measure::evaluate::Evaluate;
 pub use crate::measure::flatness::{Case, Flatness, FlatnessLoss, JointSearch, Levels};
+pub use crate::measure::hessian::{Hessian, HessianLoss, Matrix};
 pub use crate::measure::landscape::direction::{DirectionKind, Normalization, PaperToken};
 pub use crate::measure::landscape::{Landscape, LandscapeLoss};
 use crate::measure::{self, Headline, Measure, Point, Summary, Target, all_measures};

@@ -10,6 +10,7 @@ mod context;
 pub mod evaluate;
 pub mod evaluation;
 pub mod flatness;
+pub mod hessian;
 mod kept;
 pub mod landscape;
 pub mod metrics;
@@ -41,6 +42,8 @@ macro_rules! all_measures {
             Flatness(flatness::Flatness) gives flatness::FlatnessOutcome;
             /// Every example's verdict under an ensemble of attacks.
             Attack(autoattack::Attack) gives autoattack::AttackOutcome;
+            /// Eigenvalues, trace and spectral density of the loss's Hessian.
+            Hessian(hessian::Hessian) gives hessian::HessianOutcome;
             /// Relative flatness of the last linear layer, on clean and on adversarial examples.
             RelativeFlatness(relative_flatness::RelativeFlatness) gives relative_flatness::RelativeFlatnessOutcome;
         }

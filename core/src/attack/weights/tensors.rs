@@ -17,6 +17,8 @@ pub enum Tensors {
     All,
     /// All that belong to no normalization layer and are no biases.
     NoBias,
+    /// All that are trained and have more than one axis: kernels and matrices, no biases and no normalization.
+    Weights,
     /// Those whose names match one of these; `*` stands for any characters, e.g. `block0.*.weight`.
     Named(Vec<String>),
 }
@@ -29,7 +31,7 @@ impl Tensors {
     pub fn select(&self, layout: &Layout) -> Result<Vec<usize>> {
         let chosen = |of: &Self| -> Vec<usize> {
             let entries = layout.entries.iter().enumerate();
-            let taken = |entry: &Entry| entry.len > 0 && of.takes(&entry.name, entry.role);
+            let taken = |entry: &Entry| entry.len > 0 && of.takes(&entry.name, entry.role, entry.shape.len());
             entries.filter(|(_, entry)| taken(entry)).map(|(index, _)| index).collect()
         };
         if let Self::Named(patterns) = self {
@@ -48,13 +50,14 @@ impl Tensors {
         Ok(selected)
     }
 
-    /// Whether a tensor of this name and role takes part.
-    pub fn takes(&self, name: &str, role: Role) -> bool {
+    /// Whether a tensor of this name and role, with so many axes, takes part.
+    pub fn takes(&self, name: &str, role: Role, axes: usize) -> bool {
         let trained = matches!(role, Role::Weight | Role::Normalization);
         trained
             && match self {
                 Self::NoNormalization => role == Role::Weight,
                 Self::All => true,
+                Self::Weights => role == Role::Weight && axes > 1,
                 Self::NoBias => role == Role::Weight && !name.contains("bias"),
                 Self::Named(patterns) => patterns.iter().any(|pattern| matches(pattern, name)),
             }
@@ -77,18 +80,20 @@ impl std::fmt::Display for Tensors {
             Self::NoNormalization => f.write_str("no-normalization"),
             Self::All => f.write_str("all"),
             Self::NoBias => f.write_str("no-bias"),
+            Self::Weights => f.write_str("weights"),
             Self::Named(patterns) => f.write_str(&patterns.join(",")),
         }
     }
 }
 
 impl From<&str> for Tensors {
-    /// `no-normalization`, `all`, `no-bias`, or names separated by commas.
+    /// `no-normalization`, `all`, `no-bias`, `weights`, or names separated by commas.
     fn from(text: &str) -> Self {
         match text.trim() {
             "no-normalization" => Self::NoNormalization,
             "all" => Self::All,
             "no-bias" => Self::NoBias,
+            "weights" => Self::Weights,
             names => Self::Named(names.split(',').map(|name| name.trim().to_owned()).collect()),
         }
     }
@@ -99,6 +104,7 @@ crate::settings::written_as_text!(
     "no-normalization" => "All that belong to no normalization layer: the paper's choice.",
     "all" => "All that are trained.",
     "no-bias" => "All that belong to no normalization layer and are no biases.",
+    "weights" => "All with more than one axis: kernels and matrices.",
 );
 
 /// As it stands in JSON.

@@ -120,7 +120,8 @@ impl<'a> PerturbationSampler<'a> {
     pub fn warnings(&self) -> Vec<String> {
         let (job, layout) = (self.job, self.network.layout());
         let zero = self.zero.iter().map(|at| &layout.entries[self.tensors[*at]]);
-        let empty = layout.entries.iter().filter(|e| e.len == 0 && job.tensors.takes(&e.name, e.role));
+        let empty =
+            layout.entries.iter().filter(|e| e.len == 0 && job.tensors.takes(&e.name, e.role, e.shape.len()));
         let left_out = |entries: Vec<&Entry>, why: &str| {
             (!entries.is_empty()).then(|| format!("left out, because {why}: {}", names(&entries)))
         };

@@ -1,0 +1,416 @@
+//! Curvature: eigenvalues, trace and spectral density of the Hessian of the loss, or of its Gauss-Newton matrix.
+//!
+//! The loss is the mean cross-entropy over all examples (the paper's program adds batches, so its eigenvalues are larger
+//! by the number of batches). The matrix is never built: a product with a vector differentiates twice. Units of work are
+//! the eigenvalues, the trace, the quadrature of a random vector, and the eigenvalues of a tensor's block.
+
+mod density;
+pub mod lanczos;
+mod outcome;
+mod products;
+mod settings;
+pub mod trace;
+
+use std::cell::OnceCell;
+
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use super::context::{Context, Cost};
+use super::evaluation::{append, attack, error_rate, mean, measure, robust_error_rate};
+use super::rows::{PerExample, Point};
+use super::statistics::student_quantile;
+use super::summary::{Headline, Number, Summary};
+use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
+use super::work::{Assembled, Measure, Work, target_fields};
+use crate::attack::Pgd;
+use crate::error::{Error, Result};
+use lanczos::{Wanted, eigenpairs, quadrature, random};
+pub use outcome::{Density, Eigenvalue, HessianOutcome, LayerCurvature, Quadrature, Trace};
+pub use products::Curvature;
+pub use settings::{Hessian, HessianLoss, Matrix};
+
+/// Images of a batch that is differentiated twice on a CPU: its intermediate results are kept.
+const BATCH: usize = 50;
+
+impl Measure for Hessian {
+    const KIND: &'static str = "hessian";
+    const TITLE: &'static str = "Hessian";
+    type Outcome = HessianOutcome;
+    type Work<'a> = Curving<'a>;
+
+    fn usual() -> Self {
+        Self::default()
+    }
+
+    fn input_attack(&self) -> Option<&Pgd> {
+        Some(&self.attack)
+    }
+
+    target_fields!();
+
+    fn check(&self) -> Result<()> {
+        self.check()
+    }
+
+    fn check_classes(&self, classes: usize) -> Result<()> {
+        match self.loss {
+            HessianLoss::Clean => Ok(()),
+            HessianLoss::Robust => self.attack.objective.check_classes(classes),
+        }
+    }
+
+    fn searches_weights(&self) -> bool {
+        true
+    }
+
+    fn label(&self) -> String {
+        format!("curvature of the {} loss", self.loss_words())
+    }
+
+    fn summary(&self) -> Summary {
+        let mut details = vec![self.loss_words().to_owned()];
+        if self.matrix == Matrix::GaussNewton {
+            details.push("Gauss-Newton".into());
+        }
+        if self.loss == HessianLoss::Robust {
+            details.push(self.attack.to_string());
+        }
+        Summary {
+            title: format!("Hessian of the {} loss", self.loss_words()),
+            details,
+            stem: format!("hessian-{}", self.loss_words()),
+        }
+    }
+
+    fn headline(&self, outcome: &HessianOutcome) -> Headline {
+        let mut numbers = Vec::new();
+        let mut eigenvalue = |name, found: Option<&Eigenvalue>| {
+            numbers.extend(found.map(|found| Number {
+                interval: Some([found.value - found.residual, found.value + found.residual]),
+                ..Number::loss(name, found.value)
+            }));
+        };
+        eigenvalue("largest eigenvalue", outcome.largest.first());
+        eigenvalue("smallest eigenvalue", outcome.smallest.first());
+        let freedom = self.trace_products - 2 * (self.trace_products / 3) - 1;
+        numbers.extend(outcome.trace.map(|Trace { value, standard_error }| {
+            Number {
+                interval: student_quantile(freedom)
+                    .map(|quantile| [value - quantile * standard_error, value + quantile * standard_error]),
+                ..Number::loss("trace", value)
+            }
+        }));
+        Headline { numbers, clean: outcome.clean, robust: outcome.robust }
+    }
+
+    fn begin<'a>(&'a self, context: &'a Context) -> Result<Curving<'a>> {
+        let network = &context.checkpoint.network;
+        let which = self.tensors.select(network.layout())?;
+        let size: i64 = which.iter().map(|index| network.layout().entries[*index].len).sum();
+        if (self.top + self.bottom) as i64 > size {
+            return Err(Error::invalid(format!(
+                "{} eigenvalues of a matrix of {size} rows are not possible; ask for fewer with top and bottom",
+                self.top + self.bottom
+            )));
+        }
+        Ok(Curving { job: self, context, which, examples: OnceCell::new() })
+    }
+}
+
+impl Hessian {
+    fn loss_words(&self) -> &'static str {
+        match self.loss {
+            HessianLoss::Clean => "clean",
+            HessianLoss::Robust => "robust",
+        }
+    }
+}
+
+/// The work on one checkpoint.
+pub struct Curving<'a> {
+    job: &'a Hessian,
+    context: &'a Context,
+    which: Vec<usize>,
+    examples: OnceCell<Examples>,
+}
+
+/// What the loss is measured on: found once by every process.
+struct Examples {
+    /// Images and labels.
+    batches: Vec<(Tensor, Tensor)>,
+    points: Points,
+}
+
+/// Loss and error of the network.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Points {
+    clean: Point,
+    robust: Option<Point>,
+}
+
+/// Finished eigenvalues.
+#[derive(Serialize, Deserialize)]
+struct Ends {
+    largest: Vec<Eigenvalue>,
+    smallest: Vec<Eigenvalue>,
+    products: usize,
+    converged: bool,
+}
+
+/// A finished quadrature.
+#[derive(Serialize, Deserialize)]
+struct Vector {
+    quadrature: Quadrature,
+    products: usize,
+}
+
+/// Unit of loss and error.
+const POINTS: &str = "loss";
+/// Unit of the eigenvalues.
+const ENDS: &str = "eigenvalues";
+/// Unit of the trace.
+const TRACE: &str = "trace";
+
+fn vector(number: usize) -> String {
+    format!("vector {number}")
+}
+
+fn block(tensor: &str) -> String {
+    format!("tensor {tensor}")
+}
+
+impl Curving<'_> {
+    /// Images, attacked where the loss is robust.
+    fn examples(&self, runner: &mut dyn UnitRunner) -> Result<&Examples> {
+        if let Some(examples) = self.examples.get() {
+            return Ok(examples);
+        }
+        let weights = &self.context.checkpoint.network.weights;
+        let pair = self.context.pair(weights);
+        let (mut clean, mut robust) = (PerExample::default(), PerExample::default());
+        let mut batches = Vec::new();
+        let size = if self.context.gpu { self.context.batch_size } else { BATCH };
+        for batch in &self.context.batches {
+            append(&mut clean, measure(&pair.measure, batch, None)?);
+            let images = match self.job.loss {
+                HessianLoss::Clean => batch.images.shallow_clone(),
+                HessianLoss::Robust => {
+                    let (settings, seed) = (&self.job.attack, self.job.compute.seed);
+                    let found = attack(&pair, settings, batch, seed, &mut cancel_check(runner))?;
+                    append(&mut robust, found.per_example);
+                    &batch.images + &found.perturbation
+                }
+            };
+            let pieces = images.split(size as i64, 0).into_iter().zip(batch.labels.split(size as i64, 0));
+            batches.extend(pieces);
+            runner.alive()?;
+        }
+        let clean_point = Point { loss: mean(&clean.loss), error: error_rate(&clean) };
+        let robust_point = (self.job.loss == HessianLoss::Robust)
+            .then(|| Point { loss: mean(&robust.loss), error: robust_error_rate(&clean, &robust) });
+        let points = Points { clean: clean_point, robust: robust_point };
+        Ok(self.examples.get_or_init(|| Examples { batches, points }))
+    }
+
+    fn curvature<'e>(&'e self, examples: &'e Examples, which: &[usize]) -> Curvature<'e> {
+        let network = &self.context.checkpoint.network;
+        let kind = self.context.exact_precision().measure_kind();
+        let weights = network.weights.to(self.context.device, kind);
+        Curvature::new(network, weights, which.to_vec(), &examples.batches, self.job.matrix)
+    }
+
+    fn ends(&self, which: &[usize], runner: &mut dyn UnitRunner) -> Result<Ends> {
+        let examples = self.examples(runner)?;
+        let curvature = self.curvature(examples, which);
+        let (size, seed) = (curvature.size(), self.job.compute.seed);
+        let start = random(seed, "lanczos-start", 0, size, curvature.like());
+        let room = size as usize;
+        let wanted = Wanted {
+            top: self.job.top.min(room),
+            bottom: self.job.bottom.min(room),
+            tolerance: self.job.tolerance,
+            products: self.job.products,
+        };
+        let mut done = 0;
+        let mut times = |vector: &Tensor| {
+            let product = curvature.times(vector, &mut || Ok(runner.alive()?))?;
+            done += 1;
+            runner.within(done.min(self.usual_products() - 1))?;
+            finite(product)
+        };
+        let found = eigenpairs(&mut times, &start, wanted, seed)?;
+        let (largest, smallest) = (found.largest, found.smallest);
+        Ok(Ends { largest, smallest, products: found.products, converged: found.converged })
+    }
+
+    /// About how many products eigenvalues take.
+    fn usual_products(&self) -> u64 {
+        (4 * (self.job.top + self.job.bottom) as u64 + 24).min(self.job.products as u64).max(2)
+    }
+
+    fn trace(&self, runner: &mut dyn UnitRunner) -> Result<Trace> {
+        let examples = self.examples(runner)?;
+        let curvature = self.curvature(examples, &self.which);
+        let mut done = 0;
+        let mut times = |vector: &Tensor| {
+            let product = curvature.times(vector, &mut || Ok(runner.alive()?))?;
+            done += 1;
+            runner.within(done)?;
+            finite(product)
+        };
+        let (products, seed) = (self.job.trace_products, self.job.compute.seed);
+        trace::hutch_plus_plus(&mut times, curvature.size(), products, seed, curvature.like())
+    }
+
+    fn vector(&self, number: usize, runner: &mut dyn UnitRunner) -> Result<Vector> {
+        let examples = self.examples(runner)?;
+        let curvature = self.curvature(examples, &self.which);
+        let seed = self.job.compute.seed;
+        let start = random(seed, "density-start", number as u64, curvature.size(), curvature.like());
+        let mut done = 0;
+        let mut times = |vector: &Tensor| {
+            let product = curvature.times(vector, &mut || Ok(runner.alive()?))?;
+            done += 1;
+            runner.within(done)?;
+            finite(product)
+        };
+        let (quadrature, products) = quadrature(&mut times, &start, self.job.density_steps, seed)?;
+        Ok(Vector { quadrature, products })
+    }
+
+    /// Tensors whose blocks are looked at by themselves.
+    fn layers(&self) -> impl Iterator<Item = (usize, &str)> {
+        let which = if self.job.per_layer { &self.which[..] } else { &[] };
+        let entries = &self.context.checkpoint.network.layout().entries;
+        which.iter().map(|index| (*index, entries[*index].name.as_str()))
+    }
+}
+
+/// A product that holds NaN or infinity is no curvature.
+fn finite(product: Tensor) -> Result<Tensor> {
+    if product.isfinite().all().int64_value(&[]) == 1 {
+        return Ok(product);
+    }
+    Err(Error::NotFinite(
+        "the curvature of the loss is NaN or infinite; the weights are too large or damaged".into(),
+    ))
+}
+
+impl Work for Curving<'_> {
+    type Outcome = HessianOutcome;
+
+    fn plan(&self, units: &Units) -> Result<Plan> {
+        let mut groups = vec![Group::single(POINTS, 1, units)];
+        if self.job.top + self.job.bottom > 0 {
+            groups.push(Group::single(ENDS, self.usual_products(), units));
+        }
+        if self.job.trace {
+            groups.push(Group::single(TRACE, self.job.trace_products as u64, units));
+        }
+        if self.job.density {
+            let steps = self.job.density_steps as u64;
+            groups.extend((0..self.job.density_vectors).map(|at| Group::single(vector(at), steps, units)));
+        }
+        groups
+            .extend(self.layers().map(|(_, name)| Group::single(block(name), self.usual_products(), units)));
+        Ok(Plan { groups, later: 0 })
+    }
+
+    fn compute(&self, group: &str, runner: &mut dyn UnitRunner) -> Result<()> {
+        let usual = self.usual_products();
+        if let Some(number) = group.strip_prefix("vector ").and_then(|number| number.parse().ok()) {
+            let steps = self.job.density_steps as u64;
+            return unit(runner, group, steps, |runner| self.vector(number, runner)).map(drop);
+        }
+        if let Some(name) = group.strip_prefix("tensor ") {
+            let Some((index, _)) = self.layers().find(|(_, layer)| *layer == name) else { return Ok(()) };
+            return unit(runner, group, usual, |runner| self.ends(&[index], runner)).map(drop);
+        }
+        match group {
+            POINTS => unit(runner, group, 1, |runner| Ok(self.examples(runner)?.points)).map(drop),
+            TRACE => {
+                let products = self.job.trace_products as u64;
+                unit(runner, group, products, |runner| self.trace(runner)).map(drop)
+            }
+            _ => unit(runner, group, usual, |runner| self.ends(&self.which, runner)).map(drop),
+        }
+    }
+
+    fn assemble(&self, units: &Units) -> Result<Option<Assembled<HessianOutcome>>> {
+        let points: Option<Points> = units.get(POINTS);
+        let ends: Option<Ends> = units.get(ENDS);
+        let trace: Option<Trace> = units.get(TRACE);
+        let vectors: Vec<Vector> =
+            (0..self.job.density_vectors).filter_map(|number| units.get(&vector(number))).collect();
+        let entries = &self.context.checkpoint.network.layout().entries;
+        let layers: Vec<(usize, Ends)> =
+            self.layers().filter_map(|(index, name)| Some((index, units.get(&block(name))?))).collect();
+        if points.is_none() && ends.is_none() && trace.is_none() && vectors.is_empty() && layers.is_empty() {
+            return Ok(None);
+        }
+        let mut warnings = Vec::new();
+        let all = ends.iter().map(|ends| ("the matrix", ends));
+        let layered = layers.iter().map(|(index, ends)| (entries[*index].name.as_str(), ends));
+        for (what, _) in all.chain(layered).filter(|(_, ends)| !ends.converged) {
+            warnings.push(format!(
+                "eigenvalues of {what} have larger residuals than the tolerance {} after {} products; more products (products) make them exact",
+                self.job.tolerance, self.job.products
+            ));
+        }
+        let products = ends.as_ref().map_or(0, |ends| ends.products)
+            + trace.map_or(0, |_| self.job.trace_products)
+            + vectors.iter().map(|vector| vector.products).sum::<usize>()
+            + layers.iter().map(|(_, ends)| ends.products).sum::<usize>();
+        let per_layer = layers.into_iter().map(|(index, ends)| LayerCurvature {
+            name: entries[index].name.clone(),
+            weights: entries[index].len as usize,
+            largest: ends.largest,
+            smallest: ends.smallest,
+        });
+        let per_layer = per_layer.collect();
+        let (largest, smallest) = ends.map_or_else(Default::default, |ends| (ends.largest, ends.smallest));
+        let outcome = HessianOutcome {
+            clean: points.map(|points| points.clean),
+            robust: points.and_then(|points| points.robust),
+            weights: self.which.iter().map(|index| entries[*index].len as usize).sum(),
+            convexity_ratio: convexity_ratio(&largest, &smallest),
+            largest,
+            smallest,
+            trace,
+            density: density::density(vectors.into_iter().map(|vector| vector.quadrature).collect()),
+            per_layer,
+            products,
+        };
+        Ok(Some(Assembled { outcome, search_cost: None, warnings }))
+    }
+
+    fn seconds(&self, cost: &Cost) -> Result<(u64, f64)> {
+        let mut products = 0;
+        let usual = self.usual_products();
+        if self.job.top + self.job.bottom > 0 {
+            products += usual;
+        }
+        if self.job.trace {
+            products += self.job.trace_products as u64;
+        }
+        if self.job.density {
+            products += (self.job.density_vectors * self.job.density_steps) as u64;
+        }
+        products += usual * self.layers().count() as u64;
+        let examples = self.context.examples() as f64;
+        let attacked = match self.job.loss {
+            HessianLoss::Clean => 0.0,
+            HessianLoss::Robust => cost.attack(&self.job.attack),
+        };
+        // A product costs some four attack steps: forward, back for the weights, and both once more.
+        let seconds = examples * (cost.forward + attacked + 4.0 * cost.step * products as f64);
+        Ok((products.max(1), seconds + cost.preparation))
+    }
+}
+
+/// How far the loss is from convex; none without both ends, or where nothing curves.
+fn convexity_ratio(largest: &[Eigenvalue], smallest: &[Eigenvalue]) -> Option<f64> {
+    let (largest, smallest) = (largest.first()?.value, smallest.first()?.value);
+    (largest > 0.0).then(|| (-smallest).max(0.0) / largest)
+}
