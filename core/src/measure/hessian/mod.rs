@@ -85,14 +85,15 @@ impl Measure for Hessian {
 
     fn headline(&self, outcome: &HessianOutcome) -> Headline {
         let mut numbers = Vec::new();
-        let mut eigenvalue = |name, found: Option<&Eigenvalue>| {
-            numbers.extend(found.map(|found| Number {
+        let mut eigenvalues = |name, found: &[Eigenvalue]| {
+            numbers.extend(found.iter().enumerate().map(|(at, found)| Number {
+                at: (at > 0).then(|| format!("number {}", at + 1)),
                 interval: Some([found.value - found.residual, found.value + found.residual]),
                 ..Number::loss(name, found.value)
             }));
         };
-        eigenvalue("largest eigenvalue", outcome.largest.first());
-        eigenvalue("smallest eigenvalue", outcome.smallest.first());
+        eigenvalues("largest eigenvalue", &outcome.largest);
+        eigenvalues("smallest eigenvalue", &outcome.smallest);
         let freedom = self.trace_products - 2 * (self.trace_products / 3) - 1;
         numbers.extend(outcome.trace.map(|Trace { value, standard_error }| {
             Number {
