@@ -271,13 +271,11 @@ impl App {
         ];
         widgets::segmented_ui(ui, &mut self.state.side, &sides);
         if self.state.side == Side::Measure {
-            for row in Measure::ALL.chunks(3) {
-                let names: Vec<String> =
-                    row.iter().map(|measure| widgets::sentence(&measure.name().replace('-', " "))).collect();
-                let options = row.iter().zip(&names);
-                let options: Vec<_> = options.map(|(of, name)| (*of, name.as_str(), of.about())).collect();
-                widgets::segmented_ui(ui, &mut self.state.measure, &options);
-            }
+            let name = |measure: &Measure| widgets::sentence(&measure.name().replace('-', " "));
+            let names: Vec<String> = Measure::ALL.iter().map(name).collect();
+            let options = Measure::ALL.iter().zip(&names);
+            let options: Vec<_> = options.map(|(of, name)| (*of, name.as_str(), of.about())).collect();
+            widgets::segmented_rows_ui(ui, &mut self.state.measure, &options);
         }
         ui.add_space(4.0);
         match self.state.side {

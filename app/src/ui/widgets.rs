@@ -157,22 +157,44 @@ pub fn choice_ui<T: PartialEq + Clone>(
     *value != before
 }
 
+/// Space between buttons of which one is chosen.
+const SEGMENT_GAP: f32 = 4.0;
+
+/// Width of a button of which one is chosen.
+fn segment_width(ui: &Ui, text: &str) -> f32 {
+    let font = TextStyle::Button.resolve(ui.style());
+    let text = ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER);
+    text.size().x + 2.0 * ui.spacing().button_padding.x + 4.0
+}
+
+/// Buttons of which one is chosen, in as few rows as hold their texts.
+pub fn segmented_rows_ui<T: PartialEq + Copy>(ui: &mut Ui, value: &mut T, options: &[(T, &str, &str)]) {
+    let mut left = options;
+    while !left.is_empty() {
+        let (mut count, mut width) = (0, -SEGMENT_GAP);
+        for (_, text, _) in left {
+            width += segment_width(ui, text) + SEGMENT_GAP;
+            if count > 0 && width > ui.available_width() {
+                break;
+            }
+            count += 1;
+        }
+        let (row, rest) = left.split_at(count);
+        segmented_ui(ui, value, row);
+        left = rest;
+    }
+}
+
 /// Buttons of which one is chosen: equally wide, or as wide as their texts need where one would be cut.
 pub fn segmented_ui<T: PartialEq + Copy>(ui: &mut Ui, value: &mut T, options: &[(T, &str, &str)]) {
-    let gap = 4.0;
     let count = options.len() as f32;
-    let all = ui.available_width() - gap * (count - 1.0);
-    let needed = |(_, text, _): &(T, &str, &str)| {
-        let font = TextStyle::Button.resolve(ui.style());
-        let text = ui.painter().layout_no_wrap((*text).to_owned(), font, Color32::PLACEHOLDER);
-        text.size().x + 2.0 * ui.spacing().button_padding.x + 4.0
-    };
-    let mut widths: Vec<f32> = options.iter().map(needed).collect();
+    let all = ui.available_width() - SEGMENT_GAP * (count - 1.0);
+    let mut widths: Vec<f32> = options.iter().map(|(_, text, _)| segment_width(ui, text)).collect();
     let is_cut = widths.iter().any(|width| *width > all / count);
     let more = (all - widths.iter().sum::<f32>()) / count;
     widths.iter_mut().for_each(|width| *width = if is_cut { *width + more } else { all / count });
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = gap;
+        ui.spacing_mut().item_spacing.x = SEGMENT_GAP;
         for ((option, text, tooltip), width) in options.iter().zip(widths) {
             let selected = value == option;
             let text = if selected { RichText::new(*text).strong() } else { RichText::new(*text) };
