@@ -108,8 +108,10 @@ fn keys_and_shapes_that_fit_no_network() {
     );
     let other = whole.clone().renamed(|name| name.replace("conv1", "convolution"));
     basin.write("other.safetensors", other.bytes());
-    basin
-        .refused(&["inspect", "other.safetensors"], &["other.safetensors", "it knows ResNet, LeNet and MLP"]);
+    basin.refused(
+        &["inspect", "other.safetensors"],
+        &["other.safetensors", "it knows ResNet, PreActResNet, WideResNet"],
+    );
     let mut misshapen = whole;
     let kernel = misshapen.get("block0.0.conv1.weight");
     kernel.shape = vec![kernel.shape[0], kernel.shape[1], 9, 1];
@@ -117,6 +119,23 @@ fn keys_and_shapes_that_fit_no_network() {
     basin.refused(
         &["inspect", "misshapen.safetensors"],
         &["misshapen.safetensors: block0.0.conv1.weight has shape", "check which program wrote it"],
+    );
+}
+
+#[test]
+fn damaged_networks_of_other_programs() {
+    let basin = Basin::new();
+    let whole = StateDict::bare(reference("families/checkpoints/f3_wrn16_2_trades.pt"));
+    let missing = whole.clone().without(|name| name.starts_with("block2.layer.1.conv1"));
+    basin.write("missing.safetensors", missing.bytes());
+    let told = "looks like WideResNet-16-1, bn but lacks block2.layer.1.conv1.weight (1 of its 82 tensors)";
+    basin.refused(&["inspect", "missing.safetensors"], &["missing.safetensors: ", told]);
+    basin.refused(&["convert", "missing.safetensors", "--out", "x.pt"], &["missing.safetensors: ", told]);
+    let half = whole.renamed(|name| if name < "block3" { format!("module.{name}") } else { name.to_owned() });
+    basin.write("half.safetensors", half.bytes());
+    basin.refused(
+        &["evaluate", "half.safetensors"],
+        &["half.safetensors: looks like WideResNet-16-1, bn, but ", "the prefix \"module.\""],
     );
 }
 

@@ -145,7 +145,10 @@ fn what_trainings_of_basin_add_is_told_and_not_written() {
     let out = folder.path().join("x.pt");
     let network = |norm| {
         let named = Architecture::named("wrn-10-1").unwrap();
-        Network::fresh(Architecture { normalization: Some(norm), ..named }.topology().unwrap(), 3)
+        Network::fresh(
+            Architecture { normalization: Some(norm), whiten: true, ..named }.topology().unwrap(),
+            3,
+        )
     };
     let file = folder.path().join("own.safetensors");
     let own = network(Norm::Batch);

@@ -2,6 +2,7 @@
 
 mod augmentation;
 mod autoattack;
+mod bad_families;
 mod checkpoints;
 mod convert;
 mod data;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tch::{Kind, Tensor};
 
+use super::pytorch::element_name;
 use super::{Named, RawTensor};
 use crate::error::{Error, Result};
 use crate::model::{Layer, Layout, Network, Role, TensorSpec, Topology, Weights};
@@ -46,8 +47,9 @@ pub fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec
         }
         if !matches!(raw.kind, Kind::Float | Kind::Double | Kind::Half | Kind::BFloat16) {
             let reason = format!(
-                "{} has elements of type {:?}, not numbers with a fraction; save the network in float32 before it is quantized",
-                spec.name, raw.kind
+                "{} has elements of type {}, where float32, float64, float16 or bfloat16 are expected; save the network before it is quantized",
+                spec.name,
+                element_name(raw.kind)
             );
             return Err(damaged(reason));
         }
@@ -118,11 +120,14 @@ fn check_size(path: &Path, parameters: i64) -> Result<()> {
     Err(Error::file(path, reason))
 }
 
+/// Names, the first three of them.
+fn list(names: &[&str]) -> String {
+    let shown = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > 3 { format!("{shown} and {} more", names.len() - 3) } else { shown }
+}
+
 fn check_keys(path: &Path, topology: &Topology, specs: &[TensorSpec], tensors: &Named) -> Result<()> {
-    let list = |names: Vec<&str>| {
-        let shown = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
-        if names.len() > 3 { format!("{shown} and {} more", names.len() - 3) } else { shown }
-    };
+    let wrong = |reason| Err(Error::file(path, reason));
     let missing: Vec<&str> = specs
         .iter()
         .filter(|s| !s.is_count && !tensors.contains_key(&s.name))
@@ -131,49 +136,43 @@ fn check_keys(path: &Path, topology: &Topology, specs: &[TensorSpec], tensors: &
     let known: HashSet<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
     let extra: Vec<&str> = tensors.keys().map(String::as_str).filter(|key| !known.contains(key)).collect();
     let title = &topology.title;
+    let (lacks, has) = (list(&missing), list(&extra));
+    let of_all = format!("{} of its {} tensors", missing.len(), specs.len());
     match (missing.is_empty(), extra.is_empty()) {
         (false, true) => {
-            return Err(Error::file(
-                path,
-                format!("looks like {title} but lacks {}; save the whole state dictionary", list(missing)),
+            return wrong(format!(
+                "looks like {title} but lacks {lacks} ({of_all}); save the whole state dictionary"
             ));
         }
         (true, false) => {
-            return Err(Error::file(
-                path,
-                format!(
-                    "looks like {title} but also has {}, which that network does not use; check which program wrote it",
-                    list(extra)
-                ),
+            return wrong(format!(
+                "looks like {title} but also has {has}, which that network does not use; check which program wrote it"
             ));
         }
         (false, false) => {
-            return Err(Error::file(
-                path,
-                format!(
-                    "looks like {title} but lacks {} and has {} instead; check which program wrote it",
-                    list(missing),
-                    list(extra)
-                ),
+            return wrong(format!(
+                "looks like {title} but lacks {lacks} ({of_all}) and has {has} instead; check which program wrote it"
             ));
         }
         (true, true) => {}
     }
-    for spec in specs {
-        if let Some(problem) = tensors.get(&spec.name).and_then(RawTensor::problem) {
-            return Err(Error::file(path, format!("{} {problem}", spec.name)));
-        }
-        if let Some(raw) = tensors.get(&spec.name)
-            && raw.shape != spec.shape
-        {
-            return Err(Error::file(
-                path,
-                format!(
-                    "{} has shape {:?}, but {title} needs {:?}; check which program wrote it",
-                    spec.name, raw.shape, spec.shape
-                ),
-            ));
-        }
+    if let Some((name, problem)) =
+        specs.iter().find_map(|spec| Some((&spec.name, tensors.get(&spec.name)?.problem()?)))
+    {
+        return wrong(format!("{name} {problem}"));
     }
-    Ok(())
+    let misshapen: Vec<(&TensorSpec, &RawTensor)> = specs
+        .iter()
+        .filter_map(|spec| Some((spec, tensors.get(&spec.name)?)))
+        .filter(|(spec, raw)| raw.shape != spec.shape)
+        .collect();
+    let Some((spec, raw)) = misshapen.first() else { return Ok(()) };
+    let others = match misshapen.len() - 1 {
+        0 => String::new(),
+        others => format!(", and {others} more of its {} tensors do not fit", specs.len()),
+    };
+    wrong(format!(
+        "{} has shape {:?}, but {title} needs {:?}{others}; check which program wrote it",
+        spec.name, raw.shape, spec.shape
+    ))
 }

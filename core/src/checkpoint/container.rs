@@ -22,10 +22,14 @@ pub fn read(path: &Path) -> Result<Raw> {
     })?;
     let mut head = Vec::new();
     file.by_ref().take(512).read_to_end(&mut head).map_err(|e| Error::io("cannot read", path, e))?;
+    // First, as the length at its start can be any byte, that of a brace or an angle bracket, too.
+    if native::looks_like_safetensors(&head) {
+        return native::read(path);
+    }
     if let Some(reason) = not_a_checkpoint(&head) {
         return Err(Error::file(path, reason));
     }
-    if native::looks_like_safetensors(&head) { native::read(path) } else { pytorch::read(path, &head) }
+    pytorch::read(path, &head)
 }
 
 /// First bytes of files that are no checkpoints, and the end of a sentence about them.

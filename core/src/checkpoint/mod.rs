@@ -2,7 +2,7 @@
 //!
 //! A file of any container (`container`) becomes tensors by name and plain values (`raw`): one of `torch.save`
 //! (`pytorch`) or of safetensors (`native`, which writes Basin's own). Of its networks one is meant (`networks`,
-//! `reference`), which is recognized (`recognize`, `paper`), prepared (`standardize`), checked (`fit`) and built
+//! `reference`), which is recognized (`recognize`, `paper`, `mixed`), prepared (`standardize`), checked (`fit`) and built
 //! (`build`). `convert` writes one with the names of the program it comes from.
 
 mod alternatives;
@@ -11,6 +11,7 @@ mod container;
 mod convert;
 mod distribution;
 mod fit;
+mod mixed;
 mod native;
 mod networks;
 mod open_choices;

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tch::{Kind, Tensor};
 
 use super::raw::{Raw, RawTensor};
-use super::source::Storage;
+use super::source::{Source, Storage};
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::model::{Network, Topology};
@@ -32,44 +32,91 @@ pub struct Metadata {
     pub epoch: Option<i64>,
 }
 
-/// Whether a file begins like safetensors: a length, then JSON.
+/// Largest header that is believed, in bytes: safetensors' own limit.
+const LARGEST_HEADER: u64 = 100_000_000;
+
+/// Whether a file begins like safetensors: a length, then JSON. No text begins so: its first eight letters are a larger
+/// number.
 pub fn looks_like_safetensors(head: &[u8]) -> bool {
     let Some(length) = head.first_chunk::<8>() else { return false };
-    u64::from_le_bytes(*length) <= 100_000_000 && head.get(8) == Some(&b'{')
+    u64::from_le_bytes(*length) < 1 << 40 && head.get(8) == Some(&b'{')
 }
 
-/// Reads a safetensors file. Basin's metadata, if there, is at `basin` of the values.
+/// Reads the header of a safetensors file. Basin's metadata, if there, is at `basin` of the values.
 ///
 /// # Errors
 /// The file is damaged or incomplete.
 pub fn read(path: &Path) -> Result<Raw> {
-    let bytes = Arc::new(std::fs::read(path).map_err(|e| Error::io("cannot read", path, e))?);
-    let damaged = |e| Error::file(path, format!("is damaged or incomplete ({e}); fetch or save it again"));
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(damaged)?;
-    let mut values = serde_json::Map::new();
-    if let Some(text) = header.metadata().as_ref().and_then(|m| m.get(KEY)) {
-        let value: Value = serde_json::from_str(text)
-            .map_err(|e| Error::file(path, format!("has damaged Basin metadata ({e}); save it again")))?;
-        values.insert(KEY.into(), value);
+    let unread = |e| Error::io("cannot read", path, e);
+    let damaged = |reason: String| {
+        Error::file(path, format!("is damaged or incomplete ({reason}); fetch or save it again"))
+    };
+    let source = Arc::new(Source::open(path).map_err(unread)?);
+    let length = source.read(0..8).map_err(unread)?;
+    let length = length.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let rest = source.len().saturating_sub(8);
+    if length > rest.min(LARGEST_HEADER) {
+        return Err(damaged(format!(
+            "its header claims {length} bytes, but the file has {rest} behind its length"
+        )));
     }
-    let tensors = SafeTensors::deserialize(&bytes).map_err(damaged)?;
-    let mut raw = BTreeMap::new();
-    for (name, view) in tensors.iter() {
-        let Some(kind) = kind_of(view.dtype()) else {
-            let reason = format!("has elements of type {:?}, which Basin cannot use", view.dtype());
-            raw.insert(name.to_owned(), RawTensor::unreadable(reason));
+    let data = 8 + length;
+    let header = source.read(8..data).map_err(unread)?;
+    let header: Map<String, Value> =
+        serde_json::from_slice(&header).map_err(|e| damaged(format!("its header is no JSON: {e}")))?;
+    let (mut tensors, mut values, mut end) = (BTreeMap::new(), Map::new(), 0);
+    for (name, entry) in header {
+        if name == "__metadata__" {
+            if let Some(text) = entry.get(KEY).and_then(Value::as_str) {
+                let value: Value = serde_json::from_str(text).map_err(|e| {
+                    Error::file(path, format!("has damaged Basin metadata ({e}); save it again"))
+                })?;
+                values.insert(KEY.into(), value);
+            }
             continue;
-        };
-        let shape = view.shape().iter().map(|n| *n as i64).collect();
-        let start = view.data().as_ptr() as usize - bytes.as_ptr() as usize;
-        let range = start..start + view.data().len();
-        let (bytes, length) = (bytes.clone(), range.len() as u64);
-        let storage = Storage::new(length, move |part| {
-            Ok(bytes[range.start + part.start as usize..range.start + part.end as usize].to_vec())
-        });
-        raw.insert(name.to_owned(), RawTensor::new(shape, kind, storage));
+        }
+        let entry = tensor(&entry, &source, data).map_err(|reason| damaged(format!("{name} {reason}")));
+        let (tensor, its_end) = entry?;
+        end = its_end.max(end);
+        tensors.insert(name, tensor);
     }
-    Ok(Raw { container: "safetensors", tensors: raw, values: Value::Object(values), objects: Vec::new() })
+    if data + end != source.len() {
+        return Err(damaged(format!("{} bytes stand behind its last tensor", source.len() - data - end)));
+    }
+    Ok(Raw { container: "safetensors", tensors, values: Value::Object(values), objects: Vec::new() })
+}
+
+/// What a header says of a tensor.
+#[derive(Deserialize)]
+struct Entry {
+    dtype: String,
+    shape: Vec<u64>,
+    /// From the end of the header on.
+    data_offsets: [u64; 2],
+}
+
+/// The tensor of an entry of the header, and where it ends; the error goes on a sentence that begins with its name.
+fn tensor(entry: &Value, source: &Arc<Source>, data: u64) -> Result<(RawTensor, u64), String> {
+    let Entry { dtype, shape, data_offsets: [start, end] } =
+        Entry::deserialize(entry).map_err(|e| format!("is not described as a tensor: {e}"))?;
+    let all = source.len() - data;
+    if start > end || end > all {
+        return Err(format!("reaches to byte {end} of {all}"));
+    }
+    let Some(kind) = kind_of(&dtype) else {
+        let reason = format!("has elements of type {dtype}, which Basin cannot use");
+        return Ok((RawTensor::unreadable(reason), end));
+    };
+    let size = kind.elt_size_in_bytes() as u64;
+    let needed = shape.iter().try_fold(size, |bytes, n| bytes.checked_mul(*n));
+    if needed != Some(end - start) {
+        return Err(format!(
+            "claims the shape {shape:?} of {dtype}, but {} bytes are stored for it",
+            end - start
+        ));
+    }
+    let shape = shape.into_iter().map(|n| i64::try_from(n).unwrap_or(i64::MAX)).collect();
+    Ok((RawTensor::new(shape, kind, Storage::within(source, data + start..data + end)), end))
 }
 
 /// Writes a network. Reading it back gives the same bits.
@@ -154,18 +201,18 @@ fn dtype_of(kind: Kind) -> Dtype {
     }
 }
 
-fn kind_of(dtype: Dtype) -> Option<Kind> {
+fn kind_of(dtype: &str) -> Option<Kind> {
     Some(match dtype {
-        Dtype::F64 => Kind::Double,
-        Dtype::F32 => Kind::Float,
-        Dtype::F16 => Kind::Half,
-        Dtype::BF16 => Kind::BFloat16,
-        Dtype::I64 => Kind::Int64,
-        Dtype::I32 => Kind::Int,
-        Dtype::I16 => Kind::Int16,
-        Dtype::I8 => Kind::Int8,
-        Dtype::U8 => Kind::Uint8,
-        Dtype::BOOL => Kind::Bool,
+        "F64" => Kind::Double,
+        "F32" => Kind::Float,
+        "F16" => Kind::Half,
+        "BF16" => Kind::BFloat16,
+        "I64" => Kind::Int64,
+        "I32" => Kind::Int,
+        "I16" => Kind::Int16,
+        "I8" => Kind::Int8,
+        "U8" => Kind::Uint8,
+        "BOOL" => Kind::Bool,
         _ => return None,
     })
 }

@@ -5,6 +5,8 @@
 //! files do (RobustBench takes `last` of {last, best}, and `model_state_dict` of {model_state_dict,
 //! unaveraged_model_state_dict}); then `best`; then averages. Names of equal rank are taken in alphabetical order.
 
+use std::collections::HashMap;
+
 use super::raw::Raw;
 use crate::model::anchors;
 
@@ -42,8 +44,10 @@ pub fn networks(raw: &Raw, chosen: Option<&str>) -> Result<Vec<Candidate>, Strin
     prefixes.sort_by_key(|prefix| (rank(prefix), *prefix));
     prefixes.dedup();
     let first = |prefix: &str| prefix.split('.').next().unwrap_or_default().to_owned();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    prefixes.iter().for_each(|prefix| *counts.entry(first(prefix)).or_default() += 1);
     let named = |prefix: &&str| {
-        let ambiguous = prefixes.iter().filter(|other| first(other) == first(prefix)).count() > 1;
+        let ambiguous = counts[&first(prefix)] > 1;
         let name = match (prefix.is_empty(), ambiguous) {
             (true, _) => TOP.to_owned(),
             (_, true) => prefix.trim_end_matches('.').to_owned(),
@@ -94,8 +98,12 @@ pub fn outer(prefix: &str) -> Option<&str> {
 /// Whether the last part of a prefix only wraps a network, so that what is beside it belongs to the network.
 pub fn is_wrapper(prefix: &str) -> bool {
     let inner = prefix.strip_suffix('.').unwrap_or(prefix);
-    let last = inner.rsplit('.').next().unwrap_or_default();
-    WRAPPERS.contains(&last) || last.bytes().all(|byte| byte.is_ascii_digit())
+    is_wrapper_name(inner.rsplit('.').next().unwrap_or_default())
+}
+
+/// Whether a part of a name only wraps a network.
+pub fn is_wrapper_name(part: &str) -> bool {
+    WRAPPERS.contains(&part) || part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::networks::{Candidate, is_wrapper, networks, outer};
 use super::open_choices::OpenChoices;
 use super::raw::{Raw, RawTensor};
 use super::reference::Assumptions;
-use super::{Named, fit, native, paper, standardize, stored};
+use super::{Named, fit, mixed, native, paper, standardize, stored};
 use crate::error::{Error, Result};
 use crate::model::{self, Architecture, Choices, Family, InputNormalization, Keys, Topology};
 
@@ -61,6 +61,9 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
     let Raw { tensors, values, objects, .. } = raw;
     let mut notices = Vec::new();
     let (mut tensors, mut beside) = split(tensors, &found, &mut notices);
+    if let Some(reason) = mixed::under_two_prefixes(&tensors, &beside, &found) {
+        return Err(refused(reason));
+    }
     if network.prefix.contains("module.") {
         notices.push("the prefix \"module.\" of a data-parallel model is removed".into());
     }
@@ -76,6 +79,7 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
             let found =
                 by_keys(&tensors).map_err(|reason| refused(unreadable(&tensors).unwrap_or(reason)))?;
             notices.extend(notices_of_paper(found.usual()));
+            notices.extend(unusual_notice(found.usual()));
             found.alternatives
         }
     };
@@ -225,6 +229,16 @@ fn notices_of_paper(architecture: &Architecture) -> Vec<String> {
     notices
 }
 
+/// Numbers of blocks that no published network has: one at the end of a stage may be missing, or too many.
+fn unusual_notice(architecture: &Architecture) -> Option<String> {
+    let blocks = architecture.unusual_blocks()?;
+    let words = blocks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "warning: no published {} has {words} blocks in its stages; check that the file is complete and of one network",
+        architecture.family.name()
+    ))
+}
+
 /// Keeps the architectures that agree with what is assumed.
 fn choose(architectures: &mut Vec<Architecture>, assumed: &Assumptions) -> Result<(), String> {
     for architecture in architectures.iter_mut() {
@@ -362,6 +376,7 @@ fn take_unused(topology: &Topology, tensors: &mut Named, prefix: &str) -> Result
     let is_layer = |key: &str| OF_LAYERS.contains(&key.rsplit('.').next().unwrap_or(key));
     let is_beside = |key: &str| !used.contains(key) && (!is_layer(key) || !kinds.contains(&kind(key)));
     let names: Vec<String> = tensors.keys().filter(|key| is_beside(key)).cloned().collect();
+    mixed::check_unused(topology, used.len(), &names)?;
     let elements = |names: &mut dyn Iterator<Item = &String>| -> usize {
         names.filter_map(|name| tensors.get(name)).map(RawTensor::elements).sum()
     };

@@ -13,6 +13,12 @@ pub struct Element {
     pub name: &'static str,
 }
 
+/// PyTorch's name of a type, `float32`.
+pub fn element_name(kind: Kind) -> &'static str {
+    let row = ELEMENTS.iter().find(|row| Element::from_row(row).kind == Some(kind));
+    row.map_or("unknown", |(_, name, _)| *name)
+}
+
 /// Name of the class of storages, name of the type, bytes.
 const ELEMENTS: [(&str, &str, u64); 26] = [
     ("DoubleStorage", "float64", 8),

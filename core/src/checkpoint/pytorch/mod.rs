@@ -20,6 +20,7 @@ use super::source::{Source, Storage};
 use crate::error::{Error, Result};
 use crate::pickle::{Fault, Pickle};
 use element::Element;
+pub use element::element_name;
 use tensors::Walk;
 pub use write::write;
 

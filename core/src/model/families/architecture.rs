@@ -9,6 +9,7 @@ use super::choices::Choices;
 use super::deepmind::{self, DeepMindPreActResNet, DeepMindWideResNet};
 use super::densenet::{self, DenseNet};
 use super::keys::Keys;
+use super::named::is_published;
 use super::paper::{self, LeNet, Mlp, ResNet};
 use super::preact_resnet::{self, PreActResNet};
 use super::resnet::{self, PostActResNet};
@@ -276,6 +277,14 @@ impl Architecture {
             Some(size) => Err(format!("describes a network with a size of {size}; it is damaged")),
             None => Ok(()),
         }
+    }
+
+    /// Blocks in each stage, where no published network has these: neither the same number in all stages nor one of a
+    /// known depth.
+    pub fn unusual_blocks(&self) -> Option<Vec<usize>> {
+        let (blocks, _) = each!(&self.family, family => family.sizes());
+        let uniform = blocks.windows(2).all(|pair| pair[0] == pair[1]);
+        (!uniform && !is_published(&blocks)).then_some(blocks)
     }
 
     /// Builds the topology.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::input::InputNormalization;
 use super::super::topology::{Activation, Layer};
-use super::keys::Keys;
+use super::keys::{Keys, most_common};
 use super::paper::depth;
 use super::resnet::{side, width_words};
 use super::stack::{Build, Found, Shared, Stack};
@@ -182,9 +182,13 @@ pub(super) fn recognize_wide(keys: &Keys) -> Found<DeepMindWideResNet> {
         return None;
     }
     let images = keys.size("init_conv.weight", 1)?;
-    let first = |name: &str| keys.size(&format!("layer.0.block.0.{name}.weight"), 0);
-    let width = first("conv_0").or_else(|| first("conv_1"))?;
-    let blocks = (0..3).map(|stage| keys.count(&format!("layer.{stage}.block."), 0)).max()?;
+    let width = keys.agreed(&[
+        ("layer.0.block.0.conv_0.weight", 0, 1),
+        ("layer.0.block.0.conv_1.weight", 0, 1),
+        ("layer.1.block.0.conv_1.weight", 0, 2),
+        ("layer.2.block.0.conv_1.weight", 0, 4),
+    ])?;
+    let blocks = most_common((0..3).map(|stage| keys.count(&format!("layer.{stage}.block."), 0)))?;
     let family = DeepMindWideResNet { depth: blocks as i64 * 6 + 4, widen: width / 16 };
     recognized(keys, &family, images, width * 4)
 }
@@ -193,7 +197,12 @@ pub(super) fn recognize_preact(keys: &Keys) -> Found<DeepMindPreActResNet> {
     if !keys.has_prefix("layer_0.0.") {
         return None;
     }
-    let &[channels, images, ..] = keys.shape("conv_2d.weight")? else { return None };
+    let images = keys.size("conv_2d.weight", 1)?;
+    let channels = keys.agreed(&[
+        ("conv_2d.weight", 0, 1),
+        ("layer_0.0.conv_2d_1.weight", 1, 1),
+        ("layer_0.0.conv_2d_2.weight", 0, 1),
+    ])?;
     let blocks: Vec<usize> =
         (0..keys.count("layer_", 0)).map(|stage| keys.count(&format!("layer_{stage}."), 0)).collect();
     let width = channels << (blocks.len().clamp(1, 16) - 1);

@@ -84,11 +84,16 @@ pub(super) fn recognize(keys: &Keys) -> Found<DenseNet> {
     if !keys.has_prefix("dense1.0.") {
         return None;
     }
-    let &[width, images, ..] = keys.shape("conv1.weight")? else { return None };
+    let images = keys.size("conv1.weight", 1)?;
+    let growth = keys.agreed(&[
+        ("dense1.0.conv2.weight", 0, 1),
+        ("conv1.weight", 0, 2),
+        ("dense1.0.conv1.weight", 0, 4),
+    ])?;
     let blocks: Vec<usize> =
         (1..=keys.count("dense", 1)).map(|stage| keys.count(&format!("dense{stage}."), 0)).collect();
     let classes = keys.size("linear.weight", 0)?;
     let side = super::resnet::side(images, classes, 1);
     let shared = Shared::plain(classes, [images, side, side], keys.has("linear.bias"));
-    Some(vec![(DenseNet { blocks, growth: width / 2 }, shared)])
+    Some(vec![(DenseNet { blocks, growth }, shared)])
 }

@@ -2,6 +2,14 @@
 
 use std::collections::BTreeMap;
 
+/// The number that is there most often; of as many, the first.
+pub fn most_common<N: Copy + Eq>(numbers: impl IntoIterator<Item = N>) -> Option<N> {
+    let numbers: Vec<N> = numbers.into_iter().collect();
+    let count = |number: N| numbers.iter().filter(|other| **other == number).count();
+    let most = numbers.iter().map(|number| count(*number)).max()?;
+    numbers.iter().copied().find(|number| count(*number) == most)
+}
+
 /// Names and shapes of the tensors of a state dictionary.
 #[derive(Debug, Clone, Default)]
 pub struct Keys(BTreeMap<String, Vec<i64>>);
@@ -20,6 +28,13 @@ impl Keys {
     /// The size of a tensor along an axis.
     pub fn size(&self, name: &str, axis: usize) -> Option<i64> {
         self.shape(name)?.get(axis).copied()
+    }
+
+    /// The size that most of these tensors have, each along an axis and divided by what it is a multiple of; of as many
+    /// votes, that of the first. One tensor of a wrong shape decides nothing.
+    pub fn agreed(&self, sizes: &[(&str, usize, i64)]) -> Option<i64> {
+        let sizes = sizes.iter().filter_map(|(name, axis, of)| Some(self.size(name, *axis)? / of));
+        most_common(sizes)
     }
 
     /// Whether there is a tensor of this name.

@@ -42,6 +42,14 @@ fn four_stages(depth: i64) -> Option<(Vec<usize>, bool)> {
     })
 }
 
+/// Whether a published network has these blocks in its stages, or convolutions.
+pub(super) fn is_published(blocks: &[usize]) -> bool {
+    let residual = [18, 34, 50, 101, 152].into_iter().filter_map(four_stages).map(|(blocks, _)| blocks);
+    let dense = [121, 161, 169, 201].into_iter().filter_map(densenet).map(|network| network.blocks);
+    let plain = [9, 11, 13, 16, 19].into_iter().filter_map(vgg).map(|network| network.convolutions);
+    residual.chain(dense).chain(plain).any(|known| known == blocks)
+}
+
 fn vgg(depth: i64) -> Option<Vgg> {
     let convolutions = match depth {
         9 => return Some(Vgg { convolutions: vec![2, 2, 3], widths: vec![64, 128, 256], hidden: 256 }),

@@ -266,7 +266,11 @@ pub(super) fn recognize_resnet(keys: &Keys) -> Found<ResNet> {
         return None;
     }
     let blocks = (0..keys.count("block", 0)).map(|stage| keys.count(&format!("block{stage}."), 0)).collect();
-    let channels = keys.size("conv1.weight", 0)?;
+    let channels = keys.agreed(&[
+        ("conv1.weight", 0, 1),
+        ("block0.0.conv1.weight", 1, 1),
+        ("block0.0.conv2.weight", 0, 1),
+    ])?;
     let input = keys.size("conv1.weight", 1)?;
     let side = if input == 1 { 28 } else { 32 };
     let bottleneck = keys.has("block0.0.conv3.weight");

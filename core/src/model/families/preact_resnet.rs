@@ -125,7 +125,12 @@ pub(super) fn recognize(keys: &Keys) -> Found<PreActResNet> {
     if !keys.has_prefix("layer1.0.") || keys.has_prefix("bn1.") || keys.has_prefix("layer2.0.shortcut.1.") {
         return None;
     }
-    let &[channels, images, ..] = keys.shape("conv1.weight")? else { return None };
+    let images = keys.size("conv1.weight", 1)?;
+    let channels = keys.agreed(&[
+        ("conv1.weight", 0, 1),
+        ("layer1.0.conv1.weight", 1, 1),
+        ("layer1.0.conv2.weight", 0, 1),
+    ])?;
     let blocks: Vec<usize> =
         (1..=keys.count("layer", 1)).map(|stage| keys.count(&format!("layer{stage}."), 0)).collect();
     let bottleneck = keys.has("layer1.0.conv3.weight");

@@ -175,9 +175,14 @@ pub(super) fn recognize(keys: &Keys) -> Found<PostActResNet> {
     }
     let blocks: Vec<usize> =
         (1..=keys.count("layer", 1)).map(|stage| keys.count(&format!("layer{stage}."), 0)).collect();
-    let stem = keys.shape("conv1.weight")?;
-    let &[channels, images, kernel, _] = stem else { return None };
-    let torchvision = keys.has("fc.weight") || keys.has_prefix("layer2.0.downsample.");
+    let &[_, images, kernel, _] = keys.shape("conv1.weight")? else { return None };
+    let channels = keys.agreed(&[
+        ("conv1.weight", 0, 1),
+        ("layer1.0.conv1.weight", 1, 1),
+        ("layer1.0.conv2.weight", 0, 1),
+    ])?;
+    let torchvision =
+        keys.has_prefix("layer2.0.downsample.") || (keys.has("fc.weight") && !keys.has("linear.weight"));
     let bottleneck = keys.has("layer1.0.conv3.weight");
     let shortcuts = torchvision || keys.names().any(|name| name.contains(".shortcut."));
     let family = PostActResNet {

@@ -93,8 +93,22 @@ impl Build for ResNeXt {
 pub(super) const ANCHORS: &[&str] = &["stage_1.0.conv_reduce.weight", "stage_1.0.bn_reduce.weight"];
 
 pub(super) fn recognize(keys: &Keys) -> Found<ResNeXt> {
-    let &[channels, images, ..] = keys.shape("conv_1_3x3.weight")? else { return None };
-    let &[width, grouped, ..] = keys.shape("stage_1.0.conv_conv.weight")? else { return None };
+    let images = keys.size("conv_1_3x3.weight", 1)?;
+    let channels = keys.agreed(&[
+        ("conv_1_3x3.weight", 0, 1),
+        ("stage_1.0.conv_reduce.weight", 1, 1),
+        ("stage_1.0.conv_expand.weight", 0, 4),
+    ])?;
+    let width = keys.agreed(&[
+        ("stage_1.0.conv_conv.weight", 0, 1),
+        ("stage_1.0.conv_reduce.weight", 0, 1),
+        ("stage_1.0.conv_expand.weight", 1, 1),
+    ])?;
+    let grouped = keys.agreed(&[
+        ("stage_1.0.conv_conv.weight", 1, 1),
+        ("stage_1.1.conv_conv.weight", 1, 1),
+        ("stage_2.0.conv_conv.weight", 1, 2),
+    ])?;
     let blocks: Vec<usize> =
         (1..=keys.count("stage_", 1)).map(|stage| keys.count(&format!("stage_{stage}."), 0)).collect();
     let family = ResNeXt { blocks, channels, cardinality: width / grouped.max(1), width };

@@ -85,7 +85,12 @@ impl Build for SmallCnn {
 pub(super) const ANCHORS: &[&str] = &["feature_extractor.conv1.weight", "classifier.fc1.weight"];
 
 pub(super) fn recognize(keys: &Keys) -> Found<SmallCnn> {
-    let &[channels, images, ..] = keys.shape("feature_extractor.conv1.weight")? else { return None };
+    let images = keys.size("feature_extractor.conv1.weight", 1)?;
+    let channels = keys.agreed(&[
+        ("feature_extractor.conv1.weight", 0, 1),
+        ("feature_extractor.conv2.weight", 0, 1),
+        ("feature_extractor.conv3.weight", 0, 2),
+    ])?;
     let (hidden, features) = (keys.size("classifier.fc1.weight", 0)?, keys.size("classifier.fc1.weight", 1)?);
     let last = ((features / (2 * channels).max(1)) as f64).sqrt().round() as i64;
     let side = last.clamp(1, 1 << 12) * 4 + 12;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::topology::{Layer, Norm};
-use super::keys::Keys;
+use super::keys::{Keys, most_common};
 use super::stack::{Build, Found, Shared, Stack};
 use crate::error::{Error, Result};
 
@@ -97,37 +97,69 @@ impl Build for Vgg {
     }
 }
 
+/// Convolutions per stage of the published networks: VGG-9, 11, 13, 16, 19.
+const PUBLISHED: [&[usize]; 5] =
+    [&[2, 2, 3], &[1, 1, 2, 2, 2], &[2, 2, 2, 2, 2], &[2, 2, 3, 3, 3], &[2, 2, 4, 4, 4]];
+
 /// Tensors of every such network.
 pub(super) const ANCHORS: &[&str] = &["features.0.weight"];
 
-pub(super) fn recognize(keys: &Keys) -> Found<Vgg> {
-    let images = keys.size("features.0.weight", 1)?;
-    let is_conv =
-        |place: usize| keys.shape(&format!("features.{place}.weight")).is_some_and(|s| s.len() == 4);
-    let normalized = keys.shape("features.1.weight").is_some_and(|shape| shape.len() == 1);
-    let step = if normalized { 3 } else { 2 };
-    let (mut convolutions, mut widths) = (vec![0usize], Vec::new());
-    let mut place = 0;
+/// Convolutions per stage as they stand one after the other in the file, up to the first gap.
+fn walked(is_conv: impl Fn(usize) -> bool, step: usize) -> Vec<usize> {
+    let (mut convolutions, mut place) = (vec![0usize], 0);
     while is_conv(place) {
-        *convolutions.last_mut()? += 1;
-        let width = keys.size(&format!("features.{place}.weight"), 0)?;
-        if !is_conv(place + step) {
-            widths.push(width);
-            if is_conv(place + step + 1) {
-                convolutions.push(0);
-                place += 1;
-            }
+        if let Some(last) = convolutions.last_mut() {
+            *last += 1;
+        }
+        if !is_conv(place + step) && is_conv(place + step + 1) {
+            convolutions.push(0);
+            place += 1;
         }
         place += step;
     }
+    convolutions
+}
+
+/// Places of the convolutions of each stage, in `features`.
+fn places(convolutions: &[usize], step: usize) -> Vec<Vec<usize>> {
+    let mut next = 0;
+    let mut stage = |count: &usize| {
+        let places = (0..*count).map(|index| next + index * step).collect();
+        next += count * step + 1;
+        places
+    };
+    convolutions.iter().map(&mut stage).collect()
+}
+
+pub(super) fn recognize(keys: &Keys) -> Found<Vgg> {
+    let images = keys.size("features.0.weight", 1)?;
+    let shape = |place: usize| keys.shape(&format!("features.{place}.weight"));
+    let is_conv = |place: usize| shape(place).is_some_and(|shape| shape.len() == 4);
+    let normalized = shape(1).is_some_and(|shape| shape.len() == 1);
+    let step = if normalized { 3 } else { 2 };
+    // Where the file has a gap, the published network that differs in the fewest convolutions is meant.
+    let there: Vec<usize> = (0..keys.count("features.", 0)).filter(|place| is_conv(*place)).collect();
+    let misfits = |convolutions: &Vec<usize>| {
+        let wanted: Vec<usize> = places(convolutions, step).concat();
+        let missing = wanted.iter().filter(|place| !there.contains(place)).count();
+        missing + there.iter().filter(|place| !wanted.contains(place)).count()
+    };
+    let published = PUBLISHED.iter().map(|convolutions| convolutions.to_vec());
+    let convolutions = std::iter::once(walked(is_conv, step)).chain(published).min_by_key(misfits)?;
+    let width = |places: &Vec<usize>| {
+        let of = |place: usize| [shape(place), shape(place + 1).filter(|_| normalized)];
+        most_common(
+            places.iter().flat_map(|place| of(*place)).flatten().filter_map(|shape| shape.first().copied()),
+        )
+    };
+    let widths = places(&convolutions, step).iter().map(width).collect::<Option<Vec<i64>>>()?;
     let (last, stages) = (*widths.last()?, widths.len());
     let hidden = keys.size("fc.0.weight", 0).unwrap_or(0);
-    let head = if keys.has("classifier.weight") { "classifier" } else { return None };
-    let classes = keys.size(&format!("{head}.weight"), 0)?;
-    let features = keys.size("fc.0.weight", 1).or_else(|| keys.size(&format!("{head}.weight"), 1))?;
+    let classes = keys.size("classifier.weight", 0)?;
+    let features = keys.size("fc.0.weight", 1).or_else(|| keys.size("classifier.weight", 1))?;
     let side = ((features / last.max(1)) as f64).sqrt().round() as i64;
     let side = side.clamp(1, 1 << 16) << stages.min(16);
-    let shared = Shared::plain(classes, [images, side, side], keys.has(&format!("{head}.bias")));
+    let shared = Shared::plain(classes, [images, side, side], keys.has("classifier.bias"));
     let shared = Shared { normalization: normalized.then_some(Norm::Batch), ..shared };
     Some(vec![(Vgg { convolutions, widths, hidden }, shared)])
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::keys::Keys;
+use super::keys::{Keys, most_common};
 use super::stack::{Build, Found, Shared, Stack};
 use crate::error::{Error, Result};
 
@@ -93,10 +93,13 @@ pub(super) fn recognize(keys: &Keys) -> Found<WideResNet> {
         return None;
     }
     let images = keys.size("conv1.weight", 1)?;
-    let width = keys
-        .size("block1.layer.0.conv1.weight", 0)
-        .or_else(|| keys.size("block1.layer.0.conv2.weight", 0))?;
-    let blocks = (1..=3).map(|stage| keys.count(&format!("block{stage}.layer."), 0)).max()?;
+    let width = keys.agreed(&[
+        ("block1.layer.0.conv1.weight", 0, 1),
+        ("block1.layer.0.conv2.weight", 0, 1),
+        ("block2.layer.0.conv2.weight", 0, 2),
+        ("block3.layer.0.conv2.weight", 0, 4),
+    ])?;
+    let blocks = most_common((1..=3).map(|stage| keys.count(&format!("block{stage}.layer."), 0)))?;
     let (classes, features) = (keys.size("fc.weight", 0)?, keys.size("fc.weight", 1)?);
     let side = super::resnet::side(images, classes, features / (width * 4).max(1));
     let family = WideResNet { depth: blocks as i64 * 6 + 4, widen: width / 16 };
