@@ -56,6 +56,7 @@ fn inspect_says_what_a_checkpoint_is() {
             "parameters",
             "preprocessing",
             "topology",
+            "outline",
             "tensors",
             "notices",
             "networks",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use basin_core::checkpoint::{self, BINS, Distribution, distributions};
+use basin_core::checkpoint::{self, BINS, Distribution, Summary, distributions};
 use basin_core::model::{
     Architecture, Block, BlockKind, Bypass, Family, InputNormalization, Layout, NAMES, PostActResNet, Role,
     Stem, runs,
@@ -165,6 +165,19 @@ fn distributions_of_a_file_are_those_of_its_tensors() {
         let l2 = (elements * (distribution.std.powi(2) + distribution.mean.powi(2))).sqrt();
         assert!((l2 - tensor.l2_norm).abs() <= 1e-6 * (1.0 + tensor.l2_norm), "{}", tensor.name);
     }
+}
+
+/// Summaries that were written before outlines existed can still be read.
+#[test]
+fn an_older_summary_is_read() {
+    let path = reference("families/checkpoints/trained_preact_plain.pt");
+    let summary = checkpoint::inspect(&path).unwrap();
+    let mut value = serde_json::to_value(&summary).unwrap();
+    let fields = value.as_object_mut().unwrap();
+    assert!(fields.remove("outline").is_some() && fields.remove("open").is_some());
+    let older: Summary = serde_json::from_value(value).unwrap();
+    assert!(older.outline.is_empty() && older.open.is_empty());
+    assert_eq!(older.tensors, summary.tensors);
 }
 
 #[test]

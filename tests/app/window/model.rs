@@ -60,6 +60,27 @@ fn blocks_are_drawn_with_their_numbers_and_show_their_layers() {
     window.picture("model-architecture-light");
 }
 
+/// In a narrow window numbers stand below names; the pointer shows the layers.
+#[test]
+fn in_a_narrow_window_nothing_is_cut() {
+    let mut window = Window::new(Fake::default());
+    window.open("wrn-70-16.pt");
+    window.harness.set_size(Vec2::new(900.0, 1800.0));
+    window.settle();
+    window.picture("model-narrow");
+    let place = |window: &Window, label: &str| {
+        let mut found = window.harness.query_all_by_label_contains(label);
+        found.next().unwrap_or_else(|| panic!("nothing is labelled {label:?}")).rect()
+    };
+    let block = place(&window, "Residual block block3.layer.0");
+    let panel = place(&window, "Direction seed (x)");
+    assert!(block.right() < panel.left(), "{block} and {panel}");
+    window.harness.hover_at(block.min + Vec2::new(60.0, 10.0));
+    window.harness.run_steps(60);
+    window.picture("model-hover");
+    assert!(says(&window, "block3.layer.0.conv1: convolution 3×3, 512 to 1024, stride 2"));
+}
+
 #[test]
 fn deep_networks_are_few_cards() {
     for (name, cards) in
@@ -159,7 +180,7 @@ fn tensors_are_found_by_name_and_names_are_copied() {
     window.settle();
     window.picture("model-tensors");
     assert!(says(&window, "11 of "));
-    let row = "block2.layer.3.conv1.weight, 512 × 512 × 3 × 3, 2,359,296 elements, L2 norm 1.5000, perturbed";
+    let row = "block2.layer.3.conv1.weight, 512×512×3×3, 2,359,296 elements, L2 norm 1.5000, perturbed";
     assert!(says(&window, row));
     assert!(says(&window, "Values of block2.layer.3.conv1.weight: Minimum"));
     assert!(!says(&window, "block1.layer.0.conv1.weight, "));

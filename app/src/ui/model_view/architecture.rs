@@ -33,7 +33,9 @@ pub(super) fn ui(ui: &mut Ui, blocks: &[Block], state: &mut ModelState) {
     ScrollArea::horizontal().id_salt("architecture").show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let width = ui.available_width().min(MOST).max(columns.least);
-        heads_ui(ui, &columns, width);
+        if !columns.is_narrow {
+            heads_ui(ui, &columns, width);
+        }
         let mut is_first = true;
         for run in runs {
             let key = if run.len() > 1 { Expandable::Run(run.start) } else { Expandable::Block(run.start) };
@@ -89,7 +91,8 @@ fn heads_ui(ui: &mut Ui, columns: &Columns, width: f32) {
 fn part_ui(ui: &mut Ui, part: &Part, key: Expandable, columns: &Columns, width: f32, state: &mut ModelState) {
     let is_open = state.expanded.contains(&key);
     let layers = (is_open && matches!(key, Expandable::Block(_))).then(|| block::layers(ui, part, width));
-    let (rect, _) = ui.allocate_exact_size(vec2(width, part.height(layers.as_deref())), Sense::hover());
+    let (rect, _) =
+        ui.allocate_exact_size(vec2(width, part.height(columns, layers.as_deref())), Sense::hover());
     let card = part.card(rect);
     let response = ui.interact(card, ui.scope_id().with(key), Sense::click());
     response.widget_info(|| WidgetInfo::selected(WidgetRole::Button, true, is_open, spoken(part)));

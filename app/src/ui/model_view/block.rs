@@ -11,14 +11,17 @@ use eframe::egui::{
 use super::kinds::{kind_words, names, output_words};
 use crate::plot::color::series_color;
 use crate::ui::theme::Palette;
-use crate::ui::widgets::{count_words, palette};
+use crate::ui::widgets::{count, count_words, palette};
 
 /// How far blocks of a run are to the right of it.
 pub(super) const INDENT: f32 = 22.0;
 /// Place of shortcuts at the left of cards.
 const RAIL: f32 = 22.0;
-/// Height of a card without layers.
+/// Height of the names in a card.
 const CARD: f32 = 42.0;
+/// Height of a line of numbers below the names, where there is no room beside them, and their least width.
+const NUMBERS: f32 = 16.0;
+const NARROW: f32 = 150.0;
 /// Height of the line to a card, and of what is behind a card with a shortcut.
 const ABOVE: f32 = 11.0;
 const BELOW: f32 = 14.0;
@@ -67,9 +70,9 @@ impl Part<'_> {
     }
 
     /// Height with the lines above and below the card.
-    pub fn height(&self, layers: Option<&Galley>) -> f32 {
+    pub fn height(&self, columns: &Columns, layers: Option<&Galley>) -> f32 {
         let below = if self.has_branches() { BELOW } else { 0.0 };
-        ABOVE + CARD + layers.map_or(0.0, |layers| layers.size().y + 10.0) + below
+        ABOVE + columns.card() + layers.map_or(0.0, |layers| layers.size().y + 10.0) + below
     }
 
     /// The card, of the place for all of it.
@@ -80,10 +83,12 @@ impl Part<'_> {
     }
 }
 
-/// Where numbers stand.
+/// Where numbers stand: in columns, or below the names.
 pub(super) struct Columns {
     /// Least width of the drawing: nothing is cut.
     pub least: f32,
+    /// There is no room for columns.
+    pub is_narrow: bool,
 }
 
 impl Columns {
@@ -91,8 +96,15 @@ impl Columns {
     pub fn new(ui: &Ui, longest: &str) -> Self {
         let font = small(ui);
         let name = ui.painter().layout_no_wrap(longest.to_owned(), font, Color32::WHITE).size().x;
-        let words = (name + 8.0).max(150.0) + RAIL + INDENT + WORDS;
-        Self { least: words + WIDTHS.iter().sum::<f32>() + END }
+        let words = |least: f32| (name + 8.0).max(least) + RAIL + INDENT + WORDS;
+        let wide = words(NARROW) + WIDTHS.iter().sum::<f32>() + END;
+        let is_narrow = ui.available_width() < wide;
+        Self { least: if is_narrow { words(NARROW) } else { wide }, is_narrow }
+    }
+
+    /// Height of a card without layers.
+    fn card(&self) -> f32 {
+        if self.is_narrow { CARD + 3.0 * NUMBERS + 4.0 } else { CARD }
     }
 
     /// Right edges of the columns of a drawing that ends at `right`.
@@ -166,9 +178,13 @@ pub(super) fn paint(
     painter.rect_filled(bar, left, kind_color(kind, p));
     triangle(painter, pos2(card.left() + LINE, card.top() + 0.5 * CARD), is_open, p.weak);
     words(ui, part, card);
-    numbers(ui, part, card, columns);
+    if columns.is_narrow {
+        numbers_below(ui, part, card);
+    } else {
+        numbers(ui, part, card, columns);
+    }
     if let Some(layers) = layers {
-        painter.galley(pos2(card.left() + WORDS, card.top() + CARD + 2.0), layers, p.text);
+        painter.galley(pos2(card.left() + WORDS, card.top() + columns.card() + 2.0), layers, p.text);
     }
 }
 
@@ -210,6 +226,22 @@ fn numbers(ui: &Ui, part: &Part, card: Rect, columns: &Columns) {
         painter.rect_filled(place, 1.0, p.line);
         let filled = Rect::from_min_max(pos2(place.right() - share * room, place.top()), place.max);
         painter.rect_filled(filled, 1.0, p.accent);
+    }
+}
+
+/// The numbers in lines below the names.
+fn numbers_below(ui: &Ui, part: &Part, card: Rect) {
+    let last = part.last();
+    let field = last.receptive_field;
+    let lines = [
+        format!("{}, stride {}", output_words(last), part.stride()),
+        count(part.parameters(), "parameter"),
+        format!("receptive field {field} × {field}"),
+    ];
+    for (at, line) in lines.into_iter().enumerate() {
+        let place = pos2(card.left() + WORDS, card.top() + CARD + NUMBERS * (at as f32 + 0.4));
+        let font = TextStyle::Body.resolve(ui.style());
+        ui.painter().text(place, Align2::LEFT_CENTER, line, font, palette(ui).text);
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, summary: &Summary) {
         ("Parameters", count_words(summary.parameters)),
         ("Input", format!("{width} × {height} × {channels}, {} classes", summary.classes)),
         ("Preprocessing", summary.preprocessing.clone()),
-        ("Normalization", normalization_words(&summary.normalization)),
+        ("Normalization layers", normalization_words(&summary.normalization)),
         ("Activation", summary.activation.clone()),
         ("Epoch", epoch),
         ("Container", format!("{}, {}", summary.container, bytes_words(summary.bytes))),

@@ -12,9 +12,9 @@ use crate::ui::widgets::{count_words, heading_ui, palette};
 pub(super) fn ui(ui: &mut Ui, model: &Model, summary: &Summary, actions: &mut Vec<Action>) {
     if let Some(probing) = &model.probing {
         heading_ui(ui, "Readings");
-        ui.horizontal_wrapped(|ui| {
+        ui.vertical(|ui| {
             let percent = format!("{:.0} %", 100.0 * probing.share());
-            ui.add(ProgressBar::new(probing.share()).desired_width(160.0).desired_height(10.0));
+            ui.add(ProgressBar::new(probing.share()).desired_width(240.0).desired_height(10.0));
             ui.label(format!(
                 "Trying what the file leaves open on labelled images: {percent}. Until then assumed: {}.",
                 assumed_words(&summary.assumed)
@@ -80,7 +80,7 @@ fn percent(share: f64) -> String {
 /// Columns of what is assumed: head, and the value of a reading.
 type Column = (&'static str, fn(&Assumptions) -> Option<String>);
 const ASSUMED: [Column; 4] = [
-    ("Normalization", |assumed| assumed.normalization.as_ref().map(ToString::to_string)),
+    ("Input normalization", |assumed| assumed.normalization.as_ref().map(ToString::to_string)),
     ("Shortcut", |assumed| assumed.choices.shortcut.map(shortcut_name).map(str::to_owned)),
     ("Activation", |assumed| assumed.choices.activation.map(|it| it.name().to_owned())),
     ("Pooling", |assumed| assumed.choices.pooling.map(pooling_name).map(str::to_owned)),
