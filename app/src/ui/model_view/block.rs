@@ -233,11 +233,11 @@ fn numbers(ui: &Ui, part: &Part, card: Rect, columns: &Columns) {
 fn numbers_below(ui: &Ui, part: &Part, card: Rect) {
     let last = part.last();
     let field = last.receptive_field;
-    let lines = [
-        format!("{}, stride {}", output_words(last), part.stride()),
-        count(part.parameters(), "parameter"),
-        format!("receptive field {field} × {field}"),
-    ];
+    let output = match last.kind {
+        BlockKind::Linear => count(last.output[0], "output"),
+        _ => format!("{}, stride {}", output_words(last), part.stride()),
+    };
+    let lines = [output, count(part.parameters(), "parameter"), format!("receptive field {field} × {field}")];
     for (at, line) in lines.into_iter().enumerate() {
         let place = pos2(card.left() + WORDS, card.top() + CARD + NUMBERS * (at as f32 + 0.4));
         let font = TextStyle::Body.resolve(ui.style());
