@@ -462,6 +462,7 @@ fn every_figure_comes_to_rest_on_the_screen() {
             let mut harness = builder.build_ui(|ui| {
                 let visuals = if dark { egui::Visuals::dark() } else { egui::Visuals::light() };
                 ui.ctx().set_visuals(visuals);
+                ui.ctx().set_fonts(basin::plot::screen::fonts());
                 egui::Frame::central_panel(ui.style()).show(ui, |ui| screen.ui(ui, name));
             });
             harness.run();

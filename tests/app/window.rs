@@ -1,6 +1,7 @@
 //! The window by role and label, with a stand-in for the computation: no libtorch, no minutes.
 
 mod model;
+mod spectrum;
 mod status;
 
 use std::path::Path;

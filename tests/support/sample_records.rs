@@ -2,10 +2,12 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use basin_core::job::{
-    Compute, DataSelection, DirectionKind, Evaluate, Job, Landscape, LandscapeLoss, Normalization, Pgd,
+    Compute, DataSelection, DirectionKind, Evaluate, Hessian, Job, Landscape, LandscapeLoss, Normalization,
+    Pgd,
 };
 use basin_core::record::{
-    Evaluated, Evaluation, FORMAT, Grid, LandscapeOutcome, Outcome, PerExample, Point, Provenance, Record,
+    Density, Eigenvalue, Evaluated, Evaluation, FORMAT, Grid, HessianOutcome, LandscapeOutcome, Outcome,
+    PerExample, Point, Provenance, Record,
 };
 
 fn provenance() -> Provenance {
@@ -113,6 +115,45 @@ pub fn plane() -> Record {
             directions: Vec::new(),
             cosine: Some(0.01),
         }),
+    }
+}
+
+/// A Hessian with three outlying eigenvalues above a bulk; with or without its density.
+pub fn hessian(sharpness: f64, with_density: bool) -> Record {
+    let found = |values: &[f64]| -> Vec<Eigenvalue> {
+        values.iter().map(|value| Eigenvalue { value: sharpness * value, residual: 1e-3 }).collect()
+    };
+    let (largest, smallest) = (found(&[24.0, 15.0, 8.0]), found(&[-2.0, -1.5]));
+    let x: Vec<f64> = (0..200).map(|at| sharpness * (-4.0 + 30.0 * f64::from(at) / 199.0)).collect();
+    let width = 0.3 * sharpness;
+    let bump = |x: f64, at: f64, width: f64| (-0.5 * ((x - at) / width).powi(2)).exp() / width;
+    let peaks = |x: f64| largest.iter().map(|found| 1e-5 * bump(x, found.value, width)).sum::<f64>();
+    let y: Vec<f64> = x.iter().map(|x| 0.4 * bump(*x, 0.2 * sharpness, 2.0 * width) + peaks(*x)).collect();
+    let scaled = |factor: f64| y.iter().map(|y| y * factor).collect();
+    let (low, high) = (scaled(0.7), scaled(1.3));
+    let density = with_density.then(|| Density { low, high, x, y, width, vectors: Vec::new() });
+    let clean = Some(Point { loss: 1.2, error: 0.4 });
+    let outcome = HessianOutcome {
+        clean,
+        weights: 175_192,
+        convexity_ratio: Some(2.0 / 24.0),
+        largest,
+        smallest,
+        density,
+        ..HessianOutcome::default()
+    };
+    Record {
+        examples: None,
+        format: FORMAT,
+        job: Job::Hessian(Hessian {
+            checkpoint: "made-up.safetensors".into(),
+            top: 3,
+            bottom: 2,
+            density: with_density,
+            ..Hessian::default()
+        }),
+        provenance: provenance(),
+        outcome: Outcome::Hessian(outcome),
     }
 }
 

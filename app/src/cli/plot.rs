@@ -15,7 +15,7 @@ use super::scatter::ScatterArgs;
 use crate::names;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
-use crate::plot::{ColorMap, Plot, attack, attack_steps, evaluation, flatness, text, training};
+use crate::plot::{ColorMap, Plot, attack, attack_steps, evaluation, flatness, spectrum, text, training};
 
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
@@ -119,6 +119,8 @@ pub enum FigureKind {
     Attack,
     /// Loss (or --error) at every iteration of the attack of an evaluation with --log-steps.
     AttackSteps,
+    /// Spectral density and eigenvalues of Hessians.
+    Spectrum,
     /// Flatness over the radius of the perturbation.
     Flatness,
     /// Flatness of each layer by itself.
@@ -262,6 +264,7 @@ fn usual_figure(records: &[Record]) -> FigureKind {
         Some(Outcome::Evaluate(_)) => FigureKind::Evaluation,
         Some(Outcome::Flatness(_)) => FigureKind::Flatness,
         Some(Outcome::Attack(_)) => FigureKind::Attack,
+        Some(Outcome::Hessian(_)) => FigureKind::Spectrum,
         Some(Outcome::Benchmark(_)) => FigureKind::Scatter,
         Some(Outcome::Train(_)) => FigureKind::Training,
         _ => FigureKind::Landscape,
@@ -296,6 +299,7 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
         ),
         FigureKind::Evaluation => ("an evaluation figure", of_landscapes()),
         FigureKind::Attack => ("a figure of attacks", of_landscapes()),
+        FigureKind::Spectrum => ("a figure of spectra", of_landscapes()),
         FigureKind::AttackSteps => (
             "a figure of an attack's iterations",
             vec![("--which", args.which.is_some()), ("--colors", args.colors.is_some())],
@@ -336,6 +340,7 @@ fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot
             Err("an evaluation figure shows one record; give one, or draw each by itself".to_owned())
         }
         (FigureKind::Attack, _) => attack::plot(named, args.title.clone()),
+        (FigureKind::Spectrum, _) => spectrum::plot(named, args.title.clone()),
         (FigureKind::AttackSteps, _) => attack_steps::plot(named, &options(args)),
         (FigureKind::Flatness, _) => flatness::plot(named, args.title.clone()),
         (FigureKind::Layers, [only]) => flatness::layers(*only, args.title.clone()),

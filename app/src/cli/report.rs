@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use basin_core::checkpoint::{Probe, Role, Summary};
 use basin_core::job::{AutoAttack, Evaluate, Job, Pgd};
 use basin_core::record::{
-    AttackOutcome, AttemptAverage, Evaluated, Evaluation, ExampleSource, Headline, LandscapeOutcome, Outcome,
-    Point, Provenance, Record, TrainingOutcome, Values,
+    AttackOutcome, AttemptAverage, Eigenvalue, Evaluated, Evaluation, ExampleSource, Headline,
+    HessianOutcome, LandscapeOutcome, Outcome, Point, Provenance, Record, Trace, TrainingOutcome, Values,
 };
 use basin_core::train::{Epoch, Scores, Train};
 
@@ -133,6 +133,7 @@ pub fn record(record: &Record) -> String {
         (Outcome::Landscape(l), _) => landscape(&mut text, l),
         (Outcome::Train(t), _) => trained(&mut text, t),
         (Outcome::Benchmark(b), _) => super::benchmark::report(&mut text, b),
+        (Outcome::Hessian(h), _) => curvature(&mut text, h, &record.headline()),
         _ => numbers(&mut text, &record.headline()),
     }
     if let Some(cost) = &p.search_cost {
@@ -144,6 +145,39 @@ pub fn record(record: &Record) -> String {
         );
     }
     text
+}
+
+/// Curvature: all eigenvalues with their residuals, tensor by tensor where that was asked for.
+fn curvature(text: &mut String, outcome: &HessianOutcome, headline: &Headline) {
+    numbers(text, &Headline { numbers: Vec::new(), ..headline.clone() });
+    let weights = grouped(outcome.weights);
+    let _ = writeln!(text, "{weights} weights; {} products of the matrix with a vector\n", outcome.products);
+    let _ = writeln!(text, "{:<10}{:>14}{:>12}", "", "eigenvalue", "residual");
+    for (name, found) in [("largest", &outcome.largest), ("smallest", &outcome.smallest)] {
+        for (at, Eigenvalue { value, residual }) in found.iter().enumerate() {
+            let name = if at == 0 { name } else { "" };
+            let _ = writeln!(text, "{name:<10}{value:>14.4}{residual:>12.1e}");
+        }
+    }
+    if let Some(ratio) = outcome.convexity_ratio {
+        let _ = writeln!(text, "\n|smallest| / largest {ratio:.4}");
+    }
+    if let Some(Trace { value, standard_error }) = outcome.trace {
+        let _ = writeln!(text, "trace {value:.4} ± {standard_error:.4}");
+    }
+    let width = outcome.per_layer.iter().map(|layer| layer.name.len()).max().unwrap_or(0);
+    for (at, layer) in outcome.per_layer.iter().enumerate() {
+        if at == 0 {
+            let _ =
+                writeln!(text, "\n{:<width$}{:>12}{:>14}{:>14}", "tensor", "elements", "largest", "smallest");
+        }
+        let end = |found: &[Eigenvalue]| {
+            found.first().map_or_else(String::new, |found| format!("{:.4}", found.value))
+        };
+        let (largest, smallest) = (end(&layer.largest), end(&layer.smallest));
+        let elements = grouped(layer.weights);
+        let _ = writeln!(text, "{:<width$}{elements:>12}{largest:>14}{smallest:>14}", layer.name);
+    }
 }
 
 /// The first numbers of a measure, one in a line.

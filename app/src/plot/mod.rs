@@ -20,6 +20,7 @@ mod place;
 mod provenance;
 pub mod scatter;
 pub mod screen;
+pub mod spectrum;
 mod symbol;
 pub mod text;
 pub mod ticks;

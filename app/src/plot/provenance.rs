@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use basin_core::job::{
-    Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Landscape, LandscapeLoss, Normalization, Train,
+    Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, Landscape, LandscapeLoss,
+    Matrix, Normalization, Train,
 };
 use basin_core::record::{Evaluation, FlatnessOutcome, Outcome, Record};
 
@@ -48,6 +49,20 @@ pub fn autoattack(name: &str, record: &Record, job: &Attack) -> Vec<String> {
     let alone = if *individual { ", each attack alone" } else { "" };
     let what =
         format!("robust accuracy under AutoAttack {version}, {norm}, epsilon {epsilon:.5}{alone}{tuning}");
+    lines(name, record, vec![what])
+}
+
+/// Of a Hessian: model, loss, matrix, tensors, data, program.
+pub fn hessian(name: &str, record: &Record, job: &Hessian) -> Vec<String> {
+    let matrix = match job.matrix {
+        Matrix::Hessian => "Hessian",
+        Matrix::GaussNewton => "Gauss-Newton matrix",
+    };
+    let loss = match job.loss {
+        HessianLoss::Clean => "clean images".to_owned(),
+        HessianLoss::Robust => format!("{}, then fixed", job.attack),
+    };
+    let what = format!("{matrix} of the mean cross-entropy on {loss}; tensors: {}", job.tensors);
     lines(name, record, vec![what])
 }
 

@@ -248,6 +248,7 @@ impl App {
             }
             Some(Job::Landscape(_)) => self.tabs.show(Pane::Curves),
             Some(Job::Flatness(_)) => self.tabs.show(Pane::Curves),
+            Some(Job::Hessian(_)) => self.tabs.show(Pane::Spectrum),
             Some(job) if job.keeps_examples() => self.tabs.show(Pane::Examples),
             Some(Job::Train(_)) => self.tabs.show(Pane::History),
             Some(_) => self.tabs.show(Pane::Table),

@@ -14,6 +14,7 @@ use crate::ui::widgets::{empty_ui, sentence};
 pub(crate) struct Charts {
     curves: Cached,
     contours: Cached,
+    pub(crate) spectrum: Cached,
 }
 
 /// One chart and what it was made of.
@@ -83,7 +84,8 @@ impl App {
     }
 }
 
-fn chart_ui(ui: &mut Ui, chart: &Result<ScreenPlot, String>, id: &str) {
+/// Draws a chart, or says why there is none.
+pub(crate) fn chart_ui(ui: &mut Ui, chart: &Result<ScreenPlot, String>, id: &str) {
     match chart {
         Ok(chart) => {
             Frame::new()

@@ -10,7 +10,7 @@ use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
 use crate::plot::text::{literal, plain};
-use crate::plot::{Plot, attack, attack_steps, evaluation, flatness, training};
+use crate::plot::{Plot, attack, attack_steps, evaluation, flatness, spectrum, training};
 use crate::surface;
 use crate::ui::names;
 
@@ -138,6 +138,9 @@ impl Display {
         }
         if named.first().is_some_and(|named| matches!(named.record.outcome, Outcome::Attack(_))) {
             return attack::plot(&named, None);
+        }
+        if named.first().is_some_and(|named| matches!(named.record.outcome, Outcome::Hessian(_))) {
+            return spectrum::plot(&named, None).map_err(|why| plain(&why));
         }
         landscape::plot(&named, &self.plot_options()).map_err(|why| plain(&why))
     }

@@ -83,7 +83,7 @@ impl App {
 
     /// Whether the table is in front, and no chart beside it.
     pub(crate) fn exports_table(&self) -> bool {
-        let charts = [Pane::Surface, Pane::Contours, Pane::Curves, Pane::History];
+        let charts = [Pane::Surface, Pane::Contours, Pane::Curves, Pane::History, Pane::Spectrum];
         self.tabs.is_visible(Pane::Table)
             && !charts.into_iter().any(|pane| self.tabs.is_visible(pane))
             && !self.study.records().is_empty()
@@ -124,6 +124,7 @@ impl App {
                 Some(Outcome::Train(_)) => "history",
                 Some(Outcome::Flatness(_)) => "flatness",
                 Some(Outcome::Attack(_)) => "attacks",
+                Some(Outcome::Hessian(_)) => "spectrum",
                 _ => "evaluation",
             },
         };

@@ -39,6 +39,7 @@ mod path_dialog;
 mod probing;
 mod scatter_view;
 mod shown;
+mod spectrum_view;
 mod standing;
 mod study;
 mod study_panel;

@@ -356,6 +356,7 @@ pub fn share_a_chart(one: &Record, other: &Record) -> bool {
         (Outcome::Landscape(one), Outcome::Landscape(other)) => one.y.is_none() && other.y.is_none(),
         (Outcome::Flatness(_), Outcome::Flatness(_))
         | (Outcome::Attack(_), Outcome::Attack(_))
+        | (Outcome::Hessian(_), Outcome::Hessian(_))
         | (Outcome::Train(_), Outcome::Train(_)) => true,
         _ => false,
     }

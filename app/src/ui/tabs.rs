@@ -25,6 +25,8 @@ pub enum Pane {
     Scatter,
     /// How a training goes, epoch by epoch.
     History,
+    /// Eigenvalues of a Hessian and their density.
+    Spectrum,
     /// Images with what an attack made of them.
     Examples,
     /// Every record with its provenance.
@@ -33,13 +35,14 @@ pub enum Pane {
 
 impl Pane {
     /// All views in the order of the first tabs.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Model,
         Self::Surface,
         Self::Curves,
         Self::Contours,
         Self::Scatter,
         Self::History,
+        Self::Spectrum,
         Self::Examples,
         Self::Table,
     ];
@@ -53,6 +56,7 @@ impl Pane {
             Self::Contours => "Contours",
             Self::Scatter => "Scatter",
             Self::History => "History",
+            Self::Spectrum => "Spectrum",
             Self::Examples => "Examples",
             Self::Table => "Table",
         }
@@ -149,6 +153,7 @@ impl App {
             Pane::Contours => self.contours_ui(ui),
             Pane::Scatter => self.scatter_ui(ui),
             Pane::History => self.history_ui(ui),
+            Pane::Spectrum => self.spectrum_ui(ui),
             Pane::Examples => self.examples_ui(ui),
             Pane::Table => table_view::ui(ui, &self.study, &mut self.actions),
         }

@@ -2,8 +2,8 @@
 
 use eframe::egui::style::{ScrollStyle, Selection, WidgetVisuals};
 use eframe::egui::{
-    Color32, Context, CornerRadius, FontDefinitions, FontFamily, FontId, Frame, Margin, Shadow, Stroke,
-    Style, TextStyle, Theme, Vec2, Visuals, vec2,
+    Color32, Context, CornerRadius, FontFamily, FontId, Frame, Margin, Shadow, Stroke, Style, TextStyle,
+    Theme, Vec2, Visuals, vec2,
 };
 
 /// Width of the label column of a form.
@@ -91,19 +91,10 @@ pub fn palette(dark: bool) -> &'static Palette {
 
 /// Sets both themes and the fonts; called once.
 pub fn install(ctx: &Context) {
-    ctx.set_fonts(fonts());
+    ctx.set_fonts(crate::plot::screen::fonts());
     for theme in [Theme::Light, Theme::Dark] {
         ctx.style_mut_of(theme, |style| apply(style, palette(theme == Theme::Dark)));
     }
-}
-
-/// The proportional font lacks some mathematics, such as the raised minus of 10⁻²; the monospaced one helps out.
-fn fonts() -> FontDefinitions {
-    let mut fonts = FontDefinitions::default();
-    if let Some(family) = fonts.families.get_mut(&FontFamily::Proportional) {
-        family.push("Hack".into());
-    }
-    fonts
 }
 
 fn apply(style: &mut Style, p: &Palette) {

@@ -26,6 +26,7 @@ pub use crate::measure::evaluate::{
 pub use crate::measure::flatness::{
     AtRadius, Draw, FlatnessOutcome, KeptNetwork, LayerFlatness, LevelsOutcome, OnLevels, PlainMean,
 };
+pub use crate::measure::hessian::{Density, Eigenvalue, HessianOutcome, LayerCurvature, Quadrature, Trace};
 pub use crate::measure::landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Values};
 pub use crate::measure::{
     Headline, KeptExamples, KeptLosses, Number, PerExample, Point, Probabilities, Quantity, SearchCost,

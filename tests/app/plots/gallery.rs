@@ -4,7 +4,7 @@ use basin::plot::export::{FigureStyle, FontFamily, Preset};
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
 use basin::plot::{
     Axis, Color, ColorMap, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Shape, Unit,
-    evaluation, training,
+    evaluation, spectrum, training,
 };
 use basin_core::record::{Outcome, Record, Values};
 
@@ -125,6 +125,12 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
     };
     let error_of_training =
         training::Options { quantity: training::Quantity::Error, ..training::Options::default() };
+    let (sharp, flat) = (sample_records::hessian(1.0, true), sample_records::hessian(0.4, true));
+    let pair_of_spectra = [("AT", &sharp), ("AWP", &flat)];
+    let spectrum = |records: &[(&str, &Record)]| {
+        let named: Vec<Named<'_>> = records.iter().map(|(name, record)| Named { name, record }).collect();
+        spectrum::plot(&named, None).expect("a figure of spectra")
+    };
     let error = Options { quantity: Quantity::Error, which: Which::Robust, ..Options::default() };
     let cividis = Options { clip: Some(5.0), map: ColorMap::Cividis, ..Options::default() };
     let magma = Options { quantity: Quantity::Error, map: ColorMap::Magma, ..Options::default() };
@@ -152,6 +158,9 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
         ("evaluation-slide", evaluated, Preset::Slide.style()),
         ("training", trained(&[("AT", &whole)], training::Options::default()), paper.clone()),
         ("trainings", trained(&[("AT", &whole), ("AWP", &other)], error_of_training), paper.clone()),
+        ("spectrum", spectrum(&[("AT", &sample_records::hessian(1.0, true))]), paper.clone()),
+        ("spectra", spectrum(&pair_of_spectra), paper.clone()),
+        ("eigenvalues", spectrum(&[("AT", &sample_records::hessian(1.0, false))]), Preset::Column.style()),
         ("scatter", scatter(), paper.clone()),
         ("scatter-sans", scatter(), FigureStyle { family: FontFamily::Sans, ..paper }),
     ]

@@ -200,13 +200,15 @@ fn grid(scene: &mut Scene, layout: &Layout, to: &Transform<'_>, style: &FigureSt
 }
 
 fn series(scene: &mut Scene, series: &Series, to: &Transform<'_>, style: &FigureStyle) {
-    let band: Vec<([f64; 2], [f64; 2])> = series
+    let band: Vec<Option<([f64; 2], [f64; 2])>> = series
         .x
         .iter()
         .zip(&series.band)
-        .filter_map(|(x, band)| band.and_then(|(low, high)| Some((to.point(*x, low)?, to.point(*x, high)?))))
+        .map(|(x, band)| band.and_then(|(low, high)| Some((to.point(*x, low)?, to.point(*x, high)?))))
         .collect();
-    if band.len() > 1 {
+    // A gap interrupts the band, as it does the line.
+    for band in band.split(Option::is_none).filter(|piece| piece.len() > 1) {
+        let band: Vec<_> = band.iter().flatten().collect();
         let points = band.iter().map(|b| b.0).chain(band.iter().rev().map(|b| b.1)).collect();
         scene.path(vec![Outline { points, closed: true }], Some(series.color.with_alpha(0.2)), None, true);
     }

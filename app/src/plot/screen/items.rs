@@ -66,11 +66,11 @@ impl ScreenPlot {
             .x
             .iter()
             .zip(&series.band)
-            .filter_map(|(x, band)| {
-                band.and_then(|(low, high)| Some((self.at(*x, low)?, self.at(*x, high)?)))
-            })
+            .map(|(x, band)| band.and_then(|(low, high)| Some((self.at(*x, low)?, self.at(*x, high)?))))
             .collect();
         for (i, pair) in band.windows(2).enumerate() {
+            let &[Some(left), Some(right)] = pair else { continue };
+            let pair = [left, right];
             let corners = vec![pair[0].0, pair[1].0, pair[1].1, pair[0].1];
             let fill = color.gamma_multiply(0.2);
             let polygon = Polygon::new("", corners).fill_color(fill).stroke(Stroke::NONE);

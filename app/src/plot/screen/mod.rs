@@ -327,3 +327,14 @@ fn hints<'a>(hints: AxisHints<'a>, axis: &'a Axis) -> AxisHints<'a> {
     };
     hints.label(text::plain(&axis.label)).formatter(formatter).label_spacing(12.0..=24.0)
 }
+
+/// Fonts that have all that plots write.
+///
+/// The proportional font lacks some mathematics, such as the raised minus of 10⁻²; the monospaced one helps out.
+pub fn fonts() -> egui::FontDefinitions {
+    let mut fonts = egui::FontDefinitions::default();
+    if let Some(family) = fonts.families.get_mut(&egui::FontFamily::Proportional) {
+        family.push("Hack".into());
+    }
+    fonts
+}

@@ -69,7 +69,7 @@ impl Measure for Hessian {
     }
 
     fn summary(&self) -> Summary {
-        let mut details = vec![self.loss_words().to_owned()];
+        let mut details = Vec::new();
         if self.matrix == Matrix::GaussNewton {
             details.push("Gauss-Newton".into());
         }
@@ -85,15 +85,9 @@ impl Measure for Hessian {
 
     fn headline(&self, outcome: &HessianOutcome) -> Headline {
         let mut numbers = Vec::new();
-        let mut eigenvalues = |name, found: &[Eigenvalue]| {
-            numbers.extend(found.iter().enumerate().map(|(at, found)| Number {
-                at: (at > 0).then(|| format!("number {}", at + 1)),
-                interval: Some([found.value - found.residual, found.value + found.residual]),
-                ..Number::loss(name, found.value)
-            }));
-        };
-        eigenvalues("largest eigenvalue", &outcome.largest);
-        eigenvalues("smallest eigenvalue", &outcome.smallest);
+        numbers.extend(outcome.largest.first().map(|found| Number::loss("largest eigenvalue", found.value)));
+        numbers
+            .extend(outcome.smallest.first().map(|found| Number::loss("smallest eigenvalue", found.value)));
         let freedom = self.trace_products - 2 * (self.trace_products / 3) - 1;
         numbers.extend(outcome.trace.map(|Trace { value, standard_error }| {
             Number {
