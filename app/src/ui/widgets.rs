@@ -192,7 +192,8 @@ pub fn segmented_ui<T: PartialEq + Copy>(ui: &mut Ui, value: &mut T, options: &[
     let mut widths: Vec<f32> = options.iter().map(|(_, text, _)| segment_width(ui, text)).collect();
     let is_cut = widths.iter().any(|width| *width > all / count);
     let more = (all - widths.iter().sum::<f32>()) / count;
-    widths.iter_mut().for_each(|width| *width = if is_cut { *width + more } else { all / count });
+    // Whole numbers: what is rounded up would widen the panel.
+    widths.iter_mut().for_each(|width| *width = if is_cut { *width + more } else { all / count }.floor());
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = SEGMENT_GAP;
         for ((option, text, tooltip), width) in options.iter().zip(widths) {
