@@ -6,6 +6,7 @@
 mod autoattack;
 mod checkpoints;
 mod convolutions;
+mod curvature;
 #[path = "../../src/environment.rs"]
 #[allow(dead_code, reason = "a figure needs more of it")]
 mod environment;
@@ -68,6 +69,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("checkpoints") {
         checkpoints::run(&mut results)?;
+    }
+    if wanted("curvature") {
+        curvature::run(&mut results)?;
     }
     if wanted("window") {
         window::run(&mut results)?;

@@ -506,6 +506,31 @@ impl Topology {
         if self.classes == 2 && last == Some(1) { 1 } else { self.classes }
     }
 
+    /// Numbers that convolutions and linear layers give for one image, together.
+    pub fn outputs_of_layers(&self) -> i64 {
+        fn walk(layers: &[Layer], mut size: (i64, i64), sum: &mut i64) -> (i64, i64) {
+            for layer in layers {
+                match layer {
+                    Layer::Residual { body, shortcut, .. } => {
+                        walk(shortcut, size, sum);
+                        size = walk(body, size, sum);
+                    }
+                    Layer::Concatenate { body, .. } => size = walk(body, size, sum),
+                    _ => size = layer.size(size, &mut None),
+                }
+                match layer {
+                    Layer::Conv { output, .. } => *sum += output * size.0 * size.1,
+                    Layer::Linear { output, .. } => *sum += output,
+                    _ => {}
+                }
+            }
+            size
+        }
+        let (mut sum, [_, height, width]) = (0, self.resolution);
+        walk(&self.layers, (height, width), &mut sum);
+        sum
+    }
+
     /// The fewest values per image and channel that a batch normalization of the network sees: 1 behind pooling over all
     /// pixels, flattening, or so many strides that a single pixel is left. None: there is no batch normalization.
     pub fn least_normalized_values(&self) -> Option<i64> {

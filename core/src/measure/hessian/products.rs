@@ -1,6 +1,9 @@
 //! Products of a loss's Hessian, or Gauss-Newton matrix, with vectors: by differentiating twice, exactly averaged over
 //! batches.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use tch::{Kind, Tensor};
 
 use super::settings::Matrix;
@@ -19,7 +22,17 @@ pub struct Curvature<'a> {
     batches: &'a [(Tensor, Tensor)],
     matrix: Matrix,
     examples: f64,
+    /// Weights and gradients of batches, with the graphs by which gradients are differentiated again: two thirds of the
+    /// work of a product are left.
+    kept: RefCell<HashMap<usize, (Tensor, Tensor)>>,
+    /// How many batches may be kept.
+    room: usize,
 }
+
+/// Memory that graphs may take, in bytes.
+const MEMORY: f64 = 4e9;
+/// Bytes of a graph for each number that a convolution or linear layer gives: it, its gradient, and what both need.
+const PER_NUMBER: f64 = 16.0;
 
 impl<'a> Curvature<'a> {
     /// The mean cross-entropy on `batches` (`N x C x H x W` and labels on the device of `weights`).
@@ -31,7 +44,11 @@ impl<'a> Curvature<'a> {
         matrix: Matrix,
     ) -> Self {
         let examples = batches.iter().map(|(_, labels)| labels.size()[0]).sum::<i64>() as f64;
-        Self { network, weights, which, batches, matrix, examples }
+        let numbers = network.topology.outputs_of_layers() as f64;
+        let of_batch =
+            batches.first().map_or(1.0, |(_, labels)| labels.size()[0] as f64 * numbers * PER_NUMBER);
+        let room = (MEMORY / of_batch) as usize;
+        Self { network, weights, which, batches, matrix, examples, kept: RefCell::default(), room }
     }
 
     /// Number of rows of the matrix.
@@ -74,9 +91,9 @@ impl<'a> Curvature<'a> {
     pub fn times(&self, vector: &Tensor, alive: &mut dyn FnMut() -> Result<()>) -> Result<Tensor> {
         let direction = self.expand(vector);
         let mut sum = self.weights.flat().zeros_like();
-        for batch in self.batches {
+        for (number, batch) in self.batches.iter().enumerate() {
             sum += tch::with_grad(|| match self.matrix {
-                Matrix::Hessian => self.hessian(batch, &direction),
+                Matrix::Hessian => self.hessian(number, &direction),
                 Matrix::GaussNewton => self.gauss_newton(batch, &direction),
             });
             alive()?;
@@ -110,11 +127,21 @@ impl<'a> Curvature<'a> {
         cross_entropy(logits, labels).sum(logits.kind()) / self.examples
     }
 
-    fn hessian(&self, (images, labels): &(Tensor, Tensor), direction: &Tensor) -> Tensor {
-        let (leaf, logits) = self.logits(images);
-        let gradient = Tensor::run_backward(&[self.loss(&logits, labels)], &[&leaf], true, true).remove(0);
-        let slope = gradient.dot(direction);
-        Tensor::run_backward(&[slope], &[&leaf], false, false).remove(0)
+    fn hessian(&self, number: usize, direction: &Tensor) -> Tensor {
+        let fresh = || {
+            let (images, labels) = &self.batches[number];
+            let (leaf, logits) = self.logits(images);
+            let gradient =
+                Tensor::run_backward(&[self.loss(&logits, labels)], &[&leaf], true, true).remove(0);
+            (leaf, gradient)
+        };
+        let along = |(leaf, gradient): &(Tensor, Tensor), keep: bool| {
+            Tensor::run_backward(&[gradient.dot(direction)], &[leaf], keep, false).remove(0)
+        };
+        if number >= self.room {
+            return along(&fresh(), false);
+        }
+        along(self.kept.borrow_mut().entry(number).or_insert_with(fresh), true)
     }
 
     /// `J^T L J v` with `J` the derivative of the logits and `L` the Hessian of the loss by the logits.
