@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 use super::pytorch::element_name;
-use super::{Named, RawTensor};
+use super::raw::{Named, RawTensor};
 use crate::error::{Error, Result};
 use crate::model::{Layer, Layout, Network, Role, TensorSpec, Topology, Weights};
 

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::Named;
 use super::networks::{Candidate, is_wrapper_name};
+use super::raw::Named;
 use crate::model::{Keys, Topology, anchors, recognize};
 
 /// Unused tensors that are believed in any case, and for each one that a network uses.

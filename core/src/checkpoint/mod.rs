@@ -27,7 +27,6 @@ mod standardize;
 mod stored;
 mod summary;
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +43,6 @@ pub(crate) use native::{read_tensors, write_tensors};
 pub use open_choices::OpenChoices;
 pub use opened::Checkpoint;
 pub use probe::{probe, settle};
-use raw::RawTensor;
 use recognize::recognize;
 pub use reference::{Assumptions, assuming, is_there, split};
 use summary::summarize;
@@ -57,9 +55,6 @@ pub const BUNDLED: &str = "bundled";
 pub fn is_bundled(path: &Path) -> bool {
     path.as_os_str() == BUNDLED && !path.exists()
 }
-
-/// Tensors of a network by name.
-type Named = BTreeMap<String, RawTensor>;
 
 /// Opens a checkpoint; [`BUNDLED`] is the one that comes with Basin. Never runs code from the file.
 ///

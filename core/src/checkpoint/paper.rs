@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Named;
+use super::raw::Named;
 use crate::model::{Activation, Architecture, Family, InputNormalization, LeNet, Mlp, Norm, ResNet};
 
 /// What a file describes.

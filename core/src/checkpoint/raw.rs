@@ -7,6 +7,9 @@ use tch::{Kind, Tensor};
 
 use super::source::Storage;
 
+/// Tensors of a network by name.
+pub type Named = BTreeMap<String, RawTensor>;
+
 /// A tensor whose values are read when asked for.
 pub struct RawTensor {
     /// Shape; empty where the tensor cannot be read.

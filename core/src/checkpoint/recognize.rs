@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::alternatives::Alternative;
 use super::networks::{Candidate, is_wrapper, networks, outer};
 use super::open_choices::OpenChoices;
-use super::raw::{Raw, RawTensor};
+use super::raw::{Named, Raw, RawTensor};
 use super::reference::Assumptions;
-use super::{Named, fit, mixed, native, paper, standardize, stored};
+use super::{fit, mixed, native, paper, standardize, stored};
 use crate::error::{Error, Result};
 use crate::model::{self, Architecture, Choices, Family, InputNormalization, Keys, Topology};
 

@@ -9,7 +9,6 @@ use super::choices::Choices;
 use super::deepmind::{self, DeepMindPreActResNet, DeepMindWideResNet};
 use super::densenet::{self, DenseNet};
 use super::keys::Keys;
-use super::named::is_published;
 use super::paper::{self, LeNet, Mlp, ResNet};
 use super::preact_resnet::{self, PreActResNet};
 use super::resnet::{self, PostActResNet};
@@ -279,12 +278,9 @@ impl Architecture {
         }
     }
 
-    /// Blocks in each stage, where no published network has these: neither the same number in all stages nor one of a
-    /// known depth.
-    pub fn unusual_blocks(&self) -> Option<Vec<usize>> {
-        let (blocks, _) = each!(&self.family, family => family.sizes());
-        let uniform = blocks.windows(2).all(|pair| pair[0] == pair[1]);
-        (!uniform && !is_published(&blocks)).then_some(blocks)
+    /// Layers of a kind in each stage.
+    pub(super) fn stages(&self) -> Vec<usize> {
+        each!(&self.family, family => family.sizes()).0
     }
 
     /// Builds the topology.

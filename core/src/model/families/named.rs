@@ -43,7 +43,7 @@ fn four_stages(depth: i64) -> Option<(Vec<usize>, bool)> {
 }
 
 /// Whether a published network has these blocks in its stages, or convolutions.
-pub(super) fn is_published(blocks: &[usize]) -> bool {
+fn is_published(blocks: &[usize]) -> bool {
     let residual = [18, 34, 50, 101, 152].into_iter().filter_map(four_stages).map(|(blocks, _)| blocks);
     let dense = [121, 161, 169, 201].into_iter().filter_map(densenet).map(|network| network.blocks);
     let plain = [9, 11, 13, 16, 19].into_iter().filter_map(vgg).map(|network| network.convolutions);
@@ -132,6 +132,14 @@ fn family(name: &str) -> Option<Family> {
 }
 
 impl Architecture {
+    /// Blocks in each stage, where no published network has these: neither the same number in all stages nor one of a
+    /// known depth.
+    pub fn unusual_blocks(&self) -> Option<Vec<usize>> {
+        let blocks = self.stages();
+        let uniform = blocks.windows(2).all(|pair| pair[0] == pair[1]);
+        (!uniform && !is_published(&blocks)).then_some(blocks)
+    }
+
     /// The architecture of a name such as `wrn-28-10`, for CIFAR-10. Networks of the paper standardize images by those
     /// they are trained on, DeepMind's by its constants; all others take images as they are, as in TRADES and AWP.
     ///
