@@ -1,4 +1,4 @@
-//! Writing a state dictionary as `torch.save` does since PyTorch 1.6, for tests and benchmarks.
+//! Writing several state dictionaries into one file as `torch.save` does since PyTorch 1.6, for benchmarks.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -6,17 +6,19 @@ use std::path::Path;
 use basin_core::model::Network;
 use tch::Kind;
 
-/// Writes `network` as a bare state dictionary.
-pub fn write(path: &Path, network: &Network) -> std::io::Result<()> {
+/// Writes the tensors of networks, with a prefix before all names of each.
+pub fn write(path: &Path, networks: &[(&str, &Network)]) -> std::io::Result<()> {
     let mut archive = zip::ZipWriter::new(std::io::BufWriter::new(std::fs::File::create(path)?));
     let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    let params = network.params(&network.weights);
     let mut pickle = b"\x80\x02}(".to_vec();
     let mut storages = Vec::new();
-    for (number, spec) in network.topology.tensors().into_iter().enumerate() {
-        let tensor = params.get(&spec.name).contiguous();
+    let tensors = networks.iter().flat_map(|(prefix, network)| {
+        network.state_dict().into_iter().map(move |(name, tensor)| (format!("{prefix}{name}"), tensor))
+    });
+    for (number, (name, tensor)) in tensors.enumerate() {
+        let tensor = tensor.contiguous();
         let class = if tensor.kind() == Kind::Int64 { "LongStorage" } else { "FloatStorage" };
-        text(&mut pickle, &spec.name);
+        text(&mut pickle, &name);
         pickle.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((");
         text(&mut pickle, "storage");
         pickle.extend(format!("ctorch\n{class}\n").bytes());
@@ -25,7 +27,7 @@ pub fn write(path: &Path, network: &Network) -> std::io::Result<()> {
         integer(&mut pickle, tensor.numel() as i64);
         pickle.extend(b"tQ");
         integer(&mut pickle, 0);
-        tuple(&mut pickle, &spec.shape);
+        tuple(&mut pickle, &tensor.size());
         tuple(&mut pickle, &tensor.stride());
         pickle.extend(b"\x89}tR");
         let mut bytes = vec![0; tensor.numel() * tensor.kind().elt_size_in_bytes()];

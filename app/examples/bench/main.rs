@@ -55,6 +55,9 @@ fn main() -> anyhow::Result<()> {
     if wanted("steps") {
         steps::run(&mut results)?;
     }
+    if wanted("families") {
+        steps::families(&mut results)?;
+    }
     if wanted("training") {
         training::run(&mut results)?;
     }

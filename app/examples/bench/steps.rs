@@ -1,5 +1,5 @@
-//! One PGD step of ResNet-18 (64 channels, batch 64): the naive way against ours, and how near ours comes
-//! to what libtorch's convolutions of these shapes can do.
+//! One PGD step: the naive way against ours. Of ResNet-18 (64 channels, batch 64) also how near ours comes to what
+//! libtorch's convolutions of these shapes can do; then PreActResNet-18 and WideResNet-28-10.
 
 use basin_core::attack::{Pgd, Start, pgd};
 use basin_core::loss::cross_entropy;
@@ -15,27 +15,60 @@ use super::pairs::{compare, interleave, median};
 const BATCH: i64 = 64;
 const ROUNDS: usize = 9;
 
-pub fn run(results: &mut Results) -> anyhow::Result<()> {
-    let network = Network::fresh(Architecture::default().topology()?, 1);
+/// Networks that are compared alone: name, title, images at a time, rounds.
+const OTHERS: [(&str, &str, i64, usize); 2] =
+    [("preact-resnet18", "PreActResNet-18", 64, 5), ("wrn-28-10", "WideResNet-28-10", 16, 3)];
+
+/// Images of noise with labels.
+fn noise(count: i64) -> (Tensor, Tensor) {
     let mut rng = generator(2, "bench", &[]);
     let images =
-        Tensor::from_slice(&normal(&mut rng, (BATCH * 3072) as usize)).view([BATCH, 3, 32, 32]).sigmoid();
-    let labels = Tensor::arange(BATCH, (Kind::Int64, Device::Cpu)).remainder(10);
+        Tensor::from_slice(&normal(&mut rng, (count * 3072) as usize)).view([count, 3, 32, 32]).sigmoid();
+    (images, Tensor::arange(count, (Kind::Int64, Device::Cpu)).remainder(10))
+}
+
+/// A network prepared in float32 and in the precision that auto chooses, and this precision.
+fn prepared(network: &Network) -> anyhow::Result<(Evaluator, Evaluator, Kind)> {
+    let evaluator = |kind| Evaluator::new(network, &network.weights, Device::Cpu, kind, false);
+    let auto = basin_core::device::Precision::Auto.resolve(Device::Cpu, &network.topology)?.search_kind();
+    Ok((evaluator(Kind::Float), evaluator(auto), auto))
+}
+
+/// As a plain program takes a step.
+fn naive_step(network: &Network, images: &Tensor, labels: &Tensor) {
+    let delta = images.zeros_like();
+    let (_, gradient) = naive::gradient(network, &network.weights, images, labels, &delta);
+    let _ = delta + gradient.sign() * 0.007;
+}
+
+/// Steps of networks of other families.
+pub fn families(results: &mut Results) -> anyhow::Result<()> {
+    for (name, title, batch, rounds) in OTHERS {
+        let network = Network::fresh(Architecture::named(name)?.topology()?, 1);
+        let (images, labels) = noise(batch);
+        let fast_images = channels_last(&images);
+        let (f32_model, auto_model, _) = prepared(&network)?;
+        let mut naive = || naive_step(&network, &images, &labels);
+        let mut ours = || our_step(&f32_model, &fast_images, &labels);
+        let mut auto = || our_step(&auto_model, &fast_images, &labels);
+        let times = interleave(rounds, &mut [&mut naive, &mut ours, &mut auto]);
+        results.compare(&format!("PGD step, {title}, float32"), &compare(&times[1], &times[0]));
+        results.compare(&format!("PGD step, {title}, auto"), &compare(&times[2], &times[0]));
+    }
+    Ok(())
+}
+
+pub fn run(results: &mut Results) -> anyhow::Result<()> {
+    let network = Network::fresh(Architecture::default().topology()?, 1);
+    let (images, labels) = noise(BATCH);
     let fast_images = channels_last(&images);
-    let f32_model = Evaluator::new(&network, &network.weights, Device::Cpu, Kind::Float, false);
-    let auto_kind =
-        basin_core::device::Precision::Auto.resolve(Device::Cpu, &network.topology)?.search_kind();
-    let auto_model = Evaluator::new(&network, &network.weights, Device::Cpu, auto_kind, false);
+    let (f32_model, auto_model, auto_kind) = prepared(&network)?;
     results.note("precision that auto chooses", &format!("{auto_kind:?}"));
 
     // The attack itself, two updates, against two more forward and backward passes than updates.
     let attack = Pgd { steps: 2, start: Start::Zero, ..Pgd::default() };
     let start = fast_images.zeros_like();
-    let mut naive = || {
-        let delta = images.zeros_like();
-        let (_, gradient) = naive::gradient(&network, &network.weights, &images, &labels, &delta);
-        let _ = delta + gradient.sign() * 0.007;
-    };
+    let mut naive = || naive_step(&network, &images, &labels);
     let mut ours = || our_step(&f32_model, &fast_images, &labels);
     let mut auto = || our_step(&auto_model, &fast_images, &labels);
     let mut whole = || {

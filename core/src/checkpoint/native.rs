@@ -54,11 +54,9 @@ pub fn read(path: &Path) -> Result<Raw> {
     let source = Arc::new(Source::open(path).map_err(unread)?);
     let length = source.read(0..8).map_err(unread)?;
     let length = length.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-    let rest = source.len().saturating_sub(8);
-    if length > rest.min(LARGEST_HEADER) {
-        return Err(damaged(format!(
-            "its header claims {length} bytes, but the file has {rest} behind its length"
-        )));
+    let most = source.len().saturating_sub(8).min(LARGEST_HEADER);
+    if length > most {
+        return Err(damaged(format!("its header claims {length} bytes, where at most {most} can be")));
     }
     let data = 8 + length;
     let header = source.read(8..data).map_err(unread)?;

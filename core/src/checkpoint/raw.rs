@@ -82,14 +82,26 @@ impl RawTensor {
     /// # Errors
     /// As [`RawTensor::load`].
     pub fn floats(&self) -> Result<Vec<f32>, String> {
+        let mut values = Vec::new();
+        self.append_floats(&mut values)?;
+        Ok(values)
+    }
+
+    /// As [`RawTensor::floats`], behind what is in `values`.
+    ///
+    /// # Errors
+    /// As [`RawTensor::load`].
+    pub fn append_floats(&self, values: &mut Vec<f32>) -> Result<(), String> {
         if self.kind == Kind::Float {
             let bytes = self.bytes()?;
-            return Ok(bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect());
+            values.extend(bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)));
+            return Ok(());
         }
         let tensor = self.load()?.to_kind(Kind::Float);
-        let mut values = vec![0.0; tensor.numel()];
-        tensor.copy_data(&mut values, tensor.numel());
-        Ok(values)
+        let start = values.len();
+        values.resize(start + tensor.numel(), 0.0);
+        tensor.copy_data(&mut values[start..], tensor.numel());
+        Ok(())
     }
 
     /// Little-endian bytes, row by row.

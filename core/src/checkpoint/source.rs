@@ -39,9 +39,12 @@ impl Source {
         }
         let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         file.seek(SeekFrom::Start(range.start))?;
-        let mut bytes = vec![0; (range.end - range.start) as usize];
-        file.read_exact(&mut bytes)?;
-        Ok(bytes)
+        let length = range.end - range.start;
+        let mut bytes = Vec::with_capacity(length as usize);
+        if file.by_ref().take(length).read_to_end(&mut bytes)? as u64 == length {
+            return Ok(bytes);
+        }
+        Err(Error::new(ErrorKind::UnexpectedEof, "it ends early"))
     }
 }
 
