@@ -93,7 +93,8 @@ pub fn summary(s: &Summary) -> String {
     if !s.notices.is_empty() {
         text.push('\n');
         for notice in &s.notices {
-            let _ = writeln!(text, "note: {notice}");
+            let kind = if notice.starts_with("warning: ") { "" } else { "note: " };
+            let _ = writeln!(text, "{kind}{notice}");
         }
     }
     text

@@ -9,14 +9,14 @@
 use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 use super::alternatives::Alternative;
 use super::opened::Checkpoint;
 use super::summary::{Probe, Tried};
 use crate::data::{self, Dataset, Examples, Split};
 use crate::error::{Error, Result};
-use crate::model::{Evaluator, Network, statistics_mismatch};
+use crate::model::{BatchStatistics, Evaluator, Network};
 
 /// Images at a time.
 const BATCH: usize = 50;
@@ -26,7 +26,8 @@ const USUAL: usize = 300;
 const DROP: f64 = 4.0;
 /// More images are tried while the best is ahead by fewer standard errors.
 const CLEAR: f64 = 3.0;
-/// Images whose statistics are compared with those of batch normalizations.
+/// Images whose statistics are compared with those of batch normalizations: with fewer, chance is as large as what is
+/// to be told.
 const STATISTICS: usize = 100;
 /// Statistics decide where they fit the next reading so many times worse.
 const DECISIVE: f64 = 4.0;
@@ -34,13 +35,28 @@ const DECISIVE: f64 = 4.0;
 /// A reading while it is tried.
 struct Runner<'a> {
     alternative: &'a Alternative,
-    evaluator: Evaluator,
+    /// With the tensors of the checkpoint.
+    network: Network,
     correct: Vec<bool>,
-    /// How far its batch statistics are from the stored ones; none: unknown, or there are none.
+    statistics: BatchStatistics,
+    /// How far the batch statistics of the first images are from the stored ones; none: there are none.
     mismatch: Option<f64>,
 }
 
 impl Runner<'_> {
+    /// The network is prepared anew for every batch, so that one prepared network at a time takes memory. On the first
+    /// images it is run as it is, and what batch normalizations see is noted.
+    fn logits(&mut self, images: &Tensor) -> Tensor {
+        let Network { topology, weights, .. } = &self.network;
+        if self.correct.len() >= STATISTICS {
+            return Evaluator::new(&self.network, weights, Device::Cpu, Kind::Float, false).logits(images);
+        }
+        let params = self.network.params(weights);
+        let logits = self.statistics.observe(topology, &params, images);
+        self.mismatch = self.statistics.mismatch(&params);
+        logits
+    }
+
     fn hits(&self) -> usize {
         self.correct.iter().filter(|correct| **correct).count()
     }
@@ -90,20 +106,18 @@ fn images(network: &Network) -> Option<(Dataset, &'static str)> {
 pub fn probe(checkpoint: &Checkpoint, step: &mut dyn FnMut(f64) -> Result<()>) -> Result<Probe> {
     let Some((dataset, words)) = images(&checkpoint.network) else { return Ok(Probe::without_images()) };
     let _guard = tch::no_grad_guard();
-    let evaluator = |alternative: &Alternative| {
-        let network = alternative.of(&checkpoint.network);
-        Evaluator::new(&network, &network.weights, Device::Cpu, Kind::Float, false)
-    };
-    let mut running: Vec<Runner> = checkpoint
-        .alternatives
-        .iter()
-        .map(|alternative| Runner {
+    let runner = |alternative| {
+        let network = Alternative::sharing(alternative, &checkpoint.network);
+        Runner {
             alternative,
-            evaluator: evaluator(alternative),
+            network,
             correct: Vec::new(),
+            statistics: BatchStatistics::default(),
             mismatch: None,
-        })
-        .collect();
+        }
+    };
+    let mut running: Vec<Runner> = checkpoint.alternatives.iter().map(runner).collect();
+    let chance = (checkpoint.network.topology.classes as f64).recip();
     let mut dropped: Vec<Runner> = Vec::new();
     let all = dataset.len();
     let mut seen = 0;
@@ -113,7 +127,7 @@ pub fn probe(checkpoint: &Checkpoint, step: &mut dyn FnMut(f64) -> Result<()>) -
         let labels = dataset.labels.narrow(0, seen as i64, batch as i64);
         let count = running.len();
         for (at, runner) in running.iter_mut().enumerate() {
-            let predicted = runner.evaluator.logits(&images).argmax(1, false);
+            let predicted = runner.logits(&images).argmax(1, false);
             let correct: Vec<bool> = predicted.eq_tensor(&labels).try_into().map_err(unreadable)?;
             runner.correct.extend(correct);
             let done = seen as f64 + batch as f64 * (at + 1) as f64 / count as f64;
@@ -127,16 +141,9 @@ pub fn probe(checkpoint: &Checkpoint, step: &mut dyn FnMut(f64) -> Result<()>) -
             if is_far_behind { dropped.push(runner) } else { stay.push(runner) }
         }
         running = stay;
-        if running.len() == 1 || (seen >= USUAL && is_enough(&running)) {
+        if running.len() == 1 || (seen >= USUAL && is_enough(&running)) || is_hopeless(&running[0], chance) {
             break;
         }
-    }
-    let images = dataset.images.narrow(0, 0, STATISTICS.min(all) as i64);
-    for runner in &mut running {
-        let network = runner.alternative.of(&checkpoint.network);
-        let params = network.params(&network.weights);
-        runner.mismatch = statistics_mismatch(&network.topology, &params, &images);
-        step(1.0)?;
     }
     Ok(outcome(running, dropped, words, checkpoint.network.topology.classes))
 }
@@ -154,6 +161,13 @@ fn by_statistics(running: &[Runner]) -> Option<usize> {
     let &[(best, mismatch), (_, next), ..] = fits.as_slice() else { return None };
     let is_worse = running.iter().any(|other| other.is_ahead(&running[best], CLEAR));
     (mismatch * DECISIVE <= next && !is_worse).then_some(best)
+}
+
+/// Whether even the best reading is too close to chance for anything to be told: a network with random weights.
+fn is_hopeless(best: &Runner, chance: f64) -> bool {
+    let images = best.correct.len() as f64;
+    let likely = best.accuracy() + CLEAR * (2.0 * chance * (1.0 - 2.0 * chance) / images).sqrt();
+    likely < 2.0 * chance
 }
 
 /// Whether more images would not tell more: accuracies tell, or statistics may.
@@ -230,7 +244,7 @@ pub fn settle(mut checkpoint: Checkpoint, step: &mut dyn FnMut(f64) -> Result<()
 }
 
 /// Version of how readings are tried: what was kept by another is tried again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What was told of a file, in the user's cache.
 struct Kept(Option<PathBuf>);

@@ -10,6 +10,10 @@ const MOST: usize = 40;
 pub fn numbers(values: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let Some(values) = values.as_object() else { return found };
+    // Attributes of a pickled module are no results.
+    if values.contains_key("_modules") || values.contains_key("training") {
+        return found;
+    }
     for (name, value) in values {
         match value {
             // The epoch is shown by itself.

@@ -207,7 +207,7 @@ pub struct Tried {
     /// Number of images it was tried on: fewer where it dropped out.
     pub images: usize,
     /// How far the inputs of batch normalizations are from the stored statistics
-    /// ([`crate::model::statistics_mismatch`]), of readings that did not drop out.
+    /// ([`crate::model::BatchStatistics::mismatch`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<f64>,
 }

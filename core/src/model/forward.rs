@@ -74,15 +74,61 @@ pub(super) fn evaluate(topology: &Topology, params: &Params, images: &Tensor, al
     runner.layers(&topology.layers, images.shallow_clone(), false)
 }
 
-/// How far the inputs of batch normalizations are from the running statistics: the Kullback-Leibler divergence of the
-/// normal distributions with the mean and variance of each channel, averaged over channels, then over layers. None: the
-/// network has no batch normalization. Near 0 where images are prepared as in the training of the network.
-pub fn statistics_mismatch(topology: &Topology, params: &Params, images: &Tensor) -> Option<f64> {
-    let mut runner = Runner::new(params, Mode::Evaluate, false);
-    runner.mismatches = Some(RefCell::default());
-    let _ = runner.layers(&topology.layers, images.shallow_clone(), false);
-    let found = runner.mismatches?.into_inner();
-    (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+/// What batch normalizations see on some images, to be compared with their running statistics.
+#[derive(Debug, Default)]
+pub struct BatchStatistics {
+    /// Of each layer, in their order.
+    layers: RefCell<Vec<Moments>>,
+}
+
+/// Moments of a layer's inputs, by channel, in float64.
+#[derive(Debug)]
+struct Moments {
+    /// Prefix of the layer.
+    name: String,
+    sum: Tensor,
+    squares: Tensor,
+    count: f64,
+}
+
+impl BatchStatistics {
+    /// Logits of `images` at evaluation; what batch normalizations see of them is added.
+    pub fn observe(&self, topology: &Topology, params: &Params, images: &Tensor) -> Tensor {
+        let mut runner = Runner::new(params, Mode::Evaluate, false);
+        let observed = RefCell::default();
+        runner.observed = Some(&observed);
+        let logits = runner.layers(&topology.layers, images.shallow_clone(), false);
+        let mut layers = self.layers.borrow_mut();
+        for (at, fresh) in observed.into_inner().into_iter().enumerate() {
+            match layers.get_mut(at) {
+                Some(layer) => {
+                    layer.sum += fresh.sum;
+                    layer.squares += fresh.squares;
+                    layer.count += fresh.count;
+                }
+                None => layers.push(fresh),
+            }
+        }
+        logits
+    }
+
+    /// How far what was seen is from the running statistics: the Kullback-Leibler divergence of the normal distributions
+    /// with the mean and variance of each channel, averaged over channels, then over layers. Near 0 where images are
+    /// prepared as in the training of the network. None: the network has no batch normalization.
+    pub fn mismatch(&self, params: &Params) -> Option<f64> {
+        let layers = self.layers.borrow();
+        let divergences = layers.iter().map(|layer| {
+            let double = |suffix| params.of(&layer.name, suffix).to_kind(Kind::Double);
+            let (mean, variance) = (double("running_mean"), double("running_var") + NORM_EPSILON);
+            let seen = &layer.sum / layer.count;
+            let ratio = (&layer.squares / layer.count - seen.square() + NORM_EPSILON) / &variance;
+            let shift = (seen - mean).square() / variance;
+            let divergence: Tensor = (&ratio + shift - 1.0 - ratio.clamp_min(f64::MIN_POSITIVE).log()) * 0.5;
+            divergence.mean(Kind::Double).double_value(&[])
+        });
+        let count = layers.len() as f64;
+        (count > 0.0).then(|| divergences.sum::<f64>() / count)
+    }
 }
 
 struct Runner<'a> {
@@ -91,13 +137,13 @@ struct Runner<'a> {
     allow_tf32: bool,
     /// Dropout layers passed so far.
     dropouts: Cell<u64>,
-    /// What [`statistics_mismatch`] has found, if it asks.
-    mismatches: Option<RefCell<Vec<f64>>>,
+    /// Where moments of the inputs of batch normalizations go, if they are wanted.
+    observed: Option<&'a RefCell<Vec<Moments>>>,
 }
 
 impl<'a> Runner<'a> {
     fn new(params: &'a Params, mode: Mode, allow_tf32: bool) -> Self {
-        Self { params, mode, allow_tf32, dropouts: Cell::new(0), mismatches: None }
+        Self { params, mode, allow_tf32, dropouts: Cell::new(0), observed: None }
     }
 
     /// Each number is 0 with this probability; the others grow so that the mean stays.
@@ -210,8 +256,8 @@ impl<'a> Runner<'a> {
             let groups = groups(channels).expect("checked when the topology was built");
             return x.group_norm(groups, weight, bias, NORM_EPSILON, true);
         }
-        if let Some(mismatches) = &self.mismatches {
-            mismatches.borrow_mut().push(self.mismatch(x, name));
+        if let Some(observed) = self.observed {
+            observed.borrow_mut().push(moments(x, name));
         }
         let training = self.mode != Mode::Evaluate;
         if training {
@@ -230,18 +276,11 @@ impl<'a> Runner<'a> {
     }
 }
 
-impl Runner<'_> {
-    /// Divergence of a layer's inputs from its running statistics, averaged over channels.
-    fn mismatch(&self, x: &Tensor, name: &str) -> f64 {
-        let axes: &[i64] = if x.dim() == 4 { &[0, 2, 3] } else { &[0] };
-        let double = |suffix| self.params.of(name, suffix).to_kind(Kind::Double);
-        let (mean, variance) = (double("running_mean"), double("running_var") + NORM_EPSILON);
-        let x = x.to_kind(Kind::Double);
-        let ratio = (x.var_dim(axes, false, false) + NORM_EPSILON) / &variance;
-        let shift = (x.mean_dim(axes, false, Kind::Double) - mean).square() / variance;
-        let divergence: Tensor = (&ratio + shift - 1.0 - ratio.log()) * 0.5;
-        divergence.mean(Kind::Double).double_value(&[])
-    }
+fn moments(x: &Tensor, name: &str) -> Moments {
+    let axes: &[i64] = if x.dim() == 4 { &[0, 2, 3] } else { &[0] };
+    let sum = |tensor: &Tensor| tensor.sum_dim_intlist(axes, false, Kind::Double);
+    let count = x.numel() as f64 / x.size()[1] as f64;
+    Moments { name: name.to_owned(), sum: sum(x), squares: sum(&x.square()), count }
 }
 
 /// What a convolution sees, and its stride. A convolution of one pixel with a stride is one without on every so many

@@ -22,7 +22,7 @@ pub use families::{
     WideResNet, anchors, groups, recognize, special,
 };
 pub use fold::fold;
-pub use forward::{Mode, NORM_MOMENTUM, Params, activate, channels_last, logits, place, statistics_mismatch};
+pub use forward::{BatchStatistics, Mode, NORM_MOMENTUM, Params, activate, channels_last, logits, place};
 pub use init::Initialization;
 pub use input::InputNormalization;
 pub use outline::{Block, BlockKind, Bypass, runs};

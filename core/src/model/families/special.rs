@@ -13,7 +13,7 @@ const SPECIAL: [(&str, &[&str], &str); 11] = [
     ("a RaWRN (Peng et al. 2023)", &["stem_conv.", "se_block"], "squeeze-and-excitation blocks"),
     ("a RaWRN (Peng et al. 2023)", &["stem_conv.", ".se."], "squeeze-and-excitation blocks"),
     ("a WideResNet of Huang et al. 2022", &["stem_conv.", "blocks.0."], "its own order of stages"),
-    ("a torchvision DenseNet", &["features.denseblock1."], "its own names of dense layers"),
+    ("a torchvision DenseNet", &["denseblock1.denselayer1."], "its own names of dense layers"),
     ("a MobileNet or EfficientNet", &["features.1.conv.0."], "depthwise convolutions"),
 ];
 
