@@ -367,7 +367,7 @@ fn wrong_usage() {
     basin.misused(&["landscape", &lenet, "--loss", "worst"], &["use clean, robust or robust-fixed"]);
     basin.misused(&["plot", "--out", "x.svg"], &["RECORD"]);
     basin.misused(&["evalute", &lenet], &["no command or file \"evalute\"", "did you mean basin evaluate?"]);
-    for word in ["hessian", "calibrate"] {
+    for word in ["quantize", "calibrate"] {
         basin.misused(&[word], &["there is no command or file", word, "basin --help"]);
     }
     basin.refused(&["missing.json"], &["missing.json", "does not exist; check the path"]);

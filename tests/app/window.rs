@@ -408,7 +408,7 @@ fn the_window_is_usable_when_small_and_light() {
     }
     // Every tab is in sight between the panels, none behind an arrow.
     let panel = rect(&window, "Measure").left();
-    for tab in ["Model", "Surface", "Curves", "Contours", "Scatter", "History", "Examples", "Table"] {
+    for tab in Pane::ALL.map(Pane::title) {
         assert!(rect(&window, tab).right() <= panel, "{tab} is in sight");
     }
 }

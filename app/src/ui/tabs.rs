@@ -175,7 +175,16 @@ struct TabLook {
 impl TabLook {
     /// The largest with which all tabs stand beside each other; the smallest, if none does.
     fn fitting(ui: &Ui) -> Self {
-        let looks = [(13.0, 14.0), (13.0, 10.0), (13.0, 6.0), (12.0, 6.0), (12.0, 4.0), (11.0, 4.0)];
+        let looks = [
+            (13.0, 14.0),
+            (13.0, 10.0),
+            (13.0, 6.0),
+            (12.0, 6.0),
+            (12.0, 4.0),
+            (11.0, 4.0),
+            (11.0, 2.0),
+            (10.5, 2.0),
+        ];
         let looks = looks.map(|(size, spacing)| Self { size, spacing });
         let width = |look: &Self| -> f32 {
             let font = FontId::proportional(look.size);
