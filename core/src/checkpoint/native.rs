@@ -51,15 +51,19 @@ pub fn read(path: &Path) -> Result<Raw> {
     let damaged = |reason: String| {
         Error::file(path, format!("is damaged or incomplete ({reason}); fetch or save it again"))
     };
+    let short = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::UnexpectedEof => damaged(e.to_string()),
+        _ => unread(e),
+    };
     let source = Arc::new(Source::open(path).map_err(unread)?);
-    let length = source.read(0..8).map_err(unread)?;
+    let length = source.read(0..8).map_err(short)?;
     let length = length.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
     let most = source.len().saturating_sub(8).min(LARGEST_HEADER);
     if length > most {
         return Err(damaged(format!("its header claims {length} bytes, where at most {most} can be")));
     }
     let data = 8 + length;
-    let header = source.read(8..data).map_err(unread)?;
+    let header = source.read(8..data).map_err(short)?;
     let header: Map<String, Value> =
         serde_json::from_slice(&header).map_err(|e| damaged(format!("its header is no JSON: {e}")))?;
     let (mut tensors, mut values, mut end) = (BTreeMap::new(), Map::new(), 0);
