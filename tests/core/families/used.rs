@@ -4,7 +4,7 @@ use basin_core::checkpoint;
 use basin_core::data::{Examples, Split};
 use basin_core::device::Precision;
 use basin_core::job::{Case, DataSelection, Evaluate, Flatness, FlatnessLoss, Job, Pgd};
-use basin_core::model::{Architecture, DenseNet, Family, InputNormalization, Role, Shortcut, Vgg};
+use basin_core::model::{Architecture, DenseNet, Family, InputNormalization, ResNeXt, Role, Shortcut, Vgg};
 use basin_core::progress::Silent;
 use basin_core::record::{Outcome, Record};
 use basin_core::run::{RunOptions, resolved, run, train};
@@ -116,7 +116,10 @@ fn networks_of_every_family_are_trained_by_name() {
         narrow("dm-preact-resnet18"),
         named("wrn-10-1"),
         named("dm-wrn-10-1"),
-        narrow("resnext29"),
+        with(
+            Family::ResNeXt(ResNeXt { blocks: vec![1, 1], channels: 4, cardinality: 2, width: 8 }),
+            "resnext29",
+        ),
         with(Family::Vgg(vgg), "vgg9"),
         with(Family::DenseNet(dense), "densenet121"),
     ]
