@@ -365,6 +365,9 @@ fn wrong_usage() {
     basin.misused(&["landscape", &lenet, "--normalize", "most"], &["use layer, filter, global"]);
     basin.misused(&["landscape", &lenet, "--direction", "up"], &["use random"]);
     basin.misused(&["landscape", &lenet, "--loss", "worst"], &["use clean, robust or robust-fixed"]);
+    basin.misused(&["hessian", &lenet, "--epsilon", "0.1"], &["--epsilon is for the robust loss"]);
+    basin
+        .misused(&["hessian", &lenet, "--density-steps", "9"], &["is for the spectral density", "--density"]);
     basin.misused(&["plot", "--out", "x.svg"], &["RECORD"]);
     basin.misused(&["evalute", &lenet], &["no command or file \"evalute\"", "did you mean basin evaluate?"]);
     for word in ["quantize", "calibrate"] {

@@ -2,8 +2,8 @@
 
 use basin_core::attack::autoattack::Attack;
 use basin_core::job::{
-    AutoAttack, Case, Evaluate, Flatness, FlatnessLoss, InputNorm, Job, Landscape, LandscapeLoss,
-    Normalization, Pgd,
+    AutoAttack, Case, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, InputNorm, Job, Landscape,
+    LandscapeLoss, Normalization, Pgd,
 };
 
 /// Why a setting has no effect.
@@ -22,6 +22,7 @@ pub fn useless(job: &Job, inputs: &str, path: &str) -> Option<Useless> {
         Job::Flatness(job) => flatness(job, path),
         Job::Attack(job) => autoattack(&job.attack, path),
         Job::Landscape(job) => landscape(job, path),
+        Job::Hessian(job) => hessian(job, path),
         job => pgd(job.input_attack().as_ref(), path),
     }
 }
@@ -56,6 +57,22 @@ fn pgd(attack: Option<&Pgd>, path: &str) -> Option<Useless> {
             refused("is for refused steps; add --backtrack, or leave it out")
         }
         _ => None,
+    }
+}
+
+fn hessian(job: &Hessian, path: &str) -> Option<Useless> {
+    match path {
+        _ if path.starts_with("attack.") && job.loss == HessianLoss::Clean => {
+            refused("is for the robust loss; leave it out, or use --loss robust")
+        }
+        "trace_products" if !job.trace => refused("is for the trace; leave it out, or add --trace"),
+        "density_vectors" | "density_steps" if !job.density => {
+            refused("is for the spectral density; leave it out, or add --density")
+        }
+        "tolerance" | "products" if job.top + job.bottom == 0 => {
+            refused("is for eigenvalues; leave it out, or ask for some with --top or --bottom")
+        }
+        _ => pgd(Some(&job.attack), path),
     }
 }
 

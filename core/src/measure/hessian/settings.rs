@@ -17,8 +17,10 @@ use crate::error::{Error, Result};
 pub enum HessianLoss {
     /// On the images as they are (the paper's choice).
     #[default]
+    #[schemars(title = "Clean")]
     Clean,
     /// On adversarial examples of the network, which stay as they are.
+    #[schemars(title = "Robust")]
     Robust,
 }
 
@@ -28,9 +30,11 @@ pub enum HessianLoss {
 pub enum Matrix {
     /// Second derivatives of the mean cross-entropy.
     #[default]
+    #[schemars(title = "Hessian")]
     Hessian,
     /// The (generalized) Gauss-Newton matrix: the Hessian of a network that is linear in its weights. It has no negative
     /// eigenvalue, and for cross-entropy it is the Fisher information.
+    #[schemars(title = "Gauss-Newton")]
     GaussNewton,
 }
 
@@ -49,10 +53,10 @@ pub struct Hessian {
     #[schemars(extend("x-flag" = "loss", "x-segmented" = true))]
     pub loss: HessianLoss,
     /// Number of largest eigenvalues.
-    #[schemars(extend("x-flag" = "top", "x-label" = "Largest eigenvalues"))]
+    #[schemars(extend("x-flag" = "top", "x-label" = "Largest", "x-group" = "Eigenvalues"))]
     pub top: usize,
     /// Number of smallest (most negative) eigenvalues.
-    #[schemars(extend("x-flag" = "bottom", "x-label" = "Smallest eigenvalues"))]
+    #[schemars(extend("x-flag" = "bottom", "x-label" = "Smallest", "x-group" = "Eigenvalues"))]
     pub bottom: usize,
     /// Estimate the trace (Hutch++, Meyer et al. 2021) with its standard error.
     #[schemars(extend("x-flag" = "trace", "x-group" = "Spectrum", "x-advanced" = false))]
