@@ -25,7 +25,7 @@ use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
 use super::work::{Assembled, Measure, Work, target_fields};
 use crate::attack::Pgd;
 use crate::error::{Error, Result};
-use lanczos::{Wanted, eigenpairs, quadrature, random};
+use lanczos::{Times, Wanted, eigenpairs, quadrature, random};
 pub use outcome::{Density, Eigenvalue, HessianOutcome, LayerCurvature, Quadrature, Trace};
 pub use products::Curvature;
 pub use settings::{Hessian, HessianLoss, Matrix};
@@ -208,35 +208,38 @@ impl Curving<'_> {
         Ok(self.examples.get_or_init(|| Examples { batches, points }))
     }
 
-    fn curvature<'e>(&'e self, examples: &'e Examples, which: &[usize]) -> Curvature<'e> {
+    /// Works with products of the matrix of some tensors, of which about `most` are expected.
+    fn with_products<T>(
+        &self,
+        which: &[usize],
+        runner: &mut dyn UnitRunner,
+        most: u64,
+        work: impl FnOnce(Times, &Curvature) -> Result<T>,
+    ) -> Result<T> {
+        let examples = self.examples(runner)?;
         let network = &self.context.checkpoint.network;
         let kind = self.context.exact_precision().measure_kind();
         let weights = network.weights.to(self.context.device, kind);
-        Curvature::new(network, weights, which.to_vec(), &examples.batches, self.job.matrix)
-    }
-
-    fn ends(&self, which: &[usize], runner: &mut dyn UnitRunner) -> Result<Ends> {
-        let examples = self.examples(runner)?;
-        let curvature = self.curvature(examples, which);
-        let (size, seed) = (curvature.size(), self.job.compute.seed);
-        let start = random(seed, "lanczos-start", 0, size, curvature.like());
-        let room = size as usize;
-        let wanted = Wanted {
-            top: self.job.top.min(room),
-            bottom: self.job.bottom.min(room),
-            tolerance: self.job.tolerance,
-            products: self.job.products,
-        };
+        let curvature = Curvature::new(network, weights, which.to_vec(), &examples.batches, self.job.matrix);
         let mut done = 0;
         let mut times = |vector: &Tensor| {
             let product = curvature.times(vector, &mut || Ok(runner.alive()?))?;
             done += 1;
-            runner.within(done.min(self.usual_products() - 1))?;
+            runner.within(done.min(most - 1))?;
             finite(product)
         };
-        let found = eigenpairs(&mut times, &start, wanted, seed)?;
-        let (largest, smallest) = (found.largest, found.smallest);
-        Ok(Ends { largest, smallest, products: found.products, converged: found.converged })
+        work(&mut times, &curvature)
+    }
+
+    fn ends(&self, which: &[usize], runner: &mut dyn UnitRunner) -> Result<Ends> {
+        self.with_products(which, runner, self.usual_products(), |times, curvature| {
+            let (size, seed) = (curvature.size(), self.job.compute.seed);
+            let start = random(seed, "lanczos-start", 0, size, curvature.like());
+            let Hessian { top, bottom, tolerance, products, .. } = *self.job;
+            let found = eigenpairs(times, &start, Wanted { top, bottom, tolerance, products }, seed)?;
+            let (largest, smallest) = (found.largest, found.smallest);
+            Ok(Ends { largest, smallest, products: found.products, converged: found.converged })
+        })
     }
 
     /// About how many products eigenvalues take.
@@ -245,33 +248,19 @@ impl Curving<'_> {
     }
 
     fn trace(&self, runner: &mut dyn UnitRunner) -> Result<Trace> {
-        let examples = self.examples(runner)?;
-        let curvature = self.curvature(examples, &self.which);
-        let mut done = 0;
-        let mut times = |vector: &Tensor| {
-            let product = curvature.times(vector, &mut || Ok(runner.alive()?))?;
-            done += 1;
-            runner.within(done)?;
-            finite(product)
-        };
         let (products, seed) = (self.job.trace_products, self.job.compute.seed);
-        trace::hutch_plus_plus(&mut times, curvature.size(), products, seed, curvature.like())
+        self.with_products(&self.which, runner, products as u64, |times, curvature| {
+            trace::hutch_plus_plus(times, curvature.size(), products, seed, curvature.like())
+        })
     }
 
     fn vector(&self, number: usize, runner: &mut dyn UnitRunner) -> Result<Vector> {
-        let examples = self.examples(runner)?;
-        let curvature = self.curvature(examples, &self.which);
-        let seed = self.job.compute.seed;
-        let start = random(seed, "density-start", number as u64, curvature.size(), curvature.like());
-        let mut done = 0;
-        let mut times = |vector: &Tensor| {
-            let product = curvature.times(vector, &mut || Ok(runner.alive()?))?;
-            done += 1;
-            runner.within(done)?;
-            finite(product)
-        };
-        let (quadrature, products) = quadrature(&mut times, &start, self.job.density_steps, seed)?;
-        Ok(Vector { quadrature, products })
+        let (steps, seed) = (self.job.density_steps, self.job.compute.seed);
+        self.with_products(&self.which, runner, steps as u64, |times, curvature| {
+            let start = random(seed, "density-start", number as u64, curvature.size(), curvature.like());
+            let (quadrature, products) = quadrature(times, &start, steps, seed)?;
+            Ok(Vector { quadrature, products })
+        })
     }
 
     /// Tensors whose blocks are looked at by themselves.

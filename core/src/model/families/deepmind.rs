@@ -203,8 +203,7 @@ pub(super) fn recognize_preact(keys: &Keys) -> Found<DeepMindPreActResNet> {
         ("layer_0.0.conv_2d_1.weight", 1, 1),
         ("layer_0.0.conv_2d_2.weight", 0, 1),
     ])?;
-    let blocks: Vec<usize> =
-        (0..keys.count("layer_", 0)).map(|stage| keys.count(&format!("layer_{stage}."), 0)).collect();
+    let blocks: Vec<usize> = keys.stages("layer_", 0);
     let width = channels << (blocks.len().clamp(1, 16) - 1);
     recognized(keys, &DeepMindPreActResNet { blocks, channels }, images, width)
 }

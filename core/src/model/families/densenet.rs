@@ -90,8 +90,7 @@ pub(super) fn recognize(keys: &Keys) -> Found<DenseNet> {
         ("conv1.weight", 0, 2),
         ("dense1.0.conv1.weight", 0, 4),
     ])?;
-    let blocks: Vec<usize> =
-        (1..=keys.count("dense", 1)).map(|stage| keys.count(&format!("dense{stage}."), 0)).collect();
+    let blocks: Vec<usize> = keys.stages("dense", 1);
     let classes = keys.size("linear.weight", 0)?;
     let side = super::resnet::side(images, classes, 1);
     let shared = Shared::plain(classes, [images, side, side], keys.has("linear.bias"));

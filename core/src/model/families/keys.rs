@@ -58,6 +58,12 @@ impl Keys {
         largest.max().map_or(0, |largest| (largest + 1).saturating_sub(from))
     }
 
+    /// Blocks in each stage, of stages whose number follows `prefix` and begins at `from`; blocks count from 0.
+    pub fn stages(&self, prefix: &str, from: usize) -> Vec<usize> {
+        let stages = from..from + self.count(prefix, from);
+        stages.map(|stage| self.count(&format!("{prefix}{stage}."), 0)).collect()
+    }
+
     /// All names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::topology::{Layer, Norm};
 use super::keys::Keys;
-use super::stack::{Build, Found, Shared, Stack};
+use super::stack::{Build, Found, Shared, Stack, block_convolutions};
 use crate::error::{Error, Result};
 
 /// Residual network with a 3x3 stem; width doubles from stage to stage.
@@ -120,12 +120,7 @@ impl ResNet {
     fn block(&self, stack: &mut Stack, name: &str, input: i64, planes: i64, stride: i64) -> Result<i64> {
         let mut body = stack.branch();
         let output = if self.bottleneck { planes * 4 } else { planes };
-        // (kernel, stride, width) of each convolution
-        let convolutions: &[(i64, i64, i64)] = if self.bottleneck {
-            &[(1, 1, planes), (3, stride, planes), (1, 1, output)]
-        } else {
-            &[(3, stride, planes), (3, 1, planes)]
-        };
+        let convolutions = block_convolutions(self.bottleneck, planes, stride);
         let mut width = input;
         for (index, (kernel, stride, out)) in convolutions.iter().enumerate() {
             let number = index + 1;
@@ -265,7 +260,7 @@ pub(super) fn recognize_resnet(keys: &Keys) -> Found<ResNet> {
     if !keys.has_prefix("block0.0.") {
         return None;
     }
-    let blocks = (0..keys.count("block", 0)).map(|stage| keys.count(&format!("block{stage}."), 0)).collect();
+    let blocks = keys.stages("block", 0);
     let channels = keys.agreed(&[
         ("conv1.weight", 0, 1),
         ("block0.0.conv1.weight", 1, 1),

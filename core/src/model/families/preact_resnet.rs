@@ -7,7 +7,7 @@ use super::choices::{Choices, Shortcut};
 use super::keys::Keys;
 use super::paper::depth;
 use super::resnet::{side, width_words};
-use super::stack::{Build, Found, Shared, Stack};
+use super::stack::{Build, Found, Shared, Stack, block_convolutions};
 use crate::error::Result;
 
 /// Pre-activation residual network; width doubles from stage to stage.
@@ -91,11 +91,7 @@ impl PreActResNet {
     /// A block; gives its width.
     fn block(&self, stack: &mut Stack, name: &str, input: i64, planes: i64, stride: i64) -> Result<i64> {
         let output = if self.bottleneck { planes * 4 } else { planes };
-        let convolutions: &[(i64, i64, i64)] = if self.bottleneck {
-            &[(1, 1, planes), (3, stride, planes), (1, 1, output)]
-        } else {
-            &[(3, stride, planes), (3, 1, planes)]
-        };
+        let convolutions = block_convolutions(self.bottleneck, planes, stride);
         let convolved = stride != 1 || input != output;
         let (mut body, mut shortcut) = (stack.branch(), stack.branch());
         // Where the shortcut sees the activated input, normalization and activation come before both branches.
@@ -131,8 +127,7 @@ pub(super) fn recognize(keys: &Keys) -> Found<PreActResNet> {
         ("layer1.0.conv1.weight", 1, 1),
         ("layer1.0.conv2.weight", 0, 1),
     ])?;
-    let blocks: Vec<usize> =
-        (1..=keys.count("layer", 1)).map(|stage| keys.count(&format!("layer{stage}."), 0)).collect();
+    let blocks: Vec<usize> = keys.stages("layer", 1);
     let bottleneck = keys.has("layer1.0.conv3.weight");
     let (classes, features) = (keys.size("linear.weight", 0)?, keys.size("linear.weight", 1)?);
     let width = (channels << (blocks.len().clamp(1, 16) - 1)) * if bottleneck { 4 } else { 1 };

@@ -8,7 +8,7 @@ use super::super::topology::Layer;
 use super::choices::{Choices, Pooling};
 use super::keys::Keys;
 use super::paper::depth;
-use super::stack::{Build, Found, Shared, Stack};
+use super::stack::{Build, Found, Shared, Stack, block_convolutions};
 use crate::error::Result;
 
 /// Post-activation residual network; width doubles from stage to stage.
@@ -136,11 +136,7 @@ impl PostActResNet {
     fn block(&self, stack: &mut Stack, name: &str, input: i64, planes: i64, stride: i64) -> Result<i64> {
         let mut body = stack.branch();
         let output = if self.bottleneck { planes * 4 } else { planes };
-        let convolutions: &[(i64, i64, i64)] = if self.bottleneck {
-            &[(1, 1, planes), (3, stride, planes), (1, 1, output)]
-        } else {
-            &[(3, stride, planes), (3, 1, planes)]
-        };
+        let convolutions = block_convolutions(self.bottleneck, planes, stride);
         let mut width = input;
         for (index, (kernel, stride, out)) in convolutions.iter().enumerate() {
             let number = index + 1;
@@ -173,8 +169,7 @@ pub(super) fn recognize(keys: &Keys) -> Found<PostActResNet> {
     if !keys.has_prefix("layer1.0.") {
         return None;
     }
-    let blocks: Vec<usize> =
-        (1..=keys.count("layer", 1)).map(|stage| keys.count(&format!("layer{stage}."), 0)).collect();
+    let blocks: Vec<usize> = keys.stages("layer", 1);
     let &[_, images, kernel, _] = keys.shape("conv1.weight")? else { return None };
     let channels = keys.agreed(&[
         ("conv1.weight", 0, 1),

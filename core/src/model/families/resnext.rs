@@ -109,8 +109,7 @@ pub(super) fn recognize(keys: &Keys) -> Found<ResNeXt> {
         ("stage_1.1.conv_conv.weight", 1, 1),
         ("stage_2.0.conv_conv.weight", 1, 2),
     ])?;
-    let blocks: Vec<usize> =
-        (1..=keys.count("stage_", 1)).map(|stage| keys.count(&format!("stage_{stage}."), 0)).collect();
+    let blocks: Vec<usize> = keys.stages("stage_", 1);
     let family = ResNeXt { blocks, channels, cardinality: width / grouped.max(1), width };
     let classes = keys.size("classifier.weight", 0)?;
     let side = super::resnet::side(images, classes, 1);

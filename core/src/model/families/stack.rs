@@ -74,6 +74,15 @@ pub(super) trait Build {
     }
 }
 
+/// Kernel, stride and width of each convolution of a residual block; the last width is that of the block.
+pub(super) fn block_convolutions(bottleneck: bool, planes: i64, stride: i64) -> Vec<(i64, i64, i64)> {
+    if bottleneck {
+        vec![(1, 1, planes), (3, stride, planes), (1, 1, planes * 4)]
+    } else {
+        vec![(3, stride, planes), (3, 1, planes)]
+    }
+}
+
 /// Layers of a network that is being built.
 pub(super) struct Stack<'a> {
     /// What all families have in common.
