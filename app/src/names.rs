@@ -104,6 +104,18 @@ pub fn of_records(records: &[&Record]) -> Vec<String> {
     names
 }
 
+/// The training that a checkpoint is a state of, if its file says no more than which state, such as
+/// `at/snapshots/epoch-0009.safetensors`, `at/final.safetensors` or `at/classifier.pth.tar.10`: its folder.
+pub fn training(path: &Path) -> Option<PathBuf> {
+    let parts = Parts::of(path);
+    let above = path.ancestors().skip(1);
+    parts.file.as_ref()?;
+    above
+        .into_iter()
+        .find(|folder| folder.file_name().is_some_and(|name| *name == *parts.network))
+        .map(Path::to_owned)
+}
+
 /// The second and later of equal names get a number.
 pub fn numbered(names: Vec<String>) -> Vec<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();

@@ -7,4 +7,5 @@ mod job;
 mod levels;
 mod levels_sim;
 mod reference;
+mod relation;
 mod statistics;

@@ -19,6 +19,7 @@ mod printing;
 mod report;
 mod scatter;
 mod shards;
+mod statistics;
 mod submit;
 mod surface;
 mod terminal;

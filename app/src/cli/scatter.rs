@@ -2,15 +2,15 @@
 
 use anyhow::{Result, anyhow};
 use basin_core::job::{Case, FlatnessLoss};
-use basin_core::measure::statistics::Interval;
 use basin_core::record::Record;
 use basin_core::settings::number;
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::statistics;
 use super::word::word;
-use crate::plot::scatter::{self, Choice, Look, Models, Quantity};
+use crate::plot::scatter::{self, Choice, Look, Quantity};
 use crate::plot::{Plot, text};
 
 /// What the scatter shows.
@@ -35,9 +35,9 @@ pub struct ScatterArgs {
     /// Logarithmic flatness (--log: logarithmic values).
     #[arg(long)]
     pub log_x: bool,
-    /// Leave out the least squares line.
-    #[arg(long)]
-    pub no_line: bool,
+    /// Least squares line: none, line (the default), or band, the line with its 95 % confidence band.
+    #[arg(long, value_enum)]
+    pub fit: Option<FitArg>,
     /// Leave out the names beside the points.
     #[arg(long)]
     pub no_labels: bool,
@@ -51,6 +51,17 @@ pub struct ScatterArgs {
 pub enum Example {
     /// The 29 models published with the paper.
     Paper,
+}
+
+/// How the least squares line is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FitArg {
+    /// Not at all.
+    None,
+    /// The line.
+    Line,
+    /// The line with its 95 % confidence band.
+    Band,
 }
 
 /// Vertical axes by their names in options.
@@ -75,7 +86,7 @@ impl ScatterArgs {
             ("--radius", self.radius.is_some()),
             ("--y", self.y.is_some()),
             ("--log-x", self.log_x),
-            ("--no-line", self.no_line),
+            ("--fit", self.fit.is_some()),
             ("--no-labels", self.no_labels),
             ("--group", !self.groups.is_empty()),
         ]
@@ -124,27 +135,18 @@ impl ScatterArgs {
                 "{names} names for {models} models; give at most one --name for each checkpoint"
             ));
         }
-        let look = Look { log_x: self.log_x, log_y, line: !self.no_line, labels: !self.no_labels, title };
-        let plot = scatter::plot(&models, &look).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
-        Ok((plot, correlation(&models.on_axes(&look))))
+        let look = Look {
+            log_x: self.log_x,
+            log_y,
+            line: self.fit != Some(FitArg::None),
+            band: self.fit == Some(FitArg::Band),
+            labels: !self.no_labels,
+            title,
+        };
+        let shown = models.on_axes(&look);
+        let relation = shown.relation();
+        let plot = scatter::plot_with(&models, &look, relation.as_ref());
+        let plot = plot.map_err(|sentence| anyhow!(text::plain(&sentence)))?;
+        Ok((plot, statistics::of_axes(&shown, relation.as_ref())))
     }
-}
-
-/// Of which two numbers over how many models, for programs; without coefficients if the models are too few.
-fn correlation(models: &Models) -> Value {
-    let (x, y) = (text::plain(&models.x_label), text::plain(&models.y_label));
-    let Some(c) = models.correlation() else { return json!({ "x": x, "y": y, "n": models.count() }) };
-    let ends = |interval: Option<Interval>| interval.map(|i| [i.low, i.high]);
-    json!({
-        "x": x,
-        "y": y,
-        "n": c.n,
-        "pearson": c.pearson,
-        "pearson_interval": ends(c.pearson_interval),
-        "spearman": c.spearman,
-        "spearman_interval": ends(c.spearman_interval),
-        "kendall": c.kendall,
-        "slope": c.line.slope,
-        "intercept": c.line.intercept,
-    })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use basin_core::checkpoint::{Distribution, Summary};
 use basin_core::job::{DataSelection, Evaluate, Examples, Job, Split, Train};
+use basin_core::measure::statistics::{Point, Relation};
 use basin_core::progress::Silent;
 use basin_core::record::{Evaluation, Outcome, Record};
 use basin_core::run::{Estimate, RunOptions};
@@ -130,6 +131,13 @@ pub enum Answer {
         /// The comparison in words, or why there is none.
         result: Result<String, String>,
     },
+    /// How the two numbers of the scatter's points go together.
+    Related {
+        /// The points.
+        of: Vec<Point>,
+        /// Their relation; none: too few points.
+        relation: Option<Box<Relation>>,
+    },
     /// What a checkpoint's file leaves open has been tried.
     Probed {
         /// The checkpoint.
@@ -196,6 +204,7 @@ impl App {
             Answer::Previewed(result) => self.export.previewed(result),
             Answer::Examples { of, result } => self.examples.answered(of, result),
             Answer::Compared { of, result } => self.comparison.answered(&of, result),
+            Answer::Related { of, relation } => self.scatter.related(&of, relation),
             Answer::Failed(words) => self.note_error(words),
         }
     }

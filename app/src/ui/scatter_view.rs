@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use basin_core::job::{Case, FlatnessLoss};
-use basin_core::measure::statistics::{Correlation, Interval};
+use basin_core::measure::statistics::{Correlation, Point, Relation, relate};
 use basin_core::record::Record;
-use eframe::egui::{Align, Button, Color32, ComboBox, Frame, Label, Layout, Margin, RichText, TextStyle, Ui};
+use eframe::egui::{
+    Align, Button, Checkbox, Color32, ComboBox, Frame, Label, Layout, Margin, RichText, TextStyle, Ui,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::plot::scatter::{self, Choice, Look, Model, Models, Quantity};
 use crate::plot::screen::ScreenPlot;
 use crate::plot::{Plot, text, ticks};
 use crate::ui::App;
+use crate::ui::answers::Answer;
 use crate::ui::study::Target;
 use crate::ui::widgets::{empty_ui, palette, sentence};
 
@@ -43,6 +46,8 @@ pub struct ScatterSettings {
     pub log: [bool; 2],
     /// Least squares line.
     pub line: bool,
+    /// Its confidence band.
+    pub band: bool,
     /// Names beside the points.
     pub labels: bool,
 }
@@ -56,6 +61,7 @@ impl Default for ScatterSettings {
             y: Quantity::default(),
             log: [false; 2],
             line: true,
+            band: false,
             labels: false,
         }
     }
@@ -68,7 +74,8 @@ impl ScatterSettings {
 
     /// How it is drawn.
     pub fn look(&self) -> Look {
-        Look { log_x: self.log[0], log_y: self.log[1], line: self.line, labels: self.labels, title: None }
+        let [log_x, log_y] = self.log;
+        Look { log_x, log_y, line: self.line, band: self.band, labels: self.labels, title: None }
     }
 
     fn models(&self, records: &[Arc<Record>]) -> Result<Models, String> {
@@ -98,6 +105,9 @@ pub(crate) struct ScatterView {
     of: Option<(ScatterSettings, Vec<Arc<Record>>, Option<String>)>,
     models: Models,
     chart: Option<Result<ScreenPlot, String>>,
+    /// What the relation is asked for of, and the relation; none: not yet, or too few points.
+    pairs: Vec<Point>,
+    relation: Option<Box<Relation>>,
 }
 
 impl ScatterView {
@@ -127,7 +137,7 @@ impl ScatterView {
                 };
             }
             let look = Look { labels: true, ..settings.look() };
-            let plot = scatter::plot(&models, &look);
+            let plot = scatter::plot_with(&models, &look, None);
             self.models = models.on_axes(&look);
             plot.map_err(|why| text::plain(&why))
         });
@@ -135,6 +145,24 @@ impl ScatterView {
         let marked = self.models.models.iter().find(is_selected).and_then(place);
         self.chart = Some(chart.map(|plot| ScreenPlot::new(plot).marking(marked)));
         self.of = Some((settings.clone(), records, selected));
+    }
+
+    /// The points whose statistics are to be computed, if they have changed.
+    fn changed_pairs(&mut self) -> Option<Vec<Point>> {
+        let drawn = self.chart.as_ref().is_some_and(Result::is_ok);
+        let pairs = if drawn { self.models.pairs() } else { Vec::new() };
+        if pairs == self.pairs {
+            return None;
+        }
+        (self.pairs, self.relation) = (pairs.clone(), None);
+        (!pairs.is_empty()).then_some(pairs)
+    }
+
+    /// Takes the statistics from a worker thread, unless other points are shown by now.
+    pub fn related(&mut self, of: &[Point], relation: Option<Box<Relation>>) {
+        if self.pairs == of {
+            self.relation = relation;
+        }
     }
 }
 
@@ -145,6 +173,12 @@ impl App {
             self.study.records().iter().map(|stored| stored.record.clone()).collect();
         let selected = self.selected_hash();
         self.scatter.update(&self.state.scatter, records, selected);
+        if let Some(of) = self.scatter.changed_pairs() {
+            self.background.spawn("statistics", move || {
+                let relation = relate(&of).map(Box::new);
+                Answer::Related { of, relation }
+            });
+        }
         Frame::new().inner_margin(Margin { left: 10, right: 12, top: 6, bottom: 8 }).show(ui, |ui| {
             self.scatter_bar_ui(ui);
             let Some(chart) = &self.scatter.chart else { return };
@@ -165,14 +199,25 @@ impl App {
                 }
             };
             let export = ui.horizontal(|ui| {
-                if let Some(c) = self.scatter.models.correlation() {
-                    ui.label(correlation_words(&c)).on_hover_text("With 95 % intervals over models: Fisher for Pearson, Bonett and Wright for Spearman");
+                match &self.scatter.relation {
+                    Some(relation) => {
+                        ui.label(relation_words(relation)).on_hover_text(relation_details(relation));
+                    }
+                    None => {
+                        ui.label(format!("{} models", self.scatter.pairs.len()));
+                    }
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let export = ui.add(Button::new("Export…").small());
                     export.on_hover_text("This scatter as a figure, or its numbers").clicked()
                 }).inner
             });
+            if let Some(relation) = &self.scatter.relation {
+                for warning in &relation.warnings {
+                    let text = RichText::new(sentence(warning) + ".").small().color(palette(ui).warning);
+                    ui.add(Label::new(text).wrap());
+                }
+            }
             chart.ui(ui, "scatter");
             let clicked = chart.take_clicked().and_then(|point| {
                 let is_point =
@@ -240,6 +285,8 @@ impl App {
             ui.checkbox(&mut settings.log[0], "log x").on_hover_text("Logarithmic flatness");
             ui.checkbox(&mut settings.log[1], "log y").on_hover_text("Logarithmic values");
             ui.checkbox(&mut settings.line, "line").on_hover_text("Least squares line");
+            let band = ui.add_enabled(settings.line, Checkbox::new(&mut settings.band, "band"));
+            band.on_hover_text("95 % confidence band of the line");
             ui.checkbox(&mut settings.labels, "names").on_hover_text("Names beside the points");
         });
         ui.add_space(2.0);
@@ -271,19 +318,43 @@ fn combo_ui<T: PartialEq + Copy>(ui: &mut Ui, label: &str, value: &mut T, option
     combo.response.labelled_by(name.id);
 }
 
-/// e.g. `Pearson 0.96 [0.91, 0.98]   Spearman 0.94 [0.85, 0.97]   28 models`.
-fn correlation_words(c: &Correlation) -> String {
-    let with = |interval: Option<Interval>| {
-        interval.map_or_else(String::new, |i| {
-            format!(" [{}, {}]", ticks::number(i.low, 2), ticks::number(i.high, 2))
-        })
-    };
-    format!(
-        "Pearson {}{}   Spearman {}{}   {} models",
-        ticks::number(c.pearson, 2),
-        with(c.pearson_interval),
-        ticks::number(c.spearman, 2),
-        with(c.spearman_interval),
-        c.n
-    )
+/// e.g. `Pearson 0.96 [0.91, 0.98]   Spearman 0.94 [0.85, 0.97]   Kendall 0.79 [0.65, 0.88]   28 models`.
+fn relation_words(relation: &Relation) -> String {
+    let mut lines = scatter::caption(relation);
+    lines.pop();
+    lines.push(format!("{} models", relation.n));
+    lines.join("   ")
+}
+
+/// What the words above are, and what they rest on.
+fn relation_details(relation: &Relation) -> String {
+    let p = |correlation: Correlation| correlation.p.map_or_else(|| "–".to_owned(), |p| format!("{p:.4}"));
+    let mut lines = vec![
+        "With 95 % intervals over models (BCa bootstrap).".to_owned(),
+        format!(
+            "Permutation p: Pearson {}, Spearman {}, Kendall {}.",
+            p(relation.pearson),
+            p(relation.spearman),
+            p(relation.kendall)
+        ),
+    ];
+    if let Some(within) = &relation.within_groups {
+        let number = |value| ticks::number(value, 2);
+        lines.push(format!(
+            "Within groups: Pearson {}, Spearman {}.",
+            number(within.pearson),
+            number(within.spearman)
+        ));
+    }
+    if let Some(signs) = &relation.sign_error {
+        let coupled = signs.coupled.as_ref().map_or_else(String::new, |error| {
+            format!(", within groups {:.0} % of {}", 100.0 * error.value, error.pairs)
+        });
+        lines.push(format!(
+            "Sign error: {:.0} % of {} pairs{coupled}.",
+            100.0 * signs.all.value,
+            signs.all.pairs
+        ));
+    }
+    lines.join("\n")
 }

@@ -85,6 +85,7 @@ fn figures(label: &str) -> Vec<(&'static str, Plot)> {
         name: names[i].clone(),
         label: names[i].clone(),
         group: Some(format!("{label}, group {}", i % 3)),
+        training: None,
         hash: String::new(),
         x: measured(0.2 + 0.1 * i as f64),
         y: measured(1.0 + 0.3 * ((i * 4) % 9) as f64),

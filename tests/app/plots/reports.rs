@@ -92,13 +92,13 @@ fn points(plot: &Plot) -> usize {
 fn what_a_logarithmic_axis_cannot_show_is_named_and_does_not_count() {
     let models = zero();
     let drawn = scatter::plot(&models, &Look::default()).expect("a scatter");
-    assert_eq!((points(&drawn), models.correlation().expect("five").n), (5, 5));
+    assert_eq!((points(&drawn), models.relation().expect("five").n), (5, 5));
     let look = Look { log_x: true, ..Look::default() };
     let drawn = scatter::plot(&models, &look).expect("a scatter");
     let note = "not shown: neg, zero have no flatness above 0, which a logarithmic axis needs";
     assert!(drawn.notes.iter().any(|n| n == note), "{:?}", drawn.notes);
     assert_eq!(points(&drawn), 3);
-    let shown = models.on_axes(&look).correlation().expect("three");
+    let shown = models.on_axes(&look).relation().expect("three");
     assert_eq!(shown.n, 3);
     let caption = drawn.items.iter().find_map(|item| match item {
         Item::Caption(caption) => Some(caption.lines.join(" ")),

@@ -28,8 +28,8 @@ fn records_of_one_checkpoint_are_one_point() {
     let (low, high) = a.y.as_ref().unwrap().interval.unwrap();
     let half = 1.96 * (1.0f64 / 12.0).sqrt() / 2.0;
     assert!((high - 1.25 - half).abs() < 1e-9 && (1.25 - low - half).abs() < 1e-9);
-    let correlation = found.correlation().unwrap();
-    assert_eq!((correlation.n, correlation.spearman), (3, 1.0));
+    let correlation = found.relation().unwrap();
+    assert_eq!((correlation.n, correlation.spearman.value), (3, 1.0));
 
     let gap = models(&three(), &Choice { y: Quantity::Gap, ..Choice::default() });
     assert_eq!(values(&gap), [("a", 0.2, 0.25), ("b", 0.4, 1.25), ("c", 0.6, 2.75)]);
@@ -136,10 +136,10 @@ fn the_published_models_give_the_published_correlations() {
         (Case::Worst, Quantity::Error, 29, 0.531, 0.446),
     ] {
         let models = published::models(&Choice { case, y, ..Choice::default() }).unwrap();
-        let found = models.correlation().unwrap();
+        let found = models.relation().unwrap();
         assert_eq!(found.n, n);
-        assert!((found.pearson - pearson).abs() < 0.002, "{}", found.pearson);
-        assert!((found.spearman - spearman).abs() < 0.002, "{}", found.spearman);
+        assert!((found.pearson.value - pearson).abs() < 0.002, "{:?}", found.pearson);
+        assert!((found.spearman.value - spearman).abs() < 0.002, "{:?}", found.spearman);
         // The figure says so.
         let svg = export::to_svg(&plot(&models, &Look::default()).unwrap(), &FigureStyle::default());
         for text in
@@ -232,6 +232,7 @@ fn the_correlations_cover_neither_points_nor_error_bars() {
         name: format!("a model with a long name, {i}"),
         label: format!("a model with a long name, {i}"),
         group: None,
+        training: None,
         hash: String::new(),
         x: measured(at(i).0, 0.2),
         y: measured(at(i).1, 0.4),

@@ -42,12 +42,17 @@ fn an_empty_scatter_says_what_to_do_and_offers_the_example() {
     window.compare("scatter-empty");
     window.click("Show the published models");
     window.harness.run_steps(4);
-    assert!(window.harness.query_by_label_contains("Pearson 0.96 [0.91, 0.98]").is_some());
+    window.settle();
+    // The interval of Pearson is that of scipy's BCa bootstrap to two digits.
+    assert!(window.harness.query_by_label_contains("Pearson 0.96 [0.92, 0.98]").is_some());
+    assert!(window.harness.query_by_label_contains("Kendall 0.79 [").is_some());
     assert!(window.harness.query_by_label_contains("28 models").is_some());
     assert!(export(&window));
     window.compare("scatter-published");
     window.click("names");
+    window.click("band");
     window.picture("scatter-names");
+    window.click("band");
     // A group is hidden by its entry in the legend, and shown again.
     let entry = |window: &Window| {
         window.harness.get_by_role_and_label(WidgetRole::CheckBox, "TRADES").accesskit_node().toggled()
@@ -66,7 +71,7 @@ fn an_empty_scatter_says_what_to_do_and_offers_the_example() {
 #[test]
 fn records_of_the_study_are_points() {
     let mut window = with_records(&three());
-    assert!(window.harness.query_by_label_contains("3 models").is_some());
+    assert!(window.harness.query_by_label_contains("   3 models").is_some());
     window.compare("scatter-study");
     // What is missing is said when nothing is left.
     let mut some = with_records(&[0, 1].map(|i| on_training_images(three().swap_remove(i))));
@@ -123,7 +128,7 @@ fn a_click_on_a_point_selects_its_model() {
 }
 
 fn plot_rect(window: &Window) -> eframe::egui::Rect {
-    let label = window.harness.get_by_label_contains("3 models").rect();
+    let label = window.harness.get_by_label_contains("   3 models").rect();
     let bottom = window.harness.ctx.content_rect().bottom() - 80.0;
     eframe::egui::Rect::from_min_max(
         Pos2::new(label.min.x + 40.0, label.max.y + 4.0),

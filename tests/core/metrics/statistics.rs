@@ -1,7 +1,7 @@
 //! Statistics: the correlations of the 29 published models, and closed forms.
 
 use basin_core::measure::statistics::{
-    Line, correlate, interval_of_table, kendall, least_squares, mean, pearson, quantile, ranks, spearman,
+    Coefficient, Fit, Line, fisher, interval_of_table, kendall, mean, pearson, quantile, ranks, spearman,
     standard_deviation, standard_error, student_quantile,
 };
 
@@ -15,6 +15,14 @@ fn published(column: &str) -> Vec<f64> {
 
 fn close(ours: f64, theirs: f64, tolerance: f64, what: &str) {
     assert!((ours - theirs).abs() <= tolerance, "{what}: {ours} instead of {theirs}");
+}
+
+/// Pairs, coefficients and line of the pairs in which both numbers are there.
+fn correlate(x: &[f64], y: &[f64]) -> (usize, [f64; 3], Line) {
+    let both = x.iter().zip(y).filter(|(x, y)| x.is_finite() && y.is_finite());
+    let (x, y): (Vec<f64>, Vec<f64>) = both.map(|(x, y)| (*x, *y)).unzip();
+    let values = Coefficient::ALL.map(|coefficient| coefficient.of(&x, &y).unwrap());
+    (x.len(), values, Fit::of(&x, &y).unwrap().line)
 }
 
 /// x, y, pairs, Pearson, Spearman, Kendall, intercept, slope: as computed independently from the same table.
@@ -35,14 +43,15 @@ const TABLE: [Row; 8] = [
 fn correlations_of_the_published_models() {
     for (x, y, n, pearson, spearman, kendall, intercept, slope) in TABLE {
         let what = format!("{x} and {y}");
-        let found = correlate(&published(x), &published(y)).unwrap();
-        assert_eq!(found.n, n, "{what}");
-        close(found.pearson, pearson, 0.002, &what);
-        close(found.spearman, spearman, 0.002, &what);
-        close(found.kendall, kendall, 0.002, &what);
+        let (count, values, line) = correlate(&published(x), &published(y));
+        assert_eq!(count, n, "{what}");
+        values
+            .iter()
+            .zip([pearson, spearman, kendall])
+            .for_each(|(ours, its)| close(*ours, its, 0.002, &what));
         // Intercepts and slopes are printed with three to four digits.
-        close(found.line.intercept, intercept, 0.006, &what);
-        close(found.line.slope, slope, 0.006, &what);
+        close(line.intercept, intercept, 0.006, &what);
+        close(line.slope, slope, 0.006, &what);
     }
 }
 
@@ -55,13 +64,11 @@ fn correlations_on_both_sides_of_uniform_guessing() {
     ] {
         let (x, y): (Vec<f64>, Vec<f64>) =
             loss.iter().zip(&error).filter(|(x, _)| (**x >= 2.3) == high).map(|(x, y)| (*x, *y)).unzip();
-        let found = correlate(&x, &y).unwrap();
-        assert_eq!(found.n, n);
-        close(found.pearson, pearson, 0.002, "Pearson");
-        close(found.spearman, spearman, 0.002, "Spearman");
-        close(found.kendall, kendall, 0.002, "Kendall");
-        close(found.line.intercept, line.intercept, 0.006, "intercept");
-        close(found.line.slope, line.slope, 0.006, "slope");
+        let (count, values, found) = correlate(&x, &y);
+        assert_eq!(count, n);
+        values.iter().zip([pearson, spearman, kendall]).for_each(|(ours, its)| close(*ours, its, 0.002, "r"));
+        close(found.intercept, line.intercept, 0.006, "intercept");
+        close(found.slope, line.slope, 0.006, "slope");
     }
 }
 
@@ -77,7 +84,7 @@ fn closed_forms() {
     assert_eq!(quantile(&[], 0.5), None);
 
     let x = [1.0, 2.0, 3.0, 4.0];
-    let line = least_squares(&x, &[1.0, -1.0, -3.0, -5.0]).unwrap();
+    let Fit { line, .. } = Fit::of(&x, &[1.0, -1.0, -3.0, -5.0]).unwrap();
     close(line.intercept, 3.0, 1e-12, "intercept");
     close(line.slope, -2.0, 1e-12, "slope");
     close(pearson(&x, &[1.0, -1.0, -3.0, -5.0]).unwrap(), -1.0, 1e-12, "Pearson");
@@ -86,20 +93,18 @@ fn closed_forms() {
     // One tie in y: 5 concordant pairs, of 6 in x and 5 in y.
     close(kendall(&x, &[1.0, 2.0, 2.0, 3.0]).unwrap(), 5.0 / 30.0f64.sqrt(), 1e-12, "Kendall");
     assert_eq!(pearson(&x, &[1.0; 4]), None, "no variation, no correlation");
-    assert!(correlate(&[1.0], &[1.0]).is_none());
+    assert!(pearson(&[1.0], &[1.0]).is_none() && kendall(&[1.0], &[1.0]).is_none());
+    assert!(kendall(&[1.0, 1.0], &[1.0, 2.0]).is_none() && Fit::of(&[1.0, 1.0], &[1.0, 2.0]).is_none());
 }
 
 #[test]
-fn the_interval_of_a_correlation_is_fishers() {
+fn fishers_interval() {
     // Four pairs with r = 0: tanh(1.96 / sqrt(1)).
-    let found = correlate(&[1.0, 2.0, 3.0, 4.0], &[1.0, -1.0, -1.0, 1.0]).unwrap();
-    let interval = found.pearson_interval.unwrap();
+    let interval = fisher(0.0, 4).unwrap();
     close(interval.high, 1.959_964f64.tanh(), 1e-6, "upper end");
     close(interval.low, -interval.high, 1e-12, "symmetric at 0");
-    let perfect = correlate(&[1.0, 2.0, 3.0, 5.0], &[1.0, 2.0, 3.0, 5.0]).unwrap();
-    // As narrow as a point, from four pairs: that is no interval.
-    assert_eq!((perfect.pearson_interval, perfect.spearman_interval), (None, None));
-    assert_eq!(correlate(&[1.0, 2.0, 4.0], &[1.0, 2.0, 3.0]).unwrap().pearson_interval, None);
+    // As narrow as a point, from few pairs: that is no interval.
+    assert_eq!((fisher(1.0, 4), fisher(0.5, 3)), (None, None));
 }
 
 #[test]

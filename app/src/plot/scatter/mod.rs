@@ -9,16 +9,19 @@ pub mod published;
 mod records;
 
 use basin_core::job::{Case, FlatnessLoss};
-use basin_core::measure::statistics::{Correlation, Interval, correlate};
+use basin_core::measure::statistics::{Correlation, Fit, Interval, NORMAL_QUANTILE, Point, Relation, relate};
 
 pub use records::from_records;
 use serde::{Deserialize, Serialize};
 
 use super::color::series_color;
 use super::{
-    Axis, Caption, Color, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Shape, Unit,
-    padded_range, ticks,
+    Axis, Caption, Color, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Series, Shape,
+    Unit, padded_range, text, ticks,
 };
+
+/// Colour of the least squares line and its band.
+const FIT: Color = Color::rgb(227, 26, 28);
 
 /// What stands on the vertical axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,6 +63,8 @@ pub struct Look {
     pub log_y: bool,
     /// Least squares line.
     pub line: bool,
+    /// Its 95 % confidence band.
+    pub band: bool,
     /// Names beside the points.
     pub labels: bool,
     /// Above the axes.
@@ -68,7 +73,7 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self { log_x: false, log_y: false, line: true, labels: true, title: None }
+        Self { log_x: false, log_y: false, line: true, band: false, labels: true, title: None }
     }
 }
 
@@ -81,6 +86,13 @@ pub struct Measured {
     pub interval: Option<(f64, f64)>,
 }
 
+impl Measured {
+    /// Its standard error, if its interval is known.
+    fn error(&self) -> Option<f64> {
+        self.interval.map(|(low, high)| (high - low) / (2.0 * NORMAL_QUANTILE))
+    }
+}
+
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -90,6 +102,8 @@ pub struct Model {
     pub label: String,
     /// Models of one group share colour and symbol; none: grey.
     pub group: Option<String>,
+    /// The training that it is a snapshot of; none: unknown, or the network itself.
+    pub training: Option<String>,
     /// Hash of the checkpoint; empty if unknown.
     pub hash: String,
     /// Flatness; or what is missing, in words.
@@ -118,6 +132,8 @@ pub struct Models {
     pub y_label: String,
     /// What stands on the vertical axis, in words.
     pub y_name: String,
+    /// Whether groups are families of methods, which statistics tell apart, and not architectures.
+    pub by_method: bool,
     /// Whether the vertical axis is a share.
     pub percent: bool,
     /// What the reader must know.
@@ -170,10 +186,29 @@ impl Models {
         self.points().count()
     }
 
-    /// Correlations over the models with a point; none if there are too few.
-    pub fn correlation(&self) -> Option<Correlation> {
+    /// The models with a point, for statistics.
+    pub fn pairs(&self) -> Vec<Point> {
+        let pair = |(model, x, y): (&Model, Measured, Measured)| Point {
+            name: text::plain(&model.name),
+            group: model.group.as_deref().filter(|_| self.by_method).map(text::plain),
+            training: model.training.clone(),
+            x: x.value,
+            y: y.value,
+            x_error: x.error(),
+            y_error: y.error(),
+        };
+        self.points().map(pair).collect()
+    }
+
+    /// Least squares line over the models with a point; none if there are too few.
+    pub fn fit(&self) -> Option<Fit> {
         let (x, y): (Vec<f64>, Vec<f64>) = self.points().map(|(_, x, y)| (x.value, y.value)).unzip();
-        correlate(&x, &y)
+        Fit::of(&x, &y)
+    }
+
+    /// How the two numbers go together over the models with a point; none if there are too few.
+    pub fn relation(&self) -> Option<Relation> {
+        relate(&self.pairs())
     }
 
     /// What is missing for which models, e.g. `a, b have no …; c has no …`; none if every model has its point.
@@ -193,11 +228,19 @@ impl Models {
     }
 }
 
-/// The figure.
+/// The figure, with its statistics.
 ///
 /// # Errors
 /// No model has both numbers; or a logarithmic axis and nothing above zero.
 pub fn plot(all: &Models, look: &Look) -> Result<Plot, String> {
+    plot_with(all, look, all.on_axes(look).relation().as_ref())
+}
+
+/// The figure with the relation of the models on its axes; without one, no statistics stand in it.
+///
+/// # Errors
+/// As [`plot`].
+pub fn plot_with(all: &Models, look: &Look, relation: Option<&Relation>) -> Result<Plot, String> {
     let models = &all.on_axes(look);
     if all.count() > 0 && models.count() == 0 {
         return Err(format!("no model can be shown: {}", models.missing().unwrap_or_default()));
@@ -224,22 +267,25 @@ pub fn plot(all: &Models, look: &Look) -> Result<Plot, String> {
     let unit = if models.percent { Unit::Percent } else { Unit::One };
 
     let mut items = Vec::new();
-    let correlation = models.correlation();
-    if let Some(line) = correlation.map(|c| c.line).filter(|_| look.line) {
+    if look.line
+        && let Some(fit) = models.fit()
+    {
+        items.extend(look.band.then(|| band(&fit, x_range, y_range, x_scale)).flatten());
         items.push(Item::Guide(Guide {
             name: None,
-            line: GuideLine::Sloped { slope: line.slope, intercept: line.intercept },
-            color: Color::rgb(227, 26, 28),
+            line: GuideLine::Sloped { slope: fit.line.slope, intercept: fit.line.intercept },
+            color: FIT,
             dash: Dash::Dotted,
         }));
     }
     items.extend(groups(models, look.labels).into_iter().map(Item::Scatter));
-    items.extend(correlation.map(|c| Item::Caption(Caption { lines: caption(&c) })));
+    items.extend(relation.map(|relation| Item::Caption(Caption { lines: caption(relation) })));
     let mut notes = models.notes.clone();
     notes.extend(models.missing().map(|missing| format!("not shown: {missing}")));
     notes.extend(models.cut(look));
+    notes.extend(relation.iter().flat_map(|relation| relation.warnings.clone()));
     let mut provenance = models.provenance.clone();
-    provenance.extend(correlation.iter().flat_map(described));
+    provenance.extend(relation.iter().flat_map(|relation| described(relation)));
     Ok(Plot {
         title: look.title.clone(),
         x: Axis::new(models.x_label.clone(), x_range, x_scale, Unit::One),
@@ -250,6 +296,26 @@ pub fn plot(all: &Models, look: &Look) -> Result<Plot, String> {
         notes,
         provenance,
     })
+}
+
+/// The confidence band of a line within the axes; none for fewer than three points.
+fn band(fit: &Fit, x_range: (f64, f64), y_range: (f64, f64), scale: Scale) -> Option<Item> {
+    let (from, to) = (scale.map(x_range.0)?, scale.map(x_range.1)?);
+    let at = |i: u32| scale.unmap(from + (to - from) * f64::from(i) / 100.0);
+    let x: Vec<f64> = (0..=100).map(at).collect();
+    let inside = |value: f64| value.clamp(y_range.0, y_range.1);
+    let band: Option<Vec<_>> = x.iter().map(|x| fit.band(*x)).collect();
+    Some(Item::Series(Series {
+        name: None,
+        // The line itself is a guide; this one stands in the band without being seen.
+        y: vec![None; x.len()],
+        band: band?.into_iter().map(|band| Some((inside(band.low), inside(band.high)))).collect(),
+        x,
+        color: FIT,
+        dash: Dash::Dotted,
+        dots: false,
+        steps: false,
+    }))
 }
 
 /// All values with a margin for symbols; unlike other figures not from zero, which would squeeze the points together.
@@ -310,29 +376,30 @@ fn groups(models: &Models, labels: bool) -> Vec<Scatter> {
     grey.into_iter().chain(colored).collect()
 }
 
-/// Correlations in the figure.
-fn caption(c: &Correlation) -> Vec<String> {
-    let line = |name: &str, value: f64, interval: Option<Interval>| {
-        let interval =
-            interval.map(|i| format!(" [{}, {}]", ticks::number(i.low, 2), ticks::number(i.high, 2)));
-        format!("{name} {}{}", ticks::number(value, 2), interval.unwrap_or_default())
+/// Number of models and coefficients with their intervals, for the figure.
+pub fn caption(relation: &Relation) -> Vec<String> {
+    let coefficients =
+        [("Pearson", relation.pearson), ("Spearman", relation.spearman), ("Kendall", relation.kendall)];
+    let ends = |i: Interval| format!(" [{}, {}]", ticks::number(i.low, 2), ticks::number(i.high, 2));
+    let line = |(name, c): (&str, Correlation)| {
+        format!("{name} {}{}", ticks::number(c.value, 2), c.interval.map_or_else(String::new, ends))
     };
-    vec![
-        line("Pearson", c.pearson, c.pearson_interval),
-        line("Spearman", c.spearman, c.spearman_interval),
-        format!("$n$ = {}", c.n),
-    ]
+    coefficients.into_iter().map(line).chain([format!("$n$ = {}", relation.n)]).collect()
 }
 
-/// Correlations for data files, with more digits.
-fn described(c: &Correlation) -> Vec<String> {
-    let with = |interval: Option<Interval>| {
-        interval.map_or_else(String::new, |i| format!(" (95 % interval {:.3} to {:.3})", i.low, i.high))
+/// The relation for data files, with more digits.
+fn described(relation: &Relation) -> Vec<String> {
+    let with = |c: &Correlation| {
+        let ends = |i: Interval| format!("95 % interval {:.3} to {:.3}", i.low, i.high);
+        let parts: Vec<String> =
+            c.interval.map(ends).into_iter().chain(c.p.map(|p| format!("permutation p {p:.4}"))).collect();
+        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
     };
+    let Relation { pearson, spearman, kendall, fit, n, .. } = relation;
     vec![
-        format!("Pearson {:.3}{}", c.pearson, with(c.pearson_interval)),
-        format!("Spearman {:.3}{}", c.spearman, with(c.spearman_interval)),
-        format!("Kendall tau-b {:.3}, n = {}", c.kendall, c.n),
-        format!("least squares: y = {:.4} + {:.4} x", c.line.intercept, c.line.slope),
+        format!("Pearson {:.3}{}", pearson.value, with(pearson)),
+        format!("Spearman {:.3}{}", spearman.value, with(spearman)),
+        format!("Kendall tau-b {:.3}{}, n = {n}", kendall.value, with(kendall)),
+        format!("least squares: y = {:.4} + {:.4} x", fit.line.intercept, fit.line.slope),
     ]
 }

@@ -48,6 +48,7 @@ pub fn models(choice: &Choice) -> Result<Models, String> {
                 // The legend says the rest.
                 label: if setting.contains(' ') { String::new() } else { setting.to_owned() },
                 group: (group != "Unresolved").then(|| group.to_owned()),
+                training: None,
                 hash: String::new(),
                 x: number(x, 1.0, &format!("{} flatness", case.to_lowercase())),
                 y: number(y, factor, what),
@@ -59,6 +60,7 @@ pub fn models(choice: &Choice) -> Result<Models, String> {
         x_label: format!("{case}-Case Flatness in RLoss ($\\xi={radius}$)"),
         y_label: y_label.to_owned(),
         y_name: what.to_owned(),
+        by_method: true,
         percent: choice.y == Quantity::Error,
         notes: Vec::new(),
         provenance: vec![

@@ -45,6 +45,11 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
                 label: name.clone(),
                 name,
                 group: (!group.is_empty()).then_some(group),
+                training: first
+                    .job
+                    .checkpoint()
+                    .and_then(names::training)
+                    .map(|folder| folder.display().to_string()),
                 hash: of.hash.to_owned(),
                 x,
                 y,
@@ -67,6 +72,7 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
         x_label: format!("{case}-Case Flatness in {of}{at}"),
         y_label: y_label.to_owned(),
         y_name: y_name.to_owned(),
+        by_method: !groups.is_empty(),
         percent: choice.y == Quantity::Error,
         notes: mixed.notes(choice.y).into_iter().chain(differences(&used)).collect(),
         provenance: sources,

@@ -1,6 +1,28 @@
-//! Statistics of plain numbers: means and their uncertainty, and how two quantities go together.
+//! Statistics of plain numbers: means and their uncertainty here, how two quantities go together in [`Relation`].
 //!
 //! Intervals are at the 95 % level. Nothing here knows what the numbers are.
+
+mod bootstrap;
+mod correlation;
+mod line;
+mod partial;
+mod permutation;
+mod point;
+mod relate;
+mod relation;
+mod sign_error;
+mod warnings;
+
+pub use bootstrap::{FEWEST, RESAMPLES, bca};
+pub use correlation::{Coefficient, fisher, kendall, pearson, ranks, spearman};
+pub use line::{Fit, Line};
+pub use partial::{Partial, dummies, partial, residuals};
+pub use permutation::{PERMUTATIONS, permutation_p};
+pub use point::Point;
+pub use relate::{given, relate};
+pub use relation::{Correlation, Relation, Without};
+pub use sign_error::{SignError, SignErrors, sign_errors};
+pub use warnings::{FAMILY_BOUND, FEW, OUTLIER_BOUND};
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
@@ -8,7 +30,7 @@ use statrs::distribution::{ContinuousCDF as _, StudentsT};
 /// Share of the distribution inside every interval.
 pub const LEVEL: f64 = 0.95;
 /// The 97.5 % quantile of the standard normal distribution.
-const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
+pub const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
 
 /// A 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -131,134 +153,4 @@ pub fn column_means(rows: &[Vec<f64>]) -> Option<Vec<f64>> {
         sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     }
     Some(sums.into_iter().map(|sum| sum / rows.len() as f64).collect())
-}
-
-/// A straight line `intercept + slope * x`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// Value at `x = 0`.
-    pub intercept: f64,
-    /// Change per unit of `x`.
-    pub slope: f64,
-}
-
-impl Line {
-    /// Value at `x`.
-    pub fn at(&self, x: f64) -> f64 {
-        self.intercept + self.slope * x
-    }
-}
-
-/// How two quantities go together over `n` pairs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Correlation {
-    /// Pairs in which both numbers are finite.
-    pub n: usize,
-    /// Pearson's r.
-    pub pearson: f64,
-    /// Interval of Pearson's r by Fisher's transformation; none for fewer than four pairs or an r of 1 or -1.
-    pub pearson_interval: Option<Interval>,
-    /// Spearman's rho, ties averaged.
-    pub spearman: f64,
-    /// Interval of Spearman's rho (Bonett and Wright 2000); none for fewer than four pairs or a rho of 1 or -1.
-    pub spearman_interval: Option<Interval>,
-    /// Kendall's tau-b.
-    pub kendall: f64,
-    /// Least squares line of y over x.
-    pub line: Line,
-}
-
-/// Correlations of `x` and `y`; pairs with a number that is not finite are left out.
-///
-/// None with fewer than two pairs, or where one quantity is the same in all of them.
-pub fn correlate(x: &[f64], y: &[f64]) -> Option<Correlation> {
-    let (x, y): (Vec<f64>, Vec<f64>) =
-        x.iter().zip(y).filter(|(x, y)| x.is_finite() && y.is_finite()).map(|(x, y)| (*x, *y)).unzip();
-    let pearson = pearson(&x, &y)?;
-    let spearman = self::pearson(&ranks(&x), &ranks(&y))?;
-    let n = x.len();
-    Some(Correlation {
-        n,
-        pearson,
-        pearson_interval: fisher(pearson, n, 1.0),
-        spearman,
-        spearman_interval: fisher(spearman, n, 1.0 + spearman * spearman / 2.0),
-        kendall: kendall(&x, &y)?,
-        line: least_squares(&x, &y)?,
-    })
-}
-
-/// Pearson's r; none with fewer than two pairs or without variation.
-pub fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
-    let (xx, xy, yy) = moments(x, y)?;
-    let scale = (xx * yy).sqrt();
-    (scale > 0.0).then(|| (xy / scale).clamp(-1.0, 1.0))
-}
-
-/// Spearman's rho with averaged ranks of ties; none with fewer than two pairs or without variation.
-pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
-    pearson(&ranks(x), &ranks(y))
-}
-
-/// Kendall's tau-b: concordant minus discordant pairs over the geometric mean of the pairs not tied in x and in y.
-pub fn kendall(x: &[f64], y: &[f64]) -> Option<f64> {
-    let (mut balance, mut untied_x, mut untied_y) = (0i64, 0i64, 0i64);
-    for i in 0..x.len().min(y.len()) {
-        for j in 0..i {
-            let (a, b) = (order(x[i], x[j]), order(y[i], y[j]));
-            balance += a * b;
-            untied_x += a.abs();
-            untied_y += b.abs();
-        }
-    }
-    (untied_x > 0 && untied_y > 0).then(|| balance as f64 / ((untied_x as f64) * (untied_y as f64)).sqrt())
-}
-
-/// Least squares line of `y` over `x`; none with fewer than two pairs or one `x` only.
-pub fn least_squares(x: &[f64], y: &[f64]) -> Option<Line> {
-    let (xx, xy, _) = moments(x, y)?;
-    (xx > 0.0).then(|| {
-        let slope = xy / xx;
-        Line { intercept: mean(y) - slope * mean(x), slope }
-    })
-}
-
-/// Ranks from 1; equal values get the mean of their ranks.
-pub fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut from = 0;
-    while from < order.len() {
-        let value = values[order[from]];
-        let to = from + order[from..].iter().take_while(|i| values[**i] == value).count().max(1);
-        order[from..to].iter().for_each(|i| ranks[*i] = (from + 1 + to) as f64 / 2.0);
-        from = to;
-    }
-    ranks
-}
-
-/// Interval of a correlation: normal after Fisher's transformation, with variance `factor / (n - 3)`. That of a perfect
-/// one would be a point, however few the pairs: it says nothing and is none.
-fn fisher(r: f64, n: usize, factor: f64) -> Option<Interval> {
-    if n < 4 || r.abs() > 1.0 - 1e-12 {
-        return None;
-    }
-    let width = NORMAL_QUANTILE * (factor / (n - 3) as f64).sqrt();
-    Some(Interval { low: (r.atanh() - width).tanh(), high: (r.atanh() + width).tanh() })
-}
-
-/// Sums of squares and products about the means.
-fn moments(x: &[f64], y: &[f64]) -> Option<(f64, f64, f64)> {
-    if x.len() < 2 || x.len() != y.len() {
-        return None;
-    }
-    let (mx, my) = (mean(x), mean(y));
-    let sum =
-        |term: &dyn Fn(f64, f64) -> f64| -> f64 { x.iter().zip(y).map(|(x, y)| term(x - mx, y - my)).sum() };
-    Some((sum(&|x, _| x * x), sum(&|x, y| x * y), sum(&|_, y| y * y)))
-}
-
-fn order(a: f64, b: f64) -> i64 {
-    i64::from(a > b) - i64::from(a < b)
 }
