@@ -12,6 +12,7 @@ pub mod pace;
 pub mod places;
 pub mod plot;
 pub mod settings;
+pub mod shape;
 pub mod state;
 pub mod surface;
 pub mod ui;

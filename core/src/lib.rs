@@ -3,7 +3,7 @@
 //! A module may import only modules to its left:
 //!
 //! ```text
-//! progress, error, bits, limits, files, pickle, seed, settings < data < model < device < checkpoint < loss < attack < measure < train < job < record < run
+//! progress, error, bits, limits, files, pickle, seed, settings, shape < data < model < device < checkpoint < loss < attack < measure < train < job < record < run
 //! ```
 //!
 //! Nothing here knows about windows, terminals or plots.
@@ -26,6 +26,7 @@ pub mod record;
 pub mod run;
 pub mod seed;
 pub mod settings;
+pub mod shape;
 pub mod train;
 
 pub use error::{Error, Result};

@@ -12,6 +12,7 @@ mod plots;
 mod presets;
 mod scatter;
 mod shaders;
+mod shape;
 #[cfg(unix)]
 mod shards;
 #[cfg(target_os = "linux")]

@@ -21,6 +21,7 @@ mod records;
 mod reference;
 mod relative_flatness;
 mod settings;
+mod shape;
 mod training;
 mod training_runs;
 mod weights;

@@ -18,6 +18,7 @@ pub mod plot;
 mod printing;
 mod report;
 mod scatter;
+mod shape;
 mod shards;
 mod statistics;
 mod submit;

@@ -1,7 +1,7 @@
 //! `basin plot`: records to a figure file, without a window.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use basin_core::files::write_atomically;
@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use super::failure::{say, usage};
 use super::printing::print;
 use super::scatter::ScatterArgs;
+use super::shape::ShapeArgs;
 use crate::names;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
-use crate::plot::{ColorMap, Plot, attack, attack_steps, evaluation, flatness, spectrum, text, training};
+use crate::plot::{ColorMap, Plot, attack, attack_steps, evaluation, flatness, merge_tree, spectrum, text, training};
 
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
@@ -30,8 +31,8 @@ pub struct PlotArgs {
     pub figure: Option<FigureKind>,
 
     /// Figure file; its ending says what to write: .svg, .pdf, .png, .tex or .csv.
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "shape")]
+    pub out: Option<PathBuf>,
 
     /// Show the loss (the default).
     #[arg(long, conflicts_with = "error")]
@@ -99,6 +100,10 @@ pub struct PlotArgs {
     #[command(flatten)]
     pub scatter: ScatterArgs,
 
+    /// Its shape in numbers.
+    #[command(flatten)]
+    pub shape: ShapeArgs,
+
     /// Print what was drawn as JSON: figure, kind, records, notes; of a scatter its correlation.
     #[arg(long)]
     pub json: bool,
@@ -127,6 +132,8 @@ pub enum FigureKind {
     Layers,
     /// A 2-D landscape as a surface in 3-D (PNG).
     Surface,
+    /// Where a landscape has its minima, and over which saddles they join while the level rises.
+    MergeTree,
     /// Flatness against robust loss, a point per checkpoint.
     Scatter,
     /// Loss (or --error) of trainings over epochs, training against test.
@@ -192,7 +199,7 @@ fn dpi(text: &str) -> Result<f64, String> {
 /// have what was asked for, unknown ending, file that cannot be written.
 pub fn run(args: &PlotArgs) -> Result<()> {
     // Before any work: a wrong ending should not cost a wait.
-    let kind = FileKind::of(&args.out)?;
+    let kind = args.out.as_deref().map(FileKind::of).transpose()?;
     let records = args.records.iter().map(|path| Ok(Record::load(path)?)).collect::<Result<Vec<_>>>()?;
     let figure = args.figure.unwrap_or_else(|| usual_figure(&records));
     let plane = |record: &Record| matches!(&record.outcome, Outcome::Landscape(l) if l.y.is_some());
@@ -201,7 +208,7 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         let (plot, correlation) =
             args.scatter.plot(&records, &args.names, args.title.clone(), args.log, args.error)?;
         let notes = write(args, &plot)?;
-        return tell(args, figure, &notes, Some(correlation));
+        return tell(args, figure, &notes, Some(("correlation", correlation)));
     }
     if args.names.len() > records.len() {
         let plural = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
@@ -211,6 +218,12 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     let names = names(args, &records);
     let named: Vec<Named<'_>> =
         names.iter().zip(&records).map(|(name, record)| Named { name, record }).collect();
+    let shape = args.shape.of(&named, &options(args))?;
+    let told = shape.as_ref().map(|shape| ("shape", shape.json.clone()));
+    if let (Some(shape), false) = (&shape, args.json) {
+        print(&shape.text)?;
+    }
+    let Some(kind) = kind else { return tell(args, figure, &[], told) };
     let notes = if figure == FigureKind::Surface {
         surface(args, kind, &named)?
     } else {
@@ -219,18 +232,23 @@ pub fn run(args: &PlotArgs) -> Result<()> {
             FigureKind::Norms if kind == FileKind::Csv => {
                 let table =
                     training::table(&named, &plot).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
-                write_atomically(&args.out, table.as_bytes())?;
+                write_atomically(out(args)?, table.as_bytes())?;
                 plot.notes.iter().map(|note| text::plain(note)).collect()
             }
             _ => write(args, &plot)?,
         }
     };
-    tell(args, figure, &notes, None)
+    tell(args, figure, &notes, told)
+}
+
+/// The figure file.
+fn out(args: &PlotArgs) -> Result<&Path> {
+    args.out.as_deref().ok_or_else(|| usage("the figure needs a file; give it with --out"))
 }
 
 /// Writes the figure; with what must be told about its numbers and its words.
 fn write(args: &PlotArgs, plot: &Plot) -> Result<Vec<String>> {
-    let words = export::write(plot, &style(args), &args.out)?;
+    let words = export::write(plot, &style(args), out(args)?)?;
     Ok(plot.notes.iter().map(|note| text::plain(note)).chain(words).collect())
 }
 
@@ -247,11 +265,11 @@ fn names(args: &PlotArgs, records: &[Record]) -> Vec<String> {
 }
 
 /// Notes, and what was drawn.
-fn tell(args: &PlotArgs, figure: FigureKind, notes: &[String], correlation: Option<Value>) -> Result<()> {
+fn tell(args: &PlotArgs, figure: FigureKind, notes: &[String], more: Option<(&str, Value)>) -> Result<()> {
     for note in notes {
         say(format!("note: {note}"));
     }
-    summary(args, figure, notes, correlation)
+    summary(args, figure, notes, more)
 }
 
 /// The figure that suits the records.
@@ -288,6 +306,11 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
     {
         return Err(format!("{option} is for --figure scatter; leave it out"));
     }
+    let of_landscape =
+        matches!(figure, FigureKind::Landscape | FigureKind::Surface | FigureKind::MergeTree);
+    if args.shape.shape && !of_landscape {
+        return Err("--shape is for landscapes; leave it out".into());
+    }
     let (name, idle) = match figure {
         FigureKind::Scatter => (
             "a scatter",
@@ -310,6 +333,9 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
         FigureKind::Norms => ("a figure of norms", of_landscapes()),
         FigureKind::Landscape if plane => ("a map", vec![("--no-grid", args.no_grid)]),
         FigureKind::Landscape => ("a figure of curves", vec![("--colors", args.colors.is_some())]),
+        FigureKind::MergeTree => {
+            ("a merge tree", vec![("--clip", args.clip.is_some()), ("--colors", args.colors.is_some())])
+        }
         FigureKind::Surface => {
             ("a surface", vec![("--title", args.title.is_some()), ("--no-grid", args.no_grid)])
         }
@@ -321,14 +347,14 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
 }
 
 /// What was drawn, for programs.
-fn summary(args: &PlotArgs, figure: FigureKind, notes: &[String], correlation: Option<Value>) -> Result<()> {
+fn summary(args: &PlotArgs, figure: FigureKind, notes: &[String], more: Option<(&str, Value)>) -> Result<()> {
     if !args.json {
         return Ok(());
     }
     let kind = figure.to_possible_value().map(|value| value.get_name().to_owned());
     let mut drawn = json!({ "figure": args.out, "kind": kind, "records": args.records, "notes": notes });
-    if let Some(correlation) = correlation {
-        drawn["correlation"] = correlation;
+    if let Some((name, value)) = more {
+        drawn[name] = value;
     }
     print(&format!("{drawn:#}\n"))
 }
@@ -355,6 +381,7 @@ fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot
             training::plot(named, &trained(args, training::Quantity::LearningRate))
         }
         (FigureKind::Norms, _) => training::plot(named, &trained(args, training::Quantity::Norms)),
+        (FigureKind::MergeTree, _) => merge_tree::plot(named, &options(args)),
         _ => landscape::plot(named, &options(args)),
     }
 }
@@ -400,9 +427,9 @@ fn style(args: &PlotArgs) -> FigureStyle {
 /// The 3-D surface: pixels only, and one record.
 fn surface(args: &PlotArgs, kind: FileKind, named: &[Named<'_>]) -> Result<Vec<String>> {
     if kind != FileKind::Png {
-        let out = args.out.display();
+        let out = out(args)?.display();
         bail!("{out}: a surface is made of pixels; write it to a .png, or use --figure landscape");
     }
     let [only] = named else { bail!("a surface figure shows one record; give one") };
-    super::surface::write(*only, &options(args), &style(args), &args.out)
+    super::surface::write(*only, &options(args), &style(args), out(args)?)
 }

@@ -8,9 +8,12 @@ use basin_core::record::{
     AttackOutcome, AttemptAverage, Eigenvalue, Evaluated, Evaluation, ExampleSource, Headline,
     HessianOutcome, LandscapeOutcome, Outcome, Point, Provenance, Record, Trace, TrainingOutcome, Values,
 };
+use basin_core::shape::ShapeOptions;
 use basin_core::train::{Epoch, Scores, Train};
 
 use crate::headline;
+use crate::plot::landscape::{Named, Quantity, Which, main_grid, quantity_label};
+use crate::shape::{self, Fact};
 
 /// A duration in words.
 pub fn duration(seconds: f64) -> String {
@@ -131,7 +134,7 @@ pub fn record(record: &Record) -> String {
         (Outcome::Evaluate(e), Job::Evaluate(job)) => evaluation(&mut text, e, job),
         (Outcome::Flatness(f), _) => super::flatness::report(&mut text, f, &record.job),
         (Outcome::Attack(a), Job::Attack(job)) => attacked(&mut text, a, Some(&job.attack)),
-        (Outcome::Landscape(l), _) => landscape(&mut text, l),
+        (Outcome::Landscape(l), _) => landscape(&mut text, l, record),
         (Outcome::Train(t), _) => trained(&mut text, t),
         (Outcome::Benchmark(b), _) => super::benchmark::report(&mut text, b),
         (Outcome::Hessian(h), _) => curvature(&mut text, h, &record.headline()),
@@ -383,7 +386,7 @@ pub fn bounds(outcome: &Outcome) -> Option<(f64, f64)> {
     Some((1.0 - robust_error_at_most.unwrap_or(*robust_error), 1.0 - robust_error))
 }
 
-fn landscape(text: &mut String, l: &LandscapeOutcome) {
+fn landscape(text: &mut String, l: &LandscapeOutcome, record: &Record) {
     let (cx, cy) = (l.x.len() / 2, l.y.as_ref().map_or(0, |y| y.len() / 2));
     for d in &l.directions {
         let norm = significant(d.relative_norm);
@@ -407,6 +410,23 @@ fn landscape(text: &mut String, l: &LandscapeOutcome) {
         };
         let _ = writeln!(text, "{name:<8}  {origin:>9}  {low:>9}  {high:>9}  {} of {all}", known.len());
     }
+    let named = Named { name: "", record };
+    if let Ok(grid) = main_grid(named, Which::Auto)
+        && let Some(found) = shape::of(&grid, Quantity::Loss, &ShapeOptions::default())
+    {
+        text.push('\n');
+        *text += &shape_text(&quantity_label(Quantity::Loss, Some(grid.robust)), &shape::facts(&found, l, Quantity::Loss));
+    }
+}
+
+/// The shape of a landscape in numbers.
+pub fn shape_text(of: &str, facts: &[Fact]) -> String {
+    let mut text = format!("shape of the {}\n", of.to_lowercase());
+    let width = facts.iter().map(|fact| fact.name.len()).max().unwrap_or(0);
+    for Fact { name, value, .. } in facts {
+        let _ = writeln!(text, "  {:<width$}  {value}", name.to_lowercase());
+    }
+    text
 }
 
 /// Four digits after the point; of what is too large for that, four in all.

@@ -389,6 +389,47 @@ pub fn note_gaps(
     }
 }
 
+/// The grid that stands for a landscape where one is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct MainGrid<'a> {
+    /// Steps along the first direction.
+    pub x: &'a [f64],
+    /// Steps along the second direction; none in 1-D.
+    pub y: Option<&'a [f64]>,
+    /// Whether it is under attack.
+    pub robust: bool,
+    /// Its values.
+    pub grid: &'a Grid,
+}
+
+impl MainGrid<'_> {
+    /// Its values of a quantity, row by row.
+    pub fn values(&self, quantity: Quantity) -> Vec<Option<f64>> {
+        values(self.grid, quantity).iter().collect()
+    }
+}
+
+/// The grid that stands for a landscape: robust before clean, if neither is singled out.
+///
+/// # Errors
+/// A sentence: the record is not a landscape, is damaged, does not have what is asked for, or both are asked for.
+pub fn main_grid<'a>(named: Named<'a>, which: Which) -> Result<MainGrid<'a>, String> {
+    let shown = landscape(&named)?;
+    if which == Which::Both {
+        return Err(format!("{} can be shown clean or robust here, not both; choose one with --which", named.name));
+    }
+    let grids = chosen(&shown, which)?;
+    let (robust, grid) = grids[grids.len() - 1];
+    let outcome = shown.outcome;
+    Ok(MainGrid { x: &outcome.x, y: outcome.y.as_deref(), robust, grid })
+}
+
+/// Where the numbers of a landscape come from, in lines; none of a record of another kind.
+pub fn provenance_of(named: Named<'_>) -> Vec<String> {
+    let Job::Landscape(job) = &named.record.job else { return Vec::new() };
+    provenance::landscape(named.name, named.record, job)
+}
+
 /// Name of a landscape's first or second direction, e.g. `Random direction 1`.
 pub fn direction_label(record: &Record, number: usize) -> String {
     let Job::Landscape(job) = &record.job else { return String::new() };

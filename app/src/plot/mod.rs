@@ -16,6 +16,7 @@ pub mod fill;
 pub mod flatness;
 pub mod key;
 pub mod landscape;
+pub mod merge_tree;
 mod place;
 mod provenance;
 pub mod scatter;

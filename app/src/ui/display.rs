@@ -10,7 +10,7 @@ use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
 use crate::plot::text::{literal, plain};
-use crate::plot::{Plot, attack, attack_steps, evaluation, flatness, spectrum, training};
+use crate::plot::{Plot, attack, attack_steps, evaluation, flatness, merge_tree, spectrum, training};
 use crate::surface;
 use crate::ui::names;
 
@@ -58,6 +58,14 @@ pub struct Display {
     pub lighting: bool,
     /// Height of the box relative to its default.
     pub height: f32,
+    /// Radius at which the mean rise of a landscape is taken, in steps.
+    pub rise_radius: f64,
+    /// Level of the level set of losses above the origin.
+    pub level_rise: f64,
+    /// Level of the level set of errors above the origin, in points of per cent.
+    pub level_rise_error: f64,
+    /// The merge tree of a landscape instead of its map or curves.
+    pub merge_tree: bool,
     /// Flatness layer by layer instead of over radii.
     pub per_layer: bool,
     /// What of a training is exported.
@@ -84,6 +92,10 @@ impl Default for Display {
             wireframe: false,
             lighting: true,
             height: 1.0,
+            rise_radius: 1.0,
+            level_rise: 0.5,
+            level_rise_error: 10.0,
+            merge_tree: false,
             per_layer: false,
             training: training::Quantity::default(),
             training_images: Which::Auto,
@@ -142,7 +154,8 @@ impl Display {
         if named.first().is_some_and(|named| matches!(named.record.outcome, Outcome::Hessian(_))) {
             return spectrum::plot(&named, None).map_err(|why| plain(&why));
         }
-        landscape::plot(&named, &self.plot_options()).map_err(|why| plain(&why))
+        let make = if self.merge_tree { merge_tree::plot } else { landscape::plot };
+        make(&named, &self.plot_options()).map_err(|why| plain(&why))
     }
 
     /// The chart of trainings: a quantity over epochs. `screen`: with a point for every network that was kept.

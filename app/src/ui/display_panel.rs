@@ -41,6 +41,14 @@ pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>
         ];
         segmented_ui(ui, &mut display.per_layer, &charts);
     }
+    if landscape.is_some() {
+        heading_ui(ui, "Chart");
+        let charts = [
+            (false, "Values", "Curves of a 1-D landscape, contours of a 2-D one"),
+            (true, "Merge tree", "Where the minima are, and over which saddles they join as the level rises"),
+        ];
+        segmented_ui(ui, &mut display.merge_tree, &charts);
+    }
     if record.is_some_and(|record| matches!(record.outcome, Outcome::Train(_))) {
         heading_ui(ui, "Curves of trainings");
         let images = [

@@ -38,6 +38,7 @@ mod opening;
 mod path_dialog;
 mod probing;
 mod scatter_view;
+mod shape_panel;
 mod shown;
 mod spectrum_view;
 mod standing;
@@ -110,6 +111,7 @@ pub struct App {
     shown: shown::Shown,
     surface: surface_view::SurfaceView,
     charts: charts::Charts,
+    shape: shape_panel::ShapeFacts,
     scatter: scatter_view::ScatterView,
     comparison: compare_view::CompareView,
     examples: examples_view::ExamplesView,
@@ -145,6 +147,7 @@ impl App {
             shown: shown::Shown::default(),
             surface: surface_view::SurfaceView::new(cc),
             charts: charts::Charts::default(),
+            shape: shape_panel::ShapeFacts::default(),
             scatter: scatter_view::ScatterView::default(),
             comparison: compare_view::CompareView::default(),
             examples: examples_view::ExamplesView::default(),
@@ -288,6 +291,7 @@ impl App {
 
     fn display_ui(&mut self, ui: &mut Ui) {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            self.shape_ui(ui);
             display_panel::ui(ui, &mut self.state.display, self.shown.record());
         });
     }

@@ -4,7 +4,7 @@ use basin::plot::export::{FigureStyle, FontFamily, Preset};
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
 use basin::plot::{
     Axis, Color, ColorMap, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Shape, Unit,
-    evaluation, spectrum, training,
+    evaluation, merge_tree, spectrum, training,
 };
 use basin_core::record::{Outcome, Record, Values};
 
@@ -51,6 +51,29 @@ pub fn unfinished_curve() -> Record {
         for values in [&mut grid.loss, &mut grid.error] {
             let Values::Line(line) = values else { panic!("1-D") };
             line.iter_mut().skip(1).step_by(2).for_each(|value| *value = None);
+        }
+    }
+    record
+}
+
+/// A landscape with many minima of different depths.
+pub fn rough_plane() -> Record {
+    rough(sample("landscape-2d.json"), |x, y| 1.6 * (7.0 * x).sin() * (8.0 * y + 2.0 * x).cos())
+}
+
+/// A curve with few minima.
+pub fn rough_curve() -> Record {
+    rough(sample("landscape-1d.json"), |x, _| 0.8 * (11.0 * x + 0.7).sin())
+}
+
+fn rough(mut record: Record, waves: impl Fn(f64, f64) -> f64) -> Record {
+    let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
+    let (x, y) = (outcome.x.clone(), outcome.y.clone().unwrap_or_else(|| vec![0.0]));
+    let Some(robust) = &mut outcome.robust else { panic!("robust") };
+    for (iy, y) in y.iter().enumerate() {
+        for (ix, x) in x.iter().enumerate() {
+            let loss = robust.loss.get(ix, iy).expect("a complete landscape");
+            robust.loss.set(ix, iy, loss + waves(*x, *y));
         }
     }
     record
@@ -115,6 +138,9 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
         |records: &[Named<'_>], options: Options| landscape::plot(records, &options).expect("a 1-D figure");
     let map =
         |record: &Record, options: Options| landscape::plot(&named("AT", record), &options).expect("a map");
+    let tree = |record: &Record| {
+        merge_tree::plot(&named("AT", record), &Options::default()).expect("a merge tree")
+    };
     let title = Some("Random direction, $\\xi=0.5$".to_owned());
     let paper = FigureStyle::default();
     let evaluated = evaluation::plot("AT", &sample("evaluation.json"), None).expect("an evaluation");
@@ -154,6 +180,8 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
             map(&two, Options { map: ColorMap::Grey, ..Options::default() }),
             FigureStyle { height_in: Some(3.0), ..Preset::Wide.style() },
         ),
+        ("merge-tree", tree(&rough_plane()), paper.clone()),
+        ("merge-tree-curve", tree(&rough_curve()), Preset::Column.style()),
         ("evaluation", evaluated.clone(), paper.clone()),
         ("evaluation-slide", evaluated, Preset::Slide.style()),
         ("training", trained(&[("AT", &whole)], training::Options::default()), paper.clone()),

@@ -1,0 +1,86 @@
+//! The right: the shape of the landscape that is shown, in numbers.
+
+use basin_core::record::LandscapeOutcome;
+use basin_core::shape::{Level, ShapeOptions};
+use eframe::egui::{DragValue, Grid, Label, RichText, Ui};
+
+use crate::plot::landscape::{self, Named, Quantity, quantity_label};
+use crate::shape::{self, Fact};
+use crate::ui::App;
+use crate::ui::display::Display;
+use crate::ui::widgets::{heading_ui, palette, row_ui};
+
+/// The numbers that are shown, and what they were computed of.
+#[derive(Default)]
+pub(crate) struct ShapeFacts {
+    of: Option<(u64, Quantity, ShapeOptions)>,
+    title: String,
+    facts: Vec<Fact>,
+}
+
+impl App {
+    /// Draws the numbers of the landscape that is shown, if one is.
+    pub(crate) fn shape_ui(&mut self, ui: &mut Ui) {
+        let (Some(record), Some(landscape)) = (self.shown.record(), self.shown.landscape()) else { return };
+        let display = &mut self.state.display;
+        let plot = display.plot_options();
+        let options = options(display, plot.quantity, landscape);
+        let of = (self.shown.version(), plot.quantity, options);
+        let shown = &mut self.shape;
+        if shown.of.as_ref() != Some(&of) {
+            let grid = landscape::main_grid(Named { name: "", record }, plot.which).ok();
+            let found = grid.and_then(|grid| Some((grid.robust, shape::of(&grid, plot.quantity, &options)?)));
+            shown.title = found.as_ref().map_or_else(String::new, |(robust, _)| {
+                format!("Shape of the {}", quantity_label(plot.quantity, Some(*robust)).to_lowercase())
+            });
+            shown.facts = found.map_or_else(Vec::new, |(_, found)| shape::facts(&found, landscape, plot.quantity));
+            shown.of = Some(of);
+        }
+        if shown.facts.is_empty() {
+            return;
+        }
+        heading_ui(ui, &shown.title);
+        let weak = palette(ui).weak;
+        Grid::new("shape").num_columns(2).min_row_height(20.0).spacing([12.0, 2.0]).show(ui, |ui| {
+            for Fact { name, value, meaning } in &shown.facts {
+                ui.label(RichText::new(*name).color(weak)).on_hover_text(*meaning);
+                ui.add(Label::new(value).extend()).on_hover_text(*meaning);
+                ui.end_row();
+            }
+        });
+        ui.add_space(2.0);
+        row_ui(ui, "Radius", "Of the circle on which the mean rise is taken, in steps", |ui| {
+            let most = reach(landscape);
+            display.rise_radius = display.rise_radius.min(most);
+            (ui.add(DragValue::new(&mut display.rise_radius).speed(0.01).range(1e-6..=most)), ())
+        });
+        row_ui(ui, "Level", "Of the level set: so much above the value at the origin", |ui| {
+            let value = match plot.quantity {
+                Quantity::Loss => DragValue::new(&mut display.level_rise).speed(0.01).range(0.0..=1e6),
+                Quantity::Error => {
+                    DragValue::new(&mut display.level_rise_error).speed(0.5).range(0.0..=100.0).suffix(" %")
+                }
+            };
+            (ui.add(value.prefix("+ ")), ())
+        });
+    }
+}
+
+fn options(display: &Display, quantity: Quantity, landscape: &LandscapeOutcome) -> ShapeOptions {
+    let rise = match quantity {
+        Quantity::Loss => display.level_rise,
+        Quantity::Error => 0.01 * display.level_rise_error,
+    };
+    let radius = display.rise_radius.min(reach(landscape));
+    ShapeOptions { radius: Some(radius), level: Level::AboveOrigin(rise) }
+}
+
+/// Radius of the largest circle around the origin in the grid.
+fn reach(landscape: &LandscapeOutcome) -> f64 {
+    let ends = |steps: &[f64]| match (steps.first(), steps.last()) {
+        (Some(first), Some(last)) => (-first).min(*last),
+        _ => 0.0,
+    };
+    let reach = ends(&landscape.x).min(landscape.y.as_deref().map_or(f64::INFINITY, ends));
+    reach.max(1e-6)
+}
