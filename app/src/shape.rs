@@ -66,11 +66,23 @@ pub fn facts(shape: &Shape, landscape: &LandscapeOutcome, quantity: Quantity) ->
             Some(_) => format!("{} to {}", plain(smallest), plain(largest)),
             None => plain(largest),
         };
-        let steps = Curvature { xx: factor * curvature.xx, xy: factor * curvature.xy, yy: curvature.yy.map(|yy| factor * yy) };
+        let steps = Curvature {
+            xx: factor * curvature.xx,
+            xy: factor * curvature.xy,
+            yy: curvature.yy.map(|yy| factor * yy),
+        };
         let value = format!("{} per step²", pair(steps.principal()));
-        add("Curvature", value, "Second derivative at the origin: the smallest and largest over all directions of the plane");
+        add(
+            "Curvature",
+            value,
+            "Second derivative at the origin: the smallest and largest over all directions of the plane",
+        );
         if let (Some(in_weights), Quantity::Loss) = (per_weight(&curvature, landscape), quantity) {
-            add("In weights", pair(in_weights), "The same per squared unit of weight change: it compares with eigenvalues of the Hessian");
+            add(
+                "In weights",
+                pair(in_weights),
+                "The same per squared unit of weight change: it compares with eigenvalues of the Hessian",
+            );
         }
     }
     let share = ticks::readable(100.0 * shape.level_set.share);
@@ -91,7 +103,8 @@ fn position(place: &Place) -> String {
 
 /// Largest and smallest curvature per squared unit of weight change, where the norms of the directions are known.
 fn per_weight(curvature: &Curvature, landscape: &LandscapeOutcome) -> Option<[f64; 2]> {
-    let norm = |at: usize| landscape.directions.get(at).map(|direction| direction.norm).filter(|norm| *norm > 0.0);
+    let norm =
+        |at: usize| landscape.directions.get(at).map(|direction| direction.norm).filter(|norm| *norm > 0.0);
     match curvature.yy {
         None => Some(curvature.principal_in([norm(0)?, 1.0], 0.0)),
         Some(_) => {

@@ -12,12 +12,25 @@ fn plot_prints_the_shape_and_draws_the_merge_tree() {
     let basin = Basin::new();
     plane().save(&basin.path("plane.json")).unwrap();
     let text = basin.ok(&["plot", "plane.json", "--shape"]).out;
-    for line in ["shape of the robust loss", "origin     1.38", "minima     1", "smad", "mean rise", "curvature"] {
+    for line in
+        ["shape of the robust loss", "origin     1.38", "minima     1", "smad", "mean rise", "curvature"]
+    {
         assert!(text.contains(line), "{line}: {text}");
     }
     assert!(text.contains("below 1.88"), "{text}");
     assert_eq!(basin.files().len(), 1, "no figure was asked for");
-    let options = ["--shape", "--level", "3", "--rise-radius", "0.5", "--json", "--figure", "merge-tree", "--out", "tree.svg"];
+    let options = [
+        "--shape",
+        "--level",
+        "3",
+        "--rise-radius",
+        "0.5",
+        "--json",
+        "--figure",
+        "merge-tree",
+        "--out",
+        "tree.svg",
+    ];
     let done = basin.ok(&[&["plot", "plane.json"], &options[..]].concat());
     let told: serde_json::Value = serde_json::from_str(&done.out).unwrap();
     let shape = &told["shape"];

@@ -1,6 +1,8 @@
 //! The shape of surfaces in numbers: against Landscaper and GUDHI, and against mathematics.
 
-use basin_core::shape::{Curvature, Level, LevelSet, MergeTree, Rise, Shape, ShapeOptions, Smoothness, Surface};
+use basin_core::shape::{
+    Curvature, Level, LevelSet, MergeTree, Rise, Shape, ShapeOptions, Smoothness, Surface,
+};
 use serde_json::Value;
 
 use crate::support::json;

@@ -16,7 +16,9 @@ use super::shape::ShapeArgs;
 use crate::names;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
-use crate::plot::{ColorMap, Plot, attack, attack_steps, evaluation, flatness, merge_tree, spectrum, text, training};
+use crate::plot::{
+    ColorMap, Plot, attack, attack_steps, evaluation, flatness, merge_tree, spectrum, text, training,
+};
 
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
@@ -306,8 +308,7 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
     {
         return Err(format!("{option} is for --figure scatter; leave it out"));
     }
-    let of_landscape =
-        matches!(figure, FigureKind::Landscape | FigureKind::Surface | FigureKind::MergeTree);
+    let of_landscape = matches!(figure, FigureKind::Landscape | FigureKind::Surface | FigureKind::MergeTree);
     if args.shape.shape && !of_landscape {
         return Err("--shape is for landscapes; leave it out".into());
     }

@@ -415,7 +415,10 @@ fn landscape(text: &mut String, l: &LandscapeOutcome, record: &Record) {
         && let Some(found) = shape::of(&grid, Quantity::Loss, &ShapeOptions::default())
     {
         text.push('\n');
-        *text += &shape_text(&quantity_label(Quantity::Loss, Some(grid.robust)), &shape::facts(&found, l, Quantity::Loss));
+        *text += &shape_text(
+            &quantity_label(Quantity::Loss, Some(grid.robust)),
+            &shape::facts(&found, l, Quantity::Loss),
+        );
     }
 }
 

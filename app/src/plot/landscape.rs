@@ -416,7 +416,10 @@ impl MainGrid<'_> {
 pub fn main_grid<'a>(named: Named<'a>, which: Which) -> Result<MainGrid<'a>, String> {
     let shown = landscape(&named)?;
     if which == Which::Both {
-        return Err(format!("{} can be shown clean or robust here, not both; choose one with --which", named.name));
+        return Err(format!(
+            "{} can be shown clean or robust here, not both; choose one with --which",
+            named.name
+        ));
     }
     let grids = chosen(&shown, which)?;
     let (robust, grid) = grids[grids.len() - 1];

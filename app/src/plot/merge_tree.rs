@@ -82,7 +82,11 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
         lines.y.extend(line.iter().map(|(_, y)| y));
         let where_it_is = written(minimum.x, minimum.y);
         let persistence = readable(branch.persistence * unit(options.quantity).factor());
-        minima.push(point(*at, minimum.value, format!("Minimum at {where_it_is}, persistence {persistence}")));
+        minima.push(point(
+            *at,
+            minimum.value,
+            format!("Minimum at {where_it_is}, persistence {persistence}"),
+        ));
         if drawn <= NAMED {
             ticks.push(Tick { value: *at, label: where_it_is });
         }
@@ -110,7 +114,12 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     Ok(Plot {
         title: options.title.clone(),
         x,
-        y: Axis::new(quantity_label(options.quantity, Some(grid.robust)), range, scale, unit(options.quantity)),
+        y: Axis::new(
+            quantity_label(options.quantity, Some(grid.robust)),
+            range,
+            scale,
+            unit(options.quantity),
+        ),
         items,
         key: None,
         equal_aspect: false,

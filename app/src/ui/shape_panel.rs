@@ -33,7 +33,8 @@ impl App {
             shown.title = found.as_ref().map_or_else(String::new, |(robust, _)| {
                 format!("Shape of the {}", quantity_label(plot.quantity, Some(*robust)).to_lowercase())
             });
-            shown.facts = found.map_or_else(Vec::new, |(_, found)| shape::facts(&found, landscape, plot.quantity));
+            shown.facts =
+                found.map_or_else(Vec::new, |(_, found)| shape::facts(&found, landscape, plot.quantity));
             shown.of = Some(of);
         }
         if shown.facts.is_empty() {

@@ -73,9 +73,8 @@ impl Curvature {
         };
         let columns = nearest(surface.x())?;
         let rows = surface.y().map_or(Some(vec![0]), nearest)?;
-        let extent = |steps: &[f64], chosen: &[usize]| {
-            chosen.iter().map(|at| steps[*at].abs()).fold(0.0, f64::max)
-        };
+        let extent =
+            |steps: &[f64], chosen: &[usize]| chosen.iter().map(|at| steps[*at].abs()).fold(0.0, f64::max);
         let width = extent(surface.x(), &columns);
         let height = surface.y().map(|y| extent(y, &rows));
         let mut points = Vec::new();
@@ -124,9 +123,8 @@ impl Curvature {
 /// Coefficients of the polynomial of this degree in two variables (one if not `plane`) with the least squared error, by
 /// the powers of both.
 fn fit(points: &[(f64, f64, f64)], degree: i32, plane: bool) -> Option<Vec<([i32; 2], f64)>> {
-    let powers: Vec<[i32; 2]> = (0..=degree)
-        .flat_map(|x| (0..=if plane { degree - x } else { 0 }).map(move |y| [x, y]))
-        .collect();
+    let powers: Vec<[i32; 2]> =
+        (0..=degree).flat_map(|x| (0..=if plane { degree - x } else { 0 }).map(move |y| [x, y])).collect();
     if points.len() < powers.len() {
         return None;
     }
@@ -153,7 +151,8 @@ fn solve(mut rows: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     let size = rows.len();
     let scale = rows.iter().flat_map(|row| &row[..size]).fold(0.0_f64, |most, cell| most.max(cell.abs()));
     for column in 0..size {
-        let pivot = (column..size).max_by(|a, b| rows[*a][column].abs().total_cmp(&rows[*b][column].abs()))?;
+        let pivot =
+            (column..size).max_by(|a, b| rows[*a][column].abs().total_cmp(&rows[*b][column].abs()))?;
         rows.swap(column, pivot);
         if rows[column][column].abs() <= 1e-10 * scale {
             return None;

@@ -87,7 +87,8 @@ impl Shape {
             Level::AboveOrigin(rise) => origin.unwrap_or(lowest.value) + rise,
         };
         let minima = |surface: &Surface, sign: f64| -> Vec<Minimum> {
-            let at = |point: usize| surface.place(point).map(|place| Place { value: sign * place.value, ..place });
+            let at =
+                |point: usize| surface.place(point).map(|place| Place { value: sign * place.value, ..place });
             let tree = MergeTree::of(surface);
             let minimum = |branch: &Branch| {
                 let saddle = branch.saddle.and_then(at);

@@ -32,8 +32,11 @@ impl Surface {
         let values: Vec<Option<f64>> =
             values.into_iter().map(|value| value.filter(|value| value.is_finite())).collect();
         let fits = values.len() == x.len() * y.map_or(1, <[f64]>::len);
-        (fits && ascends(x) && y.is_none_or(ascends))
-            .then(|| Self { x: x.to_vec(), y: y.unwrap_or_default().to_vec(), values })
+        (fits && ascends(x) && y.is_none_or(ascends)).then(|| Self {
+            x: x.to_vec(),
+            y: y.unwrap_or_default().to_vec(),
+            values,
+        })
     }
 
     /// Steps along the first direction.

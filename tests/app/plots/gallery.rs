@@ -138,9 +138,8 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
         |records: &[Named<'_>], options: Options| landscape::plot(records, &options).expect("a 1-D figure");
     let map =
         |record: &Record, options: Options| landscape::plot(&named("AT", record), &options).expect("a map");
-    let tree = |record: &Record| {
-        merge_tree::plot(&named("AT", record), &Options::default()).expect("a merge tree")
-    };
+    let tree =
+        |record: &Record| merge_tree::plot(&named("AT", record), &Options::default()).expect("a merge tree");
     let title = Some("Random direction, $\\xi=0.5$".to_owned());
     let paper = FigureStyle::default();
     let evaluated = evaluation::plot("AT", &sample("evaluation.json"), None).expect("an evaluation");
