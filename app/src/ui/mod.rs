@@ -291,7 +291,7 @@ impl App {
 
     fn display_ui(&mut self, ui: &mut Ui) {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            self.shape_ui(ui);
+            self.shape.ui(ui, &mut self.state.display, &self.shown);
             display_panel::ui(ui, &mut self.state.display, self.shown.record());
         });
     }

@@ -6,8 +6,8 @@ use eframe::egui::{DragValue, Grid, Label, RichText, Ui};
 
 use crate::plot::landscape::{self, Named, Quantity, quantity_label};
 use crate::shape::{self, Fact};
-use crate::ui::App;
 use crate::ui::display::Display;
+use crate::ui::shown::Shown;
 use crate::ui::widgets::{heading_ui, palette, row_ui};
 
 /// The numbers that are shown, and what they were computed of.
@@ -18,32 +18,30 @@ pub(crate) struct ShapeFacts {
     facts: Vec<Fact>,
 }
 
-impl App {
+impl ShapeFacts {
     /// Draws the numbers of the landscape that is shown, if one is.
-    pub(crate) fn shape_ui(&mut self, ui: &mut Ui) {
-        let (Some(record), Some(landscape)) = (self.shown.record(), self.shown.landscape()) else { return };
-        let display = &mut self.state.display;
+    pub fn ui(&mut self, ui: &mut Ui, display: &mut Display, shown: &Shown) {
+        let (Some(record), Some(landscape)) = (shown.record(), shown.landscape()) else { return };
         let plot = display.plot_options();
         let options = options(display, plot.quantity, landscape);
-        let of = (self.shown.version(), plot.quantity, options);
-        let shown = &mut self.shape;
-        if shown.of.as_ref() != Some(&of) {
+        let of = (shown.version(), plot.quantity, options);
+        if self.of.as_ref() != Some(&of) {
             let grid = landscape::main_grid(Named { name: "", record }, plot.which).ok();
             let found = grid.and_then(|grid| Some((grid.robust, shape::of(&grid, plot.quantity, &options)?)));
-            shown.title = found.as_ref().map_or_else(String::new, |(robust, _)| {
+            self.title = found.as_ref().map_or_else(String::new, |(robust, _)| {
                 format!("Shape of the {}", quantity_label(plot.quantity, Some(*robust)).to_lowercase())
             });
-            shown.facts =
+            self.facts =
                 found.map_or_else(Vec::new, |(_, found)| shape::facts(&found, landscape, plot.quantity));
-            shown.of = Some(of);
+            self.of = Some(of);
         }
-        if shown.facts.is_empty() {
+        if self.facts.is_empty() {
             return;
         }
-        heading_ui(ui, &shown.title);
+        heading_ui(ui, &self.title);
         let weak = palette(ui).weak;
         Grid::new("shape").num_columns(2).min_row_height(20.0).spacing([12.0, 2.0]).show(ui, |ui| {
-            for Fact { name, value, meaning } in &shown.facts {
+            for Fact { name, value, meaning } in &self.facts {
                 ui.label(RichText::new(*name).color(weak)).on_hover_text(*meaning);
                 ui.add(Label::new(value).extend()).on_hover_text(*meaning);
                 ui.end_row();
@@ -52,8 +50,12 @@ impl App {
         ui.add_space(2.0);
         row_ui(ui, "Radius", "Of the circle on which the mean rise is taken, in steps", |ui| {
             let most = reach(landscape);
-            display.rise_radius = display.rise_radius.min(most);
-            (ui.add(DragValue::new(&mut display.rise_radius).speed(0.01).range(1e-6..=most)), ())
+            let mut radius = display.rise_radius.min(most);
+            let response = ui.add(DragValue::new(&mut radius).speed(0.01).range(1e-6..=most));
+            if response.changed() {
+                display.rise_radius = radius;
+            }
+            (response, ())
         });
         row_ui(ui, "Level", "Of the level set: so much above the value at the origin", |ui| {
             let value = match plot.quantity {
