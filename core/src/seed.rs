@@ -25,3 +25,10 @@ pub fn normal(rng: &mut ChaCha8Rng, count: usize) -> Vec<f32> {
     let normal: StandardNormal = StandardNormal;
     (0..count).map(|_| normal.sample(rng)).collect()
 }
+
+/// Seed of a draw of a weight perturbation: what its direction depends on besides names and shapes of tensors. Below
+/// 2^53, so that every reader of JSON gets it right.
+pub fn draw_seed(seed: u64, draw: usize) -> u64 {
+    use rand::Rng as _;
+    generator(seed, "weight-draw", &[draw as u64]).random::<u64>() >> 11
+}

@@ -601,12 +601,8 @@ fn a_job_is_also_a_command_line() {
         direction: DirectionKind::Random(3),
         second: None,
         normalize: Normalization::Filter,
-        radius: 0.5,
-        range: 1.0,
-        steps: 51,
         loss: LandscapeLoss::Clean,
-        attack: Pgd::default(),
-        compute: Compute::default(),
+        ..Landscape::default()
     };
     let clean = "basin landscape 'my models/net.pth.tar' --direction random:3 --normalize filter --radius 0.5 \
                  --range 1 --steps 51 --loss clean --data bundled --examples test:0..100 --device auto \

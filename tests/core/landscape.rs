@@ -1,5 +1,10 @@
 //! Directions and landscapes of the reference program, and the properties every landscape must have.
 
+#[path = "landscape/directions.rs"]
+mod directions;
+#[path = "landscape/saving.rs"]
+mod saving;
+
 use std::path::PathBuf;
 
 use basin_core::attack::{Pgd, Start, pgd};
@@ -9,8 +14,8 @@ use basin_core::job::{
     Compute, DataSelection, DirectionKind, Evaluate, Job, Landscape, LandscapeLoss, Normalization, Precision,
 };
 use basin_core::measure::evaluation::{Batch, error_rate, mean, measure};
-use basin_core::measure::landscape::direction::{cosine, raw, scale, summarize};
-use basin_core::measure::landscape::{coarse_to_fine, step_to_error, steps};
+use basin_core::measure::landscape::direction::{cosine, random, summarize};
+use basin_core::measure::landscape::{Range, coarse_to_fine, direction, step_to_error};
 use basin_core::model::{Evaluator, Network, Weights};
 use basin_core::progress::{Cancelled, Event, Progress, Silent};
 use basin_core::record::{Outcome, Record, Values};
@@ -52,6 +57,16 @@ fn raw_direction(model: &str, network: &Network, number: usize) -> Weights {
         offset += len;
     }
     direction
+}
+
+/// A direction scaled over the tensors that directions move by default.
+fn scale(
+    direction: &Weights,
+    weights: &Weights,
+    rule: &Normalization,
+    radius: f64,
+) -> basin_core::Result<Weights> {
+    direction::scale(direction, weights, &weights.layout().movable(), rule, radius)
 }
 
 fn paper(token: &str) -> Normalization {
@@ -130,7 +145,7 @@ fn rte_tokens_make_step_one_ten_points_of_error() {
 #[test]
 fn default_normalizations_give_the_promised_radii() {
     let network = open("resnet_rebn_trained");
-    let direction = raw(&DirectionKind::Random(0), network.layout(), 7);
+    let direction = random(network.layout(), &network.layout().movable(), 7, 0, 0);
     let layer = scale(&direction, &network.weights, &Normalization::Layer, 0.3).unwrap();
     for norm in summarize("d".into(), &layer, &network.weights).layers {
         let zero = network
@@ -154,7 +169,7 @@ fn default_normalizations_give_the_promised_radii() {
             assert_eq!(layer.view(index).abs().max().double_value(&[]), 0.0, "{} must not move", entry.name);
         }
     }
-    let other = raw(&DirectionKind::Random(1), network.layout(), 7);
+    let other = random(network.layout(), &network.layout().movable(), 7, 1, 0);
     assert!(cosine(&direction, &other).abs() < 0.02, "draws are independent");
     assert!(paper_token_refused("layer_l2_07") && paper_token_refused("filter_l2_001"));
 }
@@ -262,7 +277,7 @@ fn grids_are_visited_once_and_coarse_to_fine() {
             "then the corners"
         );
     }
-    let x = steps(51, 1.0);
+    let x = Range::symmetric(1.0).unwrap().steps(51);
     assert_eq!((x[0], x[25], x[50]), (-1.0, 0.0, 1.0));
 }
 
@@ -274,11 +289,11 @@ fn small_job(loss: LandscapeLoss, second: bool) -> Landscape {
         second: second.then_some(DirectionKind::Random(1)),
         normalize: Normalization::Layer,
         radius: 0.3,
-        range: 1.0,
         steps: 5,
         loss,
         attack: Pgd { steps: 3, ..Pgd::default() },
         compute: Compute { device: "cpu".into(), precision: Precision::F32, seed: 5, batch_size: None },
+        ..Landscape::default()
     }
 }
 
@@ -385,11 +400,12 @@ fn a_cancelled_landscape_goes_on_to_the_same_bits() {
     let options = RunOptions { out: Some(folder.path().join("record.json")), ..RunOptions::default() };
     let job = Job::Landscape(small_job(LandscapeLoss::Robust, true));
     let straight = run(&job, &RunOptions::default(), &mut Silent).unwrap();
-    for after in [1, 9, 20] {
+    // The directions are a unit before the points.
+    for after in [2, 10, 21] {
         let part = run(&job, &options, &mut CancelAfter(after)).unwrap();
         assert!(!part.provenance.complete);
         let known = landscape(&part).clean.as_ref().unwrap().loss.iter().flatten().count() as u64;
-        assert!(known >= after && known < 25, "{known} points after {after}");
+        assert!(known + 1 >= after && known < 25, "{known} points after {after}");
         let saved = Record::load(options.out.as_ref().unwrap()).unwrap();
         assert_eq!(saved, part, "what was finished is in the file");
     }
@@ -456,7 +472,7 @@ fn points_that_overflow_stay_null_and_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let options = RunOptions { out: Some(folder.path().join("record.json")), ..RunOptions::default() };
     let mut job = small_job(LandscapeLoss::Clean, false);
-    job.range = 1e9;
+    job.range = Range::symmetric(1e9);
     let job = Job::Landscape(job);
     let part = run(&job, &options, &mut CancelAfter(3)).unwrap();
     assert!(!part.provenance.complete);

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use basin_core::job::{
-    Compute, DataSelection, DirectionKind, Evaluate, Hessian, Job, Landscape, LandscapeLoss, Normalization,
+    Compute, DataSelection, DirectionKind, Evaluate, Hessian, Job, Landscape,
     Pgd,
 };
 use basin_core::record::{
@@ -40,13 +40,8 @@ fn job(second: Option<DirectionKind>, steps: usize) -> Job {
         data: DataSelection::default(),
         direction: DirectionKind::Random(0),
         second,
-        normalize: Normalization::Layer,
-        radius: 0.5,
-        range: 1.0,
         steps,
-        loss: LandscapeLoss::Robust,
-        attack: Pgd::default(),
-        compute: Compute::default(),
+        ..Landscape::default()
     })
 }
 
@@ -83,8 +78,7 @@ pub fn curve(sharpness: f64) -> Record {
             y: None,
             clean: Some(clean),
             robust: Some(robust),
-            directions: Vec::new(),
-            cosine: None,
+            ..LandscapeOutcome::default()
         }),
     }
 }
@@ -110,10 +104,9 @@ pub fn plane() -> Record {
         outcome: Outcome::Landscape(LandscapeOutcome {
             x,
             y: Some(y),
-            clean: None,
             robust: Some(robust),
-            directions: Vec::new(),
             cosine: Some(0.01),
+            ..LandscapeOutcome::default()
         }),
     }
 }

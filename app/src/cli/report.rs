@@ -387,21 +387,48 @@ pub fn bounds(outcome: &Outcome) -> Option<(f64, f64)> {
 }
 
 fn landscape(text: &mut String, l: &LandscapeOutcome, record: &Record) {
-    let (cx, cy) = (l.x.len() / 2, l.y.as_ref().map_or(0, |y| y.len() / 2));
     for d in &l.directions {
         let norm = significant(d.relative_norm);
         let _ = writeln!(text, "direction {}: relative L2 norm {norm} at step 1", d.name);
     }
+    for d in &l.directions {
+        if let Some(found) = d.eigenvalue {
+            let (value, residual) = (significant(found.value), significant(found.residual));
+            let _ = writeln!(text, "direction {}: eigenvalue {value}, residual {residual}", d.name);
+        }
+        if let Some(slope) = d.gradient {
+            let _ = writeln!(text, "direction {}: norm of the gradient {}", d.name, significant(slope));
+        }
+        if let Some(share) = d.variance {
+            let _ = writeln!(text, "direction {}: {:.1} % of the variance of the path", d.name, 100.0 * share);
+        }
+    }
     if let Some(cosine) = l.cosine {
         let _ = writeln!(text, "cosine between the directions {cosine:.4}");
     }
+    if let Some(barrier) = l.barrier {
+        let robust = barrier.robust.map_or(String::new(), |robust| format!(", robust {robust:.4}"));
+        let _ = writeln!(text, "barrier between the networks: clean {:.4}{robust}", barrier.clean);
+    }
+    if l.interpolated > 0 {
+        let _ = writeln!(text, "{} points are interpolated, where the surface is smooth", l.interpolated);
+    }
+    if let Some(gap) = l.warm {
+        let error = gap.standard_error.map_or(String::new(), |error| format!(" ± {error:.4}"));
+        let _ = writeln!(
+            text,
+            "warm attacks miss {:.4}{error} of a robust loss of {:.4} (at {} points attacked in full; {:.4} at most)",
+            gap.value, gap.loss, gap.points, gap.largest
+        );
+    }
+    landmarks(text, l);
     text.push('\n');
     let _ = writeln!(text, "{:<8}  {:>9}  {:>9}  {:>9}  points", "loss", "origin", "lowest", "highest");
     for (name, grid) in [("clean", &l.clean), ("robust", &l.robust)] {
         let Some(grid) = grid else { continue };
         let known: Vec<f64> = grid.loss.iter().flatten().collect();
         let written = |loss: Option<f64>| loss.map_or("-".to_owned(), loss_text);
-        let origin = written(grid.loss.get(cx, cy));
+        let origin = written(l.origin(name == "robust").map(|point| point.loss));
         let low = written(known.iter().copied().reduce(f64::min));
         let high = written(known.iter().copied().reduce(f64::max));
         let all = match &grid.loss {
@@ -430,6 +457,24 @@ pub fn shape_text(of: &str, facts: &[Fact]) -> String {
         let _ = writeln!(text, "  {:<width$}  {value}", name.to_lowercase());
     }
     text
+}
+
+/// Networks measured by themselves.
+fn landmarks(text: &mut String, l: &LandscapeOutcome) {
+    if l.landmarks.is_empty() {
+        return;
+    }
+    text.push('\n');
+    let width = l.landmarks.iter().map(|landmark| landmark.name.chars().count()).max().unwrap_or(0).max(7);
+    let _ = writeln!(text, "{:<width$}  {:>8}  {:>8}  {:>9}  {:>9}  outside the plane", "network", "x", "y", "clean", "robust");
+    for landmark in &l.landmarks {
+        let loss = |point: Option<Point>| point.map_or("-".to_owned(), |point| loss_text(point.loss));
+        let y = landmark.y.map_or("-".to_owned(), |y| format!("{y:.3}"));
+        let (x, clean, robust) = (format!("{:.3}", landmark.x), loss(landmark.clean), loss(landmark.robust));
+        let outside = 100.0 * landmark.outside;
+        let name = &landmark.name;
+        let _ = writeln!(text, "{name:<width$}  {x:>8}  {y:>8}  {clean:>9}  {robust:>9}  {outside:.0} %");
+    }
 }
 
 /// Four digits after the point; of what is too large for that, four in all.

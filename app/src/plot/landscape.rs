@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use basin_core::job::{DirectionKind, Job, Landscape};
-use basin_core::record::{Grid, LandscapeOutcome, Outcome, Record, Values};
+use basin_core::record::{Grid, Landmark, LandscapeOutcome, ORIGIN, Outcome, Record, Values};
 use serde::{Deserialize, Serialize};
 
 use super::color::series_color;
@@ -218,7 +218,17 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
             let kind = if robust { "robust" } else { "clean" };
             // Of an unfinished curve only the known points, so that lines join them.
             let keep = |y: &Option<f64>| y.is_some() || shown.record.provenance.complete;
-            let (x, y) = shown.outcome.x.iter().copied().zip(y).filter(|(_, y)| keep(y)).unzip();
+            let band = bands(shown.outcome, robust, options.quantity);
+            let known = shown.outcome.x.iter().copied().zip(y).enumerate().filter(|(_, (_, y))| keep(y));
+            let (at, (x, y)): (Vec<usize>, (Vec<f64>, Vec<Option<f64>>)) = known.unzip();
+            let band = if band.is_empty() { band } else { at.iter().map(|at| band[*at]).collect() };
+            if !band.is_empty() {
+                let draws = shown.outcome.draws.len();
+                let note = format!("{}: mean of {draws} draws, with a band from the lowest to the highest", shown.name);
+                if !notes.contains(&note) {
+                    notes.push(note);
+                }
+            }
             items.push((
                 shown,
                 robust,
@@ -230,7 +240,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
                     }),
                     x,
                     y,
-                    band: Vec::new(),
+                    band,
                     color: if single { series_color(usize::from(robust)) } else { series_color(i) },
                     dash: if both && !single && !robust { Dash::Dashed } else { Dash::Solid },
                     dots: shown.outcome.x.len() <= 101,
@@ -241,8 +251,11 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
     }
     let x = landscapes.iter().flat_map(|l| l.outcome.x.iter().copied());
     let x = x.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
-    let shown = items.iter().flat_map(|(_, _, s)| s.y.iter().flatten().copied());
-    let Some(mut range) = padded_range(shown, scale) else {
+    let ends = |s: &Series| s.band.iter().flatten().flat_map(|(low, high)| [*low, *high]).collect::<Vec<_>>();
+    let shown = items.iter().flat_map(|(_, _, s)| s.y.iter().flatten().copied().chain(ends(s)));
+    let known: Vec<(Mark, bool)> = landscapes.iter().flat_map(|shown| landmarks(shown, options)).collect();
+    let shown = shown.chain(known.iter().map(|(mark, _)| mark.y)).collect::<Vec<_>>();
+    let Some(mut range) = padded_range(shown.into_iter(), scale) else {
         return Err(no_values(landscapes[0].named(), options.log));
     };
     if let Some(clip) = options.clip.filter(|clip| *clip < range.1) {
@@ -262,7 +275,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
     if options.quantity == Quantity::Error && !options.log && options.clip.is_none() {
         range.1 = range.1.min(1.02);
     }
-    let along = format!("Step along {} direction", direction_name(&landscapes[0].job.direction));
+    let along = along(&landscapes[0].job.direction);
     let robust = (kinds.len() == 1).then(|| kinds.contains(&true));
     let label = quantity_label(options.quantity, robust);
     let mut series: Vec<Series> = items.into_iter().map(|(_, _, s)| s).collect();
@@ -273,7 +286,9 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
         title: options.title.clone(),
         x: Axis::new(along, x, Scale::Linear, Unit::One),
         y: Axis::new(label, range, scale, unit(options.quantity)),
-        items: series.into_iter().map(Item::Series).collect(),
+        items: (series.into_iter().map(Item::Series))
+            .chain(known.into_iter().map(|(mark, _)| Item::Mark(mark)))
+            .collect(),
         key: None,
         equal_aspect: false,
         notes,
@@ -314,16 +329,107 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
         color: super::Color::WHITE,
         name: "trained weights".into(),
     };
+    let mut items = vec![Item::Field(field)];
+    items.extend(path(shown.outcome));
+    items.push(Item::Mark(mark));
     Ok(Plot {
         title: options.title.clone(),
         x: Axis::new(direction_label(shown.record, 1), x_range, Scale::Linear, Unit::One),
         y: Axis::new(direction_label(shown.record, 2), y_range, Scale::Linear, Unit::One),
-        items: vec![Item::Field(field), Item::Mark(mark)],
+        items,
         key: None,
         equal_aspect: true,
         notes,
         provenance: provenance::landscape(shown.name, shown.record, shown.job),
     })
+}
+
+/// Lowest and highest of several draws, at every step; empty without these.
+fn bands(outcome: &LandscapeOutcome, robust: bool, quantity: Quantity) -> Vec<Option<(f64, f64)>> {
+    if outcome.draws.len() < 2 {
+        return Vec::new();
+    }
+    let grids: Vec<&Grid> = (outcome.draws.iter())
+        .filter_map(|draw| if robust { draw.robust.as_ref() } else { Some(&draw.clean) })
+        .collect();
+    let at = |x: usize| {
+        let known: Vec<f64> = grids.iter().filter_map(|grid| values(grid, quantity).get(x, 0)).collect();
+        let (low, high) = (known.iter().copied().reduce(f64::min)?, known.iter().copied().reduce(f64::max)?);
+        (known.len() == grids.len()).then_some((low, high))
+    };
+    (0..outcome.x.len()).map(at).collect()
+}
+
+/// Networks beside a curve that were measured by themselves, with whether robust.
+fn landmarks(shown: &Shown<'_>, options: &Options) -> Vec<(Mark, bool)> {
+    let of = |point: basin_core::record::Point| match options.quantity {
+        Quantity::Loss => point.loss,
+        Quantity::Error => point.error,
+    };
+    let on_grid = |landmark: &Landmark| shown.outcome.x.contains(&landmark.x) && landmark.outside == 0.0;
+    let marked = shown.outcome.landmarks.iter().filter(|landmark| !on_grid(landmark));
+    let inside = |x: f64| (shown.outcome.x[0]..=shown.outcome.x[shown.outcome.x.len() - 1]).contains(&x);
+    marked
+        .filter(|landmark| inside(landmark.x))
+        .flat_map(|landmark| {
+            let points = [(false, landmark.clean), (true, landmark.robust)];
+            points.into_iter().filter_map(move |(robust, point)| Some((landmark, robust, of(point?))))
+        })
+        .filter(|(_, robust, _)| match options.which {
+            Which::Clean => !robust,
+            Which::Robust => *robust,
+            Which::Auto | Which::Both => true,
+        })
+        .map(|(landmark, robust, y)| {
+            let mark = Mark {
+                x: landmark.x,
+                y,
+                shape: Shape::Circle,
+                color: series_color(usize::from(robust)),
+                name: text::literal(&landmark.name),
+            };
+            (mark, robust)
+        })
+        .collect()
+}
+
+/// The networks of a training in a map, joined in their order.
+fn path(outcome: &LandscapeOutcome) -> Vec<Item> {
+    let steps: Vec<&Landmark> = outcome.landmarks.iter().filter(|landmark| landmark.path).collect();
+    let mut items = Vec::new();
+    if steps.len() > 1 {
+        items.push(Item::Series(Series {
+            name: None,
+            x: steps.iter().map(|step| step.x).collect(),
+            y: steps.iter().map(|step| step.y).collect(),
+            band: Vec::new(),
+            color: super::Color::WHITE,
+            dash: Dash::Solid,
+            dots: true,
+            steps: false,
+        }));
+    }
+    let ends = outcome.landmarks.iter().filter(|landmark| !landmark.path && landmark.name != ORIGIN);
+    items.extend(ends.map(|landmark| {
+        Item::Mark(Mark {
+            x: landmark.x,
+            y: landmark.y.unwrap_or_default(),
+            shape: Shape::Circle,
+            color: super::Color::WHITE,
+            name: text::literal(&landmark.name),
+        })
+    }));
+    items
+}
+
+/// What the steps of a curve are.
+fn along(kind: &DirectionKind) -> String {
+    let title = text::literal(&kind.title());
+    match kind {
+        DirectionKind::Toward(_) => format!("Step {title}"),
+        DirectionKind::Random(_) | DirectionKind::Worst(_) => format!("Step along {title}"),
+        _ => format!("Step along the {title}"),
+    }
 }
 
 /// A value with its unit: `2.5`, `80%`.
@@ -437,11 +543,10 @@ pub fn provenance_of(named: Named<'_>) -> Vec<String> {
 pub fn direction_label(record: &Record, number: usize) -> String {
     let Job::Landscape(job) = &record.job else { return String::new() };
     let kind = job.second.as_ref().filter(|_| number == 2).unwrap_or(&job.direction);
-    let name = direction_name(kind);
-    format!("{}{} direction {number}", name[..1].to_uppercase(), &name[1..])
-}
-
-/// The kind of a direction without the number of its draw.
-fn direction_name(kind: &DirectionKind) -> String {
-    kind.to_string().split(':').next().unwrap_or_default().to_owned()
+    let title = text::literal(&kind.title());
+    // Two random directions are told apart by their numbers.
+    let number = if kind.is_drawn() && job.second.is_some() { format!(" {number}") } else { String::new() };
+    let mut letters = title.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}{number}", letters.as_str())
 }

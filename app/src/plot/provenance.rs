@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use basin_core::job::{
-    Attack, AutoAttack, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, Landscape, LandscapeLoss,
+    Attack, AutoAttack, DirectionKind, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, Landscape, LandscapeLoss,
     Matrix, Normalization, Train,
 };
 use basin_core::record::{Evaluation, FlatnessOutcome, Outcome, Record};
@@ -16,17 +16,28 @@ pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
         Normalization::Layer => format!("relative L2 norm {} in every tensor", job.radius),
         Normalization::Filter => format!("relative L2 norm {} in every filter", job.radius),
         Normalization::Global => format!("relative L2 norm {} over the whole model", job.radius),
+        Normalization::Weight => format!("every entry {} times as large as its weight", job.radius),
+        Normalization::None => format!("the direction times {}", job.radius),
         token @ Normalization::Paper(_) => format!("the paper's {token}"),
+    };
+    let titles: Vec<String> = job.kinds().map(DirectionKind::title).collect();
+    let draws = if job.draws > 1 { format!(", mean of {} draws", job.draws) } else { String::new() };
+    let step = match job.kinds().all(DirectionKind::has_length) {
+        true => "a network".to_owned(),
+        false => step,
     };
     let loss = match job.loss {
         LandscapeLoss::Clean => "clean images".to_owned(),
+        LandscapeLoss::Robust if job.warm.is_some() => {
+            format!("{}, warm from point to point in {} steps", job.attack, job.warm.unwrap_or_default())
+        }
         LandscapeLoss::Robust => format!("{} at every grid point", job.attack),
         LandscapeLoss::RobustFixed => format!("{} on the trained weights, then fixed", job.attack),
     };
     lines(
         name,
         record,
-        vec![format!("loss: mean -log(p + 1e-12) (natural logarithm); {loss}"), format!("step 1: {step}")],
+        vec![format!("loss: mean -log(p + 1e-12) (natural logarithm); {loss}"), format!("{}{draws}; step 1: {step}", titles.join(", "))],
     )
 }
 

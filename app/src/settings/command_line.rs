@@ -6,7 +6,6 @@ use basin_core::train::preset::preset;
 use serde_json::{Value, json};
 
 use super::Settings as _;
-use super::sheet::at;
 use super::useless::useless;
 use super::{Measure, Origin, Sheet};
 
@@ -55,9 +54,6 @@ pub fn command_line(job: &Job) -> String {
                 "pgd" => option(one),
                 one => option(&format!("pgd:{one}")),
             }),
-            (_, Format::Direction) if !text.is_empty() => {
-                option(at(&value, &setting.path).as_str().unwrap_or(&text));
-            }
             _ if text.is_empty() => {}
             _ => option(&text),
         }

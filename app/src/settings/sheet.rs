@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use basin_core::job::{AutoAttack, DirectionKind, Flatness, Job, Levels, Pgd};
+use basin_core::job::{AutoAttack, Flatness, Job, Levels, Pgd};
 use basin_core::settings::{Format, Setting};
 use serde_json::{Map, Value, json};
 
@@ -248,8 +248,13 @@ fn follow(usual: &mut Value, job: &Job, given: &Given, origin: &Origin) {
                 set("search_data.name", job.data.name.clone().into());
             }
         }
-        Job::Landscape(job) if origin.surface == Surface::Window => {
-            set("steps", if job.second.is_some() { STEPS_OF_SURFACE } else { 51 }.into());
+        Job::Landscape(job) => {
+            if origin.surface == Surface::Window {
+                set("steps", if job.second.is_some() { STEPS_OF_SURFACE } else { 51 }.into());
+            }
+            if is_given("statistics_data.examples") {
+                set("statistics_data.name", job.data.name.clone().into());
+            }
         }
         _ => {}
     }
@@ -288,11 +293,6 @@ fn finish(job: &mut Job, given: &Given, origin: &Origin, problems: &mut Vec<Prob
                 Ok(levels) => job.levels = levels,
                 Err(reason) => wrong("levels", reason),
             }
-        }
-        Job::Landscape(job) if job.second.as_ref() == Some(&job.direction) => {
-            let DirectionKind::Random(_) = job.direction;
-            let text = format!("{} is the first direction, too; use another seed, random:N", job.direction);
-            wrong("second", text);
         }
         _ => {}
     }

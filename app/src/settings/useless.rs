@@ -3,7 +3,7 @@
 use basin_core::attack::autoattack::Attack;
 use basin_core::job::{
     AutoAttack, Case, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, InputNorm, Job, Landscape,
-    LandscapeLoss, Normalization, Pgd,
+    DirectionKind, LandscapeLoss, Normalization, Pgd, RunningStatistics,
 };
 
 /// Why a setting has no effect.
@@ -136,7 +136,28 @@ fn flatness(job: &Flatness, path: &str) -> Option<Useless> {
 }
 
 fn landscape(job: &Landscape, path: &str) -> Option<Useless> {
+    let has = |is: fn(&DirectionKind) -> bool| job.kinds().any(is);
     match path {
+        "normalize" | "radius" | "tensors" if job.kinds().all(DirectionKind::has_length) => refused(
+            "has no effect: directions to networks keep their length and move all tensors; leave it out",
+        ),
+        "second_range" | "orthogonal" if job.second.is_none() => {
+            refused("is for two directions; add --second, or leave it out")
+        }
+        "statistics_data.examples" if job.statistics != RunningStatistics::Estimated => {
+            refused("has no effect: statistics are estimated only with --statistics estimated; leave it out")
+        }
+        "warm" if job.loss != LandscapeLoss::Robust => {
+            refused("has no effect: only --loss robust attacks at every point; leave it out")
+        }
+        "draws" if !job.kinds().all(DirectionKind::is_drawn) => {
+            refused("is for random and worst directions; leave it out")
+        }
+        path if (path.starts_with("search.") || path == "search_radius")
+            && !has(|kind| matches!(kind, DirectionKind::Worst(_))) =>
+        {
+            refused("is for --direction worst; leave it out")
+        }
         "radius" if matches!(job.normalize, Normalization::Paper(_)) => refused(format!(
             "has no effect: --normalize {} says itself how large step 1 is; leave out --radius, or use layer, filter or global",
             job.normalize

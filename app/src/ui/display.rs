@@ -266,7 +266,11 @@ fn section(record: &Record, along_y: bool) -> Record {
         return record;
     };
     let Some(y) = outcome.y.take() else { return record };
-    let (middle_x, middle_y) = (outcome.x.len() / 2, y.len() / 2);
+    let nearest = |steps: &[f64]| {
+        let by_distance = |a: &usize, b: &usize| steps[*a].abs().total_cmp(&steps[*b].abs());
+        (0..steps.len()).min_by(by_distance).unwrap_or_default()
+    };
+    let (middle_x, middle_y) = (nearest(&outcome.x), nearest(&y));
     let cut = |values: &Values| {
         let at = |i| if along_y { values.get(middle_x, i) } else { values.get(i, middle_y) };
         Values::Line((0..if along_y { y.len() } else { outcome.x.len() }).map(at).collect())
@@ -277,7 +281,12 @@ fn section(record: &Record, along_y: bool) -> Record {
     if along_y {
         outcome.x = y;
     }
-    job.second = None;
+    outcome.landmarks.clear();
+    outcome.draws.clear();
+    let second = job.second.take();
+    if let (true, Some(second)) = (along_y, second) {
+        job.direction = second;
+    }
     record
 }
 
@@ -285,6 +294,6 @@ fn section(record: &Record, along_y: bool) -> Record {
 fn direction(record: &Record, second: bool) -> String {
     let Job::Landscape(job) = &record.job else { return String::new() };
     let kind = if second { job.second.as_ref().unwrap_or(&job.direction) } else { &job.direction };
-    let name = kind.to_string();
-    format!("{} direction {}", name.split(':').next().unwrap_or_default(), if second { 2 } else { 1 })
+    let number = if kind.is_drawn() { if second { " 2" } else { " 1" } } else { "" };
+    format!("{}{number}", literal(&kind.title()))
 }

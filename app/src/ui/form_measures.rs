@@ -86,7 +86,7 @@ impl Editor<'_> {
         if (measure, &*setting.path) == (Measure::Benchmark, "attacks") {
             return self.benchmark_ui(ui, given, setting, problem.map(|problem| &*problem.text));
         }
-        if setting.path == "second" && self.is_line(given) {
+        if matches!(&*setting.path, "second" | "second_range" | "orthogonal") && self.is_line(given) {
             return;
         }
         let usual = self.sheet.usual_text(setting, self.origin);

@@ -1,6 +1,6 @@
 //! Rows of forms: the control of a setting with its label and tooltip, marked where it differs from what is usual.
 
-use basin_core::settings::{Choice, Format, Kind, Setting};
+use basin_core::settings::{Choice, Kind, Setting};
 use eframe::egui::{
     Align, Align2, Button, Checkbox, CollapsingHeader, ComboBox, Label, Layout, Popup, Rect, Response,
     RichText, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
@@ -263,10 +263,7 @@ fn settled(text: String, usual: &str) -> Change {
 
 /// What a setting is, with its option.
 fn tooltip(setting: &Setting) -> String {
-    let mut text = setting.help.clone();
-    if setting.format == Format::Direction {
-        text = text.replace("random, or random:N. Each seed N", "the seed of a random direction. Each seed");
-    }
+    let text = &setting.help;
     match &setting.flag {
         Some(flag) => format!("{text}\n--{flag}"),
         None => format!("{text}\n{}", setting.path),

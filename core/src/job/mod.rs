@@ -26,7 +26,7 @@ pub use crate::measure::evaluate::Evaluate;
 pub use crate::measure::flatness::{Case, Flatness, FlatnessLoss, JointSearch, Levels};
 pub use crate::measure::hessian::{Hessian, HessianLoss, Matrix};
 pub use crate::measure::landscape::direction::{DirectionKind, Normalization, PaperToken};
-pub use crate::measure::landscape::{Landscape, LandscapeLoss};
+pub use crate::measure::landscape::{Landscape, LandscapeLoss, Range, RunningStatistics};
 use crate::measure::{self, Headline, Measure, Point, Summary, Target, all_measures};
 use crate::settings::{Setting, settings_of};
 pub use crate::train::Train;

@@ -1,5 +1,6 @@
 //! What every measure works on: a checkpoint and images on a device, and how exactly to search and measure.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tch::{Device, Tensor};
@@ -14,7 +15,7 @@ use crate::data::Dataset;
 use crate::device::Precision;
 use crate::error::Result;
 use crate::loss::cross_entropy;
-use crate::model::{Evaluator, Weights, channels_last};
+use crate::model::{Evaluator, Network, Weights, channels_last};
 
 /// A job's checkpoint and data, on its device.
 pub struct Context {
@@ -30,6 +31,9 @@ pub struct Context {
     pub searched: Option<Dataset>,
     /// Adversarial examples of an earlier record.
     pub stored: Option<Stored>,
+    /// Other networks that the measure looks at, by the paths that it gives: one of a checkpoint, of a training those
+    /// that it kept.
+    pub fellows: Vec<(PathBuf, Vec<Fellow>)>,
     /// Where it is computed.
     pub device: Device,
     /// Whether it is, or was, computed on a GPU: so large are the blocks of some measures.
@@ -40,6 +44,14 @@ pub struct Context {
     pub batch_size: usize,
     /// Where perturbed networks are kept, if they are.
     pub network_store: Option<Box<dyn NetworkStore>>,
+}
+
+/// Another network of the same architecture.
+pub struct Fellow {
+    /// What it is called: the name of its file, or of its epoch.
+    pub name: String,
+    /// It.
+    pub checkpoint: Checkpoint,
 }
 
 /// A place for perturbed networks.
@@ -120,14 +132,27 @@ impl Context {
         count.div_ceil(4).clamp(block.div_ceil(2).min(most), most)
     }
 
+    /// Other networks, of all paths.
+    pub fn all_fellows(&self) -> impl Iterator<Item = &Fellow> {
+        self.fellows.iter().flat_map(|(_, there)| there)
+    }
+
     /// The networks at `weights` (on any device).
     pub fn pair(&self, weights: &Weights) -> SearchAndMeasure {
         self.pair_searched_in(weights, self.precision)
     }
 
+    /// Another network of the same kind, at its own weights and with its own buffers.
+    pub fn pair_of(&self, network: &Network) -> SearchAndMeasure {
+        self.searched_in(network, &network.weights, self.precision)
+    }
+
     /// The same for a search in another precision.
     pub fn pair_searched_in(&self, weights: &Weights, precision: Precision) -> SearchAndMeasure {
-        let network = &self.checkpoint.network;
+        self.searched_in(&self.checkpoint.network, weights, precision)
+    }
+
+    fn searched_in(&self, network: &Network, weights: &Weights, precision: Precision) -> SearchAndMeasure {
         let (search, measure) = (precision.search_kind(), precision.measure_kind());
         SearchAndMeasure {
             search: precision

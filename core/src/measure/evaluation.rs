@@ -209,6 +209,22 @@ pub fn attack_once(
     attempt(pair, settings, batch, seed, restart, None, cancel_check)
 }
 
+/// Attacks a batch once, from known perturbations.
+///
+/// # Errors
+/// As [`attack`].
+pub fn attack_from(
+    pair: &SearchAndMeasure,
+    settings: &Pgd,
+    batch: &Batch,
+    start: &Tensor,
+    cancel_check: CancelCheck,
+) -> Result<Attacked> {
+    let found =
+        pgd::run_with_early(settings, pair.searcher(), &batch.images, &batch.labels, start, None, None, cancel_check)?;
+    at(&pair.measure, batch, found.perturbation, settings.selection)
+}
+
 /// As [`attack_once`]; notes every iteration in `trace`.
 ///
 /// # Errors

@@ -22,13 +22,13 @@ mod summary;
 mod units;
 mod work;
 
-pub use context::{Context, Cost, NetworkStore, cut};
+pub use context::{Context, Cost, Fellow, NetworkStore, cut};
 pub use kept::{Kept, KeptExamples, KeptLosses, Probabilities};
 pub use rows::{PerExample, Point};
 pub use search_cost::SearchCost;
 pub use summary::{Headline, Number, Quantity, Summary};
 pub use units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
-pub use work::{Assembled, Keeps, Measure, Target, Work};
+pub use work::{Assembled, Fellows, Keeps, Measure, Target, Work};
 
 /// The registry of measures: a line for each, in the order in which people look for them.
 macro_rules! all_measures {

@@ -12,6 +12,7 @@ use super::search_cost::SearchCost;
 use super::summary::{Headline, Summary};
 use super::units::{Plan, UnitRunner, Units};
 use crate::attack::Pgd;
+use crate::checkpoint::Checkpoint;
 use crate::data::DataSelection;
 use crate::device::Compute;
 use crate::error::Result;
@@ -55,6 +56,15 @@ pub enum Keeps {
     Probabilities,
 }
 
+/// Where other networks are that a measure looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fellows<'a> {
+    /// A checkpoint, or the folder of a training, for its final network.
+    One(&'a Path),
+    /// The folder of a training, for the networks that it kept, by epoch.
+    Kept(&'a Path),
+}
+
 /// Settings of a measure, and what can be done with them.
 pub trait Measure: Clone + PartialEq + Serialize + DeserializeOwned + JsonSchema {
     /// Its name on the command line and in files, e.g. `flatness`.
@@ -92,6 +102,14 @@ pub trait Measure: Clone + PartialEq + Serialize + DeserializeOwned + JsonSchema
     /// [`crate::Error::Invalid`] with what to use instead.
     fn check_classes(&self, classes: usize) -> Result<()>;
 
+    /// Checks that another network fits the checkpoint.
+    ///
+    /// # Errors
+    /// It does not; with its path.
+    fn check_fellow(&self, _: &Checkpoint, _: &Checkpoint) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether gradients of weights are needed.
     fn searches_weights(&self) -> bool {
         false
@@ -100,6 +118,11 @@ pub trait Measure: Clone + PartialEq + Serialize + DeserializeOwned + JsonSchema
     /// Images that search, where they are others than those that are measured.
     fn search_data(&self) -> Option<&DataSelection> {
         None
+    }
+
+    /// Other networks that it looks at.
+    fn fellows(&self) -> Vec<Fellows<'_>> {
+        Vec::new()
     }
 
     /// Adversarial examples of an earlier record that it is measured on.

@@ -3,6 +3,7 @@
 //! Perturbing a network is arithmetic on its weights; nothing is mutated and put back. For speed, an
 //! [`Evaluator`] is the folded, channels-last form of a network in one precision on one device.
 
+mod calibrate;
 mod families;
 mod fold;
 mod forward;
@@ -16,13 +17,14 @@ use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 
+pub use calibrate::calibrate;
 pub use families::{
     Architecture, Choices, DeepMindPreActResNet, DeepMindWideResNet, DenseNet, Family, Keys, LeNet, Mlp,
     NAMES, Pooling, PostActResNet, PreActResNet, Recognized, ResNeXt, ResNet, Shortcut, SmallCnn, Stem, Vgg,
     WideResNet, anchors, groups, recognize, special,
 };
 pub use fold::fold;
-pub use forward::{BatchStatistics, Mode, NORM_MOMENTUM, Params, activate, channels_last, logits, place};
+pub use forward::{BatchStatistics, Mode, Params, activate, channels_last, logits, place};
 pub use init::Initialization;
 pub use input::InputNormalization;
 pub use outline::{Block, BlockKind, Bypass, runs};

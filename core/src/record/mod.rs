@@ -27,7 +27,9 @@ pub use crate::measure::flatness::{
     AtRadius, Draw, FlatnessOutcome, KeptNetwork, LayerFlatness, LevelsOutcome, OnLevels, PlainMean,
 };
 pub use crate::measure::hessian::{Density, Eigenvalue, HessianOutcome, LayerCurvature, Quadrature, Trace};
-pub use crate::measure::landscape::{DirectionSummary, Grid, LandscapeOutcome, LayerNorm, Values};
+pub use crate::measure::landscape::{
+    Barrier, DirectionSummary, Grid, Landmark, LandscapeDraw, LandscapeOutcome, LayerNorm, ORIGIN, Values, WarmGap,
+};
 pub use crate::measure::{
     Headline, KeptExamples, KeptLosses, Number, PerExample, Point, Probabilities, Quantity, SearchCost,
     Summary,
@@ -79,6 +81,9 @@ pub struct Provenance {
     pub data_fingerprint: String,
     /// SHA-256 of the checkpoint file, hex.
     pub checkpoint_hash: String,
+    /// SHA-256 of the other networks that the measure looked at, if any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fellows: Vec<String>,
     /// Short name of the model, e.g. `ResNet-18, 8 channels, rebn`.
     pub model: String,
     /// What was assumed where the checkpoint's file does not say how it is read, as `--assume` takes it.

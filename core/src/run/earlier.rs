@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::provenance::fellow_hashes;
 use super::stored;
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -38,6 +39,7 @@ pub fn is_done(record: &Record, out: &Path, job: &Job, context: &Context) -> boo
         && record.job == *job
         && p.checkpoint_hash == context.checkpoint.summary.hash
         && p.data_fingerprint == context.fingerprint
+        && p.fellows.iter().map(String::as_str).eq(fellow_hashes(context))
         && [examples, probabilities].into_iter().flatten().all(|path| path.is_file())
         && networks(record, out).all(|path| path.is_file())
         && stored::is_unchanged(record)

@@ -6,6 +6,7 @@ mod compare;
 mod driver;
 mod earlier;
 mod estimate;
+mod fellows;
 mod inspect;
 mod job_file;
 mod journal;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::fellows;
 use super::network_folder::NetworkFolder;
 use super::stored;
 use crate::checkpoint::{self, Checkpoint};
@@ -75,6 +76,7 @@ pub fn open_telling(
     };
     let checkpoint = checkpoint::open_probed(job.checkpoint().ok_or_else(no_measure)?, probing)?;
     job.check_classes(checkpoint.summary.classes)?;
+    let fellows = fellows::open(job, &checkpoint, probing)?;
     let selected = |selection: &DataSelection| -> Result<Dataset> {
         let dataset = data::load(&selection.name, &selection.examples)?;
         check_fit(&checkpoint, &dataset)?;
@@ -110,6 +112,7 @@ pub fn open_telling(
         batches,
         searched,
         stored,
+        fellows,
         device,
         gpu: manner.gpu,
         precision: manner.precision,

@@ -11,8 +11,10 @@ use crate::record::Provenance;
 /// What the units of a journal depend on.
 pub fn identity(job: &Job, context: &Context) -> Value {
     let Manner { batch_size, gpu, precision } = Manner::of(context);
+    let fellows: Vec<&str> = fellow_hashes(context).collect();
     json!({
         "job": job,
+        "fellows": fellows,
         "version": env!("CARGO_PKG_VERSION"),
         "checkpoint": context.checkpoint.summary.hash,
         "data": context.fingerprint,
@@ -20,6 +22,11 @@ pub fn identity(job: &Job, context: &Context) -> Value {
         "device": gpu,
         "precision": precision,
     })
+}
+
+/// What identifies the other networks that a measure looks at.
+pub fn fellow_hashes(context: &Context) -> impl Iterator<Item = &str> {
+    context.all_fellows().map(|fellow| fellow.checkpoint.summary.hash.as_str())
 }
 
 /// Everything about where the numbers come from, except time, and what the measure itself knows.
@@ -34,6 +41,7 @@ pub fn provenance(job: &Job, context: &Context) -> Provenance {
         data: context.dataset.name.clone(),
         data_fingerprint: context.fingerprint.clone(),
         checkpoint_hash: context.checkpoint.summary.hash.clone(),
+        fellows: fellow_hashes(context).map(str::to_owned).collect(),
         model: context.checkpoint.summary.model.clone(),
         assumed: context.checkpoint.summary.assumed.clone(),
         probe: context.checkpoint.summary.probe.clone(),

@@ -96,7 +96,7 @@ pub enum Format {
     /// As its kind.
     #[default]
     Plain,
-    /// A direction, of which a random one is also written as its seed alone.
+    /// A direction; a number alone is the seed of a random one.
     Direction,
     /// Levels of a multilevel estimate: `on`, `off`, or two numbers of draws.
     Levels,

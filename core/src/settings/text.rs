@@ -65,11 +65,6 @@ impl Setting {
     pub fn show(&self, value: &Value) -> String {
         match value {
             Value::Null => String::new(),
-            Value::String(text) if self.format == Format::Direction => match text.strip_prefix("random") {
-                Some("") => "0".to_owned(),
-                Some(seed) => seed.trim_start_matches(':').to_owned(),
-                None => text.clone(),
-            },
             Value::String(text) => text.clone(),
             Value::Number(number) => match number.as_f64() {
                 // Of pixels, and not of what merely is a multiple of 1/255.

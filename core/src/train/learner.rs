@@ -8,8 +8,8 @@ use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Architecture, Evaluator, Family, Layer, Layout, Mlp, Mode, NORM_MOMENTUM, Network, Norm, Params, Role,
-    Topology, Weights, logits,
+    Architecture, Evaluator, Family, Layer, Layout, Mlp, Mode, Network, Norm, Params, Role,
+    Topology, Weights, logits, calibrate,
 };
 
 /// Units of the auxiliary head's hidden layer, and what it predicts: rotations by 0, 90, 180, 270 degrees.
@@ -248,46 +248,13 @@ impl Learner {
     ) -> Vec<(String, Tensor)> {
         let _guard = tch::no_grad_guard();
         let place = self.place(weights);
-        for (name, _) in &self.whole.buffers {
-            let mut buffer = place.params.get(name).shallow_clone();
-            let neutral = match name.rsplit('.').next() {
-                Some("running_var") if as_in_paper => 1.0,
-                Some("running_var" | "running_mean" | "num_batches_tracked") => 0.0,
-                _ => continue,
-            };
-            let _ = buffer.fill_(neutral);
-        }
-        let running: Vec<Tensor> = self
-            .whole
-            .buffers
-            .iter()
-            .filter(|(name, _)| name.ends_with(".running_mean") || name.ends_with(".running_var"))
-            .map(|(name, _)| place.params.get(name).shallow_clone())
-            .collect();
-        let mut sums: Vec<Tensor> =
-            running.iter().map(|buffer| buffer.to_kind(Kind::Double).zeros_like()).collect();
-        let mut count = 0.0;
-        for images in batches {
-            let _ = self.forward(&place, &images);
-            if !as_in_paper {
-                count += 1.0;
-                for (sum, buffer) in sums.iter_mut().zip(&running) {
-                    // From zero, a pass leaves the batch's own times the momentum.
-                    *sum += buffer.to_kind(Kind::Double) / NORM_MOMENTUM;
-                    let _ = buffer.shallow_clone().zero_();
-                }
-            }
-        }
-        if count > 0.0 {
-            for (sum, buffer) in sums.iter().zip(&running) {
-                buffer.shallow_clone().copy_(&(sum / count));
-            }
-        }
-        self.whole
-            .buffers
-            .iter()
+        let buffers: Vec<(String, Tensor)> = (self.whole.buffers.iter())
             .map(|(name, _)| (name.clone(), place.params.get(name).shallow_clone()))
-            .collect()
+            .collect();
+        calibrate(&buffers, batches, as_in_paper, |images| {
+            let _ = self.forward(&place, images);
+        });
+        buffers
     }
 
     /// Device of everything.

@@ -262,6 +262,6 @@ fn filters_of_linear_layers_are_rows_as_in_landscapes() {
     close("inside", &sizes(&inside)[..5], &hundredth, 1e-6);
     // A landscape scales the same direction to the same perturbation.
     let direction = Weights::from_flat(layout.clone(), draw(Scope::Layer));
-    let scaled = scale(&direction, &weights, &Normalization::Filter, 0.1).unwrap();
+    let scaled = scale(&direction, &weights, &which, &Normalization::Filter, 0.1).unwrap();
     close("landscape", &numbers(scaled.flat()), &numbers(&draw(Scope::Filter)), 1e-6);
 }

@@ -22,6 +22,7 @@ pub use ball::{Ball, Sampling};
 pub use bounds::WeightBox;
 pub use normalization::{Normalizer, WeightGradient};
 pub use objective::{BatchLoss, Examples, Problem};
+pub(crate) use pieces::quotient;
 pub use pieces::{Scope, WeightBlocks, WeightNorm};
 pub use projection::{Projection, Projector};
 pub use tensors::Tensors;

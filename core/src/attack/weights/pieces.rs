@@ -89,6 +89,16 @@ impl WeightBlocks {
         whole.expand_as(&sizes)
     }
 
+    /// Product of two vectors over every piece, in float64; for [`Scope::Global`] over all of them, repeated.
+    pub fn dots(&self, a: &Tensor, b: &Tensor) -> Tensor {
+        let of = |s: &Stretch| {
+            let double = |flat| s.of(flat).to_kind(Kind::Double);
+            (double(a) * double(b)).sum_dim_intlist([1i64].as_slice(), false, Kind::Double)
+        };
+        let dots = Tensor::cat(&self.stretches.iter().map(of).collect::<Vec<_>>(), 0);
+        if self.scope == Scope::Global { dots.sum(Kind::Double).expand_as(&dots) } else { dots }
+    }
+
     /// Number of entries of every piece, in float64; for [`Scope::Global`] of all of them, repeated.
     pub fn counts(&self) -> Tensor {
         let counts = self.stretches.iter().flat_map(|s| (0..s.rows).map(|_| (s.len / s.rows) as f64));

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::losses::{Losses, Unit, draw_seed};
+use super::losses::{Losses, Unit};
 use super::settings::{Flatness, FlatnessLoss};
 use crate::attack::Pgd;
 use crate::attack::weights::{
@@ -14,6 +14,7 @@ use crate::measure::context::Context;
 use crate::measure::evaluation::{Batch, SearchAndMeasure, attack, attack_and_early, measure};
 use crate::model::{Entry, Network, Weights};
 use crate::progress::CancelCheck;
+use crate::seed::draw_seed;
 
 /// One perturbation of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

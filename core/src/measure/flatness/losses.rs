@@ -14,7 +14,6 @@ use crate::measure::evaluation::{Batch, SearchAndMeasure, attack_once, measure, 
 use crate::measure::rows::{PerExample, Point};
 use crate::measure::statistics::{Interval, interval_of_table, mean, standard_error};
 use crate::progress::CancelCheck;
-use crate::seed::generator;
 
 /// Which of several draws counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,13 +149,6 @@ pub fn worst_restart(restarts: &[Restart]) -> Losses {
         loss: chosen.iter().enumerate().map(loss).collect(),
         wrong: chosen.iter().map(|(_, wrong)| *wrong).collect(),
     }
-}
-
-/// Seed of a draw: what its direction depends on besides names and shapes of tensors. Below 2^53, so that every reader
-/// of JSON gets it right.
-pub fn draw_seed(seed: u64, draw: usize) -> u64 {
-    use rand::Rng as _;
-    generator(seed, "weight-draw", &[draw as u64]).random::<u64>() >> 11
 }
 
 /// One draw on a level of a multilevel estimate and on the cheaper ones.

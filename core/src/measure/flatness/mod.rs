@@ -28,12 +28,13 @@ use crate::attack::Pgd;
 use crate::data::DataSelection;
 use crate::device::Precision;
 use crate::error::{Error, Result};
+use crate::seed::draw_seed;
 use draws::{Level, PerturbationSampler, Place, of_unit};
 use keep::Keeper;
 use levels::{Found, next};
 use losses::Unit;
 pub use losses::{
-    Draws, Losses, OnCheapLevels, Over, Reference, Restart, at_radius, clean, draw_seed, restart,
+    Draws, Losses, OnCheapLevels, Over, Reference, Restart, at_radius, clean, restart,
     worst_restart,
 };
 use multilevel::Numbers;

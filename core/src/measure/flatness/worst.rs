@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::draws::{PerturbationSampler, Place};
 use super::keep::Keeper;
-use super::losses::{Losses, Unit, draw_seed};
+use super::losses::{Losses, Unit};
 use super::settings::FlatnessLoss;
 use crate::attack::weights::{WeightBlocks, descent, joint};
 use crate::device::Precision;
@@ -13,6 +13,7 @@ use crate::measure::evaluation::{Batch, SearchAndMeasure, append, attack, measur
 use crate::measure::rows::PerExample;
 use crate::measure::search_cost::{self, SearchCost};
 use crate::progress::CancelCheck;
+use crate::seed::draw_seed;
 
 /// What a search finds.
 struct Found {

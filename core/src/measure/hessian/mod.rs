@@ -25,7 +25,8 @@ use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
 use super::work::{Assembled, Measure, Work, target_fields};
 use crate::attack::Pgd;
 use crate::error::{Error, Result};
-use lanczos::{Times, Wanted, eigenpairs, quadrature, random};
+use lanczos::{Times, quadrature};
+pub use lanczos::{Wanted, eigenpairs, random};
 pub use outcome::{Density, Eigenvalue, HessianOutcome, LayerCurvature, Quadrature, Trace};
 pub use products::Curvature;
 pub use settings::{Hessian, HessianLoss, Matrix};
@@ -185,7 +186,7 @@ impl Curving<'_> {
         let pair = self.context.pair(weights);
         let (mut clean, mut robust) = (PerExample::default(), PerExample::default());
         let mut batches = Vec::new();
-        let size = if self.context.gpu { self.context.batch_size } else { BATCH };
+        let size = batch_size(self.context);
         for batch in &self.context.batches {
             append(&mut clean, measure(&pair.measure, batch, None)?);
             let images = match self.job.loss {
@@ -271,8 +272,16 @@ impl Curving<'_> {
     }
 }
 
+/// Images of a batch that is differentiated twice.
+pub fn batch_size(context: &Context) -> usize {
+    if context.gpu { context.batch_size } else { BATCH }
+}
+
 /// A product that holds NaN or infinity is no curvature.
-fn finite(product: Tensor) -> Result<Tensor> {
+///
+/// # Errors
+/// It does.
+pub fn finite(product: Tensor) -> Result<Tensor> {
     if product.isfinite().all().int64_value(&[]) == 1 {
         return Ok(product);
     }

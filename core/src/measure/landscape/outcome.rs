@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::measure::hessian::Eigenvalue;
 use crate::measure::rows::Point;
 
 /// Values on the grid: `[x]` in 1-D, `[y][x]` in 2-D; `null` where not computed.
@@ -66,6 +67,11 @@ impl Grid {
         Self { loss: Values::empty(nx, ny), error: Values::empty(nx, ny) }
     }
 
+    /// A point, if it is there.
+    pub fn get(&self, x: usize, y: usize) -> Option<Point> {
+        Some(Point { loss: self.loss.get(x, y)?, error: self.error.get(x, y)? })
+    }
+
     /// Stores one point.
     pub fn set(&mut self, x: usize, y: usize, point: Point) {
         self.loss.set(x, y, point.loss);
@@ -74,7 +80,7 @@ impl Grid {
 }
 
 /// What one direction is, in numbers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct DirectionSummary {
     /// e.g. `random`.
     pub name: String,
@@ -84,6 +90,18 @@ pub struct DirectionSummary {
     pub relative_norm: f64,
     /// Per moved tensor: name and the relative L2 norm of step 1.
     pub layers: Vec<LayerNorm>,
+    /// Of the gradient, its norm: the slope of the loss along it, per unit of length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient: Option<f64>,
+    /// Of an eigenvector of the Hessian, its eigenvalue: the curvature of the loss along it, per unit of length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eigenvalue: Option<Eigenvalue>,
+    /// Of a principal component, the share of the variance that it explains, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variance: Option<f64>,
+    /// Of a direction toward another checkpoint, the SHA-256 of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_hash: Option<String>,
 }
 
 /// Relative size of a direction in one tensor.
@@ -95,24 +113,128 @@ pub struct LayerNorm {
     pub relative_l2: f64,
 }
 
-/// A loss landscape.
+/// A network in the plane of a landscape, or above it, measured by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Landmark {
+    /// What it is: `origin`, or the name of a checkpoint or of an epoch.
+    pub name: String,
+    /// Step along the first direction at the point of the plane that is nearest to it.
+    pub x: f64,
+    /// Along the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y: Option<f64>,
+    /// Euclidean distance from the plane, as a share of its distance from the origin: 0 lies in the plane.
+    pub outside: f64,
+    /// Whether it is one of the networks of a path, in the order of the path.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub path: bool,
+    /// On clean images; none: its loss is not finite.
+    pub clean: Option<Point>,
+    /// Under attack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robust: Option<Point>,
+}
+
+/// How far the loss between two networks rises above the line from the one's to the other's (Frankle et al. 2020); 0
+/// where it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Barrier {
+    /// Of the clean loss.
+    pub clean: f64,
+    /// Of the robust loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robust: Option<f64>,
+}
+
+/// One of several draws of random directions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LandscapeDraw {
+    /// On clean images.
+    pub clean: Grid,
+    /// Under attack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robust: Option<Grid>,
+    /// Its directions, x first.
+    pub directions: Vec<DirectionSummary>,
+    /// Cosine of the angle between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<f64>,
+}
+
+/// What attacks from the adversarial examples of neighbours miss: on a random tenth of the points the full attack was
+/// run as well.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WarmGap {
+    /// Mean robust loss under the full attack minus that of the landscape: above 0 where the landscape is too low.
+    pub value: f64,
+    /// Its standard error over these points; absent for a single one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_error: Option<f64>,
+    /// The largest difference at a point.
+    pub largest: f64,
+    /// Mean robust loss of these points under the full attack.
+    pub loss: f64,
+    /// Number of these points.
+    pub points: usize,
+}
+
+/// A loss landscape.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct LandscapeOutcome {
     /// Steps along the first direction.
     pub x: Vec<f64>,
     /// Steps along the second direction; absent in 1-D.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub y: Option<Vec<f64>>,
-    /// On clean images.
+    /// On clean images; of several draws their mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clean: Option<Grid>,
-    /// Under attack.
+    /// Under attack; of several draws their mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub robust: Option<Grid>,
-    /// The directions, x first.
+    /// The directions, x first; of several draws those of the first.
     #[serde(default)]
     pub directions: Vec<DirectionSummary>,
     /// Cosine of the angle between the two directions (2-D).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cosine: Option<f64>,
+    /// Every draw, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub draws: Vec<LandscapeDraw>,
+    /// Networks measured by themselves: the origin where it is no grid point, the ends of directions to other networks,
+    /// the networks of a trajectory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub landmarks: Vec<Landmark>,
+    /// Of a curve toward another network: how high the loss between the two is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barrier: Option<Barrier>,
+    /// Number of grid points that were left to interpolation (of all draws), where the surface is smooth.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub interpolated: usize,
+    /// What warm attacks miss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm: Option<WarmGap>,
 }
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl LandscapeOutcome {
+    /// Loss and error of the unperturbed network, clean or robust.
+    pub fn origin(&self, robust: bool) -> Option<Point> {
+        let grid = if robust { &self.robust } else { &self.clean };
+        let zero = |steps: &[f64]| steps.iter().position(|step| *step == 0.0);
+        let at = zero(&self.x).zip(self.y.as_deref().map_or(Some(0), zero));
+        let on_grid = at.zip(grid.as_ref()).and_then(|((x, y), grid)| {
+            grid.get(x, y)
+        });
+        on_grid.or_else(|| {
+            let origin = self.landmarks.iter().find(|landmark| landmark.name == ORIGIN)?;
+            if robust { origin.robust } else { origin.clean }
+        })
+    }
+}
+
+/// Name of the unperturbed network among landmarks.
+pub const ORIGIN: &str = "origin";

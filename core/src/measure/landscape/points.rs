@@ -5,24 +5,18 @@ use tch::Tensor;
 use crate::attack::Pgd;
 use crate::error::Result;
 use crate::measure::evaluation::{
-    Batch, SearchAndMeasure, append, attack, error_rate, mean, measure, robust_error_rate,
+    Batch, SearchAndMeasure, append, attack, attack_from, error_rate, mean, measure, robust_error_rate,
 };
 use crate::measure::rows::{PerExample, Point};
 use crate::progress::CancelCheck;
 
-/// Evenly spaced steps from `-range` to `range`; the middle one is exactly 0.
-pub fn steps(count: usize, range: f64) -> Vec<f64> {
-    let half = (count / 2) as f64;
-    (0..count).map(|i| range * (i as f64 - half) / half).collect()
-}
-
-/// Every point of the grid, coarse to fine: the origin first, then ever finer grids from edge to edge, so
+/// Every point of the grid, coarse to fine: the middle first, then ever finer grids from edge to edge, so
 /// that a picture of the whole appears early.
 pub fn coarse_to_fine(nx: usize, ny: usize) -> Vec<(usize, usize)> {
-    let origin = (nx / 2, ny / 2);
-    let mut order = vec![origin];
+    let middle = (nx / 2, ny / 2);
+    let mut order = vec![middle];
     let mut seen = vec![false; nx * ny];
-    seen[origin.1 * nx + origin.0] = true;
+    seen[middle.1 * nx + middle.0] = true;
     let mut stride = nx.max(ny).next_power_of_two();
     while stride >= 1 {
         let line = |n: usize| (0..n).filter(move |i| i.is_multiple_of(stride) || i + 1 == n);
@@ -112,4 +106,34 @@ pub fn point(
         robust: (!matches!(inputs, Inputs::Clean))
             .then(|| Point { loss: mean(&robust.loss), error: robust_error_rate(&clean, &robust) }),
     })
+}
+
+/// Evaluates one point under attacks of so many steps that start from known perturbations, one tensor per batch; with
+/// the perturbations that are found.
+///
+/// # Errors
+/// As [`point`].
+pub fn attacked_from(
+    pair: &SearchAndMeasure,
+    batches: &[Batch],
+    settings: &Pgd,
+    steps: usize,
+    starts: &[Tensor],
+    cancel_check: CancelCheck,
+) -> Result<(PointValues, Vec<Tensor>)> {
+    let settings = Pgd { steps, restarts: 1, ..settings.clone() };
+    let (mut clean, mut robust) = (PerExample::default(), PerExample::default());
+    let mut found = Vec::new();
+    for (batch, start) in batches.iter().zip(starts) {
+        cancel_check()?;
+        append(&mut clean, measure(&pair.measure, batch, None)?);
+        let attacked = attack_from(pair, &settings, batch, start, cancel_check)?;
+        append(&mut robust, attacked.per_example);
+        found.push(attacked.perturbation);
+    }
+    let values = PointValues {
+        clean: Point { loss: mean(&clean.loss), error: error_rate(&clean) },
+        robust: Some(Point { loss: mean(&robust.loss), error: robust_error_rate(&clean, &robust) }),
+    };
+    Ok((values, found))
 }

@@ -1,0 +1,160 @@
+//! Landscapes for less work: grids that are refined where they bend, and attacks that start from their neighbours.
+
+use basin_core::job::{DataSelection, Job, Landscape, LandscapeLoss, Normalization};
+use basin_core::measure::landscape::refine;
+use basin_core::progress::Silent;
+use basin_core::record::{LandscapeOutcome, Values};
+use basin_core::run::{RunOptions, run};
+
+use super::{CancelAfter, checkpoint_path, landscape, small_job};
+use crate::support::reference;
+
+fn outcome(job: &Landscape) -> LandscapeOutcome {
+    landscape(&run(&Job::Landscape(job.clone()), &RunOptions::default(), &mut Silent).unwrap()).clone()
+}
+
+/// Refines until nothing is left, computing what is asked for; the values, and how many were computed.
+fn refined(nx: usize, ny: usize, share: f64, of: impl Fn(usize, usize) -> Option<f64>) -> (Vec<f64>, usize) {
+    let mut known = vec![None; nx * ny];
+    loop {
+        let found = refine(nx, ny, share, &|x, y| known[y * nx + x].clone());
+        for (x, y) in &found.points {
+            known[y * nx + x].get_or_insert_with(|| of(*x, *y).map(|loss| vec![loss]));
+        }
+        if found.finished {
+            let value = |at: &Option<Option<Vec<f64>>>| at.clone().flatten().map_or(f64::NAN, |losses| losses[0]);
+            let mut values: Vec<f64> = known.iter().map(value).collect();
+            for ((x, y), losses) in &found.predicted {
+                values[y * nx + x] = losses[0];
+            }
+            return (values, found.points.len());
+        }
+    }
+}
+
+fn at(index: usize, count: usize) -> f64 {
+    2.0 * index as f64 / (count - 1) as f64 - 1.0
+}
+
+#[test]
+fn what_is_a_cubic_is_predicted_and_what_bends_is_computed() {
+    let cubic = |x: usize, y: usize| {
+        let (x, y) = (at(x, 51), at(y, 51));
+        Some(1.0 + x * x - 0.5 * x * y + 2.0 * y * y * y)
+    };
+    let (values, computed) = refined(51, 51, 0.01, cubic);
+    assert!(computed < 300, "{computed} points");
+    for (number, value) in values.iter().enumerate() {
+        assert!((value - cubic(number % 51, number / 51).unwrap()).abs() < 1e-9);
+    }
+    // A valley with a sharp bend along a line: the bend is computed, the rest is not.
+    let bent = |x: usize, y: usize| Some((at(x, 51) + 0.3 * at(y, 51) - 0.2).abs());
+    let (values, computed) = refined(51, 51, 0.01, bent);
+    let height = 1.5;
+    let worst = values.iter().enumerate().map(|(n, v)| (v - bent(n % 51, n / 51).unwrap()).abs());
+    assert!(worst.fold(0.0, f64::max) < 0.02 * height);
+    assert!(computed < 51 * 51 * 3 / 4, "{computed} points");
+    // A curve; an overflowing border; a constant.
+    let (values, computed) = refined(101, 1, 0.005, |x, _| Some(at(x, 101).powi(4)));
+    assert!(computed < 51 && values.iter().all(|value| value.is_finite()), "{computed}");
+    let (values, _) = refined(33, 33, 0.01, |x, y| (x > 3).then(|| at(y, 33)));
+    assert!((0..33 * 33).all(|n| values[n].is_nan() == (n % 33 <= 3)), "nothing is made up beside what overflows");
+    let (_, computed) = refined(33, 33, 0.01, |_, _| Some(2.0));
+    assert!(computed < 33 * 33 / 3);
+    for side in 3..9 {
+        let (values, computed) = refined(side, side, 0.01, |x, y| Some((x * y) as f64));
+        assert!(computed <= side * side && values.iter().all(|value| value.is_finite()), "{side}");
+    }
+}
+
+#[test]
+fn a_refined_surface_is_the_full_one_to_two_per_cent_at_half_the_points() {
+    let full = Landscape {
+        checkpoint: checkpoint_path("lenet_bn_trained"),
+        data: DataSelection {
+            name: reference("mnist").to_str().unwrap().into(),
+            examples: "test:0..16".parse().unwrap(),
+        },
+        normalize: Normalization::Layer,
+        radius: 0.5,
+        steps: 51,
+        ..small_job(LandscapeLoss::Clean, true)
+    };
+    let part = Landscape { refine: Some(0.01), ..full.clone() };
+    let (whole, part) = (outcome(&full), outcome(&part));
+    assert!(2 * part.interpolated >= 51 * 51, "{} points are interpolated", part.interpolated);
+    let values = |outcome: &LandscapeOutcome| -> Vec<f64> {
+        outcome.clean.as_ref().unwrap().loss.iter().map(Option::unwrap).collect()
+    };
+    let (whole, part) = (values(&whole), values(&part));
+    let height = whole.iter().copied().fold(f64::MIN, f64::max) - whole.iter().copied().fold(f64::MAX, f64::min);
+    let same = whole.iter().zip(&part).filter(|(a, b)| a == b).count();
+    let worst = whole.iter().zip(&part).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(same >= 51 * 51 / 10, "what is computed is the same: {same}");
+    assert!(worst < 0.02 * height, "off by {worst} of {height}");
+}
+
+fn warm() -> Landscape {
+    Landscape { steps: 7, warm: Some(2), ..small_job(LandscapeLoss::Robust, true) }
+}
+
+#[test]
+fn warm_attacks_tell_truthfully_what_they_miss() {
+    let job = warm();
+    let found = outcome(&job);
+    let full = outcome(&Landscape { warm: None, ..job.clone() });
+    let gap = found.warm.unwrap();
+    assert_eq!(gap.points, 5, "a tenth of 48 points");
+    assert_eq!(found.origin(true), full.origin(true), "the network itself is attacked in full");
+    assert_eq!(found.clean, full.clean);
+    let robust = |outcome: &LandscapeOutcome| -> Vec<f64> {
+        outcome.robust.as_ref().unwrap().loss.iter().map(Option::unwrap).collect()
+    };
+    let differences: Vec<f64> = robust(&full).iter().zip(robust(&found)).map(|(full, warm)| full - warm).collect();
+    let largest = differences.iter().copied().fold(f64::MIN, f64::max);
+    assert!(differences.iter().any(|difference| (difference - gap.largest).abs() < 1e-12), "{gap:?}");
+    assert!(gap.largest <= largest + 1e-12);
+    let truth = differences.iter().sum::<f64>() / 48.0;
+    assert!((gap.value - truth).abs() < 0.1 * gap.loss, "{gap:?}, in truth {truth}");
+}
+
+#[test]
+fn a_warm_landscape_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = RunOptions { out: Some(folder.path().join("record.json")), ..RunOptions::default() };
+    let job = Job::Landscape(warm());
+    let straight = run(&job, &RunOptions::default(), &mut Silent).unwrap();
+    for after in [5, 20] {
+        assert!(!run(&job, &options, &mut CancelAfter(after)).unwrap().provenance.complete);
+    }
+    let finished = run(&job, &options, &mut Silent).unwrap();
+    assert!(finished.provenance.complete);
+    assert_eq!(finished.outcome, straight.outcome);
+}
+
+#[test]
+fn a_refined_landscape_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = RunOptions { out: Some(folder.path().join("record.json")), ..RunOptions::default() };
+    let job = Landscape { refine: Some(0.2), steps: 17, ..small_job(LandscapeLoss::Clean, true) };
+    let straight = outcome(&job);
+    let job = Job::Landscape(job);
+    for after in [5, 60] {
+        let part = run(&job, &options, &mut CancelAfter(after)).unwrap();
+        assert!(!part.provenance.complete);
+        let Values::Plane(rows) = &landscape(&part).clean.as_ref().unwrap().loss else { panic!("a plane") };
+        assert!(rows.iter().flatten().any(Option::is_none), "what is not known is not made up");
+    }
+    assert_eq!(landscape(&run(&job, &options, &mut Silent).unwrap()), &straight);
+    assert!(straight.interpolated > 0);
+}
+
+#[test]
+fn savings_that_make_no_sense_are_refused() {
+    let why = |job: Landscape| run(&Job::Landscape(job), &RunOptions::default(), &mut Silent).unwrap_err().to_string();
+    let base = || small_job(LandscapeLoss::Robust, true);
+    assert!(why(Landscape { refine: Some(0.0), ..base() }).contains("a share of the height"));
+    assert!(why(Landscape { warm: Some(0), ..base() }).contains("1 or more steps"));
+    assert!(why(Landscape { warm: Some(3), refine: Some(0.01), ..base() }).contains("choose one"));
+    assert!(why(Landscape { warm: Some(3), ..small_job(LandscapeLoss::Clean, true) }).contains("for the robust loss"));
+}
