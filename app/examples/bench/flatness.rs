@@ -7,7 +7,7 @@ use basin_core::attack::Pgd;
 use basin_core::device::Precision;
 use basin_core::job::{Case, Compute, DataSelection, Evaluate, Flatness, FlatnessLoss, Job};
 use basin_core::measure::evaluation::{Batch, SearchAndMeasure, attack};
-use basin_core::measure::landscape::direction::{DirectionKind, Normalization, raw, scale};
+use basin_core::measure::landscape::direction::{Normalization, random, scale};
 use basin_core::model::{Architecture, Evaluator, Network, Weights, channels_last};
 use basin_core::progress::Silent;
 use basin_core::record::{AtRadius, Evaluation, Outcome};
@@ -129,8 +129,9 @@ fn low_precision(results: &mut Results) -> anyhow::Result<()> {
 }
 
 fn perturbed(network: &Network, draw: u64) -> Weights {
-    let direction = raw(&DirectionKind::Random(draw), network.weights.layout(), 0);
-    let direction = scale(&direction, &network.weights, &Normalization::Layer, RADIUS)
+    let which = network.layout().movable();
+    let direction = random(network.layout(), &which, 0, draw, 0);
+    let direction = scale(&direction, &network.weights, &which, &Normalization::Layer, RADIUS)
         .expect("fresh weights can be scaled");
     network.weights.moved(&[(1.0, &direction)])
 }

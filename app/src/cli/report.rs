@@ -400,7 +400,8 @@ fn landscape(text: &mut String, l: &LandscapeOutcome, record: &Record) {
             let _ = writeln!(text, "direction {}: norm of the gradient {}", d.name, significant(slope));
         }
         if let Some(share) = d.variance {
-            let _ = writeln!(text, "direction {}: {:.1} % of the variance of the path", d.name, 100.0 * share);
+            let _ =
+                writeln!(text, "direction {}: {:.1} % of the variance of the path", d.name, 100.0 * share);
         }
     }
     if let Some(cosine) = l.cosine {
@@ -466,7 +467,11 @@ fn landmarks(text: &mut String, l: &LandscapeOutcome) {
     }
     text.push('\n');
     let width = l.landmarks.iter().map(|landmark| landmark.name.chars().count()).max().unwrap_or(0).max(7);
-    let _ = writeln!(text, "{:<width$}  {:>8}  {:>8}  {:>9}  {:>9}  outside the plane", "network", "x", "y", "clean", "robust");
+    let _ = writeln!(
+        text,
+        "{:<width$}  {:>8}  {:>8}  {:>9}  {:>9}  outside the plane",
+        "network", "x", "y", "clean", "robust"
+    );
     for landmark in &l.landmarks {
         let loss = |point: Option<Point>| point.map_or("-".to_owned(), |point| loss_text(point.loss));
         let y = landmark.y.map_or("-".to_owned(), |y| format!("{y:.3}"));

@@ -224,7 +224,10 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
             let band = if band.is_empty() { band } else { at.iter().map(|at| band[*at]).collect() };
             if !band.is_empty() {
                 let draws = shown.outcome.draws.len();
-                let note = format!("{}: mean of {draws} draws, with a band from the lowest to the highest", shown.name);
+                let note = format!(
+                    "{}: mean of {draws} draws, with a band from the lowest to the highest",
+                    shown.name
+                );
                 if !notes.contains(&note) {
                     notes.push(note);
                 }

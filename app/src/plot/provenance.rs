@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use basin_core::job::{
-    Attack, AutoAttack, DirectionKind, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, Landscape, LandscapeLoss,
-    Matrix, Normalization, Train,
+    Attack, AutoAttack, DirectionKind, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, Landscape,
+    LandscapeLoss, Matrix, Normalization, Train,
 };
 use basin_core::record::{Evaluation, FlatnessOutcome, Outcome, Record};
 
@@ -37,7 +37,10 @@ pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
     lines(
         name,
         record,
-        vec![format!("loss: mean -log(p + 1e-12) (natural logarithm); {loss}"), format!("{}{draws}; step 1: {step}", titles.join(", "))],
+        vec![
+            format!("loss: mean -log(p + 1e-12) (natural logarithm); {loss}"),
+            format!("{}{draws}; step 1: {step}", titles.join(", ")),
+        ],
     )
 }
 

@@ -2,8 +2,8 @@
 
 use basin_core::attack::autoattack::Attack;
 use basin_core::job::{
-    AutoAttack, Case, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, InputNorm, Job, Landscape,
-    DirectionKind, LandscapeLoss, Normalization, Pgd, RunningStatistics,
+    AutoAttack, Case, DirectionKind, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, InputNorm, Job,
+    Landscape, LandscapeLoss, Normalization, Pgd, RunningStatistics,
 };
 
 /// Why a setting has no effect.

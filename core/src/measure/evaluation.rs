@@ -220,8 +220,16 @@ pub fn attack_from(
     start: &Tensor,
     cancel_check: CancelCheck,
 ) -> Result<Attacked> {
-    let found =
-        pgd::run_with_early(settings, pair.searcher(), &batch.images, &batch.labels, start, None, None, cancel_check)?;
+    let found = pgd::run_with_early(
+        settings,
+        pair.searcher(),
+        &batch.images,
+        &batch.labels,
+        start,
+        None,
+        None,
+        cancel_check,
+    )?;
     at(&pair.measure, batch, found.perturbation, settings.selection)
 }
 

@@ -72,7 +72,8 @@ fn last(folder: &Path) -> Result<PathBuf> {
     if file.is_file() {
         return Ok(file);
     }
-    let reason = format!("is a folder without {FINAL}; give a checkpoint file, or the folder of a finished training");
+    let reason =
+        format!("is a folder without {FINAL}; give a checkpoint file, or the folder of a finished training");
     Err(Error::file(folder, reason))
 }
 

@@ -8,8 +8,8 @@ use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
 use crate::model::{
-    Architecture, Evaluator, Family, Layer, Layout, Mlp, Mode, Network, Norm, Params, Role,
-    Topology, Weights, logits, calibrate,
+    Architecture, Evaluator, Family, Layer, Layout, Mlp, Mode, Network, Norm, Params, Role, Topology,
+    Weights, calibrate, logits,
 };
 
 /// Units of the auxiliary head's hidden layer, and what it predicts: rotations by 0, 90, 180, 270 degrees.

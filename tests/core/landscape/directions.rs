@@ -30,13 +30,15 @@ fn why(job: &Landscape) -> String {
     measured(job).unwrap_err().to_string()
 }
 
-/// A curve in float64 along a direction as it is.
+/// A curve in float64 along a direction as it is, of a network of sigmoids: between the kinks of ReLUs the loss bends more
+/// than its second derivatives say.
 fn curve(direction: &str, loss: LandscapeLoss, radius: f64) -> Landscape {
     Landscape {
         direction: direction.parse().unwrap(),
         normalize: Normalization::None,
         radius,
         steps: 3,
+        checkpoint: checkpoint_path("lenet_cifar_sigmoid"),
         compute: Compute { precision: Precision::F64, ..small_job(loss, false).compute },
         ..small_job(loss, false)
     }
@@ -49,17 +51,18 @@ fn losses(outcome: &LandscapeOutcome, robust: bool) -> Vec<f64> {
 
 #[test]
 fn slope_and_curvature_along_a_direction_are_the_gradient_and_the_eigenvalue() {
+    const RADIUS: f64 = 1e-3;
     // On fixed adversarial examples the loss that is differentiated is the loss that is shown.
     for (loss, robust) in [(LandscapeLoss::Clean, false), (LandscapeLoss::RobustFixed, true)] {
-        let steep = outcome(&curve("gradient", loss, 1e-3));
+        let steep = outcome(&curve("gradient", loss, RADIUS));
         let slope = steep.directions[0].gradient.unwrap();
         let [before, _, after] = losses(&steep, robust)[..] else { panic!("three points") };
-        let measured = (after - before) / (2.0 * 1e-3 * slope);
+        let measured = (after - before) / (2.0 * RADIUS * slope);
         assert!((measured - slope).abs() <= 1e-2 * slope, "{loss:?}: slope {measured}, not {slope}");
         let length = steep.directions[0].norm;
-        assert!((length - 1e-3 * slope).abs() <= 1e-9, "step 1 is the gradient times the radius");
+        assert!((length - RADIUS * slope).abs() <= 1e-6 * length, "step 1 is the gradient times the radius");
 
-        let radius = 0.02;
+        let radius = 0.03;
         for (direction, sign) in [("hessian:1", 1.0), ("hessian:2", 1.0), ("hessian:-1", -1.0)] {
             let mut job = curve(direction, loss, radius);
             job.tensors = Tensors::Weights;
@@ -68,7 +71,7 @@ fn slope_and_curvature_along_a_direction_are_the_gradient_and_the_eigenvalue() {
             let [before, middle, after] = losses(&bent, robust)[..] else { panic!("three points") };
             let measured = (before + after - 2.0 * middle) / (radius * radius);
             assert!(sign * value > 0.0, "{direction} has eigenvalue {value}");
-            assert!((measured - value).abs() <= 0.01 * value.abs() + 0.02, "{direction}: {measured}, not {value}");
+            assert!((measured - value).abs() <= 0.01 * value.abs(), "{direction}: {measured}, not {value}");
         }
     }
 }
@@ -176,11 +179,13 @@ fn running_statistics_move_stay_or_are_estimated() {
     });
     let params = network.params(&network.weights);
     let outputs = logits(&network.topology, &params, &batches.images, Mode::Evaluate);
-    let by_hand = outputs.cross_entropy_loss::<Tensor>(&batches.labels, None, tch::Reduction::Mean, -100, 0.0);
+    let by_hand =
+        outputs.cross_entropy_loss::<Tensor>(&batches.labels, None, tch::Reduction::Mean, -100, 0.0);
     let estimated = at_end(RunningStatistics::Estimated);
     assert!((estimated - by_hand.double_value(&[])).abs() < 1e-4, "{estimated} and {by_hand:?}");
     let mut other = job(RunningStatistics::Estimated);
-    other.statistics_data = Some(DataSelection { name: "bundled".into(), examples: "train:0..20".parse().unwrap() });
+    other.statistics_data =
+        Some(DataSelection { name: "bundled".into(), examples: "train:0..20".parse().unwrap() });
     assert_ne!(losses(&outcome(&other), false)[2], estimated);
 }
 
@@ -293,11 +298,14 @@ fn several_draws_are_averaged_and_kept() {
     assert_eq!(found.draws.len(), 3);
     let alone = outcome(&small_job(LandscapeLoss::Robust, false));
     let first = found.draws[0].robust.as_ref().unwrap();
-    assert_eq!(first.loss.get(0, 0), alone.robust.as_ref().unwrap().loss.get(0, 0), "the first is that of one draw");
+    assert_eq!(
+        first.loss.get(0, 0),
+        alone.robust.as_ref().unwrap().loss.get(0, 0),
+        "the first is that of one draw"
+    );
     for at in 0..3 {
-        let of: Vec<f64> = (found.draws.iter())
-            .map(|draw| draw.robust.as_ref().unwrap().loss.get(at, 0).unwrap())
-            .collect();
+        let of: Vec<f64> =
+            (found.draws.iter()).map(|draw| draw.robust.as_ref().unwrap().loss.get(at, 0).unwrap()).collect();
         let mean = of.iter().sum::<f64>() / 3.0;
         assert!((losses(&found, true)[at] - mean).abs() < 1e-12);
         assert_eq!(at == 1, of[0] == of[1] && of[1] == of[2], "draws share the origin alone: {of:?}");
@@ -353,7 +361,9 @@ fn what_is_no_direction_is_told_in_a_sentence() {
     for text in ["hessian:0", "hessian:x", "component:0", "random:x", "toward:", "toward", "gradient:2", ""] {
         assert!(text.parse::<DirectionKind>().is_err(), "{text}");
     }
-    for text in ["random", "random:3", "gradient", "worst:2", "hessian", "hessian:-2", "toward:a/b:c", "component:2"] {
+    for text in
+        ["random", "random:3", "gradient", "worst:2", "hessian", "hessian:-2", "toward:a/b:c", "component:2"]
+    {
         let kind: DirectionKind = text.parse().unwrap();
         assert_eq!(kind.to_string().parse::<DirectionKind>().unwrap(), kind, "{text}");
     }

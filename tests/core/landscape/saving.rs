@@ -22,7 +22,8 @@ fn refined(nx: usize, ny: usize, share: f64, of: impl Fn(usize, usize) -> Option
             known[y * nx + x].get_or_insert_with(|| of(*x, *y).map(|loss| vec![loss]));
         }
         if found.finished {
-            let value = |at: &Option<Option<Vec<f64>>>| at.clone().flatten().map_or(f64::NAN, |losses| losses[0]);
+            let value =
+                |at: &Option<Option<Vec<f64>>>| at.clone().flatten().map_or(f64::NAN, |losses| losses[0]);
             let mut values: Vec<f64> = known.iter().map(value).collect();
             for ((x, y), losses) in &found.predicted {
                 values[y * nx + x] = losses[0];
@@ -58,7 +59,10 @@ fn what_is_a_cubic_is_predicted_and_what_bends_is_computed() {
     let (values, computed) = refined(101, 1, 0.005, |x, _| Some(at(x, 101).powi(4)));
     assert!(computed < 51 && values.iter().all(|value| value.is_finite()), "{computed}");
     let (values, _) = refined(33, 33, 0.01, |x, y| (x > 3).then(|| at(y, 33)));
-    assert!((0..33 * 33).all(|n| values[n].is_nan() == (n % 33 <= 3)), "nothing is made up beside what overflows");
+    assert!(
+        (0..33 * 33).all(|n| values[n].is_nan() == (n % 33 <= 3)),
+        "nothing is made up beside what overflows"
+    );
     let (_, computed) = refined(33, 33, 0.01, |_, _| Some(2.0));
     assert!(computed < 33 * 33 / 3);
     for side in 3..9 {
@@ -83,14 +87,16 @@ fn a_refined_surface_is_the_full_one_to_two_per_cent_at_half_the_points() {
     let part = Landscape { refine: Some(0.01), ..full.clone() };
     let (whole, part) = (outcome(&full), outcome(&part));
     assert!(2 * part.interpolated >= 51 * 51, "{} points are interpolated", part.interpolated);
+    let part_count = part.interpolated;
     let values = |outcome: &LandscapeOutcome| -> Vec<f64> {
         outcome.clean.as_ref().unwrap().loss.iter().map(Option::unwrap).collect()
     };
     let (whole, part) = (values(&whole), values(&part));
-    let height = whole.iter().copied().fold(f64::MIN, f64::max) - whole.iter().copied().fold(f64::MAX, f64::min);
+    let height =
+        whole.iter().copied().fold(f64::MIN, f64::max) - whole.iter().copied().fold(f64::MAX, f64::min);
     let same = whole.iter().zip(&part).filter(|(a, b)| a == b).count();
     let worst = whole.iter().zip(&part).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    assert!(same >= 51 * 51 / 10, "what is computed is the same: {same}");
+    assert!(same >= 51 * 51 - part_count, "what is computed is the same: {same}");
     assert!(worst < 0.02 * height, "off by {worst} of {height}");
 }
 
@@ -110,7 +116,8 @@ fn warm_attacks_tell_truthfully_what_they_miss() {
     let robust = |outcome: &LandscapeOutcome| -> Vec<f64> {
         outcome.robust.as_ref().unwrap().loss.iter().map(Option::unwrap).collect()
     };
-    let differences: Vec<f64> = robust(&full).iter().zip(robust(&found)).map(|(full, warm)| full - warm).collect();
+    let differences: Vec<f64> =
+        robust(&full).iter().zip(robust(&found)).map(|(full, warm)| full - warm).collect();
     let largest = differences.iter().copied().fold(f64::MIN, f64::max);
     assert!(differences.iter().any(|difference| (difference - gap.largest).abs() < 1e-12), "{gap:?}");
     assert!(gap.largest <= largest + 1e-12);
@@ -151,10 +158,15 @@ fn a_refined_landscape_goes_on_to_the_same_bits() {
 
 #[test]
 fn savings_that_make_no_sense_are_refused() {
-    let why = |job: Landscape| run(&Job::Landscape(job), &RunOptions::default(), &mut Silent).unwrap_err().to_string();
+    let why = |job: Landscape| {
+        run(&Job::Landscape(job), &RunOptions::default(), &mut Silent).unwrap_err().to_string()
+    };
     let base = || small_job(LandscapeLoss::Robust, true);
     assert!(why(Landscape { refine: Some(0.0), ..base() }).contains("a share of the height"));
     assert!(why(Landscape { warm: Some(0), ..base() }).contains("1 or more steps"));
     assert!(why(Landscape { warm: Some(3), refine: Some(0.01), ..base() }).contains("choose one"));
-    assert!(why(Landscape { warm: Some(3), ..small_job(LandscapeLoss::Clean, true) }).contains("for the robust loss"));
+    assert!(
+        why(Landscape { warm: Some(3), ..small_job(LandscapeLoss::Clean, true) })
+            .contains("for the robust loss")
+    );
 }

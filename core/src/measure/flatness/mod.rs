@@ -34,8 +34,7 @@ use keep::Keeper;
 use levels::{Found, next};
 use losses::Unit;
 pub use losses::{
-    Draws, Losses, OnCheapLevels, Over, Reference, Restart, at_radius, clean, restart,
-    worst_restart,
+    Draws, Losses, OnCheapLevels, Over, Reference, Restart, at_radius, clean, restart, worst_restart,
 };
 use multilevel::Numbers;
 pub use outcome::{

@@ -23,7 +23,8 @@ enum Written {
 impl Range {
     /// From `from` to `to`; none: that is no range.
     pub fn new(from: f64, to: f64) -> Option<Self> {
-        (from.is_finite() && to.is_finite() && from < to && (to - from).is_finite()).then_some(Self { from, to })
+        (from.is_finite() && to.is_finite() && from < to && (to - from).is_finite())
+            .then_some(Self { from, to })
     }
 
     /// From minus `to` to `to`.

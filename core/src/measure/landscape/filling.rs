@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::direction::{Direction, DirectionKind};
-use super::outcome::{Barrier, LandscapeDraw, Grid, Landmark, LandscapeOutcome, ORIGIN};
+use super::outcome::{Barrier, Grid, Landmark, LandscapeDraw, LandscapeOutcome, ORIGIN};
 use super::plane::{Found, Planes};
 use super::points::{Inputs, PointValues, attacked_from, coarse_to_fine, point};
 use super::refine::{Refined, refine};
@@ -153,7 +153,9 @@ impl<'a> Filling<'a> {
             known.push(Known::Origin);
         }
         for (number, kind) in self.job.kinds().enumerate() {
-            known.extend(kind.other().and_then(|path| there(path).first()).map(|other| Known::End(number, other)));
+            known.extend(
+                kind.other().and_then(|path| there(path).first()).map(|other| Known::End(number, other)),
+            );
         }
         known.extend(self.job.trajectory.iter().flat_map(|path| there(path)).map(Known::Step));
         known
@@ -388,7 +390,8 @@ impl<'a> Filling<'a> {
     }
 }
 
-const OVERFLOWS: &str = "the loss of the network is not finite on these images; its weights are too large or damaged";
+const OVERFLOWS: &str =
+    "the loss of the network is not finite on these images; its weights are too large or damaged";
 
 /// What is finite of a result.
 fn finite<T>(result: Result<T>) -> Result<Option<T>> {
@@ -481,7 +484,8 @@ impl Work for Filling<'_> {
             plan.groups.extend(points);
             plan.later += later;
         }
-        plan.groups.extend((0..self.known().len()).map(|number| Group::single(landmark_name(number), 1, units)));
+        plan.groups
+            .extend((0..self.known().len()).map(|number| Group::single(landmark_name(number), 1, units)));
         if self.is_robust() && self.context.searches_in_low_precision() {
             plan.groups.push(Group::single(search_cost::UNIT, 1, units));
         }
@@ -571,7 +575,8 @@ impl Work for Filling<'_> {
             LandscapeLoss::RobustFixed => cost.forward,
         };
         let compared = if self.is_robust() { job.attack.restarts * job.attack.steps } else { 0 };
-        let statistics = if job.statistics == RunningStatistics::Estimated { 1.5 * cost.forward } else { 0.0 };
+        let statistics =
+            if job.statistics == RunningStatistics::Estimated { 1.5 * cost.forward } else { 0.0 };
         let at_point = |robust: f64| examples * (cost.forward + statistics + robust) + cost.preparation;
         let grid = self.order.len() as f64;
         // About half of a grid bends.
@@ -606,7 +611,8 @@ impl Filling<'_> {
             return None;
         }
         let rises = |grid: &Grid, of: fn(&Landmark) -> Option<Point>| {
-            let on_grid = outcome.x.iter().enumerate().filter_map(|(at, step)| Some((*step, grid.loss.get(at, 0)?)));
+            let on_grid =
+                outcome.x.iter().enumerate().filter_map(|(at, step)| Some((*step, grid.loss.get(at, 0)?)));
             let ends = outcome.landmarks.iter().filter(|landmark| !landmark.path);
             let ends = ends.filter_map(|landmark| Some((landmark.x, of(landmark)?.loss)));
             barrier(&on_grid.chain(ends).collect::<Vec<_>>())

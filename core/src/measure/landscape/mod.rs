@@ -24,7 +24,8 @@ pub use axes::Range;
 use direction::{DirectionKind, Normalization, check_fellow};
 pub use filling::Filling;
 pub use outcome::{
-    Barrier, DirectionSummary, LandscapeDraw, Grid, Landmark, LandscapeOutcome, LayerNorm, ORIGIN, Values, WarmGap,
+    Barrier, DirectionSummary, Grid, Landmark, LandscapeDraw, LandscapeOutcome, LayerNorm, ORIGIN, Values,
+    WarmGap,
 };
 pub use points::{Inputs, PointValues, coarse_to_fine, point, step_to_error};
 pub use refine::{Refined, refine};

@@ -226,9 +226,7 @@ impl LandscapeOutcome {
         let grid = if robust { &self.robust } else { &self.clean };
         let zero = |steps: &[f64]| steps.iter().position(|step| *step == 0.0);
         let at = zero(&self.x).zip(self.y.as_deref().map_or(Some(0), zero));
-        let on_grid = at.zip(grid.as_ref()).and_then(|((x, y), grid)| {
-            grid.get(x, y)
-        });
+        let on_grid = at.zip(grid.as_ref()).and_then(|((x, y), grid)| grid.get(x, y));
         on_grid.or_else(|| {
             let origin = self.landmarks.iter().find(|landmark| landmark.name == ORIGIN)?;
             if robust { origin.robust } else { origin.clean }

@@ -88,7 +88,8 @@ impl<'a> Planes<'a> {
             let moved = if kind.has_length() { &everything } else { which };
             if let (Some(first), true) = (all.first(), job.orthogonal) {
                 let scope = if kind.has_length() { Scope::Global } else { job.normalize.scope() };
-                source.direction.weights = orthogonal(&source.direction.weights, &first.weights, moved, scope);
+                source.direction.weights =
+                    orthogonal(&source.direction.weights, &first.weights, moved, scope);
             }
             if !kind.has_length() {
                 let raw = &source.direction.weights;

@@ -43,7 +43,8 @@ fn coarsest(nx: usize, ny: usize) -> usize {
 /// Refines a grid of `nx` by `ny` points (`ny` of 1: a line) to a `share` of the height of each loss. `value` is what is
 /// known of a point; none: it is not computed yet.
 pub fn refine(nx: usize, ny: usize, share: f64, value: &dyn Fn(usize, usize) -> Option<Losses>) -> Refined {
-    let mut grid = Grid { nx, values: vec![None; nx * ny], surplus: vec![None; nx * ny] };
+    let mut grid =
+        Grid { nx, values: vec![None; nx * ny], surplus: vec![None; nx * ny], strides: vec![0; nx * ny] };
     let mut refined = Refined { points: Vec::new(), finished: true, later: 0, predicted: Vec::new() };
     let coarsest = coarsest(nx, ny);
     let mut stride = coarsest;
@@ -61,7 +62,8 @@ pub fn refine(nx: usize, ny: usize, share: f64, value: &dyn Fn(usize, usize) -> 
                 }
                 fresh += 1;
                 let predicted = (!is_first).then(|| grid.predict((x, y), &coarse)).flatten();
-                let smooth = 4 * stride <= coarsest && grid.is_smooth((x, y), &coarse, &tolerance);
+                let smooth =
+                    4 * stride <= coarsest && grid.is_smooth((x, y), 2 * stride, &coarse, &tolerance);
                 match predicted {
                     Some(predicted) if smooth => {
                         found.push(((x, y), Some(predicted.clone()), Some(vec![0.0; predicted.len()])));
@@ -86,6 +88,7 @@ pub fn refine(nx: usize, ny: usize, share: f64, value: &dyn Fn(usize, usize) -> 
         for ((x, y), losses, surplus) in found {
             grid.values[y * nx + x] = losses;
             grid.surplus[y * nx + x] = surplus;
+            grid.strides[y * nx + x] = stride;
         }
         if missing {
             let left = nx * ny - xs.len() * ys.len();
@@ -106,6 +109,8 @@ struct Grid {
     values: Vec<Losses>,
     /// Of a point how far it was from its prediction; none: it was not predicted.
     surplus: Vec<Option<Vec<f64>>>,
+    /// Stride of the grid that each belongs to first.
+    strides: Vec<usize>,
 }
 
 impl Grid {
@@ -115,14 +120,21 @@ impl Grid {
         let Some(first) = known().next() else { return Vec::new() };
         let of = |which: usize| {
             let values = known().map(|losses| losses[which]);
-            let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+            let (low, high) =
+                values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
             high - low
         };
         (0..first.len()).map(of).collect()
     }
 
-    /// Whether all neighbours on the coarser grid were as predicted.
-    fn is_smooth(&self, (x, y): (usize, usize), (xs, ys): &(Vec<usize>, Vec<usize>), tolerance: &[f64]) -> bool {
+    /// Whether those neighbours on the coarser grid that are new there were as predicted.
+    fn is_smooth(
+        &self,
+        (x, y): (usize, usize),
+        stride: usize,
+        (xs, ys): &(Vec<usize>, Vec<usize>),
+        tolerance: &[f64],
+    ) -> bool {
         let near = |lines: &[usize], at: usize| -> Vec<usize> {
             let after = lines.partition_point(|line| *line < at);
             let from = after.saturating_sub(if lines.get(after) == Some(&at) { 1 } else { 2 });
@@ -136,7 +148,7 @@ impl Grid {
                 if self.values[at].is_none() {
                     return false;
                 }
-                if let Some(surplus) = &self.surplus[at] {
+                if let Some(surplus) = self.surplus[at].as_ref().filter(|_| self.strides[at] == stride) {
                     predicted += 1;
                     if surplus.iter().zip(tolerance).any(|(surplus, most)| surplus > most) {
                         return false;

@@ -268,12 +268,18 @@ impl Landscape {
             );
         }
         if self.second.as_ref() == Some(&self.direction) {
-            let text = format!("{} is the first direction, too; choose another one, such as random:1", self.direction);
+            let text = format!(
+                "{} is the first direction, too; choose another one, such as random:1",
+                self.direction
+            );
             return wrong("second", text);
         }
         for (place, kind) in ["direction", "second"].into_iter().zip(self.kinds()) {
             if matches!(kind, DirectionKind::Component(_)) && self.trajectory.is_none() {
-                return wrong(place, format!("{kind} is one of a training's snapshots; give its folder with trajectory"));
+                return wrong(
+                    place,
+                    format!("{kind} is one of a training's snapshots; give its folder with trajectory"),
+                );
             }
         }
         self.check_draws()?;
@@ -293,7 +299,8 @@ impl Landscape {
             1 => Ok(()),
             2..=1000 if !self.kinds().all(DirectionKind::is_drawn) => {
                 let fixed = self.kinds().find(|kind| !kind.is_drawn()).expect("one is");
-                let text = format!("draws {} is not possible: {fixed} is always the same direction", self.draws);
+                let text =
+                    format!("draws {} is not possible: {fixed} is always the same direction", self.draws);
                 Err(Error::invalid(format!("{text}; leave draws out, or use random")).about("draws"))
             }
             2..=1000 if self.trajectory.is_some() => Err(Error::invalid(
@@ -301,23 +308,27 @@ impl Landscape {
             )
             .about("draws")),
             2..=1000 => Ok(()),
-            _ => Err(Error::invalid(format!("draws {} is not possible; use 1000 or fewer", self.draws)).about("draws")),
+            _ => Err(Error::invalid(format!("draws {} is not possible; use 1000 or fewer", self.draws))
+                .about("draws")),
         }
     }
 
     fn check_savings(&self) -> Result<()> {
         let wrong = |place: &str, text: &str| Err(Error::invalid(text).about(place));
         match (self.refine, self.warm) {
-            (Some(share), _) if !(share > 0.0 && share < 1.0) => {
-                wrong("refine", &format!("refine {share} is not possible; use a share of the height such as 0.01"))
-            }
+            (Some(share), _) if !(share > 0.0 && share < 1.0) => wrong(
+                "refine",
+                &format!("refine {share} is not possible; use a share of the height such as 0.01"),
+            ),
             (_, Some(0)) => wrong("warm", "warm 0 is not possible; use 1 or more steps, such as 3"),
-            (_, Some(_)) if self.loss != LandscapeLoss::Robust => {
-                wrong("warm", "warm steps are for the robust loss, which is attacked at every point; leave warm out")
-            }
-            (Some(_), Some(_)) => {
-                wrong("warm", "warm goes from point to neighbouring point, and refine leaves points out; choose one")
-            }
+            (_, Some(_)) if self.loss != LandscapeLoss::Robust => wrong(
+                "warm",
+                "warm steps are for the robust loss, which is attacked at every point; leave warm out",
+            ),
+            (Some(_), Some(_)) => wrong(
+                "warm",
+                "warm goes from point to neighbouring point, and refine leaves points out; choose one",
+            ),
             _ => Ok(()),
         }
     }

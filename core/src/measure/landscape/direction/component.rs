@@ -25,6 +25,11 @@ const CHUNK: i64 = 1 << 20;
 pub fn components(networks: &[&Network], weights: &Weights, wanted: usize) -> Result<Components> {
     let _guard = tch::no_grad_guard();
     let count = networks.len() as i64;
+    if count == 0 {
+        return Err(Error::invalid(
+            "there are no networks to find principal components of; give a training with snapshots",
+        ));
+    }
     let products = differences(networks, weights);
     // The weights themselves are a network of the path, with difference 0.
     let all = products.constant_pad_nd(&[0, 1, 0, 1]);
@@ -49,7 +54,10 @@ pub fn components(networks: &[&Network], weights: &Weights, wanted: usize) -> Re
         let factors = vectors.select(1, at).narrow(0, 0, count);
         let length = factors.dot(&products.mv(&factors)).double_value(&[]).max(0.0).sqrt();
         let places: Vec<f64> = Vec::try_from(products.mv(&factors) / length)?;
-        let farthest = places.iter().copied().fold(0.0_f64, |most, place| if place.abs() > most.abs() { place } else { most });
+        let farthest = places
+            .iter()
+            .copied()
+            .fold(0.0_f64, |most, place| if place.abs() > most.abs() { place } else { most });
         let factors: Vec<f64> = Vec::try_from(factors * (farthest / length))?;
         found.factors.push(factors);
         found.shares.push(values[at as usize] / total);
@@ -67,7 +75,8 @@ fn differences(networks: &[&Network], weights: &Weights) -> Tensor {
     };
     for from in (0..length).step_by(CHUNK as usize) {
         let origin = part(weights, from);
-        let rows: Vec<Tensor> = networks.iter().map(|network| part(&network.weights, from) - &origin).collect();
+        let rows: Vec<Tensor> =
+            networks.iter().map(|network| part(&network.weights, from) - &origin).collect();
         let rows = Tensor::stack(&rows, 0);
         products += rows.matmul(&rows.tr());
     }

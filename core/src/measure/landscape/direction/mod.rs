@@ -47,7 +47,8 @@ impl Direction {
 /// What of `direction` is orthogonal to `first`, piece by piece, so that scaling piece by piece keeps it so.
 pub fn orthogonal(direction: &Weights, first: &Weights, which: &[usize], scope: Scope) -> Weights {
     let pieces = WeightBlocks::new(first.layout(), which, scope, first.flat().device());
-    let along = quotient(&pieces.dots(direction.flat(), first.flat()), &pieces.dots(first.flat(), first.flat()));
+    let along =
+        quotient(&pieces.dots(direction.flat(), first.flat()), &pieces.dots(first.flat(), first.flat()));
     let flat = direction.flat() - pieces.scaled(first.flat(), &along);
     Weights::from_flat(first.layout().clone(), flat)
 }

@@ -183,7 +183,9 @@ impl Rule {
         match self {
             Self::FilterL2 | Self::FilterSignedMaximum => Scope::Filter,
             Self::LayerMaximum => Scope::Layer,
-            Self::AsIs | Self::GlobalMaximum | Self::GlobalL2 | Self::UnitMaximum | Self::UnitL2 => Scope::Global,
+            Self::AsIs | Self::GlobalMaximum | Self::GlobalL2 | Self::UnitMaximum | Self::UnitL2 => {
+                Scope::Global
+            }
         }
     }
 }

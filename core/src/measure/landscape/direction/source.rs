@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
+use super::Direction;
 use super::component::components;
 use super::kind::DirectionKind;
-use super::Direction;
 use crate::attack::weights::{Ball, Problem, Projection, Projector, WeightBlocks, descent};
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
@@ -163,7 +163,8 @@ impl Sources<'_> {
         let Landscape { search, search_radius, .. } = self.job;
         let ball = Ball::layerwise(*search_radius);
         let images = self.images(search.search_batch);
-        let examples: Vec<(&Tensor, &Tensor)> = images.iter().map(|(images, labels)| (images, labels)).collect();
+        let examples: Vec<(&Tensor, &Tensor)> =
+            images.iter().map(|(images, labels)| (images, labels)).collect();
         let problem = Problem {
             network: &self.context.checkpoint.network,
             reference: self.weights,
@@ -177,7 +178,8 @@ impl Sources<'_> {
         let device = self.weights.flat().device();
         let pieces = WeightBlocks::new(self.weights.layout(), self.which, ball.scope, device);
         let start = search.start.map(|start| ball.sample(&pieces, self.weights, self.which, start, seed));
-        let found = descent::run(search, &problem, &projector, start.as_ref(), None, &mut cancel_check(runner))?;
+        let found =
+            descent::run(search, &problem, &projector, start.as_ref(), None, &mut cancel_check(runner))?;
         Ok(Found::of(kind, Weights::from_flat(self.weights.layout().clone(), found)))
     }
 
