@@ -115,8 +115,7 @@ impl Fake {
 
     fn landscape(&self, job: &Job, landscape: &Landscape, observer: &mut dyn Observer) -> Result<Record> {
         let n = landscape.steps;
-        let axis: Vec<f64> =
-            (0..n).map(|i| landscape.range * (2.0 * i as f64 / (n - 1) as f64 - 1.0)).collect();
+        let axis = landscape.axes().remove(0);
         let rows = if landscape.second.is_some() { n } else { 1 };
         let total = (n * rows) as u64;
         let (mut clean, mut robust) = (Grid::empty(n, None), Grid::empty(n, None));
@@ -185,6 +184,7 @@ fn surface(asked: &Landscape, axis: &[f64], (clean, robust): (Grid, Grid)) -> La
         robust: Some(robust),
         directions: vec![direction(), direction()],
         cosine: Some(0.01),
+        ..LandscapeOutcome::default()
     }
 }
 
@@ -211,7 +211,7 @@ pub fn at_radius(radius: f64, reference: f64, draws: Vec<Draw>) -> AtRadius {
 }
 
 fn direction() -> DirectionSummary {
-    DirectionSummary { name: "random".into(), norm: 4.2, relative_norm: 0.5, layers: Vec::new() }
+    DirectionSummary { name: "random".into(), norm: 4.2, relative_norm: 0.5, ..DirectionSummary::default() }
 }
 
 pub fn record(job: &Job, outcome: Outcome, complete: bool) -> Record {

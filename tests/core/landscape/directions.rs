@@ -17,6 +17,7 @@ use basin_core::run::{RunOptions, run};
 use tch::{Kind, Tensor};
 
 use super::{checkpoint_path, landscape, open, small_job};
+use crate::support::reference;
 
 fn outcome(job: &Landscape) -> LandscapeOutcome {
     landscape(&measured(job).unwrap()).clone()
@@ -30,15 +31,19 @@ fn why(job: &Landscape) -> String {
     measured(job).unwrap_err().to_string()
 }
 
-/// A curve in float64 along a direction as it is, of a network of sigmoids: between the kinks of ReLUs the loss bends more
-/// than its second derivatives say.
+/// A curve in float64 along a direction as it is, of a network without kinks: across these the loss bends more than its
+/// second derivatives say.
 fn curve(direction: &str, loss: LandscapeLoss, radius: f64) -> Landscape {
     Landscape {
         direction: direction.parse().unwrap(),
         normalize: Normalization::None,
         radius,
         steps: 3,
-        checkpoint: checkpoint_path("lenet_cifar_sigmoid"),
+        checkpoint: checkpoint_path("mlp_rebn_softplus_dropout"),
+        data: DataSelection {
+            name: reference("mnist").to_str().unwrap().into(),
+            examples: "test:0..32".parse().unwrap(),
+        },
         compute: Compute { precision: Precision::F64, ..small_job(loss, false).compute },
         ..small_job(loss, false)
     }
