@@ -311,8 +311,8 @@ fn settings_that_make_no_sense() {
     let landscape = |options: &[&str], parts: &[&str]| {
         basin.misused(&[&["landscape", &lenet, "--out", "x.json"], options].concat(), parts);
     };
-    landscape(&["--steps", "4"], &["steps 4", "use an odd number of at least 3"]);
-    landscape(&["--steps", "1"], &["steps 1", "use an odd number of at least 3"]);
+    landscape(&["--steps", "2"], &["steps 2", "use 3 or more"]);
+    landscape(&["--steps", "1"], &["steps 1", "use 3 or more"]);
     landscape(&["--steps", "99999", "--second", "random"], &["steps 99999", "use at most"]);
     landscape(&["--radius", "-0.5"], &["radius -0.5", "use a positive number"]);
     landscape(&["--range", "NaN"], &["--range", "\"NaN\" is not a number"]);
@@ -411,10 +411,10 @@ fn damaged_records_and_jobs() {
         ("kind.json", json!({ "kind": "dance" }).to_string(), "is no job", "the \"job\" of any record"),
         (
             "even.json",
-            json!({ "kind": "landscape", "checkpoint": "x.pt", "direction": "random", "steps": 4, "loss": "clean" })
+            json!({ "kind": "landscape", "checkpoint": "x.pt", "direction": "random", "steps": 2, "loss": "clean" })
                 .to_string(),
-            "steps 4",
-            "use an odd number",
+            "steps 2",
+            "use 3 or more",
         ),
         ("slip.json", slip.to_string(), "has a setting \"compute.sead\"", "the \"job\" of any record"),
     ] {

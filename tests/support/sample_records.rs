@@ -1,7 +1,7 @@
 //! Made-up records for tests of figures: plausible shapes, no measured numbers.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use basin_core::job::{Compute, DataSelection, DirectionKind, Evaluate, Hessian, Job, Landscape, Pgd};
+use basin_core::job::{Compute, DataSelection, DirectionKind, Evaluate, Hessian, Job, Landscape, Pgd, Range};
 use basin_core::record::{
     Density, Eigenvalue, Evaluated, Evaluation, FORMAT, Grid, HessianOutcome, LandscapeOutcome, Outcome,
     PerExample, Point, Provenance, Record,
@@ -37,6 +37,7 @@ fn job(second: Option<DirectionKind>, steps: usize) -> Job {
         data: DataSelection::default(),
         direction: DirectionKind::Random(0),
         second,
+        range: Range::symmetric(1.0),
         steps,
         ..Landscape::default()
     })

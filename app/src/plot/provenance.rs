@@ -20,8 +20,6 @@ pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
         Normalization::None => format!("the direction times {}", job.radius),
         token @ Normalization::Paper(_) => format!("the paper's {token}"),
     };
-    let titles: Vec<String> = job.kinds().map(DirectionKind::title).collect();
-    let draws = if job.draws > 1 { format!(", mean of {} draws", job.draws) } else { String::new() };
     let step = match job.kinds().all(DirectionKind::has_length) {
         true => "a network".to_owned(),
         false => step,
@@ -34,14 +32,14 @@ pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
         LandscapeLoss::Robust => format!("{} at every grid point", job.attack),
         LandscapeLoss::RobustFixed => format!("{} on the trained weights, then fixed", job.attack),
     };
-    lines(
-        name,
-        record,
-        vec![
-            format!("loss: mean -log(p + 1e-12) (natural logarithm); {loss}"),
-            format!("{}{draws}; step 1: {step}", titles.join(", ")),
-        ],
-    )
+    let mut what =
+        vec![format!("loss: mean -log(p + 1e-12) (natural logarithm); {loss}"), format!("step 1: {step}")];
+    if job.draws > 1 || !job.kinds().all(|kind| matches!(kind, DirectionKind::Random(_))) {
+        let titles: Vec<String> = job.kinds().map(DirectionKind::title).collect();
+        let draws = if job.draws > 1 { format!(", mean of {} draws", job.draws) } else { String::new() };
+        what.push(format!("directions: {}{draws}", titles.join(", ")));
+    }
+    lines(name, record, what)
 }
 
 /// Of an evaluation: model, attack, data, program.
