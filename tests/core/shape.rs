@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::json;
 
 fn steps(count: usize, range: f64) -> Vec<f64> {
-    basin_core::measure::landscape::steps(count, range)
+    basin_core::measure::landscape::Range::symmetric(range).unwrap().steps(count)
 }
 
 fn plane(count: usize, range: f64, f: impl Fn(f64, f64) -> f64) -> Surface {
