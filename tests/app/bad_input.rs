@@ -315,7 +315,7 @@ fn settings_that_make_no_sense() {
     landscape(&["--steps", "1"], &["steps 1", "use 3 or more"]);
     landscape(&["--steps", "99999", "--second", "random"], &["steps 99999", "use at most"]);
     landscape(&["--radius", "-0.5"], &["radius -0.5", "use a positive number"]);
-    landscape(&["--range", "NaN"], &["--range", "\"NaN\" is not a number"]);
+    landscape(&["--range", "NaN"], &["--range", "\"NaN\" is no range"]);
     landscape(&["--attack", "none"], &["--attack none", "use --loss clean"]);
     landscape(&["--loss", "clean", "--attack", "pgd"], &["--loss clean has no attack", "use --loss robust"]);
     landscape(&["--loss", "clean", "--epsilon", "8/255"], &["--loss clean has no attack"]);

@@ -20,6 +20,7 @@ mod pgd;
 mod records;
 mod reference;
 mod relative_flatness;
+mod rescale;
 mod settings;
 mod shape;
 mod training;

@@ -5,9 +5,9 @@
 mod args;
 mod attacks;
 mod benchmark;
+mod change;
 pub mod compare;
 mod compute;
-mod convert;
 mod data;
 mod failure;
 mod flatness;
@@ -34,6 +34,7 @@ use anyhow::Result;
 use basin_core::Error;
 use basin_core::checkpoint::{self, is_there};
 use basin_core::run::{Share, read_job};
+use change::{AverageArgs, CalibrateArgs, ConvertArgs, PickArgs, RescaleArgs};
 use clap::builder::ValueParser;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use strsim::osa_distance;
@@ -42,7 +43,6 @@ use args::{AssumeArgs, CheckpointArgs, Output, Threads};
 use attacks::{Attacks, Ensembles};
 use compare::CompareArgs;
 use compute::{compute, compute_asked, tell_cost};
-use convert::ConvertArgs;
 use data::DataCommand;
 use failure::{Usage, one_line, say, usage};
 use networks::Networks;
@@ -96,6 +96,14 @@ enum Command {
     },
     /// Write a checkpoint as a state dictionary that the original class of its family loads.
     Convert(ConvertArgs),
+    /// Scale the layers of a network without changing its function, or to the size of another's.
+    Rescale(RescaleArgs),
+    /// The mean of the weights of several networks.
+    Average(AverageArgs),
+    /// Compute the running statistics of batch normalization anew.
+    Calibrate(CalibrateArgs),
+    /// Write the snapshot of a training that is best by an evaluation.
+    Pick(PickArgs),
     /// Loss and error of a checkpoint, clean and under attack.
     Evaluate {
         #[command(flatten)]
@@ -289,6 +297,10 @@ fn dispatch(cli: Cli) -> Result<()> {
             })
         }
         Some(Command::Convert(args)) => args.run(),
+        Some(Command::Rescale(args)) => args.run(),
+        Some(Command::Average(args)) => args.run(),
+        Some(Command::Calibrate(args)) => args.run(),
+        Some(Command::Pick(args)) => args.run(),
         Some(Command::Evaluate { checkpoint, networks, attacks, options, threads, output }) => {
             let (checkpoint, several) = networks.of(&checkpoint.path())?;
             let job = measures::evaluate(options, &attacks, checkpoint)?;

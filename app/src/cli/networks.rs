@@ -59,6 +59,12 @@ impl std::str::FromStr for Epochs {
 }
 
 impl Networks {
+    /// The same, or all snapshots where none are chosen.
+    pub fn or_all(self) -> Self {
+        let snapshots = self.snapshots || self.epoch.is_none();
+        Self { snapshots, ..self }
+    }
+
     /// The network to measure, the first of several, and those to measure one by one; none: it is one job, on the
     /// checkpoint or the final network of a folder.
     ///

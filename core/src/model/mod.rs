@@ -3,6 +3,7 @@
 //! Perturbing a network is arithmetic on its weights; nothing is mutated and put back. For speed, an
 //! [`Evaluator`] is the folded, channels-last form of a network in one precision on one device.
 
+mod average;
 mod calibrate;
 mod families;
 mod fold;
@@ -10,6 +11,7 @@ mod forward;
 mod init;
 mod input;
 mod outline;
+mod rescale;
 mod topology;
 mod weights;
 
@@ -17,6 +19,7 @@ use std::sync::Arc;
 
 use tch::{Device, Kind, Tensor};
 
+pub use average::averaged;
 pub use calibrate::calibrate;
 pub use families::{
     Architecture, Choices, DeepMindPreActResNet, DeepMindWideResNet, DenseNet, Family, Keys, LeNet, Mlp,
@@ -28,6 +31,7 @@ pub use forward::{BatchStatistics, Mode, Params, activate, channels_last, logits
 pub use init::Initialization;
 pub use input::InputNormalization;
 pub use outline::{Block, BlockKind, Bypass, runs};
+pub use rescale::{Normalized, Norms, last_linear, normalized_layers, norms, rescaled};
 pub use topology::{Activation, Layer, Norm, Role, TensorSpec, Topology};
 pub use weights::{Entry, Layout, Weights};
 

@@ -1,6 +1,7 @@
 //! `run(&Job)`: the only place that knows checkpoints, data, attacks and measures together.
 
 mod beside;
+pub mod change;
 mod clock;
 mod compare;
 mod driver;

@@ -73,7 +73,7 @@ fn in_a_narrow_window_nothing_is_cut() {
         found.next().unwrap_or_else(|| panic!("nothing is labelled {label:?}")).rect()
     };
     let block = place(&window, "Residual block block3.layer.0");
-    let panel = place(&window, "Direction seed (x)");
+    let panel = place(&window, "Direction (x)");
     assert!(block.right() < panel.left(), "{block} and {panel}");
     window.harness.hover_at(block.min + Vec2::new(60.0, 10.0));
     window.harness.run_steps(60);
