@@ -320,7 +320,7 @@ fn settings_that_make_no_sense() {
     landscape(&["--loss", "clean", "--attack", "pgd"], &["--loss clean has no attack", "use --loss robust"]);
     landscape(&["--loss", "clean", "--epsilon", "8/255"], &["--loss clean has no attack"]);
     landscape(&["--normalize", "layer_l2_05", "--radius", "0.5"], &["layer_l2_05", "leave out --radius"]);
-    landscape(&["--second", "random:0"], &["--second random is the first direction, too", "random:N"]);
+    landscape(&["--second", "random:0"], &["random is the first direction, too", "such as random:1"]);
     landscape(&["--direction", "random:3", "--second", "random:3"], &["--second random:3"]);
     let attack = |options: &[&str], parts: &[&str]| {
         basin
@@ -370,7 +370,7 @@ fn wrong_usage() {
         .misused(&["hessian", &lenet, "--density-steps", "9"], &["is for the spectral density", "--density"]);
     basin.misused(&["plot", "--out", "x.svg"], &["RECORD"]);
     basin.misused(&["evalute", &lenet], &["no command or file \"evalute\"", "did you mean basin evaluate?"]);
-    for word in ["quantize", "calibrate"] {
+    for word in ["quantize", "sharpen"] {
         basin.misused(&[word], &["there is no command or file", word, "basin --help"]);
     }
     basin.refused(&["missing.json"], &["missing.json", "does not exist; check the path"]);

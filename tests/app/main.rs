@@ -3,6 +3,7 @@
 mod attack;
 mod bad_input;
 mod benchmark;
+mod change_cli;
 mod cli;
 mod cli_flatness;
 mod convert_cli;
