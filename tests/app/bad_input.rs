@@ -110,7 +110,13 @@ fn keys_and_shapes_that_fit_no_network() {
     basin.write("other.safetensors", other.bytes());
     basin.refused(
         &["inspect", "other.safetensors"],
-        &["other.safetensors", "it knows ResNet, PreActResNet, WideResNet"],
+        &["other.safetensors", "looks like ResNet-18, 8 channels", "and has block0.0.convolution.weight, "],
+    );
+    let stranger = whole.clone().renamed(|name| name.replace("conv", "layer"));
+    basin.write("stranger.safetensors", stranger.bytes());
+    basin.refused(
+        &["inspect", "stranger.safetensors"],
+        &["stranger.safetensors", "it knows ResNet, PreActResNet, WideResNet"],
     );
     let mut misshapen = whole;
     let kernel = misshapen.get("block0.0.conv1.weight");

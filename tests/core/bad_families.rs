@@ -208,6 +208,31 @@ fn blocks_and_tensors_that_are_missing_or_too_many() {
 }
 
 #[test]
+fn a_missing_first_or_last_layer_is_named() {
+    for case in &CASES {
+        let dict = state_dict(case);
+        let head = ["linear", "fc", "logits", "classifier.fc3", "classifier"];
+        let weight = |name: &&str| dict.tensors.iter().any(|tensor| tensor.name == format!("{name}.weight"));
+        let head = head.into_iter().find(weight).unwrap();
+        let looks = format!("looks like {}", case.title);
+        // As of an encoder, or with a head in a list of layers.
+        let without = dict.clone().without(|name| name.starts_with(&format!("{head}.")));
+        assert_refused(&without, &[&looks, &format!("but lacks {head}.")]);
+        let mut listed = dict.clone();
+        for tensor in &mut listed.tensors {
+            if let Some(suffix) = tensor.name.strip_prefix(&format!("{head}.")) {
+                tensor.name = format!("{head}.1.{suffix}");
+            }
+        }
+        assert_refused(&listed, &[&looks, &format!("but lacks {head}."), &format!("and has {head}.1.")]);
+        if case.title != "VGG-9" {
+            let without = dict.without(|name| name == case.stem);
+            assert_refused(&without, &[&looks, &format!("but lacks {}", case.stem)]);
+        }
+    }
+}
+
+#[test]
 fn one_shape_that_is_off_is_named_wherever_it_is() {
     for case in &CASES {
         let dict = state_dict(case);

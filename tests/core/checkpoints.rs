@@ -240,8 +240,8 @@ fn unknown_networks_are_named_by_their_first_tensors() {
     let bare = StateDict::bare(path("lenet_tiny.pth.tar"));
     let stranger = bare.clone().renamed(|name| name.replace("logits", "head"));
     let text = refusal(open(&stranger));
-    assert!(text.contains("does not recognize") && text.contains("begin with bn0.bias, "), "{text}");
-    let stranger = bare.renamed(|name| name.replace("conv", "features."));
+    assert!(text.contains("looks like LeNet") && text.contains("lacks logits.weight, logits.bias"), "{text}");
+    let stranger = bare.renamed(|name| name.replace("conv", "convolution"));
     let text = refusal(open(&stranger));
     assert!(text.contains("bn0.") && text.contains("it knows ResNet, PreActResNet"), "{text}");
     let class = refusal(open_as("x.pt", &replaced("resnet_aux.pth.tar", b"ResNet", b"ResNeX")));

@@ -347,6 +347,7 @@ fn probe(told: bool) -> Probe {
             tried("normalization=none,shortcut=activated", 0.18, 50, None),
         ],
         told,
+        likely: false,
         by_statistics: told,
         margin: 0.0033,
         standard_error: 0.0058,

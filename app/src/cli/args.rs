@@ -21,7 +21,8 @@ pub struct CheckpointArgs {
 #[derive(Debug, Args)]
 pub struct AssumeArgs {
     /// What the file leaves open, separated by commas: normalization=NAME (none, half, cifar10, cifar10-2023, cifar100,
-    /// imagenet, mnist, per-image) or MEAN,MEAN,MEAN/STD,STD,STD; shortcut=plain|activated; activation=NAME;
+    /// imagenet, mnist, per-image) or MEAN,MEAN,MEAN/STD,STD,STD; shortcut=plain|activated, or none|padded of
+    /// blocks without tensors for it; activation=NAME;
     /// pooling=none|max; resolution=PIXELS; weights=NAME takes one of several networks, by the name that inspect shows.
     /// Without it, labelled images tell. The same can stand behind the path: FILE::weights=NAME.
     #[arg(long, value_name = "WHAT=VALUE", value_parser = ValueParser::new(Assumptions::parse))]

@@ -10,6 +10,8 @@ pub struct Alternative {
     pub assumed: Assumptions,
     /// The network, with what prepares its images. All alternatives of a file have the same tensors.
     pub topology: Topology,
+    /// Whether it is so rare that it is tried only where no other fits.
+    pub is_rare: bool,
 }
 
 impl Alternative {

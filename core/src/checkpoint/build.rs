@@ -74,7 +74,7 @@ pub fn build(path: &Path, topology: Topology, tensors: &Named, notices: &mut Vec
         }
     }
     if let Some(kind) = kinds.iter().find(|kind| **kind != Kind::Float) {
-        notices.push(format!("tensors are stored as {kind:?} and used as float32"));
+        notices.push(format!("tensors are stored as {} and used as float32", element_name(*kind)));
     }
     let weights = Weights::from_flat(layout, Tensor::from_slice(&flat));
     Ok(Built { network: Network { topology, weights, buffers }, norms })

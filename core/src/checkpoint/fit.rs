@@ -104,6 +104,12 @@ fn after(layer: &Layer, flow: Flow) -> Result<Flow, String> {
         {
             Ok(Flow::Images([c, h + before + after, w + before + after]))
         }
+        (Layer::Subsample { stride, channels }, Flow::Images([c, h, w]))
+            if believable(&[*stride]) && (0..LARGEST).contains(channels) =>
+        {
+            let side = |n: i64| (n + stride - 1) / stride;
+            Ok(Flow::Images([c + 2 * channels, side(h), side(w)]))
+        }
         (Layer::MaxPool { kernel, stride, padding }, Flow::Images([c, h, w]))
             if believable(&[*kernel, *stride])
                 && (0..=kernel / 2).contains(padding)
@@ -118,7 +124,7 @@ fn after(layer: &Layer, flow: Flow) -> Result<Flow, String> {
             Ok(Flow::Images([c, h / kernel, w / kernel]))
         }
         (Layer::GlobalAveragePool, Flow::Images([c, ..])) => Ok(Flow::Images([c, 1, 1])),
-        (Layer::Pad { .. }, _) => gets("the padding"),
+        (Layer::Pad { .. } | Layer::Subsample { .. }, _) => gets("the padding"),
         (Layer::StandardizeEach, Flow::Features(_)) => gets("the standardization of each image"),
         (Layer::MaxPool { .. } | Layer::AveragePool { .. } | Layer::GlobalAveragePool, _) => {
             gets("the pooling")

@@ -10,6 +10,7 @@ mod build;
 mod container;
 mod convert;
 mod distribution;
+mod ensemble;
 mod fit;
 mod mixed;
 mod native;

@@ -97,6 +97,7 @@ fn architecture(class: &str, settings: &Settings, tensors: &Named) -> Result<Des
     let whiten = settings.flag("whiten", false) || tensors.contains_key("whiten.weight");
     Ok(Described {
         architecture: Architecture {
+            global_mean: false,
             family,
             classes: settings.integer("N_class", 10),
             resolution,

@@ -3,8 +3,9 @@
 //! Every possible reading (input normalization, shortcut, activation, pooling) classifies the same images; readings that
 //! are clearly worse drop out early. Among those that are left, accuracies are often too close to tell (a standard
 //! deviation that is 20 % off costs a percent of accuracy), but the running statistics of batch normalization are not:
-//! with the right reading, inputs of these layers have the stored mean and variance. Nothing is told of a network that
-//! is hardly better than chance.
+//! with the right reading, inputs of these layers have the stored mean and variance. Rare readings (another activation
+//! than ReLU) are tried where none of the usual ones fits the statistics. Nothing is told of a network that is hardly
+//! better than chance.
 
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ use super::opened::Checkpoint;
 use super::summary::{Probe, Tried};
 use crate::data::{self, Dataset, Examples, Split};
 use crate::error::{Error, Result};
-use crate::model::{BatchStatistics, Evaluator, Network};
+use crate::model::{Activation, BatchStatistics, Evaluator, Network, channels_last};
 
 /// Images at a time.
 const BATCH: usize = 50;
@@ -26,11 +27,16 @@ const USUAL: usize = 300;
 const DROP: f64 = 4.0;
 /// More images are tried while the best is ahead by fewer standard errors.
 const CLEAR: f64 = 3.0;
+/// Nothing can be told where the best reading is so many standard errors below twice the accuracy of chance.
+const HOPELESS: f64 = 2.0;
 /// Images whose statistics are compared with those of batch normalizations: with fewer, chance is as large as what is
 /// to be told.
 const STATISTICS: usize = 100;
 /// Statistics decide where they fit the next reading so many times worse.
 const DECISIVE: f64 = 4.0;
+/// Rare readings are tried where statistics fit no usual one up to this mismatch: crops and attacks of the training
+/// leave some 0.02 between the stored statistics and those of images as they are.
+const FITTING: f64 = 0.04;
 
 /// A reading while it is tried.
 struct Runner<'a> {
@@ -41,9 +47,35 @@ struct Runner<'a> {
     statistics: BatchStatistics,
     /// How far the batch statistics of the first images are from the stored ones; none: there are none.
     mismatch: Option<f64>,
+    /// The same of the first batch normalization alone.
+    first_mismatch: Option<f64>,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    fn new(alternative: &'a Alternative, network: &Network) -> Self {
+        Self {
+            alternative,
+            network: Alternative::sharing(alternative, network),
+            correct: Vec::new(),
+            statistics: BatchStatistics::default(),
+            mismatch: None,
+            first_mismatch: None,
+        }
+    }
+
+    /// Classifies further images, until so many are seen or there are no more.
+    fn see(&mut self, dataset: &Dataset, images: usize) -> Result<()> {
+        while self.correct.len() < images.min(dataset.len()) {
+            let seen = self.correct.len();
+            let batch = BATCH.min(dataset.len() - seen) as i64;
+            let labels = dataset.labels.narrow(0, seen as i64, batch);
+            let predicted = self.logits(&dataset.images.narrow(0, seen as i64, batch)).argmax(1, false);
+            let correct: Vec<bool> = predicted.eq_tensor(&labels).try_into().map_err(unreadable)?;
+            self.correct.extend(correct);
+        }
+        Ok(())
+    }
+
     /// The network is prepared anew for every batch, so that one prepared network at a time takes memory. On the first
     /// images it is run as it is, and what batch normalizations see is noted.
     fn logits(&mut self, images: &Tensor) -> Tensor {
@@ -51,9 +83,12 @@ impl Runner<'_> {
         if self.correct.len() >= STATISTICS {
             return Evaluator::new(&self.network, weights, Device::Cpu, Kind::Float, false).logits(images);
         }
-        let params = self.network.params(weights);
-        let logits = self.statistics.observe(topology, &params, images);
-        self.mismatch = self.statistics.mismatch(&params);
+        let params = self.network.params(weights).map(channels_last);
+        let logits = self.statistics.observe(topology, &params, &channels_last(images));
+        let divergences = self.statistics.divergences(&params);
+        self.first_mismatch = divergences.first().copied();
+        let mean = divergences.iter().sum::<f64>() / divergences.len() as f64;
+        self.mismatch = Some(mean).filter(|_| !divergences.is_empty());
         logits
     }
 
@@ -106,68 +141,146 @@ fn images(network: &Network) -> Option<(Dataset, &'static str)> {
 pub fn probe(checkpoint: &Checkpoint, step: &mut dyn FnMut(f64) -> Result<()>) -> Result<Probe> {
     let Some((dataset, words)) = images(&checkpoint.network) else { return Ok(Probe::without_images()) };
     let _guard = tch::no_grad_guard();
-    let runner = |alternative| {
-        let network = Alternative::sharing(alternative, &checkpoint.network);
-        Runner {
-            alternative,
-            network,
-            correct: Vec::new(),
-            statistics: BatchStatistics::default(),
-            mismatch: None,
-        }
-    };
-    let mut running: Vec<Runner> = checkpoint.alternatives.iter().map(runner).collect();
-    let chance = (checkpoint.network.topology.classes as f64).recip();
+    let classes = checkpoint.network.topology.classes;
+    let chance = (classes as f64).recip();
+    let all = checkpoint.alternatives.iter().map(|alternative| Runner::new(alternative, &checkpoint.network));
+    let (mut rare, usual): (Vec<Runner>, Vec<Runner>) = all.partition(|runner| runner.alternative.is_rare);
+    let (mut running, mut dropped) = race(usual, &dataset, chance, &mut |done| step(done * 0.9))?;
+    let usual: Vec<&Runner> = running.iter().chain(&dropped).collect();
+    let found = rare_activation(&mut rare, &usual, &dataset, chance, &mut || step(0.9))?;
+    if found.is_some() {
+        dropped.append(&mut running);
+        let (of_it, others) =
+            rare.into_iter().partition(|runner| runner.alternative.assumed.choices.activation == found);
+        rare = others;
+        let (stay, gone) = race(of_it, &dataset, chance, &mut |done| step(0.9 + done * 0.1))?;
+        running = stay;
+        dropped.extend(gone);
+    }
+    dropped.extend(rare.into_iter().filter(|runner| !runner.correct.is_empty()));
+    step(1.0)?;
+    let usual = checkpoint.alternatives[0].assumed.text();
+    Ok(outcome(running, dropped, words, classes, &usual))
+}
+
+/// Readings that are left, the best first, and those that dropped out.
+type Raced<'a> = (Vec<Runner<'a>>, Vec<Runner<'a>>);
+
+/// Tries readings until enough is known or nothing can be told.
+fn race<'a>(
+    mut running: Vec<Runner<'a>>,
+    dataset: &Dataset,
+    chance: f64,
+    step: &mut dyn FnMut(f64) -> Result<()>,
+) -> Result<Raced<'a>> {
     let mut dropped: Vec<Runner> = Vec::new();
-    let all = dataset.len();
     let mut seen = 0;
-    while seen < all {
-        let batch = BATCH.min(all - seen);
-        let images = dataset.images.narrow(0, seen as i64, batch as i64);
-        let labels = dataset.labels.narrow(0, seen as i64, batch as i64);
-        let count = running.len();
+    loop {
+        let count = running.len() as f64;
         for (at, runner) in running.iter_mut().enumerate() {
-            let predicted = runner.logits(&images).argmax(1, false);
-            let correct: Vec<bool> = predicted.eq_tensor(&labels).try_into().map_err(unreadable)?;
-            runner.correct.extend(correct);
-            let done = seen as f64 + batch as f64 * (at + 1) as f64 / count as f64;
+            runner.see(dataset, seen + BATCH)?;
+            let done = seen as f64 + BATCH as f64 * (at + 1) as f64 / count;
             step((done / USUAL as f64).min(1.0))?;
         }
-        seen += batch;
-        running.sort_by_key(|runner| std::cmp::Reverse(runner.hits()));
+        seen = (seen + BATCH).min(dataset.len());
+        running.sort_by(|a, b| b.accuracy().total_cmp(&a.accuracy()));
         let mut stay: Vec<Runner> = Vec::with_capacity(running.len());
         for runner in running.drain(..) {
             let is_far_behind = stay.first().is_some_and(|best| best.is_ahead(&runner, DROP));
             if is_far_behind { dropped.push(runner) } else { stay.push(runner) }
         }
         running = stay;
-        if running.len() == 1 || (seen >= USUAL && is_enough(&running)) || is_hopeless(&running[0], chance) {
+        let is_enough = running.len() == 1 || (seen >= USUAL && is_enough(&running));
+        if is_enough || seen == dataset.len() || is_hopeless(&running[0], chance) {
             break;
         }
     }
-    Ok(outcome(running, dropped, words, checkpoint.network.topology.classes))
+    if let [only] = running.as_mut_slice()
+        && !is_hopeless(only, chance)
+    {
+        // Its accuracy is measured on as many images as that of others would be.
+        only.see(dataset, USUAL)?;
+    }
+    Ok((running, dropped))
+}
+
+/// An activation that the family rarely has and that is better than the usual one, by accuracy or by statistics. It is
+/// tried with the input normalization that fits the first batch normalization best, whose input depends on no
+/// activation.
+fn rare_activation(
+    rare: &mut [Runner],
+    usual: &[&Runner],
+    dataset: &Dataset,
+    chance: f64,
+    step: &mut dyn FnMut() -> Result<()>,
+) -> Result<Option<Activation>> {
+    let least = |of: &dyn Fn(&Runner) -> Option<f64>| {
+        let values = usual.iter().filter_map(|runner| Some((*runner, of(runner)?)));
+        values.min_by(|a, b| a.1.total_cmp(&b.1))
+    };
+    let (Some((_, mismatch)), Some((first, _))) =
+        (least(&|runner| runner.mismatch), least(&|runner| runner.first_mismatch))
+    else {
+        return Ok(None);
+    };
+    if mismatch <= FITTING {
+        return Ok(None);
+    }
+    let is_better = |runner: &Runner| {
+        // The best of many readings of a network with random weights may be well above chance.
+        let images = runner.correct.len() as f64;
+        if runner.accuracy() < 2.0 * chance + CLEAR * (2.0 * chance * (1.0 - 2.0 * chance) / images).sqrt() {
+            return false;
+        }
+        let fits = runner.mismatch.is_some_and(|own| own * DECISIVE <= mismatch);
+        let by_statistics = fits && !usual.iter().any(|other| other.is_ahead(runner, CLEAR));
+        by_statistics || usual.iter().all(|other| runner.is_ahead(other, CLEAR))
+    };
+    let mut best: Option<&Runner> = None;
+    for runner in rare {
+        if runner.alternative.assumed.normalization != first.alternative.assumed.normalization {
+            continue;
+        }
+        runner.see(dataset, STATISTICS)?;
+        step()?;
+        let runner: &Runner = runner;
+        if is_better(runner) && best.is_none_or(|best| runner.hits() > best.hits()) {
+            best = Some(runner);
+        }
+    }
+    Ok(best.and_then(|runner| runner.alternative.assumed.choices.activation))
+}
+
+/// The reading that the statistics of batch normalizations fit best, where enough images are seen.
+fn best_fitting(running: &[Runner]) -> Option<usize> {
+    let fits = running.iter().enumerate().filter(|(_, runner)| runner.correct.len() >= STATISTICS);
+    let fits = fits.filter_map(|(at, runner)| Some((at, runner.mismatch?)));
+    fits.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at)
 }
 
 fn unreadable(error: tch::TchError) -> Error {
     Error::invalid(format!("the network's predictions cannot be read ({error})"))
 }
 
-/// The reading that batch statistics decide for, if they do: they fit it far better than any other, and its accuracy is
-/// not clearly below that of another.
-fn by_statistics(running: &[Runner]) -> Option<usize> {
-    let mut fits: Vec<(usize, f64)> =
-        running.iter().enumerate().filter_map(|(at, runner)| Some((at, runner.mismatch?))).collect();
-    fits.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let &[(best, mismatch), (_, next), ..] = fits.as_slice() else { return None };
-    let is_worse = running.iter().any(|other| other.is_ahead(&running[best], CLEAR));
-    (mismatch * DECISIVE <= next && !is_worse).then_some(best)
+/// The reading that batch statistics decide for, if they do: of those that saw enough images they fit it far better than
+/// any other, and its accuracy is not clearly below that of another.
+fn by_statistics(all: &[Runner]) -> Option<usize> {
+    let best = best_fitting(all)?;
+    let mismatch = all[best].mismatch?;
+    let mut others =
+        all.iter().enumerate().filter(|(at, other)| *at != best && other.correct.len() >= STATISTICS);
+    let is_alone = others.all(|(_, other)| {
+        other.mismatch.is_none_or(|next| mismatch * DECISIVE <= next) && !other.is_ahead(&all[best], CLEAR)
+    });
+    let is_compared = all.iter().filter(|runner| runner.correct.len() >= STATISTICS).count() > 1;
+    (is_alone && is_compared).then_some(best)
 }
 
 /// Whether even the best reading is too close to chance for anything to be told: a network with random weights.
 fn is_hopeless(best: &Runner, chance: f64) -> bool {
     let images = best.correct.len() as f64;
-    let likely = best.accuracy() + CLEAR * (2.0 * chance * (1.0 - 2.0 * chance) / images).sqrt();
-    likely < 2.0 * chance
+    let likely = best.accuracy() + HOPELESS * (2.0 * chance * (1.0 - 2.0 * chance) / images).sqrt();
+    images >= STATISTICS as f64 && likely < 2.0 * chance
 }
 
 /// Whether more images would not tell more: accuracies tell, or statistics may.
@@ -176,27 +289,22 @@ fn is_enough(running: &[Runner]) -> bool {
         || running.iter().all(|runner| runner.alternative.topology.least_normalized_values().is_some())
 }
 
-/// What the readings, those that ran to the end with the best first, have told.
-fn outcome(mut running: Vec<Runner>, mut dropped: Vec<Runner>, data: &str, classes: i64) -> Probe {
+/// What the readings, those that ran to the end with the best first, have told. `usual` is assumed where nothing is known.
+fn outcome(running: Vec<Runner>, mut dropped: Vec<Runner>, data: &str, classes: i64, usual: &str) -> Probe {
     let chance = (classes as f64).recip();
     let images = running[0].correct.len() as f64;
     let error_of_chance = (chance * (1.0 - chance) / images).sqrt();
     let is_trained = running[0].accuracy() > (2.0 * chance).max(chance + CLEAR * error_of_chance);
-    let decided = by_statistics(&running);
-    if let Some(at) = decided.filter(|_| is_trained) {
-        running[..=at].rotate_right(1);
-    }
     dropped.sort_by(|a, b| b.accuracy().total_cmp(&a.accuracy()));
-    let all: Vec<&Runner> = running.iter().chain(&dropped).collect();
-    let best = all[0];
-    // The closest of the others: one that dropped out is compared on the images it has seen.
-    let margins = all[1..].iter().map(|other| {
-        let (ahead, error) = best.ahead(other);
-        let seen = other.correct.len() as f64;
-        (ahead / seen, error / seen)
-    });
-    let (margin, standard_error) =
-        margins.min_by(|a, b| (a.0 - a.1).total_cmp(&(b.0 - b.1))).unwrap_or((1.0, 0.0));
+    let mut all: Vec<Runner> = running.into_iter().chain(dropped).collect();
+    let decided = by_statistics(&all).filter(|_| is_trained);
+    let (margin, standard_error) = margin(&all, decided.unwrap_or(0));
+    let told = is_trained && (decided.is_some() || margin > standard_error);
+    let likely = if is_trained && !told { likely(&all, usual) } else { None };
+    let (margin, standard_error) = likely.map_or((margin, standard_error), |at| self::margin(&all, at));
+    if let Some(at) = decided.or(likely) {
+        all[..=at].rotate_right(1);
+    }
     let tried = all.iter().map(|runner| Tried {
         assumed: runner.alternative.assumed.text(),
         accuracy: runner.accuracy(),
@@ -206,11 +314,35 @@ fn outcome(mut running: Vec<Runner>, mut dropped: Vec<Runner>, data: &str, class
     Probe {
         data: data.to_owned(),
         tried: tried.collect(),
-        told: is_trained && (decided.is_some() || margin > standard_error),
-        by_statistics: is_trained && decided.is_some() && margin <= standard_error,
+        told,
+        likely: likely.is_some(),
+        by_statistics: decided.is_some() && margin <= standard_error,
         margin,
         standard_error,
     }
+}
+
+/// By what share of the images a reading is ahead of the closest other one, and the standard error: one that dropped out
+/// is compared on the images it has seen.
+fn margin(all: &[Runner], of: usize) -> (f64, f64) {
+    let best = &all[of];
+    let others = all.iter().enumerate().filter(|(at, _)| *at != of).map(|(_, other)| other);
+    let margins = others.map(|other| {
+        let (ahead, error) = best.ahead(other);
+        let seen = other.correct.len().min(best.correct.len()) as f64;
+        (ahead / seen, error / seen)
+    });
+    margins.min_by(|a, b| (a.0 - a.1).total_cmp(&(b.0 - b.1))).unwrap_or((1.0, 0.0))
+}
+
+/// Where the usual reading is clearly behind: of those that are not, the one that statistics fit best.
+fn likely(all: &[Runner], usual: &str) -> Option<usize> {
+    let plausible: Vec<usize> = (0..all.len()).filter(|at| !all[0].is_ahead(&all[*at], CLEAR)).collect();
+    if plausible.iter().any(|at| all[*at].alternative.assumed.text() == usual) {
+        return None;
+    }
+    let fit = |at: &usize| all[*at].mismatch.unwrap_or(f64::INFINITY);
+    plausible.into_iter().min_by(|a, b| fit(a).total_cmp(&fit(b)))
 }
 
 /// The checkpoint as trying its readings tells; as it is, with the doubt in its notices, where they tell nothing or
@@ -232,7 +364,9 @@ pub fn settle(mut checkpoint: Checkpoint, step: &mut dyn FnMut(f64) -> Result<()
         }
     };
     let position = |assumed: &str| checkpoint.alternatives.iter().position(|it| it.assumed.text() == assumed);
-    if let Some(at) = probe.tried.first().filter(|_| probe.told).and_then(|best| position(&best.assumed)) {
+    if let Some(at) =
+        probe.tried.first().filter(|_| probe.told || probe.likely).and_then(|best| position(&best.assumed))
+    {
         checkpoint.alternatives.swap(0, at);
         checkpoint.network = checkpoint.alternatives[0].of(&checkpoint.network);
     }
@@ -244,7 +378,7 @@ pub fn settle(mut checkpoint: Checkpoint, step: &mut dyn FnMut(f64) -> Result<()
 }
 
 /// Version of how readings are tried: what was kept by another is tried again.
-const VERSION: u32 = 2;
+const VERSION: u32 = 4;
 
 /// What was told of a file, in the user's cache.
 struct Kept(Option<PathBuf>);

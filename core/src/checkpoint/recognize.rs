@@ -10,9 +10,11 @@ use super::networks::{Candidate, is_wrapper, networks, outer};
 use super::open_choices::OpenChoices;
 use super::raw::{Named, Raw, RawTensor};
 use super::reference::Assumptions;
-use super::{fit, mixed, native, paper, standardize, stored};
+use super::{ensemble, fit, mixed, native, paper, standardize, stored};
 use crate::error::{Error, Result};
-use crate::model::{self, Architecture, Choices, Family, InputNormalization, Keys, Topology};
+use crate::model::{
+    self, Activation, Architecture, Choices, Family, InputNormalization, Keys, Norm, Topology,
+};
 
 /// The families that Basin builds, for messages.
 const KNOWN: &str = "it knows ResNet, PreActResNet, WideResNet, VGG, DenseNet, ResNeXt, SmallCNN, and ResNet, LeNet and \
@@ -57,7 +59,7 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
     }
     let found = networks(&raw, assumed.weights.as_deref()).map_err(refused)?;
     let Some(network) = found.first().cloned() else { return Err(refused(no_network(&raw))) };
-    let stored = stored::numbers(&raw.values);
+    let mut stored = stored::numbers(&raw.values);
     let Raw { tensors, values, objects, .. } = raw;
     let mut notices = Vec::new();
     let (mut tensors, mut beside) = split(tensors, &found, &mut notices);
@@ -101,6 +103,9 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
             notices.push(pair.notice());
         }
     }
+    if is_nested(&network, &values) {
+        stored.extend(stored::take_numbers(&mut beside));
+    }
     let is_papers = matches!(architectures[0].family, Family::ResNet(_) | Family::LeNet(_) | Family::Mlp(_));
     if !is_papers && pair.is_none() {
         open = open.with_normalizations(channels);
@@ -120,7 +125,17 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
         for input in &normalizations {
             let architecture = Architecture { input: input.clone(), ..architecture.clone() };
             let assumed = tells.assumed(assumed, &architecture);
-            alternatives.push(Alternative { assumed, topology: built(&architecture)? });
+            alternatives.push(Alternative { assumed, topology: built(&architecture)?, is_rare: false });
+        }
+    }
+    if alternatives.len() > 1 && !is_papers && tells.may_be_rare(assumed) {
+        for architecture in architectures.iter().flat_map(with_rare_activations) {
+            for input in &normalizations {
+                let architecture = Architecture { input: input.clone(), ..architecture.clone() };
+                let mut assumed = tells.assumed(assumed, &architecture);
+                assumed.choices.activation = Some(architecture.activation);
+                alternatives.push(Alternative { assumed, topology: built(&architecture)?, is_rare: true });
+            }
         }
     }
     fit::check(&alternatives[0].topology).map_err(refused)?;
@@ -158,6 +173,11 @@ impl Tells {
         }
     }
 
+    /// Whether activations are open that the family rarely has.
+    fn may_be_rare(&self, given: &Assumptions) -> bool {
+        !self.activation && given.choices.activation.is_none()
+    }
+
     /// What an alternative assumes, and what the user does.
     fn assumed(&self, given: &Assumptions, architecture: &Architecture) -> Assumptions {
         let (own, mut assumed) = (architecture.choices(), given.clone());
@@ -170,6 +190,15 @@ impl Tells {
         }
         assumed
     }
+}
+
+/// The same network with activations that its family rarely has. Only batch statistics can tell them.
+fn with_rare_activations(usual: &Architecture) -> Vec<Architecture> {
+    let has_statistics = usual.normalization.is_some_and(Norm::has_statistics);
+    let rare = [Activation::Silu, Activation::Gelu]
+        .into_iter()
+        .filter(|rare| has_statistics && *rare != usual.activation);
+    rare.map(|activation| Architecture { activation, ..usual.clone() }).collect()
 }
 
 /// The family of a bare state dictionary.
@@ -201,6 +230,11 @@ fn by_keys(tensors: &Named) -> Result<model::Recognized, String> {
             .unwrap_or_default()
     };
     let own = names(&first);
+    if !complete(&first)
+        && let Some(reason) = model::special(&keys)
+    {
+        return Err(reason);
+    }
     if let Some(other) =
         found.find(|other| complete(other) && names(other).iter().any(|name| !own.contains(name)))
         && complete(&first)
@@ -271,7 +305,8 @@ fn own(path: &Path, value: &Value, tensors: Named) -> Result<Recognized> {
         return Err(Error::file(path, reason));
     }
     fit::check(&metadata.topology).map_err(|reason| Error::file(path, reason))?;
-    let network = Alternative { assumed: Assumptions::default(), topology: metadata.topology };
+    let network =
+        Alternative { assumed: Assumptions::default(), topology: metadata.topology, is_rare: false };
     Ok(Recognized {
         alternatives: vec![network],
         tensors,
@@ -343,7 +378,9 @@ fn split(tensors: Named, found: &[Candidate], notices: &mut Vec<String>) -> (Nam
     if auxiliary > 0 {
         notices.push(format!("an auxiliary head ({auxiliary} tensors) is ignored"));
     }
-    if let [used, others @ ..] = found
+    if let Some(notice) = ensemble::notice(found) {
+        notices.push(notice);
+    } else if let [used, others @ ..] = found
         && !others.is_empty()
     {
         let others: Vec<&str> = others.iter().map(|other| other.name.as_str()).collect();
@@ -416,21 +453,30 @@ fn may_prepare(name: &str, found: &[Candidate]) -> bool {
 /// Modules that programs of the field have and never use.
 const DEAD: [&str; 1] = ["sub_block1"];
 
+/// Counters of programs that average weights: `AveragedModel` of PyTorch and the like.
+const COUNTERS: [&str; 4] = ["n_averaged", "num_updates", "initted", "step"];
+
+/// Whether a network is in an entry of the file's outermost dictionary, so that what is beside that entry is no part of
+/// its state dictionary.
+fn is_nested(network: &Candidate, values: &Value) -> bool {
+    let (entry, _) = network.prefix.split_once('.').unwrap_or_default();
+    // The names of a module's parts are no entries of a file.
+    values.get(entry).is_some_and(Value::is_object) && values.get("_modules").is_none()
+}
+
 /// Names the tensors that belong to the network's own state dictionary and are not used.
 fn unused_notice(beside: &Named, found: &[Candidate], values: &Value) -> Option<String> {
     let mut around = found[0].prefix.as_str();
     while is_wrapper(around)
         && let Some(outer) = outer(around)
+        && !(outer.is_empty() && is_nested(&found[0], values))
     {
         around = outer;
     }
-    // A file that tells more than tensors keeps its state dictionary in an entry of its own.
-    let is_mixed = |value: &Value| value.is_number() || value.is_string() || value.is_boolean();
-    let mixed = values.as_object().is_some_and(|values| values.values().any(is_mixed));
+    let is_counter = |name: &str| COUNTERS.contains(&name.rsplit('.').next().unwrap_or(name));
     let names: Vec<&str> = beside
         .keys()
-        .filter(|name| name.starts_with(around) && may_prepare(name, found))
-        .filter(|name| !(mixed && around.is_empty() && !name.starts_with(&found[0].prefix)))
+        .filter(|name| name.starts_with(around) && may_prepare(name, found) && !is_counter(name))
         .map(String::as_str)
         .collect();
     let (dead, names): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| {

@@ -29,7 +29,7 @@ pub struct Assumptions {
 }
 
 /// What can be assumed.
-const USAGE: &str = "use weights=NAME, normalization=NAME or MEAN,…/STD,…, shortcut=plain or activated, activation=NAME, \
+const USAGE: &str = "use weights=NAME, normalization=NAME or MEAN,…/STD,…, shortcut=plain, activated, none or padded, activation=NAME, \
                      pooling=none or max, resolution=PIXELS";
 
 impl Assumptions {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::raw::{Named, RawTensor};
+
 /// Most numbers that are shown.
 const MOST: usize = 40;
 
@@ -30,6 +32,25 @@ pub fn numbers(values: &Value) -> Vec<(String, String)> {
     }
     found.truncate(MOST);
     found
+}
+
+/// Takes out the tensors of one number that stand by themselves in the file: accuracies as `torch.Tensor`.
+pub fn take_numbers(beside: &mut Named) -> Vec<(String, String)> {
+    let is_number = |name: &String, tensor: &RawTensor| {
+        !name.contains('.') && tensor.elements() == 1 && tensor.problem().is_none()
+    };
+    let names: Vec<String> = beside
+        .iter()
+        .filter(|(name, tensor)| is_number(name, tensor))
+        .map(|(name, _)| name.clone())
+        .collect();
+    let numbers = names.into_iter().filter_map(|name| {
+        let value = *beside.get(&name)?.floats().ok()?.first()?;
+        beside.remove(&name);
+        // As float32 has it, without the digits that float64 would add.
+        Some((name, value.to_string()))
+    });
+    numbers.collect()
 }
 
 fn number_words(number: &serde_json::Number) -> String {

@@ -188,6 +188,10 @@ pub struct Probe {
     pub tried: Vec<Tried>,
     /// Whether the best is better than chance, and than all others by accuracy or batch statistics.
     pub told: bool,
+    /// Whether nothing was told but that the usual reading is wrong: the first of those that cannot be told apart is
+    /// assumed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub likely: bool,
     /// Whether the accuracies alone could not tell it.
     #[serde(default)]
     pub by_statistics: bool,
@@ -206,8 +210,8 @@ pub struct Tried {
     pub accuracy: f64,
     /// Number of images it was tried on: fewer where it dropped out.
     pub images: usize,
-    /// How far the inputs of batch normalizations are from the stored statistics
-    /// ([`crate::model::BatchStatistics::mismatch`]).
+    /// How far the inputs of batch normalizations are from the stored statistics, as a mean over layers
+    /// ([`crate::model::BatchStatistics::divergences`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<f64>,
 }
@@ -219,6 +223,7 @@ impl Probe {
             data: String::new(),
             tried: Vec::new(),
             told: false,
+            likely: false,
             by_statistics: false,
             margin: 0.0,
             standard_error: 0.0,
@@ -253,12 +258,21 @@ impl Probe {
                 percent(best.accuracy)
             );
         }
+        if self.likely {
+            return format!(
+                "warning: trying {} readings on {} {} told several from wrong ones but not from each other: {assumed} is assumed ({} correct), whose batch statistics fit best; --assume decides otherwise",
+                self.tried.len(),
+                best.images,
+                self.data,
+                percent(best.accuracy),
+            );
+        }
         format!(
             "warning: the file leaves open how it is to be read, and trying {} readings on {} {} could not tell (at most {} correct, {} ± {} ahead of the next): {assumed} is assumed; --assume decides otherwise",
             self.tried.len(),
             best.images,
             self.data,
-            percent(best.accuracy),
+            percent(self.tried.iter().map(|tried| tried.accuracy).fold(0.0, f64::max)),
             percent(self.margin),
             percent(self.standard_error)
         )

@@ -112,10 +112,10 @@ impl BatchStatistics {
         logits
     }
 
-    /// How far what was seen is from the running statistics: the Kullback-Leibler divergence of the normal distributions
-    /// with the mean and variance of each channel, averaged over channels, then over layers. Near 0 where images are
-    /// prepared as in the training of the network. None: the network has no batch normalization.
-    pub fn mismatch(&self, params: &Params) -> Option<f64> {
+    /// How far what each batch normalization saw is from its running statistics: the Kullback-Leibler divergence of the
+    /// normal distributions with the mean and variance of each channel, averaged over channels. Near 0 where images are
+    /// prepared as in the training of the network; empty where it has no batch normalization.
+    pub fn divergences(&self, params: &Params) -> Vec<f64> {
         let layers = self.layers.borrow();
         let divergences = layers.iter().map(|layer| {
             let double = |suffix| params.of(&layer.name, suffix).to_kind(Kind::Double);
@@ -126,8 +126,7 @@ impl BatchStatistics {
             let divergence: Tensor = (&ratio + shift - 1.0 - ratio.clamp_min(f64::MIN_POSITIVE).log()) * 0.5;
             divergence.mean(Kind::Double).double_value(&[])
         });
-        let count = layers.len() as f64;
-        (count > 0.0).then(|| divergences.sum::<f64>() / count)
+        divergences.collect()
     }
 }
 
@@ -184,6 +183,10 @@ impl<'a> Runner<'a> {
                 x * (max - min) + min
             }
             Layer::Pad { before, after } => x.zero_pad2d(*before, *after, *before, *after),
+            Layer::Subsample { stride, channels } => x
+                .slice(2, 0, None, *stride)
+                .slice(3, 0, None, *stride)
+                .constant_pad_nd([0, 0, 0, 0, *channels, *channels]),
             Layer::Conv { name, stride, padding, groups, bias, .. } => {
                 let weight = self.params.of(name, "weight");
                 let bias = bias.then(|| self.params.of(name, "bias"));
@@ -278,7 +281,7 @@ impl<'a> Runner<'a> {
 
 fn moments(x: &Tensor, name: &str) -> Moments {
     let axes: &[i64] = if x.dim() == 4 { &[0, 2, 3] } else { &[0] };
-    let sum = |tensor: &Tensor| tensor.sum_dim_intlist(axes, false, Kind::Double);
+    let sum = |tensor: &Tensor| tensor.sum_dim_intlist(axes, false, tensor.kind()).to_kind(Kind::Double);
     let count = x.numel() as f64 / x.size()[1] as f64;
     Moments { name: name.to_owned(), sum: sum(x), squares: sum(&x.square()), count }
 }

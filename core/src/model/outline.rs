@@ -119,6 +119,10 @@ impl Place {
             }
             Layer::MaxPool { kernel, stride, .. } => self.see(*kernel, *stride),
             Layer::AveragePool { kernel } => self.see(*kernel, *kernel),
+            Layer::Subsample { stride, channels } => {
+                self.channels += 2 * channels;
+                self.see(1, *stride);
+            }
             Layer::GlobalAveragePool => self.see(side, 1),
             Layer::Flatten => {
                 self.see(side, 1);
@@ -171,7 +175,7 @@ fn pieces(layers: &[Layer]) -> Vec<Piece<'_>> {
             | Layer::StandardizeEach
             | Layer::StandardizeBy { .. }
             | Layer::Rescale { .. } => BlockKind::Preprocessing,
-            Layer::Pad { .. } | Layer::Flatten => {
+            Layer::Pad { .. } | Layer::Subsample { .. } | Layer::Flatten => {
                 pending.push(layer);
                 continue;
             }

@@ -174,6 +174,13 @@ pub enum Layer {
         /// Rows at the bottom, columns at the right.
         after: i64,
     },
+    /// Every `stride`-th row and column, with channels of zeros before and behind its own.
+    Subsample {
+        /// Pixels from one that is kept to the next.
+        stride: i64,
+        /// Channels of zeros on each side.
+        channels: i64,
+    },
     /// Fully connected.
     Linear {
         /// Prefix.
@@ -371,6 +378,7 @@ impl Layer {
             | Self::StandardizeEach
             | Self::StandardizeBy { .. }
             | Self::Pad { .. }
+            | Self::Subsample { .. }
             | Self::Activate { .. }
             | Self::MaxPool { .. }
             | Self::AveragePool { .. }
@@ -394,6 +402,7 @@ impl Layer {
                 (out(height), out(width))
             }
             Self::AveragePool { kernel } => (height / kernel, width / kernel),
+            Self::Subsample { stride, .. } => ((height + stride - 1) / stride, (width + stride - 1) / stride),
             Self::Pad { before, after } => (height + before + after, width + before + after),
             Self::GlobalAveragePool | Self::Flatten | Self::Linear { .. } => (1, 1),
             Self::Normalize { norm, .. } if norm.has_statistics() => {
@@ -437,6 +446,9 @@ impl Layer {
             }
             Self::Pad { before, after } => {
                 format!("zero padding: {before} at the top and left, {after} at the bottom and right")
+            }
+            Self::Subsample { stride, channels } => {
+                format!("every pixel at a stride of {stride}, with {channels} channels of zeros on each side")
             }
             Self::Linear { name, input, output, bias } => {
                 format!("{name}: linear, {input} to {output}{}", if *bias { ", bias" } else { "" })

@@ -62,8 +62,10 @@ fn fields_ui(ui: &mut Ui, summary: &Summary, form: &mut AssumeForm) {
     let shortcut = |value| match value {
         Shortcut::Plain => "plain: the input of the block",
         Shortcut::Activated => "activated: the normalized and activated input",
+        Shortcut::None => "none: blocks that change the size have none",
+        Shortcut::Padded => "padded: every second pixel, with channels of zeros",
     };
-    let tooltip = "What the convolution in the shortcut of a pre-activation block is applied to";
+    let tooltip = "What is added in residual blocks; names and shapes of tensors do not tell it";
     optional_ui(ui, "Shortcut", tooltip, &mut form.shortcut, &open.shortcut, shortcut);
     let tooltip = "The activation function; names and shapes of tensors do not tell it";
     optional_ui(ui, "Activation", tooltip, &mut form.activation, &open.activation, |value| value.name());

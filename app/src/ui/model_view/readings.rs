@@ -44,6 +44,12 @@ fn verdict(probe: &Probe, assumed: &str) -> String {
     let margin = format!("{:.1}", 100.0 * probe.margin).replace('-', "−");
     let margin =
         format!("{margin} percentage points, with a standard error of {:.1}", 100.0 * probe.standard_error);
+    if probe.likely {
+        return format!(
+            "Trying told several readings from wrong ones, but not from each other. Assumed: {}, whose batch statistics fit best; {correct} are classified correctly, and the closest other reading is behind by {margin}.",
+            assumed_words(assumed)
+        );
+    }
     if !probe.told {
         return format!(
             "Trying could not tell how the file is to be read: at most {correct} are classified correctly, and the best reading is ahead of the next by {margin}. Assumed: {}.",
@@ -156,6 +162,8 @@ fn shortcut_name(shortcut: Shortcut) -> &'static str {
     match shortcut {
         Shortcut::Plain => "plain",
         Shortcut::Activated => "activated",
+        Shortcut::None => "none",
+        Shortcut::Padded => "padded",
     }
 }
 

@@ -66,7 +66,8 @@ fn unpack(container: &Container) -> Result<Raw, String> {
     let mut walk = Walk::new(&pickle, container);
     walk.visit(pickle.root(), "");
     let tensors = walk.tensors;
-    let (values, objects) = values::of(&pickle);
+    let (values, mut objects) = values::of(&pickle);
+    objects.retain(|(name, _)| !tensors.contains_key(name));
     Ok(Raw { container: container.name, tensors, values, objects })
 }
 

@@ -48,6 +48,9 @@ pub struct Architecture {
     pub dropout: bool,
     /// Factor of the logits.
     pub scale: f64,
+    /// The mean before the last layer is one over all pixels, whatever the size of the images.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub global_mean: bool,
 }
 
 /// A family with its own settings.
@@ -214,6 +217,7 @@ impl Default for Architecture {
             input: InputNormalization::None,
             dropout: false,
             scale: 1.0,
+            global_mean: false,
         }
     }
 }
@@ -222,8 +226,18 @@ impl Architecture {
     /// A network of a family as its files have it, for images as they are; the paper's clamp theirs first.
     fn new(family: Family, shared: Shared) -> Self {
         let is_papers = matches!(family, Family::ResNet(_) | Family::LeNet(_) | Family::Mlp(_));
-        let Shared { classes, resolution, normalization, activation, bias, dropout, input, whiten, rescale } =
-            shared;
+        let Shared {
+            classes,
+            resolution,
+            normalization,
+            activation,
+            bias,
+            dropout,
+            input,
+            whiten,
+            rescale,
+            global_mean,
+        } = shared;
         Self {
             family,
             classes,
@@ -237,6 +251,7 @@ impl Architecture {
             input,
             dropout,
             scale: 1.0,
+            global_mean,
         }
     }
 
@@ -252,6 +267,7 @@ impl Architecture {
             input: self.input.clone(),
             whiten: self.whiten,
             rescale: self.rescale,
+            global_mean: self.global_mean,
         }
     }
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::topology::Activation;
 
-/// What a convolution in the shortcut of a pre-activation block sees (kuangliu/pytorch-cifar issue 9).
+/// What is added in residual blocks that change the size: what a convolution in the shortcut of a pre-activation block
+/// sees (kuangliu/pytorch-cifar issue 9), or what a shortcut without tensors is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shortcut {
@@ -13,6 +14,11 @@ pub enum Shortcut {
     Plain,
     /// The normalized and activated input (AWP, robust_overfitting, `PreActBlockV2`).
     Activated,
+    /// There is none, although names and shapes would allow one (`_noshort` of loss-landscape).
+    None,
+    /// Every second pixel with channels of zeros around its own, which has no tensors (option A of He et al. 2016, as in
+    /// akamaster's networks).
+    Padded,
 }
 
 /// What follows the first convolution of an ImageNet-style network with a 3x3 stem.
@@ -28,7 +34,7 @@ pub enum Pooling {
 /// What keys and shapes leave open of a network; none: nothing is said of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Choices {
-    /// What the shortcuts of pre-activation blocks see.
+    /// What is added in residual blocks.
     pub shortcut: Option<Shortcut>,
     /// The activation.
     pub activation: Option<Activation>,

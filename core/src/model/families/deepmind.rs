@@ -10,7 +10,7 @@ use super::super::input::InputNormalization;
 use super::super::topology::{Activation, Layer};
 use super::keys::{Keys, most_common};
 use super::paper::depth;
-use super::resnet::{side, width_words};
+use super::resnet::width_words;
 use super::stack::{Build, Found, Shared, Stack};
 use super::wide_resnet::blocks_per_stage;
 use crate::error::Result;
@@ -166,13 +166,12 @@ pub(super) const PREACT_ANCHORS: &[&str] = &["layer_0.0.conv_2d_1.weight", "laye
 
 /// SiLU comes first: it is what the published networks have.
 fn recognized<Family: Clone>(keys: &Keys, family: &Family, images: i64, width: i64) -> Found<Family> {
-    let (classes, features) = (keys.size("logits.weight", 0)?, keys.size("logits.weight", 1)?);
-    let side = side(images, classes, features / width.max(1));
-    let data = if classes == 100 { "cifar100" } else { "cifar10" };
+    let shared = Shared::of(keys, "logits", images, width);
+    let data = if shared.classes == 100 { "cifar100" } else { "cifar10" };
     let with = |activation| Shared {
         input: InputNormalization::named(data, images).unwrap_or_default().in_single(),
         activation,
-        ..Shared::plain(classes, [images, side, side], keys.has("logits.bias"))
+        ..shared.clone()
     };
     Some([Activation::Silu, Activation::Relu].map(|activation| (family.clone(), with(activation))).into())
 }
@@ -181,7 +180,7 @@ pub(super) fn recognize_wide(keys: &Keys) -> Found<DeepMindWideResNet> {
     if !keys.has_prefix("layer.0.block.0.") {
         return None;
     }
-    let images = keys.size("init_conv.weight", 1)?;
+    let images = keys.image_channels("init_conv.weight");
     let width = keys.agreed(&[
         ("layer.0.block.0.conv_0.weight", 0, 1),
         ("layer.0.block.0.conv_1.weight", 0, 1),
@@ -197,7 +196,7 @@ pub(super) fn recognize_preact(keys: &Keys) -> Found<DeepMindPreActResNet> {
     if !keys.has_prefix("layer_0.0.") {
         return None;
     }
-    let images = keys.size("conv_2d.weight", 1)?;
+    let images = keys.image_channels("conv_2d.weight");
     let channels = keys.agreed(&[
         ("conv_2d.weight", 0, 1),
         ("layer_0.0.conv_2d_1.weight", 1, 1),

@@ -25,6 +25,17 @@ impl Default for DenseNet {
     }
 }
 
+impl DenseNet {
+    /// Channels that the last layer sees.
+    fn features(&self) -> i64 {
+        let last = self.blocks.len().saturating_sub(1);
+        self.blocks.iter().enumerate().fold(2 * self.growth, |width, (stage, count)| {
+            let width = width.saturating_add(self.growth.saturating_mul(*count as i64));
+            if stage < last { width / 2 } else { width }
+        })
+    }
+}
+
 impl Build for DenseNet {
     fn name(&self) -> &'static str {
         "DenseNet"
@@ -84,15 +95,14 @@ pub(super) fn recognize(keys: &Keys) -> Found<DenseNet> {
     if !keys.has_prefix("dense1.0.") {
         return None;
     }
-    let images = keys.size("conv1.weight", 1)?;
+    let images = keys.image_channels("conv1.weight");
     let growth = keys.agreed(&[
         ("dense1.0.conv2.weight", 0, 1),
         ("conv1.weight", 0, 2),
         ("dense1.0.conv1.weight", 0, 4),
     ])?;
     let blocks: Vec<usize> = keys.stages("dense", 1);
-    let classes = keys.size("linear.weight", 0)?;
-    let side = super::resnet::side(images, classes, 1);
-    let shared = Shared::plain(classes, [images, side, side], keys.has("linear.bias"));
-    Some(vec![(DenseNet { blocks, growth }, shared)])
+    let family = DenseNet { blocks, growth };
+    let shared = Shared::of(keys, "linear", images, family.features());
+    Some(vec![(family, shared)])
 }

@@ -37,6 +37,16 @@ impl Keys {
         most_common(sizes)
     }
 
+    /// Channels that the first convolution sees; 3 where its tensor is missing, so that it is said to be.
+    pub fn image_channels(&self, stem: &str) -> i64 {
+        self.size(stem, 1).unwrap_or(3)
+    }
+
+    /// Classes of the network whose last layer has this name; 10 where its tensor is missing, so that it is said to be.
+    pub fn classes(&self, head: &str) -> i64 {
+        self.size(&format!("{head}.weight"), 0).unwrap_or(10)
+    }
+
     /// Whether there is a tensor of this name.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)

@@ -245,15 +245,15 @@ fn norm_of(keys: &Keys, number: usize) -> Option<Norm> {
 }
 
 /// What the three have in common.
-fn shared(keys: &Keys, resolution: [i64; 3], number: usize) -> Option<Shared> {
-    let outputs = keys.size("logits.weight", 0)?;
+fn shared(keys: &Keys, resolution: [i64; 3], number: usize) -> Shared {
+    let outputs = keys.classes("logits");
     let classes = if outputs == 1 { 2 } else { outputs };
-    Some(Shared {
+    Shared {
         normalization: norm_of(keys, number),
         whiten: keys.has("whiten.weight"),
         rescale: keys.has("rescale.scale_min"),
-        ..Shared::plain(classes, resolution, keys.has("logits.bias"))
-    })
+        ..Shared::plain(classes, resolution, keys.has("logits.bias") || !keys.has("logits.weight"))
+    }
 }
 
 pub(super) fn recognize_resnet(keys: &Keys) -> Found<ResNet> {
@@ -266,10 +266,10 @@ pub(super) fn recognize_resnet(keys: &Keys) -> Found<ResNet> {
         ("block0.0.conv1.weight", 1, 1),
         ("block0.0.conv2.weight", 0, 1),
     ])?;
-    let input = keys.size("conv1.weight", 1)?;
+    let input = keys.image_channels("conv1.weight");
     let side = if input == 1 { 28 } else { 32 };
     let bottleneck = keys.has("block0.0.conv3.weight");
-    Some(vec![(ResNet { blocks, bottleneck, channels }, shared(keys, [input, side, side], 1)?)])
+    Some(vec![(ResNet { blocks, bottleneck, channels }, shared(keys, [input, side, side], 1))])
 }
 
 pub(super) fn recognize_lenet(keys: &Keys) -> Found<LeNet> {
@@ -283,7 +283,7 @@ pub(super) fn recognize_lenet(keys: &Keys) -> Found<LeNet> {
     let side = ((features / width.max(1)) as f64).sqrt().round() as i64;
     let side = side << layers;
     let family = LeNet { channels, linear: keys.size(&fc, 0).unwrap_or(0) };
-    Some(vec![(family, shared(keys, [input, side, side], 0)?)])
+    Some(vec![(family, shared(keys, [input, side, side], 0))])
 }
 
 pub(super) fn recognize_mlp(keys: &Keys) -> Found<Mlp> {
@@ -293,5 +293,5 @@ pub(super) fn recognize_mlp(keys: &Keys) -> Found<Mlp> {
         3072 => [3, 32, 32],
         features => [1, 1, features],
     };
-    Some(vec![(Mlp { units }, shared(keys, resolution, 1)?)])
+    Some(vec![(Mlp { units }, shared(keys, resolution, 1))])
 }

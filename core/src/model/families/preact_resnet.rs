@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::choices::{Choices, Shortcut};
 use super::keys::Keys;
 use super::paper::depth;
-use super::resnet::{side, width_words};
+use super::resnet::width_words;
 use super::stack::{Build, Found, Shared, Stack, block_convolutions};
 use crate::error::Result;
 
@@ -82,6 +82,11 @@ impl Build for PreActResNet {
 
     fn choose(&mut self, choices: &Choices) -> Result<(), String> {
         Choices { shortcut: None, ..*choices }.refuse_structure("PreActResNet")?;
+        if matches!(choices.shortcut, Some(Shortcut::None | Shortcut::Padded)) {
+            return Err(
+                "a PreActResNet has convolutions in its shortcuts; use shortcut=plain or activated".into()
+            );
+        }
         self.shortcut = choices.shortcut.unwrap_or(self.shortcut);
         Ok(())
     }
@@ -121,7 +126,7 @@ pub(super) fn recognize(keys: &Keys) -> Found<PreActResNet> {
     if !keys.has_prefix("layer1.0.") || keys.has_prefix("bn1.") || keys.has_prefix("layer2.0.shortcut.1.") {
         return None;
     }
-    let images = keys.size("conv1.weight", 1)?;
+    let images = keys.image_channels("conv1.weight");
     let channels = keys.agreed(&[
         ("conv1.weight", 0, 1),
         ("layer1.0.conv1.weight", 1, 1),
@@ -129,14 +134,12 @@ pub(super) fn recognize(keys: &Keys) -> Found<PreActResNet> {
     ])?;
     let blocks: Vec<usize> = keys.stages("layer", 1);
     let bottleneck = keys.has("layer1.0.conv3.weight");
-    let (classes, features) = (keys.size("linear.weight", 0)?, keys.size("linear.weight", 1)?);
     let width = (channels << (blocks.len().clamp(1, 16) - 1)) * if bottleneck { 4 } else { 1 };
-    let side = side(images, classes, features / width.max(1));
     let last_norm = keys.has_prefix("bn.");
     // Networks without a last normalization are those of Wong and Andriushchenko: the shortcut sees the plain input.
     let usual = if last_norm { Shortcut::Activated } else { Shortcut::Plain };
     let other = if last_norm { Shortcut::Plain } else { Shortcut::Activated };
-    let shared = Shared::plain(classes, [images, side, side], keys.has("linear.bias"));
+    let shared = Shared::of(keys, "linear", images, width);
     let with = |shortcut| PreActResNet { blocks: blocks.clone(), bottleneck, channels, shortcut, last_norm };
     Some([usual, other].map(|shortcut| (with(shortcut), shared.clone())).into())
 }

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::topology::Layer;
 use super::keys::Keys;
 use super::stack::{Build, Found, Shared, Stack};
 use crate::error::{Error, Result};
@@ -59,10 +58,7 @@ impl Build for ResNeXt {
                 body.conv(format!("{name}.conv_reduce"), input, inner, 1, 1);
                 body.norm(format!("{name}.bn_reduce"), inner)?;
                 body.activate();
-                body.conv(format!("{name}.conv_conv"), inner, inner, 3, stride);
-                if let Some(Layer::Conv { groups, .. }) = body.layers.last_mut() {
-                    *groups = self.cardinality;
-                }
+                body.conv_in_groups(format!("{name}.conv_conv"), [inner, inner], 3, stride, self.cardinality);
                 body.norm(format!("{name}.bn"), inner)?;
                 body.activate();
                 body.conv(format!("{name}.conv_expand"), inner, output, 1, 1);
@@ -93,7 +89,10 @@ impl Build for ResNeXt {
 pub(super) const ANCHORS: &[&str] = &["stage_1.0.conv_reduce.weight", "stage_1.0.bn_reduce.weight"];
 
 pub(super) fn recognize(keys: &Keys) -> Found<ResNeXt> {
-    let images = keys.size("conv_1_3x3.weight", 1)?;
+    if !keys.has_prefix("stage_1.0.") {
+        return None;
+    }
+    let images = keys.image_channels("conv_1_3x3.weight");
     let channels = keys.agreed(&[
         ("conv_1_3x3.weight", 0, 1),
         ("stage_1.0.conv_reduce.weight", 1, 1),
@@ -111,7 +110,5 @@ pub(super) fn recognize(keys: &Keys) -> Found<ResNeXt> {
     ])?;
     let blocks: Vec<usize> = keys.stages("stage_", 1);
     let family = ResNeXt { blocks, channels, cardinality: width / grouped.max(1), width };
-    let classes = keys.size("classifier.weight", 0)?;
-    let side = super::resnet::side(images, classes, 1);
-    Some(vec![(family, Shared::plain(classes, [images, side, side], keys.has("classifier.bias")))])
+    Some(vec![(family, Shared::of(keys, "classifier", images, i64::MAX))])
 }

@@ -85,16 +85,26 @@ impl Build for SmallCnn {
 pub(super) const ANCHORS: &[&str] = &["feature_extractor.conv1.weight", "classifier.fc1.weight"];
 
 pub(super) fn recognize(keys: &Keys) -> Found<SmallCnn> {
-    let images = keys.size("feature_extractor.conv1.weight", 1)?;
+    if !keys.has_prefix("feature_extractor.conv") {
+        return None;
+    }
+    let images = keys.size("feature_extractor.conv1.weight", 1).unwrap_or(1);
     let channels = keys.agreed(&[
         ("feature_extractor.conv1.weight", 0, 1),
         ("feature_extractor.conv2.weight", 0, 1),
         ("feature_extractor.conv3.weight", 0, 2),
     ])?;
-    let (hidden, features) = (keys.size("classifier.fc1.weight", 0)?, keys.size("classifier.fc1.weight", 1)?);
-    let last = ((features / (2 * channels).max(1)) as f64).sqrt().round() as i64;
+    let hidden = keys.agreed(&[
+        ("classifier.fc1.weight", 0, 1),
+        ("classifier.fc2.weight", 0, 1),
+        ("classifier.fc3.weight", 1, 1),
+    ])?;
+    let last = match keys.size("classifier.fc1.weight", 1) {
+        Some(features) => ((features / (2 * channels).max(1)) as f64).sqrt().round() as i64,
+        None => 4,
+    };
     let side = last.clamp(1, 1 << 12) * 4 + 12;
-    let shared = Shared::plain(keys.size("classifier.fc3.weight", 0)?, [images, side, side], true);
+    let shared = Shared::plain(keys.classes("classifier.fc3"), [images, side, side], true);
     let shared = Shared { normalization: None, dropout: true, ..shared };
     Some(vec![(SmallCnn { channels, hidden }, shared)])
 }

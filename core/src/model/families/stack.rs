@@ -3,6 +3,7 @@
 use super::super::input::InputNormalization;
 use super::super::topology::{Activation, Layer, Norm};
 use super::choices::Choices;
+use super::keys::Keys;
 use crate::error::{Error, Result};
 
 /// What networks of all families have besides their own settings; see [`super::Architecture`].
@@ -17,6 +18,7 @@ pub(super) struct Shared {
     pub input: InputNormalization,
     pub whiten: bool,
     pub rescale: bool,
+    pub global_mean: bool,
 }
 
 impl Shared {
@@ -32,7 +34,33 @@ impl Shared {
             input: InputNormalization::None,
             whiten: false,
             rescale: false,
+            global_mean: false,
         }
+    }
+
+    /// As names and shapes tell: the last layer of this name sees the means of `width` channels over all pixels, or over
+    /// windows where it has more features.
+    pub fn of(keys: &Keys, head: &str, images: i64, width: i64) -> Self {
+        let weight = format!("{head}.weight");
+        let classes = keys.classes(head);
+        let windows = keys.size(&weight, 1).map_or(1, |features| features / width.max(1));
+        let side = side(images, classes, windows);
+        let bias = !keys.has(&weight) || keys.has(&format!("{head}.bias"));
+        Self { global_mean: windows <= 1, ..Self::plain(classes, [images, side, side], bias) }
+    }
+}
+
+/// Side of the images of a network whose last mean leaves so many windows; of a global mean, what is usual for the
+/// number of channels and classes.
+fn side(channels: i64, classes: i64, windows: i64) -> i64 {
+    if windows > 1 {
+        return 32 * (windows as f64).sqrt().round() as i64;
+    }
+    match (channels, classes) {
+        (1, _) => 28,
+        (_, 200) => 64,
+        (_, 1000) => 224,
+        _ => 32,
     }
 }
 
@@ -134,6 +162,21 @@ impl<'a> Stack<'a> {
         });
     }
 
+    /// As [`Stack::conv`], in groups of channels that do not see each other.
+    pub fn conv_in_groups(
+        &mut self,
+        name: impl Into<String>,
+        [input, output]: [i64; 2],
+        kernel: i64,
+        stride: i64,
+        groups: i64,
+    ) {
+        self.conv(name, input, output, kernel, stride);
+        if let Some(Layer::Conv { groups: own, .. }) = self.layers.last_mut() {
+            *own = groups;
+        }
+    }
+
     /// As [`Stack::conv`] with a bias, where the architecture has them.
     pub fn conv_with_bias(
         &mut self,
@@ -195,7 +238,7 @@ impl<'a> Stack<'a> {
         let [_, height, width] = self.shared.resolution;
         let windows = |side: i64| ((side + down - 1) / down / kernel).max(1);
         let (rows, columns) = (windows(height), windows(width));
-        if (rows, columns) == (1, 1) {
+        if self.shared.global_mean || (rows, columns) == (1, 1) {
             return self.classify(name, features);
         }
         self.push(Layer::AveragePool { kernel });

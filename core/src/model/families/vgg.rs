@@ -155,11 +155,15 @@ pub(super) fn recognize(keys: &Keys) -> Found<Vgg> {
     let widths = places(&convolutions, step).iter().map(width).collect::<Option<Vec<i64>>>()?;
     let (last, stages) = (*widths.last()?, widths.len());
     let hidden = keys.size("fc.0.weight", 0).unwrap_or(0);
-    let classes = keys.size("classifier.weight", 0)?;
-    let features = keys.size("fc.0.weight", 1).or_else(|| keys.size("classifier.weight", 1))?;
+    let classes = keys.classes("classifier");
+    let features = keys.size("fc.0.weight", 1).or_else(|| keys.size("classifier.weight", 1)).unwrap_or(last);
     let side = ((features / last.max(1)) as f64).sqrt().round() as i64;
     let side = side.clamp(1, 1 << 16) << stages.min(16);
-    let shared = Shared::plain(classes, [images, side, side], keys.has("classifier.bias"));
+    let shared = Shared::plain(
+        classes,
+        [images, side, side],
+        keys.has("classifier.bias") || !keys.has("classifier.weight"),
+    );
     let shared = Shared { normalization: normalized.then_some(Norm::Batch), ..shared };
     Some(vec![(Vgg { convolutions, widths, hidden }, shared)])
 }

@@ -92,7 +92,7 @@ pub(super) fn recognize(keys: &Keys) -> Found<WideResNet> {
     if !keys.has_prefix("block1.layer.0.") {
         return None;
     }
-    let images = keys.size("conv1.weight", 1)?;
+    let images = keys.image_channels("conv1.weight");
     let width = keys.agreed(&[
         ("block1.layer.0.conv1.weight", 0, 1),
         ("block1.layer.0.conv2.weight", 0, 1),
@@ -100,8 +100,6 @@ pub(super) fn recognize(keys: &Keys) -> Found<WideResNet> {
         ("block3.layer.0.conv2.weight", 0, 4),
     ])?;
     let blocks = most_common((1..=3).map(|stage| keys.count(&format!("block{stage}.layer."), 0)))?;
-    let (classes, features) = (keys.size("fc.weight", 0)?, keys.size("fc.weight", 1)?);
-    let side = super::resnet::side(images, classes, features / (width * 4).max(1));
     let family = WideResNet { depth: blocks as i64 * 6 + 4, widen: width / 16 };
-    Some(vec![(family, Shared::plain(classes, [images, side, side], keys.has("fc.bias")))])
+    Some(vec![(family, Shared::of(keys, "fc", images, width * 4))])
 }
