@@ -7,6 +7,8 @@ pub mod environment;
 pub mod gpu;
 pub mod headline;
 pub mod jobs;
+pub mod landscape_file;
+pub mod mesh;
 pub mod names;
 pub mod pace;
 pub mod places;

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use basin_core::record::{Outcome, Record};
 
 /// Endings of checkpoints and records; there may be several, as in `at.pth.tar`.
-const ENDINGS: [&str; 9] = ["safetensors", "pth", "pt", "tar", "ckpt", "pkl", "bin", "gz", "json"];
+const ENDINGS: [&str; 13] =
+    ["safetensors", "pth", "pt", "tar", "ckpt", "pkl", "bin", "gz", "json", "h5", "hdf5", "npz", "csv"];
 /// Words of file names that say nothing of the network.
 const EMPTY: [&str; 15] = [
     "final",
@@ -114,6 +115,14 @@ pub fn training(path: &Path) -> Option<PathBuf> {
         .into_iter()
         .find(|folder| folder.file_name().is_some_and(|name| *name == *parts.network))
         .map(Path::to_owned)
+}
+
+/// The images of a record, e.g. `cifar10, test:0..1000`; empty if they are not known.
+pub fn images(record: &Record) -> String {
+    match record.provenance.imported {
+        Some(_) => String::new(),
+        None => format!("{}, {}", record.provenance.data, record.job.data().examples),
+    }
 }
 
 /// The second and later of equal names get a number.

@@ -6,7 +6,7 @@ use basin_core::record::{Grid, LandscapeOutcome, Outcome, Record};
 use crate::gpu::{HeightScale, LayerStyle, SurfaceData, SurfaceStyle};
 use crate::plot::fill::filled;
 use crate::plot::landscape::{
-    Options, Quantity, Which, direction_label, kind_label, quantity_label, unit, values,
+    Options, Quantity, Which, direction_label, images, kind_label, quantity_label, unit, values,
 };
 
 /// Opacity of the upper of two surfaces.
@@ -44,7 +44,8 @@ pub fn style(record: &Record, options: &Options) -> SurfaceStyle {
         _ => Vec::new(),
     };
     let kinds: Vec<bool> = drawn.into_iter().map(|(robust, _)| robust).collect();
-    let name = |i: usize| kinds.get(i).map_or_else(String::new, |robust| kind_label(*robust).to_owned());
+    let name =
+        |i: usize| kinds.get(i).map_or_else(String::new, |robust| kind_label(record, *robust).to_owned());
     let main = LayerStyle {
         name: name(0),
         opacity: if kinds.len() > 1 { VEIL } else { 1.0 },
@@ -59,7 +60,7 @@ pub fn style(record: &Record, options: &Options) -> SurfaceStyle {
         titles: [
             direction_label(record, 1),
             direction_label(record, 2),
-            quantity_label(options.quantity, only),
+            quantity_label(options.quantity, only.and_then(|robust| images(record, robust))),
         ],
         ..SurfaceStyle::default()
     }

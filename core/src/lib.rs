@@ -3,7 +3,7 @@
 //! A module may import only modules to its left:
 //!
 //! ```text
-//! progress, error, bits, limits, files, pickle, seed, settings, shape < data < model < device < checkpoint < loss < attack < measure < train < job < record < run
+//! progress, error, bits, limits, files, pickle, seed, settings, shape < data < model < device < checkpoint < loss < attack < measure < exchange < train < job < record < run
 //! ```
 //!
 //! Nothing here knows about windows, terminals or plots.
@@ -14,6 +14,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod device;
 pub mod error;
+pub mod exchange;
 pub mod files;
 pub mod job;
 mod limits;

@@ -9,6 +9,7 @@ mod cli_flatness;
 mod convert_cli;
 mod data_cli;
 mod field_files;
+mod landscape_files;
 mod plots;
 mod presets;
 mod scatter;

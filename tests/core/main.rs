@@ -7,6 +7,7 @@ mod checkpoints;
 mod convert;
 mod data;
 mod data_sets;
+mod exchange;
 mod families;
 mod flatness;
 mod hessian;

@@ -13,6 +13,7 @@ use super::failure::{say, usage};
 use super::printing::print;
 use super::scatter::ScatterArgs;
 use super::shape::ShapeArgs;
+use crate::landscape_file::LandscapeFile;
 use crate::names;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
@@ -23,7 +24,8 @@ use crate::plot::{
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
 pub struct PlotArgs {
-    /// Record files, as written by --out, or folders of trainings; several 1-D landscapes share one figure, and a scatter shows a point per
+    /// Record files, as written by --out, folders of trainings, or landscapes of other programs: HDF5 of loss-landscape or
+    /// of the paper's program, .npz, .csv with x, y, loss and error. Several 1-D landscapes share one figure, and a scatter shows a point per
     /// checkpoint.
     #[arg(value_name = "RECORD", required_unless_present = "example")]
     pub records: Vec<PathBuf>,
@@ -32,7 +34,8 @@ pub struct PlotArgs {
     #[arg(long, value_enum)]
     pub figure: Option<FigureKind>,
 
-    /// Figure file; its ending says what to write: .svg, .pdf, .png, .tex or .csv.
+    /// Figure file; its ending says what to write: .svg, .pdf, .png, .tex or .csv. Or the landscape itself: as a mesh for
+    /// 3-D programs (.obj, .ply, .stl, .vtp, .gltf, .glb), as arrays (.npz), or in the layout of loss-landscape (.h5).
     #[arg(long, value_name = "FILE", required_unless_present = "shape")]
     pub out: Option<PathBuf>,
 
@@ -201,11 +204,19 @@ fn dpi(text: &str) -> Result<f64, String> {
 /// have what was asked for, unknown ending, file that cannot be written.
 pub fn run(args: &PlotArgs) -> Result<()> {
     // Before any work: a wrong ending should not cost a wait.
-    let kind = args.out.as_deref().map(FileKind::of).transpose()?;
+    let itself = args.out.as_deref().and_then(LandscapeFile::of);
+    let kind = args.out.as_deref().filter(|_| itself.is_none()).map(FileKind::of).transpose()?;
     let records = args.records.iter().map(|path| Ok(Record::load(path)?)).collect::<Result<Vec<_>>>()?;
     let figure = args.figure.unwrap_or_else(|| usual_figure(&records));
     let plane = |record: &Record| matches!(&record.outcome, Outcome::Landscape(l) if l.y.is_some());
     without_effect(args, figure, records.first().is_some_and(plane)).map_err(usage)?;
+    if let Some(format) = itself {
+        of_landscape_file(args, figure, format).map_err(usage)?;
+        let file = std::fs::canonicalize(out(args)?).ok();
+        if args.records.iter().any(|path| file.is_some() && std::fs::canonicalize(path).ok() == file) {
+            return Err(usage("--out is the landscape that is read; choose another file"));
+        }
+    }
     if figure == FigureKind::Scatter {
         let (plot, correlation) =
             args.scatter.plot(&records, &args.names, args.title.clone(), args.log, args.error)?;
@@ -224,6 +235,10 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     let told = shape.as_ref().map(|shape| ("shape", shape.json.clone()));
     if let (Some(shape), false) = (&shape, args.json) {
         print(&shape.text)?;
+    }
+    if let Some(format) = itself {
+        let notes = landscape_file(args, format, &named)?;
+        return tell(args, figure, &notes, told);
     }
     let Some(kind) = kind else { return tell(args, figure, &[], told) };
     let notes = if figure == FigureKind::Surface {
@@ -347,6 +362,30 @@ fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<()
     }
 }
 
+/// Refuses what a file of the landscape itself does not hold.
+fn of_landscape_file(args: &PlotArgs, figure: FigureKind, format: LandscapeFile) -> Result<(), String> {
+    let ending = format.ending();
+    if args.figure.is_some() && !matches!(figure, FigureKind::Landscape | FigureKind::Surface) {
+        return Err(format!("a .{ending} file holds a landscape itself, not a figure; leave out --figure"));
+    }
+    if format.is_mesh() {
+        return Ok(());
+    }
+    let idle = [
+        ("--error", args.error),
+        ("--which", args.which.is_some()),
+        ("--log", args.log),
+        ("--clip", args.clip.is_some()),
+        ("--colors", args.colors.is_some()),
+    ];
+    match idle.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => {
+            Err(format!("{option} has no effect on a .{ending} file, which holds all values; leave it out"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// What was drawn, for programs.
 fn summary(args: &PlotArgs, figure: FigureKind, notes: &[String], more: Option<(&str, Value)>) -> Result<()> {
     if !args.json {
@@ -423,6 +462,21 @@ fn style(args: &PlotArgs) -> FigureStyle {
         dpi: args.dpi.unwrap_or(style.dpi),
         ..style
     }
+}
+
+/// The landscape itself.
+fn landscape_file(args: &PlotArgs, format: LandscapeFile, named: &[Named<'_>]) -> Result<Vec<String>> {
+    let ending = format.ending();
+    let [only] = *named else { bail!("a .{ending} file holds one landscape; give one record") };
+    let bytes = format.bytes(only, &options(args)).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
+    write_atomically(out(args)?, &bytes)?;
+    let mut notes = Vec::new();
+    if format.is_mesh() {
+        let grid = landscape::main_grid(only, options(args).which).map_err(|sentence| anyhow!(sentence))?;
+        let values = grid.values(options(args).quantity);
+        landscape::note_gaps(&mut notes, only, grid.robust == Some(true), &values, &options(args));
+    }
+    Ok(notes.iter().map(|note| text::plain(note)).collect())
 }
 
 /// The 3-D surface: pixels only, and one record.

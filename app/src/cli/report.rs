@@ -12,6 +12,7 @@ use basin_core::shape::ShapeOptions;
 use basin_core::train::{Epoch, Scores, Train};
 
 use crate::headline;
+use crate::names;
 use crate::plot::landscape::{Named, Quantity, Which, main_grid, quantity_label};
 use crate::shape::{self, Fact};
 
@@ -125,7 +126,10 @@ fn readings(probe: &Probe) -> String {
 pub fn record(record: &Record) -> String {
     let p = &record.provenance;
     let mut text = if p.model.is_empty() { String::new() } else { format!("{}\n", p.model) };
-    let _ = writeln!(text, "{}, {}; {}", p.data, record.job.data().examples, computed(p));
+    let _ = match &p.imported {
+        Some(imported) => writeln!(text, "imported from {} ({})", imported.file, imported.layout),
+        None => writeln!(text, "{}; {}", names::images(record), computed(p)),
+    };
     if !p.complete && !matches!(record.outcome, Outcome::Train(_)) {
         let _ = writeln!(text, "partial: cancelled{}", so_far(&record.outcome));
     }
@@ -444,7 +448,7 @@ fn landscape(text: &mut String, l: &LandscapeOutcome, record: &Record) {
     {
         text.push('\n');
         *text += &shape_text(
-            &quantity_label(Quantity::Loss, Some(grid.robust)),
+            &quantity_label(Quantity::Loss, grid.robust),
             &shape::facts(&found, l, Quantity::Loss),
         );
     }

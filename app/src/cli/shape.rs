@@ -63,7 +63,7 @@ impl ShapeArgs {
                 "--rise-radius {radius} leads out of the grid, or over points without values; use less"
             )));
         }
-        let label = quantity_label(options.quantity, Some(grid.robust));
+        let label = quantity_label(options.quantity, grid.robust);
         let mut json = json!(found);
         json["of"] = json!(label);
         Ok(Some(Found { text: shape_text(&label, &facts(&found, landscape, options.quantity)), json }))

@@ -96,7 +96,8 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
 struct Shown<'a> {
     name: &'a str,
     record: &'a Record,
-    job: &'a Landscape,
+    /// None: it was imported.
+    job: Option<&'a Landscape>,
     outcome: &'a LandscapeOutcome,
 }
 
@@ -108,8 +109,12 @@ impl<'a> Shown<'a> {
 
 fn landscape<'a>(named: &Named<'a>) -> Result<Shown<'a>, String> {
     let Named { name, record } = *named;
-    let (Job::Landscape(job), Outcome::Landscape(outcome)) = (&record.job, &record.outcome) else {
+    let Outcome::Landscape(outcome) = &record.outcome else {
         return Err(format!("{name} is a record of `basin {}`, not of a landscape", record.job.kind()));
+    };
+    let job = match &record.job {
+        Job::Landscape(job) => Some(job),
+        _ => None,
     };
     let columns = outcome.x.len();
     let rows = outcome.y.as_ref().map(Vec::len);
@@ -161,9 +166,18 @@ pub fn quantity_label(quantity: Quantity, robust: Option<bool>) -> String {
     }
 }
 
-/// `Robust` or `Clean`: a name in a legend.
-pub fn kind_label(robust: bool) -> &'static str {
-    if robust { "Robust" } else { "Clean" }
+/// Whether values are of adversarial or of clean images; none: an imported file does not say.
+pub fn images(record: &Record, robust: bool) -> Option<bool> {
+    (robust || record.provenance.imported.is_none()).then_some(robust)
+}
+
+/// `Robust`, `Clean`, or `Imported`: a name in a legend.
+pub fn kind_label(record: &Record, robust: bool) -> &'static str {
+    match images(record, robust) {
+        Some(true) => "Robust",
+        Some(false) => "Clean",
+        None => "Imported",
+    }
 }
 
 /// How values of a quantity are written.
@@ -184,9 +198,8 @@ fn chosen<'a>(shown: &Shown<'a>, which: Which) -> Result<Vec<(bool, &'a Grid)>, 
     let robust = shown.outcome.robust.as_ref().map(|g| (true, g));
     let name = shown.name;
     let missing = |what: &str, flag: &str| {
-        format!(
-            "{name} has no {what} values; compute it with `basin landscape --loss {flag}`, or choose others"
-        )
+        let compute = format!("compute it with `basin landscape --loss {flag}`, or ");
+        format!("{name} has no {what} values; {}choose others", shown.job.map_or("", |_| &compute))
     };
     match which {
         Which::Auto if clean.is_none() && robust.is_none() => {
@@ -237,7 +250,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
                 robust,
                 Series {
                     name: Some(match (single, both) {
-                        (true, _) => kind_label(robust).to_owned(),
+                        (true, _) => kind_label(shown.record, robust).to_owned(),
                         (false, true) => format!("{}, {kind}", shown.name),
                         (false, false) => shown.name.to_owned(),
                     }),
@@ -278,9 +291,10 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
     if options.quantity == Quantity::Error && !options.log && options.clip.is_none() {
         range.1 = range.1.min(1.02);
     }
-    let along = along(&landscapes[0].job.direction);
-    let robust = (kinds.len() == 1).then(|| kinds.contains(&true));
-    let label = quantity_label(options.quantity, robust);
+    let along = landscapes[0].job.map_or_else(|| "Step".to_owned(), |job| along(&job.direction));
+    let only = kinds.first().copied().filter(|_| kinds.len() == 1);
+    let label =
+        quantity_label(options.quantity, only.and_then(|robust| images(landscapes[0].record, robust)));
     let mut series: Vec<Series> = items.into_iter().map(|(_, _, s)| s).collect();
     if let [only] = series.as_mut_slice() {
         only.name = None;
@@ -295,7 +309,7 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
         key: None,
         equal_aspect: false,
         notes,
-        provenance: landscapes.iter().flat_map(|l| provenance::landscape(l.name, l.record, l.job)).collect(),
+        provenance: landscapes.iter().flat_map(|l| provenance_of(l.named())).collect(),
     })
 }
 
@@ -313,7 +327,7 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
     let values: Vec<_> = values(grid, options.quantity).iter().collect();
     let mut notes = Vec::new();
     note_gaps(&mut notes, shown.named(), robust, &values, options);
-    let name = quantity_label(options.quantity, Some(robust));
+    let name = quantity_label(options.quantity, images(shown.record, robust));
     let look = (options.map, scale, unit(options.quantity));
     let (x_range, y_range) =
         ((shown.outcome.x[0], shown.outcome.x[shown.outcome.x.len() - 1]), (y[0], y[y.len() - 1]));
@@ -343,7 +357,7 @@ fn map(shown: &Shown<'_>, options: &Options) -> Result<Plot, String> {
         key: None,
         equal_aspect: true,
         notes,
-        provenance: provenance::landscape(shown.name, shown.record, shown.job),
+        provenance: provenance_of(shown.named()),
     })
 }
 
@@ -458,7 +472,9 @@ pub fn check_clip(values: impl Iterator<Item = f64>, options: &Options) -> Resul
 
 fn no_values(named: Named<'_>, log: bool) -> String {
     let (name, complete) = (named.name, named.record.provenance.complete);
-    if log {
+    if named.record.provenance.imported.is_some() {
+        format!("{name} has no such values; its file may hold others, e.g. losses but no errors")
+    } else if log {
         format!("{name} has no positive values, and a logarithmic axis shows only those; leave out --log")
     } else if complete {
         format!("{name} has no finite values; compute it again with a smaller range or radius")
@@ -475,10 +491,15 @@ pub fn note_gaps(
     values: &[Option<f64>],
     options: &Options,
 ) {
-    let kind = if robust { "robust" } else { "clean" };
+    let kind = kind_label(named.record, robust).to_lowercase();
     let name = named.name;
     let missing = values.iter().filter(|v| v.is_none()).count();
-    if !named.record.provenance.complete {
+    if named.record.provenance.imported.is_some() {
+        // They say what is missing in the file.
+        let said = named.record.provenance.warnings.iter().map(|warning| format!("{name}: {warning}"));
+        let new: Vec<String> = said.filter(|note| !notes.contains(note)).collect();
+        notes.extend(new);
+    } else if !named.record.provenance.complete {
         let (known, all) = (values.len() - missing, values.len());
         notes.push(format!(
             "{name} is partial: {known} of {all} {kind} values are computed, and what lies between them is \
@@ -505,8 +526,8 @@ pub struct MainGrid<'a> {
     pub x: &'a [f64],
     /// Steps along the second direction; none in 1-D.
     pub y: Option<&'a [f64]>,
-    /// Whether it is under attack.
-    pub robust: bool,
+    /// Whether it is under attack; none: an imported file does not say.
+    pub robust: Option<bool>,
     /// Its values.
     pub grid: &'a Grid,
 }
@@ -533,18 +554,22 @@ pub fn main_grid<'a>(named: Named<'a>, which: Which) -> Result<MainGrid<'a>, Str
     let grids = chosen(&shown, which)?;
     let (robust, grid) = grids[grids.len() - 1];
     let outcome = shown.outcome;
+    let robust = images(named.record, robust);
     Ok(MainGrid { x: &outcome.x, y: outcome.y.as_deref(), robust, grid })
 }
 
 /// Where the numbers of a landscape come from, in lines; none of a record of another kind.
 pub fn provenance_of(named: Named<'_>) -> Vec<String> {
-    let Job::Landscape(job) = &named.record.job else { return Vec::new() };
-    provenance::landscape(named.name, named.record, job)
+    match (&named.record.job, &named.record.provenance.imported) {
+        (Job::Landscape(job), _) => provenance::landscape(named.name, named.record, job),
+        (_, Some(imported)) => provenance::imported(named.name, imported),
+        _ => Vec::new(),
+    }
 }
 
 /// Name of a landscape's first or second direction, e.g. `Random direction 1`.
 pub fn direction_label(record: &Record, number: usize) -> String {
-    let Job::Landscape(job) = &record.job else { return String::new() };
+    let Job::Landscape(job) = &record.job else { return format!("Direction {number}") };
     let kind = job.second.as_ref().filter(|_| number == 2).unwrap_or(&job.direction);
     let title = text::literal(&kind.title());
     // Two random directions are told apart by their numbers.

@@ -29,7 +29,7 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     let scale = if options.log { Scale::Log } else { Scale::Linear };
     let values = grid.values(options.quantity);
     let mut notes = Vec::new();
-    note_gaps(&mut notes, named, grid.robust, &values, options);
+    note_gaps(&mut notes, named, grid.robust == Some(true), &values, options);
     let values: Vec<_> = values.into_iter().map(|value| value.filter(|v| scale.map(*v).is_some())).collect();
     let surface = Surface::new(grid.x, grid.y, values.iter().copied())
         .ok_or_else(|| format!("{} is a damaged record: its values do not fit its steps", named.name))?;
@@ -53,7 +53,7 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
         x: Vec::new(),
         y: Vec::new(),
         band: Vec::new(),
-        color: series_color(usize::from(grid.robust)),
+        color: series_color(usize::from(grid.robust != Some(false))),
         dash: Dash::Solid,
         dots: false,
         steps: false,
@@ -114,12 +114,7 @@ pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Plot, String> {
     Ok(Plot {
         title: options.title.clone(),
         x,
-        y: Axis::new(
-            quantity_label(options.quantity, Some(grid.robust)),
-            range,
-            scale,
-            unit(options.quantity),
-        ),
+        y: Axis::new(quantity_label(options.quantity, grid.robust), range, scale, unit(options.quantity)),
         items,
         key: None,
         equal_aspect: false,

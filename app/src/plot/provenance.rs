@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use basin_core::exchange::Imported;
 use basin_core::job::{
     Attack, AutoAttack, DirectionKind, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, Landscape,
     LandscapeLoss, Matrix, Normalization, Train,
@@ -113,6 +114,13 @@ pub fn training(name: &str, record: &Record, job: &Train) -> Vec<String> {
         format!("training {training}; tests under {attack} on {}{images}", job.data.test),
     ];
     lines(name, record, what)
+}
+
+/// Of an imported landscape: its file.
+pub fn imported(name: &str, imported: &Imported) -> Vec<String> {
+    let Imported { file, layout, hash } = imported;
+    let from = literal(&format!("imported from {file} ({layout}, SHA-256 {hash})"));
+    vec![format!("{name}: {from}"), literal(&format!("basin {}", env!("CARGO_PKG_VERSION")))]
 }
 
 fn lines(name: &str, record: &Record, what: Vec<String>) -> Vec<String> {

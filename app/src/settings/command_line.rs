@@ -15,6 +15,7 @@ pub fn command_line(job: &Job) -> String {
     let measure = match (job.measure(), job) {
         (Some(measure), _) => measure,
         (None, Job::Train(job)) => return train_command(job),
+        (None, Job::Import(job)) => return format!("basin {}", quoted(&job.file.display().to_string())),
         (None, _) => return String::new(),
     };
     let subject = job.subject().display().to_string();

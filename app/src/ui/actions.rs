@@ -247,6 +247,12 @@ impl App {
                 self.tabs.show_one_of(&[Pane::Surface, Pane::Contours]);
             }
             Some(Job::Landscape(_)) => self.tabs.show(Pane::Curves),
+            Some(Job::Import(_)) => match self.shown.landscape() {
+                Some(landscape) if landscape.y.is_some() => {
+                    self.tabs.show_one_of(&[Pane::Surface, Pane::Contours]);
+                }
+                _ => self.tabs.show(Pane::Curves),
+            },
             Some(Job::Flatness(_)) => self.tabs.show(Pane::Curves),
             Some(Job::Hessian(_)) => self.tabs.show(Pane::Spectrum),
             Some(job) if job.keeps_examples() => self.tabs.show(Pane::Examples),

@@ -18,6 +18,9 @@ pub struct Request {
     pub suggestion: Option<String>,
 }
 
+/// Endings of records, and of what becomes one.
+const RECORDS: [&str; 5] = ["json", "h5", "hdf5", "npz", "csv"];
+
 /// No human dismisses a dialog this fast: it never appeared.
 const TOO_FAST: Duration = Duration::from_millis(250);
 
@@ -43,6 +46,7 @@ fn show(request: &Request) -> Vec<PathBuf> {
             .unwrap_or_default(),
         Purpose::OpenRecords => dialog
             .set_title("Open record")
+            .add_filter("Records and landscapes of other programs", &RECORDS)
             .add_filter("Basin records", &["json"])
             .pick_files()
             .unwrap_or_default(),

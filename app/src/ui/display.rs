@@ -7,6 +7,7 @@ use basin_core::record::{Grid, Outcome, Record, Values};
 use serde::{Deserialize, Serialize};
 
 use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
+use crate::landscape_file::LandscapeFile;
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
 use crate::plot::text::{literal, plain};
@@ -200,6 +201,15 @@ impl Display {
         Some(training::table(&named, figure))
     }
 
+    /// The landscape of a record itself, as a file.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    pub fn landscape_file(&self, record: &Record, format: LandscapeFile) -> Result<Vec<u8>, String> {
+        let names = names(&[record]);
+        format.bytes(Named { name: &names[0], record }, &self.plot_options()).map_err(|why| plain(&why))
+    }
+
     /// The sections of a 2-D landscape along its two directions through the checkpoint, as curves.
     ///
     /// # Errors
@@ -223,7 +233,11 @@ impl Display {
     pub fn surface_name(&self, record: &Record, index: usize) -> &'static str {
         let Outcome::Landscape(landscape) = &record.outcome else { return "" };
         let layers = surface::layers(landscape, self.surface_options(record).which);
-        layers.get(index).map_or("", |(robust, _)| if *robust { "robust" } else { "clean" })
+        layers.get(index).map_or("", |(robust, _)| match landscape::images(record, *robust) {
+            Some(true) => "robust",
+            Some(false) => "clean",
+            None => "",
+        })
     }
 
     fn surface_options(&self, record: &Record) -> Options {
@@ -262,9 +276,7 @@ fn names(records: &[&Record]) -> Vec<String> {
 /// A 2-D landscape cut along one direction through the checkpoint: a 1-D one.
 fn section(record: &Record, along_y: bool) -> Record {
     let mut record = record.clone();
-    let (Job::Landscape(job), Outcome::Landscape(outcome)) = (&mut record.job, &mut record.outcome) else {
-        return record;
-    };
+    let Outcome::Landscape(outcome) = &mut record.outcome else { return record };
     let Some(y) = outcome.y.take() else { return record };
     let nearest = |steps: &[f64]| {
         let by_distance = |a: &usize, b: &usize| steps[*a].abs().total_cmp(&steps[*b].abs());
@@ -283,8 +295,10 @@ fn section(record: &Record, along_y: bool) -> Record {
     }
     outcome.landmarks.clear();
     outcome.draws.clear();
-    let second = job.second.take();
-    if let (true, Some(second)) = (along_y, second) {
+    if let Job::Landscape(job) = &mut record.job
+        && let (second, true) = (job.second.take(), along_y)
+        && let Some(second) = second
+    {
         job.direction = second;
     }
     record
@@ -292,7 +306,9 @@ fn section(record: &Record, along_y: bool) -> Record {
 
 /// `random direction 2`.
 fn direction(record: &Record, second: bool) -> String {
-    let Job::Landscape(job) = &record.job else { return String::new() };
+    let Job::Landscape(job) = &record.job else {
+        return if second { "direction 2" } else { "direction 1" }.into();
+    };
     let kind = if second { job.second.as_ref().unwrap_or(&job.direction) } else { &job.direction };
     let number = if kind.is_drawn() { if second { " 2" } else { " 1" } } else { "" };
     format!("{}{number}", literal(&kind.title()))

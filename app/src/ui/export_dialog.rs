@@ -12,7 +12,7 @@ use crate::names;
 use crate::plot::training::Quantity;
 use crate::ui::answers::Answer;
 use crate::ui::export_order::Order;
-use crate::ui::export_settings::{ExportSettings, Format, What, Wrong};
+use crate::ui::export_settings::{DataFormat, ExportSettings, Format, What, Wrong};
 use crate::ui::widgets::{
     choice_ui, dialog_ui, field_ui, optional_field_ui, palette, primary_button, row_ui, segmented_ui,
     sentence,
@@ -98,7 +98,8 @@ impl App {
 
     /// The ending of a new file.
     fn export_ending(&self) -> &'static str {
-        if self.export.table { "csv" } else { self.state.export.ending() }
+        let landscape = !self.export.scatter && self.shown.landscape().is_some();
+        if self.export.table { "csv" } else { self.state.export.ending(landscape) }
     }
 
     /// Where a new file goes: the last folder, else beside the checkpoint.
@@ -179,8 +180,8 @@ impl App {
         if problem.is_none() {
             self.ask_for_preview();
         }
-        let plane =
-            !self.export.scatter && self.shown.landscape().is_some_and(|landscape| landscape.y.is_some());
+        let landscape = self.shown.landscape().filter(|_| !self.export.scatter);
+        let plane = landscape.map(|landscape| landscape.y.is_some());
         let width = PREVIEW_WIDTH + SETTINGS_WIDTH + theme::GAP;
         let (dismissed, ()) = dialog_ui(ui, "Export what is shown", width, |ui| {
             ui.horizontal_top(|ui| {
@@ -276,12 +277,13 @@ impl App {
     }
 }
 
-fn settings_ui(ui: &mut Ui, settings: &mut ExportSettings, plane: bool, problem: Option<Wrong>) {
+/// `plane`: whether the landscape that is exported is 2-D, if it is one.
+fn settings_ui(ui: &mut Ui, settings: &mut ExportSettings, plane: Option<bool>, problem: Option<Wrong>) {
     let wrong = |field: &str| problem.filter(|wrong| wrong.field == field).map(|wrong| wrong.allowed);
     let figure = (What::Figure, "Figure", "A chart in paper style: curves, or filled contours");
     let view = (What::View, "3-D view", "The surface as it is seen now");
     let data = (What::Data, "Data", "The numbers as a table");
-    match plane {
+    match plane.unwrap_or(false) {
         true => segmented_ui(ui, &mut settings.what, &[figure, view, data]),
         false => segmented_ui(ui, &mut settings.what, &[figure, data]),
     }
@@ -319,8 +321,38 @@ fn settings_ui(ui: &mut Ui, settings: &mut ExportSettings, plane: bool, problem:
             });
         }
         What::Data => {
-            let text =
-                "A CSV table: one row per grid point, with settings and provenance in the first lines.";
+            if let Some(plane) = plane {
+                let most = if plane { DataFormat::ALL.len() } else { DataFormat::OF_CURVES };
+                let formats = &DataFormat::ALL[..most];
+                if !formats.iter().any(|(format, _)| *format == settings.data) {
+                    settings.data = DataFormat::Csv;
+                }
+                let tip = "A table, arrays for other programs, or the surface as triangles";
+                choice_ui(ui, "Format", tip, &mut settings.data, formats);
+            }
+            let text = match settings.data {
+                DataFormat::Npz if plane.is_some() => {
+                    "Steps, losses and errors, clean and robust, for numpy.load; Basin opens it again."
+                }
+                DataFormat::Hdf5 if plane.is_some() => {
+                    "xcoordinates, ycoordinates, train_loss and train_acc, as loss-landscape plots them; Basin opens it again."
+                }
+                DataFormat::Csv => {
+                    "A CSV table: one row per grid point, with settings and provenance in the first lines."
+                }
+                _ if plane.is_none() => {
+                    "A CSV table: one row per grid point, with settings and provenance in the first lines."
+                }
+                DataFormat::Vtp => {
+                    "A mesh with x, y and value as they are; colours and the value at each point."
+                }
+                DataFormat::Stl => {
+                    "A mesh as wide as 2 and as high as 1, z up; without colours, e.g. for printing."
+                }
+                _ => {
+                    "A mesh as wide as 2 and as high as 1, with the colours that are shown; holes stay holes."
+                }
+            };
             ui.add(Label::new(RichText::new(text).color(palette(ui).weak)).wrap());
         }
     }

@@ -10,6 +10,7 @@ use eframe::egui::ColorImage;
 use image::RgbaImage;
 
 use crate::gpu::{Camera, Offscreen, SurfaceView as Picture, Theme};
+use crate::landscape_file::LandscapeFile;
 use crate::plot::{Plot, export};
 use crate::ui::display::Display;
 use crate::ui::export_settings::{ExportSettings, What};
@@ -46,6 +47,14 @@ impl Order {
             let mut bytes = std::io::Cursor::new(Vec::new());
             image.write_to(&mut bytes, image::ImageFormat::Png)?;
             write_atomically(path, bytes.get_ref())?;
+            return Ok(Vec::new());
+        }
+        if self.settings.what == What::Data
+            && self.scatter.is_none()
+            && let (Some(format), Some(record)) = (LandscapeFile::of(path), self.records.first())
+        {
+            let bytes = self.display.landscape_file(record, format).map_err(anyhow::Error::msg)?;
+            write_atomically(path, &bytes)?;
             return Ok(Vec::new());
         }
         let figure = self.figure()?;

@@ -57,6 +57,58 @@ impl Format {
     }
 }
 
+/// File format of the numbers of a landscape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum DataFormat {
+    /// A table of what is shown.
+    #[default]
+    Csv,
+    /// NumPy arrays.
+    Npz,
+    /// HDF5 of loss-landscape.
+    Hdf5,
+    /// A mesh.
+    Obj,
+    /// A mesh.
+    Ply,
+    /// A mesh.
+    Stl,
+    /// A mesh.
+    Vtp,
+    /// A mesh.
+    Glb,
+}
+
+impl DataFormat {
+    /// Each with its name; meshes last.
+    pub(crate) const ALL: [(Self, &str); 8] = [
+        (Self::Csv, "CSV table"),
+        (Self::Npz, "NumPy arrays (.npz)"),
+        (Self::Hdf5, "HDF5 of loss-landscape"),
+        (Self::Obj, "OBJ mesh"),
+        (Self::Ply, "PLY mesh"),
+        (Self::Stl, "STL mesh"),
+        (Self::Vtp, "VTP mesh (ParaView)"),
+        (Self::Glb, "glTF mesh (.glb)"),
+    ];
+
+    /// How many of them a curve can be.
+    pub(crate) const OF_CURVES: usize = 3;
+
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Npz => "npz",
+            Self::Hdf5 => "h5",
+            Self::Obj => "obj",
+            Self::Ply => "ply",
+            Self::Stl => "stl",
+            Self::Vtp => "vtp",
+            Self::Glb => "glb",
+        }
+    }
+}
+
 /// What the export dialog says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -65,6 +117,8 @@ pub struct ExportSettings {
     pub what: What,
     /// File format of a figure.
     pub format: Format,
+    /// File format of the numbers of a landscape.
+    pub data: DataFormat,
     /// Serif or sans serif.
     pub serif: bool,
     /// Outer width of a figure, as typed.
@@ -93,6 +147,7 @@ impl Default for ExportSettings {
         Self {
             what: What::Figure,
             format: Format::Pdf,
+            data: DataFormat::Csv,
             serif: true,
             width: text("4in"),
             height: String::new(),
@@ -108,8 +163,10 @@ impl Default for ExportSettings {
 }
 
 impl ExportSettings {
-    pub(crate) fn ending(&self) -> &'static str {
+    /// Ending of the file; `landscape`: whether one is exported.
+    pub(crate) fn ending(&self, landscape: bool) -> &'static str {
         match self.what {
+            What::Data if landscape => self.data.ending(),
             What::Figure => self.format.ending(),
             What::View => "png",
             What::Data => "csv",

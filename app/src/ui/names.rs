@@ -64,10 +64,7 @@ fn traits(record: &Record, checkpoint: String) -> Vec<String> {
         let nothing = std::iter::repeat_n(String::new(), landscape.len() + 3);
         return std::iter::once(checkpoint).chain(nothing).collect();
     }
-    let rest = [
-        format!("{} {}", record.provenance.data, job.data().examples),
-        format!("seed {}", record.provenance.seed),
-        when(&record.provenance.started),
-    ];
+    let rest =
+        [names::images(record), format!("seed {}", record.provenance.seed), when(&record.provenance.started)];
     std::iter::once(checkpoint).chain(landscape).chain(rest).collect()
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use basin_core::checkpoint::{is_bundled, is_there};
+use basin_core::exchange;
 use basin_core::job::Job;
 use basin_core::record::Record;
 use basin_core::record::training::is_training;
@@ -33,7 +34,7 @@ impl App {
             let path = std::path::absolute(&path).unwrap_or(path);
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "json") {
+            } else if path.extension().is_some_and(|e| e == "json") || exchange::is_named_so(&path) {
                 records.push(path);
             } else {
                 self.open_checkpoint(path);

@@ -29,7 +29,7 @@ impl ShapeFacts {
             let grid = landscape::main_grid(Named { name: "", record }, plot.which).ok();
             let found = grid.and_then(|grid| Some((grid.robust, shape::of(&grid, plot.quantity, &options)?)));
             self.title = found.as_ref().map_or_else(String::new, |(robust, _)| {
-                format!("Shape of the {}", quantity_label(plot.quantity, Some(*robust)).to_lowercase())
+                format!("Shape of the {}", quantity_label(plot.quantity, *robust).to_lowercase())
             });
             self.facts =
                 found.map_or_else(Vec::new, |(_, found)| shape::facts(&found, landscape, plot.quantity));

@@ -155,9 +155,10 @@ fn mark(ui: &Ui, rect: Rect, view: &Picture, frame: Option<&crate::gpu::Frame>, 
 /// `x 0.25   y -0.50   robust loss 1.234   relative L2 radius 0.28`; says when the value is none of the computed ones.
 fn value_words(pick: &Pick, layer: &str, quantity: Quantity, landscape: &LandscapeOutcome) -> String {
     let (x, y) = (f64::from(pick.x), f64::from(pick.y));
+    let of = if layer.is_empty() { String::new() } else { format!("{layer} ") };
     let value = match quantity {
-        Quantity::Loss => format!("{layer} loss {:.4}", pick.value),
-        Quantity::Error => format!("{layer} error {:.1} %", pick.value),
+        Quantity::Loss => format!("{of}loss {:.4}", pick.value),
+        Quantity::Error => format!("{of}error {:.1} %", pick.value),
     };
     let grid = if layer == "robust" { &landscape.robust } else { &landscape.clean };
     let computed = grid.as_ref().is_some_and(|grid| grid.loss.get(pick.ix, pick.iy).is_some());

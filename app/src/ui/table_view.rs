@@ -94,7 +94,7 @@ fn csv_row(record: &Record, model: &str, path: &std::path::Path) -> String {
         network_words(record),
         job_details(&record.job),
         p.complete.to_string(),
-        format!("{} {}", p.data, record.job.data().examples),
+        names::images(record),
         p.data_fingerprint.clone(),
         p.seed.to_string(),
         p.device.clone(),
@@ -143,7 +143,7 @@ fn record_ui(ui: &mut Ui, record: &Record) {
     text_ui(ui, &network_words(record));
     let details = job_details(&record.job);
     text_ui(ui, &if p.complete { details } else { format!("{details}, partial") });
-    text_ui(ui, &format!("{} {}", p.data, record.job.data().examples));
+    text_ui(ui, &names::images(record));
     ui.label(RichText::new(&p.data_fingerprint).monospace());
     text_ui(ui, &p.seed.to_string());
     text_ui(ui, &p.device);

@@ -4,6 +4,7 @@
 //! comments of the fields are the help texts. Measures are registered in [`crate::measure`].
 
 mod benchmark;
+mod import;
 mod paper;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ use crate::settings::{Setting, settings_of};
 pub use crate::train::Train;
 use crate::train::TrainingOutcome;
 pub use benchmark::{Benchmark, BenchmarkOutcome, Entry};
+pub use import::Import;
 
 /// Does something with the measure of a job, whichever it is.
 pub trait Visitor {
@@ -55,6 +57,8 @@ macro_rules! measures {
             Benchmark(Benchmark),
             /// A network is trained; what comes out is a folder.
             Train(Box<Train>),
+            /// A landscape of another program is opened.
+            Import(Import),
         }
 
         /// The numbers of one job.
@@ -140,20 +144,21 @@ macro_rules! measures {
         })*
 
         impl Job {
-            /// Does something with its measure; none: it is a benchmark, which has several, or a training, which has none.
+            /// Does something with its measure; none: it is a benchmark, which has several, or a training or an import,
+            /// which have none.
             pub fn visit<V: Visitor>(&self, visitor: V) -> Option<V::Output> {
                 match self {
                     $(Self::$name(job) => Some(visitor.visit(job)),)*
-                    Self::Benchmark(_) | Self::Train(_) => None,
+                    Self::Benchmark(_) | Self::Train(_) | Self::Import(_) => None,
                 }
             }
 
-            /// Checkpoint, images and computing; none: it is a training.
+            /// Checkpoint, images and computing; none: it is a training or an import.
             fn target(&self) -> Option<Target<'_>> {
                 match self {
                     $(Self::$name(job) => Some(job.target()),)*
                     Self::Benchmark(job) => Some(job.target()),
-                    Self::Train(_) => None,
+                    Self::Train(_) | Self::Import(_) => None,
                 }
             }
 
@@ -162,25 +167,27 @@ macro_rules! measures {
                 match self {
                     $(Self::$name(job) => Some(job.target_mut()),)*
                     Self::Benchmark(job) => Some((&mut job.checkpoint, &mut job.data, &mut job.compute)),
-                    Self::Train(_) => None,
+                    Self::Train(_) | Self::Import(_) => None,
                 }
             }
 
-            /// Its kind; none of a training.
+            /// Its kind; none of a training or an import.
             pub fn measure(&self) -> Option<Kind> {
                 match self {
                     $(Self::$name(_) => Some(Kind::$name),)*
                     Self::Benchmark(_) => Some(Kind::Benchmark),
-                    Self::Train(_) => None,
+                    Self::Train(_) | Self::Import(_) => None,
                 }
             }
 
-            /// Short name of the kind of job: `evaluate`, `attack`, `flatness`, `landscape`, `benchmark`, `train`.
+            /// Short name of the kind of job: `evaluate`, `attack`, `flatness`, `landscape`, `benchmark`, `train`,
+            /// `import`.
             pub fn kind(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => <measure::$module::$settings as Measure>::KIND,)*
                     Self::Benchmark(_) => "benchmark",
                     Self::Train(_) => "train",
+                    Self::Import(_) => "import",
                 }
             }
         }
@@ -251,10 +258,12 @@ impl Job {
         self
     }
 
-    /// What the job is about, as something to be called by: its checkpoint, or the name of the network to be trained.
+    /// What the job is about, as something to be called by: its checkpoint, the name of the network to be trained, or
+    /// the file that is imported.
     pub fn subject(&self) -> &Path {
         match self {
             Self::Train(job) => Path::new(&job.name),
+            Self::Import(job) => &job.file,
             job => job.checkpoint().unwrap_or(Path::new("")),
         }
     }
@@ -290,6 +299,7 @@ impl Job {
     /// What it is, in words. The number of images stands last in the details.
     pub fn summary(&self) -> Summary {
         let mut summary = match self {
+            Self::Import(job) => return job.summary(),
             Self::Benchmark(job) => job.summary(),
             Self::Train(job) => Summary {
                 title: "Training".into(),

@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Probe;
 use crate::error::{Error, Result};
+use crate::exchange::{self, Imported};
 use crate::files::{not_json, read_text, write_atomically};
-use crate::job::Job;
 pub use crate::job::{BenchmarkOutcome, Entry, Outcome};
+use crate::job::{Import, Job};
 pub use crate::measure::autoattack::{AttackFlags, AttackOutcome, AttackRow, AttackedExamples};
 pub use crate::measure::evaluate::{
     AttackSteps, Attempt, AttemptAverage, Evaluated, Evaluation, ExampleSource, Metrics, Rejecting, Spread,
@@ -106,6 +107,9 @@ pub struct Provenance {
     /// The shares of a job that several processes computed, by their number; empty: one computed all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shards: Vec<Shard>,
+    /// Of an import: what the numbers were read from. Nothing else is known of how they were computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// What the user should know about these numbers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -132,7 +136,8 @@ pub struct Shard {
 }
 
 impl Record {
-    /// Reads a record; that of a training is its folder.
+    /// Reads a record; that of a training is its folder. A landscape of another program becomes one, see
+    /// [`crate::exchange`].
     ///
     /// # Errors
     /// The file cannot be read, is not a record, or was written by a newer Basin.
@@ -140,8 +145,28 @@ impl Record {
         if path.is_dir() {
             return training::read(path);
         }
+        if exchange::is_named_so(path) {
+            return Self::import(path);
+        }
         let text = read_text(path, "a Basin record")?;
         Self::parse(&text).map_err(|reason| Error::file(path, reason))
+    }
+
+    fn import(path: &Path) -> Result<Self> {
+        let exchange::Landscape { outcome, imported, warnings } = exchange::read(path)?;
+        Ok(Self {
+            format: FORMAT,
+            job: Job::Import(Import { file: path.to_owned() }),
+            provenance: Provenance {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                imported: Some(imported),
+                complete: true,
+                warnings,
+                ..Provenance::default()
+            },
+            outcome: Outcome::Landscape(outcome),
+            examples: None,
+        })
     }
 
     /// Reads a record from JSON text; the error says what is wrong.

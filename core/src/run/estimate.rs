@@ -26,6 +26,7 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
     job.check()?;
     let benchmark = match job {
         Job::Train(job) => return training::estimate(job),
+        Job::Import(_) => return Ok(Estimate { units: 0, seconds: 0.0, tests: 0.0 }),
         Job::Benchmark(benchmark) => benchmark,
         job => {
             let context = open(job, None, None)?;

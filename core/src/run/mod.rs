@@ -77,6 +77,14 @@ pub fn run(job: &Job, options: &RunOptions, observer: &mut dyn Observer) -> Resu
             folder.ok_or_else(|| Error::invalid("a training needs a folder; give one with --out"))?;
         return training::run(job, folder, options.threads, observer);
     }
+    if let Job::Import(import) = job {
+        let record = Record::load(&import.file)?;
+        if let Some(out) = &options.out {
+            earlier::at(out, job, options.replace)?;
+            record.save(out)?;
+        }
+        return Ok(record);
+    }
     let _threads = Threads::of(options.threads);
     check_out(job, options.out.as_deref())?;
     let there = match &options.out {

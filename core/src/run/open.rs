@@ -121,9 +121,9 @@ pub fn open_telling(
     })
 }
 
-/// A training where a measure of a checkpoint belongs.
+/// A training or an import where a measure of a checkpoint belongs.
 pub fn no_measure() -> Error {
-    Error::invalid("a training measures no checkpoint; run it by itself")
+    Error::invalid("this job measures no checkpoint; run it by itself")
 }
 
 fn check_fit(checkpoint: &Checkpoint, dataset: &Dataset) -> Result<()> {

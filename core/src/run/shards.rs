@@ -63,6 +63,11 @@ pub fn run_share(
     observer: &mut dyn Observer,
 ) -> Result<()> {
     job.check()?;
+    if let Job::Import(_) = job {
+        return Err(Error::invalid(
+            "an import computes nothing to be shared; run it as a whole, without --shard",
+        ));
+    }
     if let Job::Train(_) = job {
         return Err(Error::invalid(
             "a training cannot be shared, as each step follows from the last; run it as a whole, without --shard",

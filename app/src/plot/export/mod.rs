@@ -65,7 +65,8 @@ impl FileKind {
             "tex" => Self::Tex,
             "csv" => Self::Csv,
             _ => bail!(
-                "{}: cannot tell what kind of figure to write; end the name with .svg, .pdf, .png, .tex or .csv",
+                "{}: cannot tell what kind of figure to write; end the name with .svg, .pdf, .png, .tex or .csv (or, for a \
+                 landscape itself, with .obj, .ply, .stl, .vtp, .gltf, .glb, .npz or .h5)",
                 path.display()
             ),
         })
