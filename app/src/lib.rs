@@ -9,7 +9,6 @@ pub mod headline;
 pub mod jobs;
 pub mod landscape_file;
 pub mod mesh;
-pub mod names;
 pub mod pace;
 pub mod places;
 pub mod plot;

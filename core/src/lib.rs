@@ -3,7 +3,7 @@
 //! A module may import only modules to its left:
 //!
 //! ```text
-//! progress, error, bits, limits, files, pickle, seed, settings, shape < data < model < device < checkpoint < loss < attack < measure < exchange < train < job < record < run
+//! progress, error, bits, limits, files, pickle, seed, settings, shape < data < model < device < checkpoint < loss < attack < measure < exchange < train < job < record < run < study
 //! ```
 //!
 //! Nothing here knows about windows, terminals or plots.
@@ -28,6 +28,7 @@ pub mod run;
 pub mod seed;
 pub mod settings;
 pub mod shape;
+pub mod study;
 pub mod train;
 
 pub use error::{Error, Result};

@@ -19,6 +19,7 @@ mod shape;
 mod shards;
 #[cfg(target_os = "linux")]
 mod slurm;
+mod study;
 mod surface;
 mod train_cli;
 mod training_window;

@@ -24,6 +24,8 @@ mod relative_flatness;
 mod rescale;
 mod settings;
 mod shape;
+mod study;
+mod study_import;
 mod training;
 mod training_runs;
 mod weights;

@@ -21,6 +21,7 @@ mod scatter;
 mod shape;
 mod shards;
 mod statistics;
+mod study;
 mod submit;
 mod surface;
 mod terminal;
@@ -51,6 +52,7 @@ use plot::PlotArgs;
 use printing::print;
 pub use report::bounds;
 use shards::MergeArgs;
+use study::StudyCommand;
 use submit::SubmitArgs;
 use terminal::Terminal;
 use train::TrainArgs;
@@ -227,6 +229,9 @@ enum Command {
     Submit(SubmitArgs),
     /// Difference of two records of the same measure, paired by draw and example, with its interval.
     Compare(CompareArgs),
+    /// Many models in a folder: what they are, what is measured, how their numbers go together.
+    #[command(subcommand)]
+    Study(StudyCommand),
     /// Draw records as a figure.
     Plot(PlotArgs),
     /// List, fetch and convert data sets.
@@ -237,6 +242,9 @@ enum Command {
 impl Command {
     /// Whether it runs a network for long.
     fn computes(&self) -> bool {
+        if let Self::Study(command) = self {
+            return command.computes();
+        }
         !matches!(
             self,
             Self::Inspect { probe: false, .. }
@@ -345,6 +353,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Submit(args)) => args.run(),
         Some(Command::Compare(args)) => args.run(),
         Some(Command::Train(args)) => args.run(),
+        Some(Command::Study(command)) => command.run(),
         Some(Command::Data(command)) => data::run(command),
         Some(Command::Plot(plot)) => {
             if plot.figure == Some(plot::FigureKind::Surface) {

@@ -188,9 +188,11 @@ pub fn compute(job: &Job, networks: &[PathBuf], output: &Output, threads: Option
 }
 
 /// Says which network is at work.
-struct OneOfMany<'a> {
-    of: String,
-    terminal: &'a mut Terminal,
+pub struct OneOfMany<'a> {
+    /// Which, before what is being done.
+    pub of: String,
+    /// Where it is told.
+    pub terminal: &'a mut Terminal,
 }
 
 impl Progress for OneOfMany<'_> {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use basin_core::files::write_atomically;
-use basin_core::record::{Outcome, Record};
+use basin_core::record::{Outcome, Record, names};
+use basin_core::study::{Entries, Study};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -14,7 +15,6 @@ use super::printing::print;
 use super::scatter::ScatterArgs;
 use super::shape::ShapeArgs;
 use crate::landscape_file::LandscapeFile;
-use crate::names;
 use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::landscape::{self, Named, Options, Quantity};
 use crate::plot::{
@@ -24,7 +24,7 @@ use crate::plot::{
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
 pub struct PlotArgs {
-    /// Record files, as written by --out, folders of trainings, or landscapes of other programs: HDF5 of loss-landscape or
+    /// Record files, as written by --out, folders of trainings, the folder of a study, or landscapes of other programs: HDF5 of loss-landscape or
     /// of the paper's program, .npz, .csv with x, y, loss and error. Several 1-D landscapes share one figure, and a scatter shows a point per
     /// checkpoint.
     #[arg(value_name = "RECORD", required_unless_present = "example")]
@@ -206,8 +206,17 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     // Before any work: a wrong ending should not cost a wait.
     let itself = args.out.as_deref().and_then(LandscapeFile::of);
     let kind = args.out.as_deref().filter(|_| itself.is_none()).map(FileKind::of).transpose()?;
-    let records = args.records.iter().map(|path| Ok(Record::load(path)?)).collect::<Result<Vec<_>>>()?;
-    let figure = args.figure.unwrap_or_else(|| usual_figure(&records));
+    let study = study_of(args)?;
+    let records = match &study {
+        Some((_, entries)) => {
+            let all =
+                entries.models.iter().flat_map(|of| of.records.iter().map(|(_, record)| record.clone()));
+            all.collect()
+        }
+        None => args.records.iter().map(|path| Ok(Record::load(path)?)).collect::<Result<Vec<_>>>()?,
+    };
+    let usual = || if study.is_some() { FigureKind::Scatter } else { usual_figure(&records) };
+    let figure = args.figure.unwrap_or_else(usual);
     let plane = |record: &Record| matches!(&record.outcome, Outcome::Landscape(l) if l.y.is_some());
     without_effect(args, figure, records.first().is_some_and(plane)).map_err(usage)?;
     if let Some(format) = itself {
@@ -218,8 +227,14 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         }
     }
     if figure == FigureKind::Scatter {
-        let (plot, correlation) =
-            args.scatter.plot(&records, &args.names, args.title.clone(), args.log, args.error)?;
+        let (plot, correlation) = args.scatter.plot(
+            &records,
+            study.as_ref(),
+            &args.names,
+            args.title.clone(),
+            args.log,
+            args.error,
+        )?;
         let notes = write(args, &plot)?;
         return tell(args, figure, &notes, Some(("correlation", correlation)));
     }
@@ -261,6 +276,29 @@ pub fn run(args: &PlotArgs) -> Result<()> {
 /// The figure file.
 fn out(args: &PlotArgs) -> Result<&Path> {
     args.out.as_deref().ok_or_else(|| usage("the figure needs a file; give it with --out"))
+}
+
+/// The study that is to be drawn, if it is one, with what is wrong in it told.
+fn study_of(args: &PlotArgs) -> Result<Option<(Study, Entries)>> {
+    let Some(folder) = args.records.iter().find(|path| Study::is_at(path)) else { return Ok(None) };
+    if args.records.len() > 1 {
+        let folder = folder.display();
+        return Err(usage(format!(
+            "{folder} is a study, which is drawn by itself; leave out the other files"
+        )));
+    }
+    if args.figure.is_some_and(|figure| figure != FigureKind::Scatter) {
+        let folder = folder.display();
+        return Err(usage(format!(
+            "{folder} is a study; its figure is --figure scatter, others are of its records"
+        )));
+    }
+    let study = Study::load(folder)?;
+    let entries = Entries::load(folder, &study)?;
+    for (model, of) in study.models.iter().zip(&entries.models) {
+        of.problems.iter().for_each(|problem| say(format!("note: {}: {problem}", model.name)));
+    }
+    Ok(Some((study, entries)))
 }
 
 /// Writes the figure; with what must be told about its numbers and its words.

@@ -7,12 +7,12 @@ use basin_core::job::{AutoAttack, Evaluate, Job, Pgd};
 use basin_core::record::{
     AttackOutcome, AttemptAverage, Eigenvalue, Evaluated, Evaluation, ExampleSource, Headline,
     HessianOutcome, LandscapeOutcome, Outcome, Point, Provenance, Record, Trace, TrainingOutcome, Values,
+    names,
 };
 use basin_core::shape::ShapeOptions;
 use basin_core::train::{Epoch, Scores, Train};
 
 use crate::headline;
-use crate::names;
 use crate::plot::landscape::{Named, Quantity, Which, main_grid, quantity_label};
 use crate::shape::{self, Fact};
 

@@ -31,6 +31,12 @@ impl Color {
         Self::rgb((value >> 16) as u8, (value >> 8) as u8, value as u8)
     }
 
+    /// The colour that a text `#rrggbb` says; none: another text.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
+        u32::from_str_radix(digits, 16).ok().map(Self::hex)
+    }
+
     /// The same colour with opacity `alpha`, 0 to 1.
     pub fn with_alpha(self, alpha: f64) -> Self {
         Self { a: (alpha.clamp(0.0, 1.0) * 255.0).round() as u8, ..self }

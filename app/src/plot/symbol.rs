@@ -21,6 +21,19 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// The symbol of a name that studies give groups; none: another name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "circle" => Self::Circle,
+            "square" => Self::Square,
+            "diamond" => Self::Diamond,
+            "triangle" => Self::Triangle,
+            "pentagon" => Self::Pentagon,
+            "star" => Self::Star,
+            _ => return None,
+        })
+    }
+
     /// Corners of the outline in a circle of radius 1, y downwards; none of a circle and of a cross.
     pub fn corners(self) -> Vec<[f64; 2]> {
         let (corners, inner, turn) = match self {

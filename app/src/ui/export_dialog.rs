@@ -8,7 +8,6 @@ use eframe::egui::{
     TextureOptions, Ui,
 };
 
-use crate::names;
 use crate::plot::training::Quantity;
 use crate::ui::answers::Answer;
 use crate::ui::export_order::Order;
@@ -18,6 +17,7 @@ use crate::ui::widgets::{
     sentence,
 };
 use crate::ui::{Action, App, Modal, Pane, table_view, theme};
+use basin_core::record::names;
 
 const PREVIEW_WIDTH: f32 = 300.0;
 const SETTINGS_WIDTH: f32 = 340.0;

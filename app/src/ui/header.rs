@@ -6,10 +6,10 @@ use eframe::egui::{Button, Frame, Label, Margin, RichText, Sides, Ui, vec2};
 
 use crate::command::Command;
 use crate::jobs::Status;
-use crate::names;
 use crate::ui::study::{Target, job_details};
 use crate::ui::widgets::palette;
 use crate::ui::{Action, App};
+use basin_core::record::names;
 
 /// Below this width there is room for one button only.
 const NARROW: f32 = 480.0;

@@ -4,11 +4,11 @@ use basin_core::job::Job;
 use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, ScrollArea, Sides, Ui, vec2};
 
 use crate::jobs::{Entry, Jobs, Status};
-use crate::names;
 use crate::ui::Action;
 use crate::ui::notes::{Level, Notes};
 use crate::ui::study::{Study, job_details};
 use crate::ui::widgets::{duration_words, palette, sentence};
+use basin_core::record::names;
 
 /// Height of the list below the running job.
 const TALLEST: f32 = 108.0;

@@ -3,8 +3,8 @@
 use basin_core::job::{Job, LandscapeLoss, Normalization};
 use basin_core::record::Record;
 
-use crate::names;
 use crate::ui::study::when;
+use basin_core::record::names;
 
 /// One name for each record. What all of them share is left out; a record by itself is called by its checkpoint.
 pub fn distinct(records: &[&Record]) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use basin_core::checkpoint::{Distribution, Summary};
 use basin_core::job::Job;
-use basin_core::record::{Evaluation, Outcome, Record};
+use basin_core::record::{Evaluation, Outcome, Record, names};
 
 use crate::jobs::JobId;
 use crate::ui::probing::Probing;
@@ -157,7 +157,7 @@ impl Study {
     pub fn selected_name(&self) -> Option<String> {
         let paths: Vec<&Path> = self.models.iter().map(|model| &*model.path).collect();
         let at = self.models.iter().position(|model| Some(&*model.path) == self.selected.as_deref())?;
-        crate::names::of_files(&paths).into_iter().nth(at)
+        names::of_files(&paths).into_iter().nth(at)
     }
 
     /// Opens a checkpoint and selects it; whether it is new.

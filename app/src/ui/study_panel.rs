@@ -9,7 +9,6 @@ use eframe::egui::{Align, Button, Color32, Label, Layout, RichText, ScrollArea, 
 
 use crate::headline;
 use crate::jobs::{Jobs, Status};
-use crate::names;
 use crate::ui::Action;
 use crate::ui::history_facts::network_name;
 use crate::ui::open_buttons::open_buttons_ui;
@@ -17,6 +16,7 @@ use crate::ui::study::{Model, Reading, Stored, Study, Target, file_name, job_det
 use crate::ui::table_view::network_words;
 use crate::ui::theme::Palette;
 use crate::ui::widgets::palette;
+use basin_core::record::names;
 
 /// Draws the panel.
 pub(crate) fn ui(ui: &mut Ui, study: &Study, jobs: &Jobs, filter: &mut String, actions: &mut Vec<Action>) {

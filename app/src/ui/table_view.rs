@@ -4,12 +4,12 @@ use basin_core::record::{Headline, Outcome, Record};
 use eframe::egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, Ui};
 
 use crate::headline;
-use crate::names;
 use crate::plot::export::column;
 use crate::plot::text::literal;
 use crate::ui::Action;
 use crate::ui::study::{Study, file_name, job_details, when};
 use crate::ui::widgets::{duration_words, empty_ui, palette};
+use basin_core::record::names;
 
 /// Draws the view.
 pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {

@@ -9,9 +9,9 @@ use eframe::egui::{
     Button, Key, Label, Modifiers, Popup, PopupCloseBehavior, Response, RichText, TextWrapMode, Ui,
 };
 
-use crate::names;
 use crate::ui::train_form::TrainForm;
 use crate::ui::widgets::{palette, sentence};
+use basin_core::record::names;
 
 /// The weight decay that needs no words.
 const USUAL_DECAY: f64 = 0.0005;

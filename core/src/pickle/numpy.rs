@@ -53,6 +53,21 @@ impl Pickle<'_> {
         array.integers()?.first().copied()
     }
 
+    /// A number, Python's or numpy's.
+    pub(crate) fn float_of(&self, id: Id) -> Option<f64> {
+        if let Value::Float(value) = self.values[id] {
+            return Some(value);
+        }
+        if let Some((&[kind, content], _)) = self.made_by(id, "scalar")
+            && let Some((kind, big)) = self.kind(kind)
+            && kind.starts_with('f')
+        {
+            let array = Array { shape: Vec::new(), bytes: ordered(self.content(content)?, &kind, big), kind };
+            return array.floats()?.first().copied();
+        }
+        self.number_of(id).map(|number| number as f64)
+    }
+
     /// A numpy array; none: something else, or an array of objects.
     pub(crate) fn array(&self, array: Id) -> Option<Array<'_>> {
         let (shape, kind, fortran, content) = if let Some((_, state)) = self.made_by(array, "_reconstruct") {
@@ -87,6 +102,17 @@ impl Pickle<'_> {
 }
 
 impl Array<'_> {
+    /// The elements of an array of floating-point numbers; none: of others.
+    pub(crate) fn floats(&self) -> Option<Vec<f64>> {
+        match self.kind.as_str() {
+            "f4" => {
+                Some(self.bytes.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect())
+            }
+            "f8" => Some(self.bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect()),
+            _ => None,
+        }
+    }
+
     fn integers(&self) -> Option<Vec<i64>> {
         let (signed, width) = (self.kind.starts_with('i'), width(&self.kind)?);
         if !self.kind.starts_with(['i', 'u']) || !matches!(width, 1 | 2 | 4 | 8) {

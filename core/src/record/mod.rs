@@ -3,9 +3,11 @@
 //! Plots are made from records alone. Field names are relied on by other programs.
 
 mod arrays;
+pub mod attacks;
 mod benchmark;
 mod examples;
 mod losses;
+pub mod names;
 mod networks;
 mod probabilities;
 pub mod training;

@@ -26,7 +26,7 @@ fn records_of_one_checkpoint_are_one_point() {
     assert_eq!(a.x.as_ref().unwrap().interval, Some((0.1, 0.4)), "the record's own interval");
     // Standard error of four losses with deviation 1/sqrt(12).
     let (low, high) = a.y.as_ref().unwrap().interval.unwrap();
-    let half = 1.96 * (1.0f64 / 12.0).sqrt() / 2.0;
+    let half = 1.959_963_984_540_054 * (1.0f64 / 12.0).sqrt() / 2.0;
     assert!((high - 1.25 - half).abs() < 1e-9 && (1.25 - low - half).abs() < 1e-9);
     let correlation = found.relation().unwrap();
     assert_eq!((correlation.n, correlation.spearman.value), (3, 1.0));

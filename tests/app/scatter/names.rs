@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use basin::names::{of_file, of_files, of_records};
 use basin_core::job::{Job, Train};
+use basin_core::record::names::{of_file, of_files, of_records};
 use basin_core::record::{Outcome, TrainingOutcome};
 
 use super::records::evaluation;

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use basin::names;
 use basin::ui::{Answer, Pane};
 use basin_core::job::Job;
-use basin_core::record::Record;
+use basin_core::record::{Record, names};
 use eframe::egui::accesskit::{Role as WidgetRole, Toggled};
 use eframe::egui::{Modifiers, PointerButton, Pos2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};

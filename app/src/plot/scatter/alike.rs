@@ -2,9 +2,9 @@
 
 use basin_core::data::Split;
 use basin_core::job::{Case, FlatnessLoss, Job};
-use basin_core::record::{Outcome, Record};
+use basin_core::record::{Outcome, Record, attacks};
 
-use super::{Quantity, attacks};
+use super::Quantity;
 
 /// Models whose numbers do not quite fit together, their own two or those of one to another's.
 #[derive(Default)]

@@ -4,15 +4,18 @@
 //! intervals, correlations and, on request, the least squares line.
 
 mod alike;
-mod attacks;
 pub mod published;
 mod records;
+mod study;
+
+use std::collections::BTreeMap;
 
 use basin_core::job::{Case, FlatnessLoss};
 use basin_core::measure::statistics::{Correlation, Fit, Interval, NORMAL_QUANTILE, Point, Relation, relate};
 
 pub use records::from_records;
 use serde::{Deserialize, Serialize};
+pub use study::from_study;
 
 use super::color::series_color;
 use super::{
@@ -134,8 +137,12 @@ pub struct Models {
     pub y_name: String,
     /// Whether groups are families of methods, which statistics tell apart, and not architectures.
     pub by_method: bool,
+    /// Whether the horizontal axis is a share.
+    pub x_percent: bool,
     /// Whether the vertical axis is a share.
     pub percent: bool,
+    /// Colour and symbol of groups that have their own.
+    pub looks: BTreeMap<String, (Option<Color>, Option<Shape>)>,
     /// What the reader must know.
     pub notes: Vec<String>,
     /// Where the numbers come from.
@@ -264,7 +271,7 @@ pub fn plot_with(all: &Models, look: &Look, relation: Option<&Relation>) -> Resu
     let x_range = range(models.points().flat_map(|(_, x, _)| ends(x)).collect(), x_scale);
     let y_range = range(models.points().flat_map(|(_, _, y)| ends(y)).collect(), y_scale);
     let (x_range, y_range) = (x_range.ok_or_else(|| positive("x"))?, y_range.ok_or_else(|| positive("y"))?);
-    let unit = if models.percent { Unit::Percent } else { Unit::One };
+    let unit = |share: bool| if share { Unit::Percent } else { Unit::One };
 
     let mut items = Vec::new();
     if look.line
@@ -288,8 +295,8 @@ pub fn plot_with(all: &Models, look: &Look, relation: Option<&Relation>) -> Resu
     provenance.extend(relation.iter().flat_map(|relation| described(relation)));
     Ok(Plot {
         title: look.title.clone(),
-        x: Axis::new(models.x_label.clone(), x_range, x_scale, Unit::One),
-        y: Axis::new(models.y_label.clone(), y_range, y_scale, unit),
+        x: Axis::new(models.x_label.clone(), x_range, x_scale, unit(models.x_percent)),
+        y: Axis::new(models.y_label.clone(), y_range, y_scale, unit(models.percent)),
         items,
         key: None,
         equal_aspect: false,
@@ -366,12 +373,16 @@ fn groups(models: &Models, labels: bool) -> Vec<Scatter> {
     });
     // Colours that are alike, dark and light, get different symbols.
     let shape = |i: usize| SHAPES[(i + i / SHAPES.len()) % SHAPES.len()];
-    let colored = names.iter().enumerate().map(|(i, name)| Scatter {
-        name: named(name, several),
-        points: members(Some(name)),
-        color: series_color(i),
-        shape: shape(i),
-        size: shape(i).fair_size(),
+    let colored = names.iter().enumerate().map(|(i, name)| {
+        let (color, own) = models.looks.get(*name).copied().unwrap_or_default();
+        let shape = own.unwrap_or_else(|| shape(i));
+        Scatter {
+            name: named(name, several),
+            points: members(Some(name)),
+            color: color.unwrap_or_else(|| series_color(i)),
+            shape,
+            size: shape.fair_size(),
+        }
     });
     grey.into_iter().chain(colored).collect()
 }

@@ -1,5 +1,7 @@
 //! The 29 published models as a built-in example (`resources/published/README.md` says how far to trust them).
 
+use std::collections::BTreeMap;
+
 use basin_core::job::{Case, FlatnessLoss};
 
 use super::{Choice, Measured, Model, Models, Quantity};
@@ -61,6 +63,8 @@ pub fn models(choice: &Choice) -> Result<Models, String> {
         y_label: y_label.to_owned(),
         y_name: what.to_owned(),
         by_method: true,
+        looks: BTreeMap::new(),
+        x_percent: false,
         percent: choice.y == Quantity::Error,
         notes: Vec::new(),
         provenance: vec![

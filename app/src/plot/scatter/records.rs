@@ -1,16 +1,15 @@
 //! Models from records: those of one checkpoint are one model, whatever their order.
 
+use std::collections::BTreeMap;
+
 use basin_core::data::Split;
 use basin_core::job::{Case, FlatnessLoss, Job};
-use basin_core::record::{AttackOutcome, Evaluated, Outcome, Record};
+use basin_core::measure::statistics::{mean_interval, share_interval};
+use basin_core::record::{AttackOutcome, Evaluated, Outcome, Record, attacks, names};
 
 use super::alike::{Mixed, differences};
-use super::{Choice, Measured, Model, Models, Quantity, attacks};
-use crate::names;
+use super::{Choice, Measured, Model, Models, Quantity};
 use crate::plot::text::literal;
-
-/// 97.5 % quantile of the standard normal distribution.
-const NORMAL: f64 = 1.96;
 
 /// The records of one checkpoint.
 struct Of<'a> {
@@ -73,6 +72,8 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
         y_label: y_label.to_owned(),
         y_name: y_name.to_owned(),
         by_method: !groups.is_empty(),
+        looks: BTreeMap::new(),
+        x_percent: false,
         percent: choice.y == Quantity::Error,
         notes: mixed.notes(choice.y).into_iter().chain(differences(&used)).collect(),
         provenance: sources,
@@ -281,16 +282,12 @@ fn robust<'a>(of: &Of<'a>, split: Split, y: Quantity) -> Result<Robust<'a>, Stri
 /// Mean loss with its interval over examples.
 fn loss(e: &Evaluated) -> Measured {
     let losses: Vec<f64> = e.per_example.loss.iter().map(|l| f64::from(*l)).collect();
-    let error = basin_core::measure::statistics::standard_error(&losses);
-    Measured { value: e.loss, interval: error.map(|s| (e.loss - NORMAL * s, e.loss + NORMAL * s)) }
+    Measured { value: e.loss, interval: mean_interval(&losses).map(|i| (i.low, i.high)) }
 }
 
-/// A share of `count` examples with Wilson's interval.
+/// A share of `count` examples with its interval.
 fn share(p: f64, count: usize) -> Measured {
-    let (n, z) = (count as f64, NORMAL);
-    let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
-    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-    Measured { value: p, interval: (count > 0).then_some((centre - half, centre + half)) }
+    Measured { value: p, interval: share_interval(p, count).map(|i| (i.low, i.high)) }
 }
 
 /// AutoAttack on the most test images; of equals the one of highest error.

@@ -29,7 +29,7 @@ use crate::bits::to_hex;
 use crate::error::Result;
 use crate::progress::CancelCheck;
 use attempts::{AttemptRows, average, means, per_attack, summed};
-use metrics::{clean_metrics, robust_metrics};
+pub use metrics::{clean_metrics, robust_metrics};
 pub use outcome::{
     AttackSteps, Attempt, AttemptAverage, Evaluated, Evaluation, ExampleSource, Metrics, Rejecting, Spread,
 };

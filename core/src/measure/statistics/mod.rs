@@ -61,6 +61,20 @@ pub fn standard_error(values: &[f64]) -> Option<f64> {
     standard_deviation(values).map(|deviation| deviation / (values.len() as f64).sqrt())
 }
 
+/// Normal interval of the mean of many independent values, such as losses of examples; none for fewer than two.
+pub fn mean_interval(values: &[f64]) -> Option<Interval> {
+    let (centre, half) = (mean(values), NORMAL_QUANTILE * standard_error(values)?);
+    Some(Interval { low: centre - half, high: centre + half })
+}
+
+/// Wilson's interval of a share `p` of `count` examples; none of nothing.
+pub fn share_interval(p: f64, count: usize) -> Option<Interval> {
+    let (n, z) = (count as f64, NORMAL_QUANTILE);
+    let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    (count > 0).then_some(Interval { low: centre - half, high: centre + half })
+}
+
 /// The `share` quantile (0 to 1) with linear interpolation between order statistics; none of nothing.
 pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let mut sorted = values.to_vec();

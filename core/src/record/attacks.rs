@@ -1,8 +1,8 @@
 //! The attacks behind the numbers of a model: which of them measure robust loss, and how two differ in words.
 
-use basin_core::attack::{Objective, Pgd, Projection, fraction};
-use basin_core::job::{Evaluate, Flatness, FlatnessLoss, Job};
-use basin_core::record::Record;
+use crate::attack::{Objective, Pgd, Projection, fraction};
+use crate::job::{Evaluate, Flatness, FlatnessLoss, Job};
+use crate::record::Record;
 
 /// The attack on the unperturbed network in a record of flatness: it has restarts of its own.
 fn reference(job: &Flatness) -> Pgd {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use basin_core::record::{Outcome, Record};
+use crate::record::{Outcome, Record};
 
 /// Endings of checkpoints and records; there may be several, as in `at.pth.tar`.
 const ENDINGS: [&str; 13] =

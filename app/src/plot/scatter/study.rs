@@ -1,0 +1,98 @@
+//! Models from a study: a point per model, whatever two of its numbers are on the axes.
+
+use basin_core::Result;
+use basin_core::record::Record;
+use basin_core::study::{Entries, Study, Table, Value};
+
+use super::records::from_records;
+use super::{Choice, Measured, Model, Models, Quantity};
+use crate::plot::text::literal;
+use crate::plot::{Color, Shape};
+
+/// The models of a study with the numbers `x` and `y` by their names.
+///
+/// # Errors
+/// The study has no such number.
+pub fn from_study(study: &Study, entries: &Entries, x: &str, y: &str) -> Result<Models> {
+    let table = Table::of(study, entries);
+    let (x, y) = (table.column(x)?, table.column(y)?);
+    let key = |column: usize| &*table.columns[column].key;
+    let measured = |value: Option<Value>, column: usize| match value {
+        Some(Value { value, interval }) => {
+            Ok(Measured { value, interval: interval.map(|i| (i.low, i.high)) })
+        }
+        None => Err(words(key(column))),
+    };
+    let models = table.rows.iter().zip(&entries.models).map(|(row, of)| Model {
+        name: literal(&row.name),
+        label: literal(&row.name),
+        group: row.group.as_deref().map(literal),
+        training: row.training.clone(),
+        hash: of.hash.clone().unwrap_or_default(),
+        x: measured(row.values[x], x),
+        y: measured(row.values[y], y),
+    });
+    let looks = study.groups.iter().map(|(group, look)| {
+        let color = look.color.as_deref().and_then(Color::from_hex);
+        (literal(group), (color, look.marker.as_deref().and_then(Shape::named)))
+    });
+    Ok(Models {
+        models: models.collect(),
+        x_label: label(key(x)),
+        y_label: label(key(y)),
+        y_name: words(key(y)),
+        by_method: table.rows.iter().any(|row| row.group.is_some()),
+        x_percent: table.columns[x].is_share,
+        percent: table.columns[y].is_share,
+        looks: looks.collect(),
+        notes: notes(entries, key(y)),
+        provenance: Vec::new(),
+    })
+}
+
+/// What the reader must know of records that are not measured alike.
+fn notes(entries: &Entries, y: &str) -> Vec<String> {
+    let quantity = match y {
+        "robust_loss" => Quantity::Loss,
+        "robust_gap" => Quantity::Gap,
+        "robust_error" | "autoattack_error" => Quantity::Error,
+        _ => return Vec::new(),
+    };
+    let records = entries.models.iter().flat_map(|of| of.records.iter().map(|(_, record)| record));
+    let parts: Vec<_> = records.flat_map(Record::parts).collect();
+    let records: Vec<&Record> = parts.iter().map(|part| &**part).collect();
+    from_records(&records, &Choice { y: quantity, ..Choice::default() }, &[], &[]).notes
+}
+
+/// A number in words: `average flatness at radius 0.5`.
+fn words(key: &str) -> String {
+    let (name, radius) = key.split_once('@').unwrap_or((key, ""));
+    let name = name.replace('_', " ");
+    if radius.is_empty() { name } else { format!("{name} at radius {radius}") }
+}
+
+/// The label of an axis, as the paper writes it where it has the number.
+fn label(key: &str) -> String {
+    let (name, radius) = key.split_once('@').unwrap_or((key, ""));
+    let at = if radius.is_empty() { String::new() } else { format!(" ($\\xi={radius}$)") };
+    let known = match name {
+        "robust_loss" => "RLoss (PGD)",
+        "train_robust_loss" => "Train RLoss (PGD)",
+        "robust_gap" => "Test − Train RLoss (PGD)",
+        "robust_error" => "RErr (PGD) (%)",
+        "autoattack_error" => "RErr (AutoAttack) (%)",
+        "train_robust_error" => "Train RErr (PGD) (%)",
+        "clean_loss" => "Loss",
+        "clean_error" => "Err (%)",
+        "clean_gap" => "Test − Train Loss",
+        "average_flatness" => "Average-Case Flatness in RLoss",
+        "worst_flatness" => "Worst-Case Flatness in RLoss",
+        "average_clean_flatness" => "Average-Case Flatness in Loss",
+        "worst_clean_flatness" => "Worst-Case Flatness in Loss",
+        "lambda_max" => "$\\lambda_{max}$",
+        "lambda_min" => "$\\lambda_{min}$",
+        "convexity_ratio" => "$|\\lambda_{min}| / \\lambda_{max}$",
+        _ => return literal(&name.replace('_', " ")) + &at,
+    };
+    known.to_owned() + &at
+}

@@ -1,0 +1,45 @@
+//! Results of others as studies: experiments of the paper's program, and tables. Nothing is computed anew.
+//!
+//! `tables` reads tables. An experiment folder (`experiment`) becomes models (the final network, its averages, its
+//! snapshots), and each result file in it one record of the same kind as Basin's own: probabilities are evaluated as the
+//! paper's program evaluates them (`evaluations`), perturbed weights become flatness (`flatness`), visualizations
+//! landscapes (`landscapes`), eigenvalues Hessians (`eigenvalues`), event logs CSV files (`events`). What a folder's name
+//! does not tell, such as a radius, cannot be invented: then the numbers alone are kept.
+
+mod arrays;
+mod eigenvalues;
+mod evaluations;
+mod events;
+mod experiment;
+mod flatness;
+mod imported;
+mod landscapes;
+mod results;
+mod tables;
+
+use std::path::Path;
+
+use super::FILE;
+use crate::error::{Error, Result};
+
+use experiment::experiments;
+pub use imported::Imported;
+use tables::table;
+
+/// Makes a study in `out` of a table, or of a folder with experiments of the paper's program, whose images are those of
+/// the data set `data`.
+///
+/// # Errors
+/// `out` has a study already, or the source is neither or is damaged.
+pub fn import(source: &Path, out: &Path, data: &str) -> Result<Imported> {
+    if out.join(FILE).exists() {
+        return Err(Error::file(out, "has a study already; choose another --out"));
+    }
+    if !source.exists() {
+        return Err(Error::file(source, "does not exist; check the path"));
+    }
+    std::fs::create_dir_all(out).map_err(|e| Error::io("cannot create", out, e))?;
+    let imported = if source.is_dir() { experiments(source, out, data)? } else { table(source)? };
+    imported.study.save(out)?;
+    Ok(imported)
+}

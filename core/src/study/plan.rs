@@ -1,0 +1,57 @@
+//! What of a study is still to be measured: jobs, each with the place of its record.
+
+use std::path::{Path, PathBuf};
+
+use super::status::{Row, State, place};
+use super::{Study, file_name};
+use crate::error::{Error, Result};
+use crate::job::Job;
+
+/// A measure of a model that is to be computed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// The model.
+    pub model: String,
+    /// The measure.
+    pub measure: String,
+    /// The job, with the absolute path of the checkpoint.
+    pub job: Job,
+    /// Where its record is to be, absolute.
+    pub out: PathBuf,
+    /// Whether a record is there that this one replaces.
+    pub replaces: bool,
+}
+
+/// What is missing, unfinished, or of a checkpoint that has changed; with `force` also what has other settings.
+///
+/// # Errors
+/// Where the study is cannot be told.
+pub fn missing(folder: &Path, study: &Study, rows: &[Row], force: bool) -> Result<Vec<Planned>> {
+    let folder = std::path::absolute(folder).map_err(|e| Error::io("cannot find", folder, e))?;
+    let mut planned = Vec::new();
+    for (model, row) in study.models.iter().zip(rows) {
+        let Some(checkpoint) = &model.checkpoint else { continue };
+        for (measure, state) in study.measures.iter().zip(&row.measures) {
+            let wanted = match state {
+                State::Missing | State::Unfinished { .. } | State::Changed { .. } => true,
+                State::OtherSettings { .. } => force,
+                State::Measured { .. } | State::NoCheckpoint => false,
+            };
+            if wanted {
+                planned.push(Planned {
+                    model: model.name.clone(),
+                    measure: measure.name.clone(),
+                    job: measure.job.clone().on(&folder.join(checkpoint)),
+                    out: folder.join(place(model, measure)),
+                    replaces: *state != State::Missing,
+                });
+            }
+        }
+    }
+    Ok(planned)
+}
+
+/// The name of a job's file: `MODEL.MEASURE.json`.
+pub fn job_file_name(planned: &Planned) -> String {
+    format!("{}.{}.json", file_name(&planned.model), file_name(&planned.measure))
+}

@@ -1,0 +1,149 @@
+//! `basin study` from a folder of checkpoints to tables, statistics and the figure.
+
+use std::path::Path;
+
+use crate::support::program::Basin;
+
+/// Two trained networks of the bundled study, measured clean on a few images.
+fn with_two() -> Basin {
+    let basin = Basin::new();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../resources/study");
+    for name in ["at", "mart"] {
+        std::fs::create_dir_all(basin.path(&format!("s/{name}"))).unwrap();
+        let file = format!("{name}/final.safetensors");
+        std::fs::copy(source.join(&file), basin.path(&format!("s/{file}"))).unwrap();
+    }
+    let job =
+        r#"{"kind": "evaluate", "checkpoint": "", "data": {"name": "bundled", "examples": "test:0..8"}}"#;
+    basin.write("clean.json", job);
+    basin
+}
+
+#[test]
+fn a_folder_is_measured_and_becomes_tables() {
+    let basin = with_two();
+    basin.refused(&["study", "status", "s"], &["s: has no study.json", "basin study init s"]);
+    let listed = basin.ok(&["study", "init", "s", "--measure", "clean.json"]).out;
+    assert!(listed.contains("at") && listed.contains("mart/final.safetensors"), "{listed}");
+    let planned = basin.record(&["study", "status", "s"]);
+    assert_eq!(planned["models"][0]["measures"][0]["state"], "missing", "{planned}");
+    basin.misused(&["study", "init", "s", "--examples", "test:0..4"], &["study.json has its measures"]);
+    // As job files for a cluster.
+    basin.ok(&["study", "measure", "s", "--jobs", "jobs"]);
+    let scripts = basin
+        .ok(&["submit", "jobs/at.clean.json", "jobs/mart.clean.json", "--out", "s/measures", "--dry-run"])
+        .out;
+    assert!(scripts.contains("s/measures/at.clean.record.json"), "{scripts}");
+    basin.ok(&[
+        "run",
+        "jobs/mart.clean.json",
+        "--out",
+        "s/measures/mart.clean.record.json",
+        "--threads",
+        "1",
+    ]);
+    // What the cluster has measured is known; the rest is computed here, and a broken file does not stop it.
+    basin.write("s/broken.pt", "no checkpoint");
+    basin.ok(&["study", "init", "s"]);
+    let done = basin.run(&["study", "measure", "s", "--threads", "1"]);
+    assert_eq!(done.code, Some(1), "{}", done.err);
+    for part in ["1 of 2 records could not be computed (clean of broken)", "broken.pt"] {
+        assert!(done.err.contains(part), "{part}: {}", done.err);
+    }
+    let status = basin.record(&["study", "status", "s"]);
+    let state = |model: usize| status["models"][model]["measures"][0]["state"].clone();
+    assert_eq!([state(0), state(1), state(2)], ["measured", "measured", "missing"], "{status}");
+    assert!(basin.path("s/measures/at/clean.json").is_file());
+    basin.ok(&["study", "measure", "s", "--model", "at"]);
+    basin.misused(&["study", "measure", "s", "--model", "att"], &["no model \"att\"", "did you mean at?"]);
+    for file in ["t.csv", "t.json", "t.tex", "t.md"] {
+        basin.ok(&["study", "export", "s", "--out", file]);
+    }
+    let csv = basin.read("t.csv");
+    assert_eq!(csv.lines().count(), 3, "{csv}");
+    assert!(csv.contains("clean_loss,clean_error"), "{csv}");
+    assert!(basin.read("t.tex").contains("\\toprule"));
+    basin.refused(&["study", "export", "s", "--out", "t.xls"], &["use .csv"]);
+    basin.refused(
+        &["study", "stats", "s"],
+        &["no number \"average_flatness\"", "it has clean_loss, clean_error"],
+    );
+}
+
+/// A study of numbers alone.
+fn numbers() -> Basin {
+    let basin = Basin::new();
+    let model = |i: usize| {
+        let (x, y) = (0.1 * i as f64, 1.0 + 0.2 * i as f64 + 0.3 * f64::from(u8::from(i % 3 == 0)));
+        let group = if i < 6 { "AT" } else { "TRADES" };
+        format!(
+            r#"{{"name": "m{i}", "group": "{group}", "numbers": {{"average_flatness@0.5": {x}, "robust_loss": {y}, "width": {}}}}}"#,
+            i % 4
+        )
+    };
+    let models: Vec<String> = (1..13).map(model).collect();
+    let groups = r##""groups": {"AT": {"color": "#102030", "marker": "star"}}"##;
+    std::fs::create_dir(basin.path("s")).unwrap();
+    basin.write("s/study.json", format!("{{\"format\": 1, {groups}, \"models\": [{}]}}", models.join(",\n")));
+    basin
+}
+
+#[test]
+fn statistics_are_printed_and_drawn() {
+    let basin = numbers();
+    let text = basin.ok(&["study", "stats", "s", "--given", "width"]).out;
+    for part in
+        ["robust_loss over average_flatness@0.5, 12 models", "Kendall", "width", "without", "sign error:"]
+    {
+        assert!(text.contains(part), "{part} is missing: {text}");
+    }
+    let stats = basin.record(&["study", "stats", "s", "--given", "width"]);
+    assert_eq!((&stats["n"], &stats["x"]), (&12.into(), &"average_flatness@0.5".into()), "{stats}");
+    assert!(stats["kendall_interval"][0].as_f64().unwrap() > 0.3, "{stats}");
+    assert_eq!(stats["given"][0]["given"], "width");
+    assert_eq!(stats["without_group"].as_array().unwrap().len(), 2);
+    let fewer = basin.record(&["study", "stats", "s", "--without", "AT"]);
+    assert_eq!(fewer["n"], 7, "{fewer}");
+    assert!(fewer["warnings"].to_string().contains("7 models are few"), "{fewer}");
+    basin.misused(&["study", "stats", "s", "--without", "MART"], &["neither a model nor a group \"MART\""]);
+    basin.refused(&["study", "stats", "s", "--x", "flatnes"], &["no number \"flatnes\""]);
+
+    let drawn = basin.record(&["plot", "s", "--fit", "band", "--out", "f.svg"]);
+    assert_eq!((&drawn["kind"], &drawn["correlation"]["n"]), (&"scatter".into(), &12.into()), "{drawn}");
+    assert_eq!(drawn["correlation"]["pearson"], stats["pearson"]);
+    let svg = basin.read("f.svg");
+    assert!(svg.contains("#102030") && svg.contains("Kendall"), "the group's own colour, the statistics");
+    basin.ok(&["plot", "s", "--x", "width", "--y", "robust_loss", "--out", "g.csv"]);
+    assert!(basin.read("g.csv").contains("TRADES,m12,0.0,"), "{}", basin.read("g.csv"));
+    basin.misused(&["plot", "s", "--figure", "flatness", "--out", "h.svg"], &["s is a study"]);
+    basin.misused(&["plot", "s", "--name", "x", "--out", "h.svg"], &["--name is for records"]);
+    basin.misused(&["plot", "--example", "paper", "--x", "width", "--out", "h.svg"], &["--x is for a study"]);
+    basin.refused(&["plot", "s", "--y", "gap", "--out", "h.svg"], &["no number \"robust_gap\""]);
+}
+
+#[test]
+fn the_points_of_the_papers_poster_give_its_correlation() {
+    let basin = Basin::new();
+    let table = crate::support::program::reference("statistics/poster.csv");
+    let done = basin.ok(&["study", "import", &table, "--out", "s"]);
+    assert!(done.err.contains("65 models with 0 records and 130 numbers"), "{}", done.err);
+    let stats = basin.record(&["study", "stats", "s", "--x", "avg_flatness_rloss", "--y", "test_rloss"]);
+    assert!((stats["pearson"].as_f64().unwrap() - 0.890_249).abs() < 1e-6, "{stats}");
+    assert!((stats["slope"].as_f64().unwrap() - 1.778_883).abs() < 1e-6, "{stats}");
+    let listed = basin.ok(&["study", "status", "s"]).out;
+    assert!(listed.contains("AT (baseline)") && listed.contains("2 numbers"), "{listed}");
+    basin.ok(&[
+        "plot",
+        "s",
+        "--x",
+        "avg_flatness_rloss",
+        "--y",
+        "test_rloss",
+        "--fit",
+        "band",
+        "--out",
+        "f.png",
+    ]);
+    basin.refused(&["study", "import", &table, "--out", "s"], &["s: has a study already"]);
+    basin.misused(&["study", "import", &table], &["--out"]);
+}
