@@ -82,6 +82,7 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
                 by_keys(&tensors).map_err(|reason| refused(unreadable(&tensors).unwrap_or(reason)))?;
             notices.extend(notices_of_paper(found.usual()));
             notices.extend(unusual_notice(found.usual()));
+            notices.extend(cosine_notice(found.usual(), &tensors));
             found.alternatives
         }
     };
@@ -271,6 +272,27 @@ fn unusual_notice(architecture: &Architecture) -> Option<String> {
         "warning: no published {} has {words} blocks in its stages; check that the file is complete and of one network",
         architecture.family.name()
     ))
+}
+
+/// A WideResNet without a bias in its last layer may be one of Pang et al. 2020, with logits that are cosines.
+fn cosine_notice(architecture: &Architecture, tensors: &Named) -> Option<String> {
+    if !matches!(architecture.family, Family::WideResNet(_)) || architecture.bias {
+        return None;
+    }
+    let weights = tensors.get("fc.weight")?.floats().ok()?;
+    let rows = weights.chunks(weights.len() / usize::try_from(architecture.classes).ok()?.max(1));
+    let length = |row: &[f32]| row.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
+    // Training ends with a small step away from the sphere.
+    let is_sphere = rows.map(length).all(|length| (length - 1.0).abs() < 0.02);
+    Some(match is_sphere {
+        true => "warning: every row of fc.weight has length 1 and there is no bias, as in Pang et al. 2020, where features are \
+                 normalized before the last layer and logits are scaled; Basin does neither: predictions are the same, \
+                 losses and attacks are not"
+            .into(),
+        false => "the last layer has no bias: where features and weights are normalized before it (Pang et al. 2020), which \
+                  no tensor tells, logits are not these"
+            .to_owned(),
+    })
 }
 
 /// Keeps the architectures that agree with what is assumed.

@@ -211,7 +211,7 @@ pub struct Tried {
     /// Number of images it was tried on: fewer where it dropped out.
     pub images: usize,
     /// How far the inputs of batch normalizations are from the stored statistics, as a mean over layers
-    /// ([`crate::model::BatchStatistics::divergences`]).
+    /// ([`crate::model::BatchStatistics::divergences`]): on images as they are or cropped, where that fits better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatch: Option<f64>,
 }

@@ -3,24 +3,21 @@
 //! Every possible reading (input normalization, shortcut, activation, pooling) classifies the same images; readings that
 //! are clearly worse drop out early. Among those that are left, accuracies are often too close to tell (a standard
 //! deviation that is 20 % off costs a percent of accuracy), but the running statistics of batch normalization are not:
-//! with the right reading, inputs of these layers have the stored mean and variance. Rare readings (another activation
-//! than ReLU) are tried where none of the usual ones fits the statistics. Nothing is told of a network that is hardly
-//! better than chance.
+//! with the right reading, inputs of these layers have the stored mean and variance, on images as they are or on random
+//! crops with black margins, which most trainings have seen. Rare readings (another activation than ReLU) are tried where
+//! none of the usual ones fits the statistics. Nothing is told of a network that is hardly better than chance.
 
-use std::path::PathBuf;
+mod kept;
+mod runner;
 
-use sha2::{Digest as _, Sha256};
-use tch::{Device, Kind, Tensor};
-
-use super::alternatives::Alternative;
 use super::opened::Checkpoint;
 use super::summary::{Probe, Tried};
 use crate::data::{self, Dataset, Examples, Split};
-use crate::error::{Error, Result};
-use crate::model::{Activation, BatchStatistics, Evaluator, Network, channels_last};
+use crate::error::Result;
+use crate::model::{Activation, Network};
+use kept::Kept;
+use runner::{BATCH, Runner, STATISTICS};
 
-/// Images at a time.
-const BATCH: usize = 50;
 /// Images that are tried in any case.
 const USUAL: usize = 300;
 /// A reading drops out where the best is ahead by so many standard errors.
@@ -29,96 +26,15 @@ const DROP: f64 = 4.0;
 const CLEAR: f64 = 3.0;
 /// Nothing can be told where the best reading is so many standard errors below twice the accuracy of chance.
 const HOPELESS: f64 = 2.0;
-/// Images whose statistics are compared with those of batch normalizations: with fewer, chance is as large as what is
-/// to be told.
-const STATISTICS: usize = 100;
 /// Statistics decide where they fit the next reading so many times worse.
 const DECISIVE: f64 = 4.0;
-/// Rare readings are tried where statistics fit no usual one up to this mismatch: crops and attacks of the training
-/// leave some 0.02 between the stored statistics and those of images as they are.
-const FITTING: f64 = 0.04;
+/// Up to this mismatch statistics fit. Where they fit no reading on images as they are, crops are tried; where they fit
+/// none on crops either, rare readings are.
+const FITTING: f64 = 0.01;
 
-/// A reading while it is tried.
-struct Runner<'a> {
-    alternative: &'a Alternative,
-    /// With the tensors of the checkpoint.
-    network: Network,
-    correct: Vec<bool>,
-    statistics: BatchStatistics,
-    /// How far the batch statistics of the first images are from the stored ones; none: there are none.
-    mismatch: Option<f64>,
-    /// The same of the first batch normalization alone.
-    first_mismatch: Option<f64>,
-}
-
-impl<'a> Runner<'a> {
-    fn new(alternative: &'a Alternative, network: &Network) -> Self {
-        Self {
-            alternative,
-            network: Alternative::sharing(alternative, network),
-            correct: Vec::new(),
-            statistics: BatchStatistics::default(),
-            mismatch: None,
-            first_mismatch: None,
-        }
-    }
-
-    /// Classifies further images, until so many are seen or there are no more.
-    fn see(&mut self, dataset: &Dataset, images: usize) -> Result<()> {
-        while self.correct.len() < images.min(dataset.len()) {
-            let seen = self.correct.len();
-            let batch = BATCH.min(dataset.len() - seen) as i64;
-            let labels = dataset.labels.narrow(0, seen as i64, batch);
-            let predicted = self.logits(&dataset.images.narrow(0, seen as i64, batch)).argmax(1, false);
-            let correct: Vec<bool> = predicted.eq_tensor(&labels).try_into().map_err(unreadable)?;
-            self.correct.extend(correct);
-        }
-        Ok(())
-    }
-
-    /// The network is prepared anew for every batch, so that one prepared network at a time takes memory. On the first
-    /// images it is run as it is, and what batch normalizations see is noted.
-    fn logits(&mut self, images: &Tensor) -> Tensor {
-        let Network { topology, weights, .. } = &self.network;
-        if self.correct.len() >= STATISTICS {
-            return Evaluator::new(&self.network, weights, Device::Cpu, Kind::Float, false).logits(images);
-        }
-        let params = self.network.params(weights).map(channels_last);
-        let logits = self.statistics.observe(topology, &params, &channels_last(images));
-        let divergences = self.statistics.divergences(&params);
-        self.first_mismatch = divergences.first().copied();
-        let mean = divergences.iter().sum::<f64>() / divergences.len() as f64;
-        self.mismatch = Some(mean).filter(|_| !divergences.is_empty());
-        logits
-    }
-
-    fn hits(&self) -> usize {
-        self.correct.iter().filter(|correct| **correct).count()
-    }
-
-    fn accuracy(&self) -> f64 {
-        self.hits() as f64 / self.correct.len().max(1) as f64
-    }
-
-    /// By how many images it is ahead of another on those that both have seen, and the standard error.
-    fn ahead(&self, other: &Self) -> (f64, f64) {
-        let pairs = self.correct.iter().zip(&other.correct);
-        let (mut more, mut fewer) = (0.0_f64, 0.0_f64);
-        for pair in pairs {
-            match pair {
-                (true, false) => more += 1.0,
-                (false, true) => fewer += 1.0,
-                _ => {}
-            }
-        }
-        (more - fewer, (more + fewer).sqrt())
-    }
-
-    /// Whether it is ahead of another by more than so many standard errors.
-    fn is_ahead(&self, other: &Self, errors: f64) -> bool {
-        let (ahead, error) = self.ahead(other);
-        ahead > errors * error
-    }
+/// Whether statistics fit a reading.
+fn is_fitting(runner: &Runner) -> bool {
+    runner.mismatch.is_none_or(|mismatch| mismatch <= FITTING)
 }
 
 /// Labelled images that fit a network: those that come with the program, or MNIST where it is found. Which they are
@@ -174,7 +90,7 @@ fn race<'a>(
     step: &mut dyn FnMut(f64) -> Result<()>,
 ) -> Result<Raced<'a>> {
     let mut dropped: Vec<Runner> = Vec::new();
-    let mut seen = 0;
+    let (mut seen, mut cropped) = (0, false);
     loop {
         let count = running.len() as f64;
         for (at, runner) in running.iter_mut().enumerate() {
@@ -184,6 +100,14 @@ fn race<'a>(
         }
         seen = (seen + BATCH).min(dataset.len());
         running.sort_by(|a, b| b.accuracy().total_cmp(&a.accuracy()));
+        let is_time = seen >= STATISTICS && !cropped && running[0].accuracy() > 2.0 * chance;
+        if is_time && !running.iter().any(is_fitting) {
+            cropped = true;
+            for runner in &mut running {
+                runner.see_crops(dataset);
+                step((seen as f64 / USUAL as f64).min(1.0))?;
+            }
+        }
         let mut stay: Vec<Runner> = Vec::with_capacity(running.len());
         for runner in running.drain(..) {
             let is_far_behind = stay.first().is_some_and(|best| best.is_ahead(&runner, DROP));
@@ -226,12 +150,10 @@ fn rare_activation(
     if mismatch <= FITTING {
         return Ok(None);
     }
+    // The best of many readings of a network with random weights may be well above chance.
+    let error = (2.0 * chance * (1.0 - 2.0 * chance) / STATISTICS as f64).sqrt();
+    let is_trained = |runner: &Runner| runner.accuracy() > 2.0 * chance + CLEAR * error;
     let is_better = |runner: &Runner| {
-        // The best of many readings of a network with random weights may be well above chance.
-        let images = runner.correct.len() as f64;
-        if runner.accuracy() < 2.0 * chance + CLEAR * (2.0 * chance * (1.0 - 2.0 * chance) / images).sqrt() {
-            return false;
-        }
         let fits = runner.mismatch.is_some_and(|own| own * DECISIVE <= mismatch);
         let by_statistics = fits && !usual.iter().any(|other| other.is_ahead(runner, CLEAR));
         by_statistics || usual.iter().all(|other| runner.is_ahead(other, CLEAR))
@@ -243,6 +165,10 @@ fn rare_activation(
         }
         runner.see(dataset, STATISTICS)?;
         step()?;
+        if !is_trained(runner) {
+            continue;
+        }
+        runner.see_crops(dataset);
         let runner: &Runner = runner;
         if is_better(runner) && best.is_none_or(|best| runner.hits() > best.hits()) {
             best = Some(runner);
@@ -256,10 +182,6 @@ fn best_fitting(running: &[Runner]) -> Option<usize> {
     let fits = running.iter().enumerate().filter(|(_, runner)| runner.correct.len() >= STATISTICS);
     let fits = fits.filter_map(|(at, runner)| Some((at, runner.mismatch?)));
     fits.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(at, _)| at)
-}
-
-fn unreadable(error: tch::TchError) -> Error {
-    Error::invalid(format!("the network's predictions cannot be read ({error})"))
 }
 
 /// The reading that batch statistics decide for, if they do: of those that saw enough images they fit it far better than
@@ -375,36 +297,4 @@ pub fn settle(mut checkpoint: Checkpoint, step: &mut dyn FnMut(f64) -> Result<()
     checkpoint.summary.notices.push(probe.notice(&chosen.assumed.text()));
     checkpoint.summary.probe = Some(probe);
     Ok(checkpoint)
-}
-
-/// Version of how readings are tried: what was kept by another is tried again.
-const VERSION: u32 = 4;
-
-/// What was told of a file, in the user's cache.
-struct Kept(Option<PathBuf>);
-
-impl Kept {
-    fn of(checkpoint: &Checkpoint) -> Self {
-        let readings: Vec<String> = checkpoint.alternatives.iter().map(|it| it.assumed.text()).collect();
-        let key = format!("{VERSION} {} {}", checkpoint.summary.hash, readings.join(" "));
-        let name = Sha256::digest(key.as_bytes())
-            .iter()
-            .take(16)
-            .fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
-        let folder = data::search_folders().pop();
-        Self(folder.map(|folder| folder.join("probes").join(name + ".json")))
-    }
-
-    fn read(&self) -> Option<Probe> {
-        serde_json::from_slice(&std::fs::read(self.0.as_ref()?).ok()?).ok()
-    }
-
-    /// Keeps what was told. Where that is not possible it is tried again the next time.
-    fn write(&self, probe: &Probe) {
-        let (Some(path), false) = (&self.0, probe.data.is_empty()) else { return };
-        let _ = path.parent().map(std::fs::create_dir_all);
-        if let Ok(bytes) = serde_json::to_vec(probe) {
-            let _ = crate::files::write_atomically(path, &bytes);
-        }
-    }
 }
