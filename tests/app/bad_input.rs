@@ -436,7 +436,7 @@ fn files_that_are_no_records() {
     let basin = Basin::new();
     for (name, content, what) in [
         ("notes.txt", "remember the milk", "is another kind of text"),
-        ("table.csv", "x,y\n1,2\n", "is another kind of text"),
+        ("table.txt", "x,y\n1,2\n", "is another kind of text"),
         ("page.json", "<!DOCTYPE html><html></html>", "is a web page (HTML)"),
         ("empty.json", "\n", "is empty"),
         ("broken.json", "{\"format\": 1,, \"job\": 2}", "is damaged JSON (line 1, column 14)"),

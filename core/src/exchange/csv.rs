@@ -37,6 +37,14 @@ impl Column {
     }
 }
 
+/// What a row says.
+struct Row {
+    x: f64,
+    y: f64,
+    /// Of all columns.
+    values: Vec<Option<f64>>,
+}
+
 /// Reads a table.
 ///
 /// # Errors
@@ -64,7 +72,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Table, String> {
         ));
     };
     let y = at(Column::Y);
-    let mut points: Vec<(f64, f64, Vec<Option<f64>>)> = Vec::new();
+    let mut points: Vec<Row> = Vec::new();
     for (line, row) in rows {
         let row = cells_of(row, separator);
         if row.len() > names.len() {
@@ -90,19 +98,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Table, String> {
         let values = (0..names.len())
             .map(|column| if columns[column].is_some() { number(column) } else { Ok(None) })
             .collect::<Result<Vec<_>, _>>()?;
-        points.push((step(x)?, y.map_or(Ok(0.0), step)?, values));
+        points.push(Row { x: step(x)?, y: y.map_or(Ok(0.0), step)?, values });
     }
     if points.is_empty() {
         return Err("has a first line but no grid points below it".into());
     }
-    let axis = |of: fn(&(f64, f64, Vec<Option<f64>>)) -> f64| -> Vec<f64> {
+    let axis = |of: fn(&Row) -> f64| -> Vec<f64> {
         // -0 and 0 are one step.
         let mut steps: Vec<f64> = points.iter().map(|point| of(point) + 0.0).collect();
         steps.sort_by(f64::total_cmp);
         steps.dedup();
         steps
     };
-    let (xs, ys) = (axis(|point| point.0), axis(|point| point.1));
+    let (xs, ys) = (axis(|row| row.x), axis(|row| row.y));
     let count = xs.len().saturating_mul(ys.len());
     if count > MOST_CELLS || (points.len() as f64) < LEAST_FILLED * count as f64 {
         return Err(format!(
@@ -115,7 +123,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Table, String> {
     let place = |steps: &[f64], step: f64| steps.partition_point(|other| *other < step);
     let mut cells: BTreeMap<Column, Cells> = BTreeMap::new();
     let mut taken = vec![false; count];
-    for (px, py, values) in &points {
+    for Row { x: px, y: py, values } in &points {
         let point = place(&ys, *py) * xs.len() + place(&xs, *px);
         if std::mem::replace(&mut taken[point], true) {
             return Err(match y {
