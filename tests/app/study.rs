@@ -74,7 +74,7 @@ fn a_folder_is_measured_and_becomes_tables() {
 fn numbers() -> Basin {
     let basin = Basin::new();
     let model = |i: usize| {
-        let (x, y) = (0.1 * i as f64, 1.0 + 0.2 * i as f64 + 0.3 * f64::from(u8::from(i % 3 == 0)));
+        let (x, y) = (0.1 * i as f64, 1.0 + 0.2 * i as f64 + 0.3 * f64::from(u8::from(i.is_multiple_of(3))));
         let group = if i < 6 { "AT" } else { "TRADES" };
         format!(
             r#"{{"name": "m{i}", "group": "{group}", "numbers": {{"average_flatness@0.5": {x}, "robust_loss": {y}, "width": {}}}}}"#,

@@ -112,6 +112,7 @@ fn landscapes_eigenvalues_perturbations_and_logs_are_kept() {
             let (mut loss, mut error) = (0.0, 0.0);
             for record in &records {
                 let Outcome::Landscape(landscape) = &record.outcome else { panic!("no landscape") };
+                assert_eq!(record.job.data().examples.to_string(), "test:0..16", "the images of its attack");
                 close(landscape.x[point], &metrics[key]["steps"][point], key);
                 let grid = landscape.robust.as_ref().or(landscape.clean.as_ref()).unwrap();
                 loss += grid.loss.get(point, 0).unwrap() / 3.0;
@@ -277,6 +278,10 @@ fn tables_of_anyone_become_studies() {
     assert_eq!((models[0].group.as_deref(), models[1].group.as_deref()), (Some("plain"), None));
     assert_eq!((models[0].numbers["x"], models[2].numbers["x"]), (0.5, -1e-3));
     assert!(!models[1].numbers.contains_key("x") && !models[2].numbers.contains_key("y"));
+    // Lines of one name are a group, and others are none.
+    let models = table("label,x\nAT,1\nOther,2\nOther,3\n").unwrap().study.models;
+    assert_eq!((models[0].group.as_deref(), models[1].group.as_deref()), (Some("AT"), None));
+    assert_eq!(&*models[2].name, "Other (2)");
     for (text, part) in [
         ("x,y\n1,2\n", "no column of names among x, y"),
         ("name,words\na,b\n", "no column of numbers"),

@@ -14,7 +14,8 @@ use crate::landscape_file::LandscapeFile;
 use crate::plot::{Plot, export};
 use crate::ui::display::Display;
 use crate::ui::export_settings::{ExportSettings, What};
-use crate::ui::scatter_view::{ScatterSettings, ScatterView};
+use crate::ui::scatter_settings::ScatterSettings;
+use crate::ui::scatter_view::ScatterView;
 
 /// Side of a preview in pixels, at most.
 const PREVIEW: f64 = 640.0;

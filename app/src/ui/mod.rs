@@ -37,6 +37,7 @@ mod open_buttons;
 mod opening;
 mod path_dialog;
 mod probing;
+mod scatter_settings;
 mod scatter_view;
 mod shape_panel;
 mod shown;
@@ -67,7 +68,7 @@ pub use crate::settings::command_line;
 pub use actions::Action;
 pub use answers::{Answer, Purpose};
 pub use open::{FIRST_FRAME, open};
-pub use scatter_view::{ScatterSettings, Source};
+pub use scatter_settings::{ScatterSettings, Source};
 pub use study::{Study, Target};
 pub use tabs::Pane;
 

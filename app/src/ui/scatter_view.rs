@@ -8,96 +8,15 @@ use basin_core::record::Record;
 use eframe::egui::{
     Align, Button, Checkbox, Color32, ComboBox, Frame, Label, Layout, Margin, RichText, TextStyle, Ui,
 };
-use serde::{Deserialize, Serialize};
 
-use crate::plot::scatter::{self, Choice, Look, Model, Models, Quantity};
+use crate::plot::scatter::{self, Look, Model, Models, Quantity};
 use crate::plot::screen::ScreenPlot;
 use crate::plot::{Plot, text, ticks};
 use crate::ui::App;
 use crate::ui::answers::Answer;
+use crate::ui::scatter_settings::{ScatterSettings, Source};
 use crate::ui::study::Target;
 use crate::ui::widgets::{empty_ui, palette, sentence};
-
-/// Whose points are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Source {
-    /// Checkpoints with open records.
-    #[default]
-    Study,
-    /// The 29 published models.
-    Published,
-    /// Both, to place one's own models.
-    Both,
-}
-
-/// What the tab shows; remembered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ScatterSettings {
-    /// Whose points.
-    pub source: Source,
-    /// Flatness of which loss.
-    pub loss: FlatnessLoss,
-    /// Average or worst case.
-    pub case: Case,
-    /// Vertical axis.
-    pub y: Quantity,
-    /// Logarithmic axes, x and y.
-    pub log: [bool; 2],
-    /// Least squares line.
-    pub line: bool,
-    /// Its confidence band.
-    pub band: bool,
-    /// Names beside the points.
-    pub labels: bool,
-}
-
-impl Default for ScatterSettings {
-    fn default() -> Self {
-        Self {
-            source: Source::default(),
-            loss: FlatnessLoss::Robust,
-            case: Case::Average,
-            y: Quantity::default(),
-            log: [false; 2],
-            line: true,
-            band: false,
-            labels: false,
-        }
-    }
-}
-
-impl ScatterSettings {
-    fn choice(&self) -> Choice {
-        Choice { loss: self.loss, case: self.case, radius: None, y: self.y }
-    }
-
-    /// How it is drawn.
-    pub fn look(&self) -> Look {
-        let [log_x, log_y] = self.log;
-        Look { log_x, log_y, line: self.line, band: self.band, labels: self.labels, title: None }
-    }
-
-    fn models(&self, records: &[Arc<Record>]) -> Result<Models, String> {
-        let parts: Vec<_> = records.iter().flat_map(|record| record.parts()).collect();
-        let records: Vec<&Record> = parts.iter().map(|part| &**part).collect();
-        let own = || scatter::from_records(&records, &self.choice(), &[], &[]);
-        match self.source {
-            Source::Study => Ok(own()),
-            Source::Published => scatter::published::models(&self.choice()),
-            Source::Both => {
-                let published = scatter::published::models(&self.choice())?;
-                let mut all = own();
-                let own_count = all.models.len();
-                all.models.extend(published.models);
-                all.models[own_count..].iter_mut().for_each(|model| model.group = Some("Published".into()));
-                all.x_label = published.x_label;
-                all.provenance.extend(published.provenance);
-                Ok(all)
-            }
-        }
-    }
-}
 
 /// What lives with the tab: the chart, and what it was made of.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use basin_core::files::write_atomically;
 use basin_core::study::{Table, TableFormat, write_models, write_records};
 use clap::{Args, ValueEnum};
 
-use super::{FolderArg, counted, load};
+use super::folder::{FolderArg, counted, load};
 use crate::cli::failure::say;
 
 /// Options of `basin study export`.

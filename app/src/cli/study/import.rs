@@ -6,7 +6,7 @@ use anyhow::Result;
 use basin_core::study::import::import;
 use clap::Args;
 
-use super::counted;
+use super::folder::counted;
 use crate::cli::failure::say;
 
 /// Options of `basin study import`.

@@ -9,7 +9,7 @@ use basin_core::study::{FILE, PlannedMeasure, Study, init, usual_measures};
 use clap::Args;
 use clap::builder::ValueParser;
 
-use super::{FolderArg, columns, counted};
+use super::folder::{FolderArg, columns, counted};
 use crate::cli::failure::{say, usage};
 use crate::cli::printing::print;
 

@@ -10,7 +10,7 @@ use basin_core::run::{RunOptions, estimate, run};
 use basin_core::study::{MEASURES, Planned, State, Study, job_file_name, missing, status};
 use clap::Args;
 
-use super::{FolderArg, counted, load};
+use super::folder::{FolderArg, counted, load};
 use crate::cli::args::Threads;
 use crate::cli::failure::{say, usage};
 use crate::cli::networks::OneOfMany;

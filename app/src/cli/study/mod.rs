@@ -1,16 +1,14 @@
 //! `basin study`: a folder of models, measured alike and compared.
 
 mod export;
+mod folder;
 mod import;
 mod init;
 mod measure;
 mod stats;
 mod status;
 
-use std::path::{Path, PathBuf};
-
 use anyhow::Result;
-use basin_core::study::{Entries, Study};
 use clap::Subcommand;
 
 /// What is done with a study.
@@ -53,38 +51,4 @@ impl StudyCommand {
             Self::Stats(args) => args.run(),
         }
     }
-}
-
-/// A study and the records of its models.
-fn load(folder: &Path) -> Result<(Study, Entries)> {
-    let study = Study::load(folder)?;
-    let entries = Entries::load(folder, &study)?;
-    Ok((study, entries))
-}
-
-/// `1 model`, `2 models`.
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
-/// Lines of cells in columns as wide as their widest.
-fn columns(rows: &[Vec<String>]) -> String {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |i: usize| {
-        rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..count).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
-}
-
-/// The folder of a study as an argument.
-#[derive(Debug, clap::Args)]
-struct FolderArg {
-    /// Folder of the study.
-    #[arg(value_name = "FOLDER")]
-    folder: PathBuf,
 }

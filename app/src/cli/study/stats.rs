@@ -10,7 +10,7 @@ use basin_core::measure::statistics::{
 use basin_core::study::Table;
 use clap::Args;
 
-use super::{FolderArg, columns, load};
+use super::folder::{FolderArg, columns, load};
 use crate::cli::failure::{say, usage};
 use crate::cli::printing::print;
 use crate::cli::statistics;

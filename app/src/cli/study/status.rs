@@ -5,7 +5,7 @@ use basin_core::study::{Row, State, status};
 use clap::Args;
 use serde_json::json;
 
-use super::{FolderArg, columns, counted, load};
+use super::folder::{FolderArg, columns, counted, load};
 use crate::cli::failure::say;
 use crate::cli::printing::print;
 

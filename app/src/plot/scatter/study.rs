@@ -2,7 +2,7 @@
 
 use basin_core::Result;
 use basin_core::record::Record;
-use basin_core::study::{Entries, Study, Table, Value};
+use basin_core::study::{Entries, ModelRow, Study, Table, Value};
 
 use super::records::from_records;
 use super::{Choice, Measured, Model, Models, Quantity};
@@ -25,7 +25,7 @@ pub fn from_study(study: &Study, entries: &Entries, x: &str, y: &str) -> Result<
     };
     let models = table.rows.iter().zip(&entries.models).map(|(row, of)| Model {
         name: literal(&row.name),
-        label: literal(&row.name),
+        label: label_of(row),
         group: row.group.as_deref().map(literal),
         training: row.training.clone(),
         hash: of.hash.clone().unwrap_or_default(),
@@ -48,6 +48,16 @@ pub fn from_study(study: &Study, entries: &Entries, x: &str, y: &str) -> Result<
         notes: notes(entries, key(y)),
         provenance: Vec::new(),
     })
+}
+
+/// The name beside a point; nothing where the legend says it: of a model called as its group, `Other`, `AT (2)`.
+fn label_of(row: &ModelRow) -> String {
+    let stem =
+        row.name.rsplit_once(" (").filter(|(_, number)| number.trim_end_matches(')').parse::<u64>().is_ok());
+    let stem = stem.map_or(&*row.name, |(stem, _)| stem);
+    let is_group =
+        row.group.as_deref() == Some(stem) || (row.group.is_none() && stem.eq_ignore_ascii_case("other"));
+    if is_group { String::new() } else { literal(&row.name) }
 }
 
 /// What the reader must know of records that are not measured alike.

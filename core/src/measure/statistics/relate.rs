@@ -83,8 +83,7 @@ fn intervals(
     if x.len() < FEWEST {
         return [None; 3];
     }
-    let [p, s, k] = Coefficient::ALL.map(|coefficient| move |x: &[f64], y: &[f64]| coefficient.of(x, y));
-    let resampled = resampled(x, y, errors, [&p, &s, &k]);
+    let resampled = resampled(x, y, errors, Coefficient::ALL);
     let jackknife: [Option<Vec<f64>>; 3] = [
         without.iter().map(|w| w.pearson).collect(),
         without.iter().map(|w| w.spearman).collect(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::point::Point;
 use super::relation::{Relation, Without};
 
-/// Models below which intervals are too narrow and tests say little.
+/// Models below which intervals are rough and tests say little.
 pub const FEW: usize = 10;
 /// Change of Pearson's r or Spearman's rho that a single model may make.
 pub const OUTLIER_BOUND: f64 = 0.1;
@@ -17,7 +17,7 @@ pub fn of(relation: &Relation, points: &[Point]) -> Vec<String> {
     let mut warnings = Vec::new();
     if relation.n < FEW {
         warnings.push(format!(
-            "{} models are few: with fewer than {FEW}, intervals are too narrow and a single model decides",
+            "{} models are few: with fewer than {FEW}, intervals are rough and a single model decides",
             relation.n
         ));
     }

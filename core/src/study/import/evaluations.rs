@@ -23,7 +23,7 @@ const TINY: f64 = 1e-12;
 /// Images and labels of the data set, read once for each selection.
 pub struct Images {
     name: String,
-    known: BTreeMap<(bool, usize), (Dataset, Vec<i64>, String)>,
+    known: BTreeMap<(bool, usize, usize), (Dataset, Vec<i64>, String)>,
 }
 
 impl Images {
@@ -37,14 +37,23 @@ impl Images {
     /// # Errors
     /// The data set has not so many images, or is not there.
     pub fn first(&mut self, split: Split, count: usize) -> Result<&(Dataset, Vec<i64>, String)> {
-        let key = (split == Split::Train, count);
+        self.range(split, 0, count)
+    }
+
+    /// The images of a split from `start` up to but without `end`.
+    ///
+    /// # Errors
+    /// As [`Self::first`].
+    pub fn range(&mut self, split: Split, start: usize, end: usize) -> Result<&(Dataset, Vec<i64>, String)> {
+        let key = (split == Split::Train, start, end);
         if !self.known.contains_key(&key) {
-            let dataset = data::load(&self.name, &Examples { split, start: 0, end: count as isize })
-                .map_err(|error| {
-                    Error::invalid(format!(
-                        "labels of {count} images are needed: {error}; name the data set with --data"
-                    ))
-                })?;
+            let examples = Examples { split, start, end: end as isize };
+            let dataset = data::load(&self.name, &examples).map_err(|error| {
+                Error::invalid(format!(
+                    "labels of {} images are needed: {error}; name the data set with --data",
+                    end - start
+                ))
+            })?;
             let labels = Vec::try_from(&dataset.labels)?;
             let fingerprint = dataset.fingerprint();
             self.known.insert(key, (dataset, labels, fingerprint));

@@ -101,7 +101,7 @@ pub fn flatness(
         flatness: value - reference_loss,
         standard_error: standard_error(&found.losses).filter(|_| average),
         interval: interval_of_table(&differences).filter(|_| average).map(|i| [i.low, i.high]),
-        spread: (!average && several).then(|| [smallest - reference_loss, worst - reference_loss]),
+        spread: (!average && several).then_some([smallest - reference_loss, worst - reference_loss]),
         levels: None,
         mean: mean(&found.losses),
         worst,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::arrays::Array;
 use super::evaluations::{Images, provenance, record};
+use super::results::{Network, attempts};
 use crate::attack::Pgd;
 use crate::attack::names::PaperAttack;
 use crate::data::Split;
@@ -13,6 +14,8 @@ use crate::record::{Grid, LandscapeOutcome, Outcome, Record, Values};
 
 /// Tells what the name of a folder says: the normalization, and whether examples are attacked.
 struct Meaning {
+    /// The attack whose directions and images they are.
+    directions: String,
     normalize: Normalization,
     loss: LandscapeLoss,
     attack: Option<Pgd>,
@@ -40,7 +43,13 @@ impl Meaning {
             (Some(_), false) => LandscapeLoss::Robust,
         };
         let attack = attack.and_then(|name| name.parse::<PaperAttack>().ok()).and_then(|attack| attack.pgd());
-        Some(Self { normalize: Normalization::Paper(PaperToken::try_from(token).ok()?), loss, attack })
+        let directions = stem.strip_suffix(&format!("_{token}"))?.to_owned();
+        Some(Self {
+            directions,
+            normalize: Normalization::Paper(PaperToken::try_from(token).ok()?),
+            loss,
+            attack,
+        })
     }
 }
 
@@ -69,6 +78,11 @@ pub fn landscapes(
             format!("has losses of shape {shape:?} at {directions} x {points} steps; copy it again"),
         ));
     }
+    // The images are those of the attack.
+    let of_attack = root.join(&meaning.directions);
+    let of_draw = attempts(&of_attack, "probabilities", Network::Final).into_iter().next();
+    let of_draw = of_draw.and_then(|file| Array::shape(&file, "probabilities").ok()?.first().copied());
+    let count = of_draw.unwrap_or(count).min(count);
     let data = images.selection(Split::Test, count);
     let dataset = images.first(Split::Test, count)?;
     let one = |direction: usize| {

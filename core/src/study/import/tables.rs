@@ -1,5 +1,6 @@
 //! Tables as studies: a line for each model, with its name, perhaps its group, and numbers.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::imported::Imported;
@@ -11,9 +12,11 @@ use crate::study::{FORMAT, Model, Study, file_name};
 const NAMES: [&str; 5] = ["name", "model", "label", "method", "config_id"];
 const GROUPS: [&str; 3] = ["group", "family", "legend"];
 const TRAININGS: [&str; 2] = ["training", "run"];
+/// Names of groups that are none.
+const OTHERS: [&str; 2] = ["other", "others"];
 
 /// The study of a CSV file: comma, semicolon or tab between cells, the first line with the names of columns. Columns of
-/// numbers are the models' numbers; other columns of words are left out, with a note.
+/// numbers are the models' numbers; without a column of groups, lines of one name are a group. Other columns of words are left out, with a note.
 ///
 /// # Errors
 /// The file cannot be read, has no column of names or of numbers, or a line with more cells than columns.
@@ -63,11 +66,16 @@ pub fn table(path: &Path) -> Result<Imported> {
     if numbers.is_empty() {
         return Err(wrong("has no column of numbers".into()));
     }
+    let called: Vec<String> = lines.iter().map(|(_, cells)| cell(cells, name)).collect();
+    let repeated = called.iter().collect::<BTreeSet<_>>().len() < called.len();
     let mut study = Study { format: FORMAT, ..Study::default() };
     for (_, cells) in &lines {
         let words =
             |column: Option<usize>| column.map(|column| cell(cells, column)).filter(|text| !is_empty(text));
         let called = words(Some(name)).unwrap_or_else(|| format!("model {}", study.models.len() + 1));
+        // Without a column of groups, lines of one name are a group; others are none.
+        let group = if group.is_none() && repeated { Some(called.clone()) } else { words(group) };
+        let group = group.filter(|group| !OTHERS.contains(&&*group.to_lowercase()));
         let taken = |name: &str| study.models.iter().any(|model| file_name(&model.name) == file_name(name));
         let called = std::iter::once(called.clone())
             .chain((2..).map(|number| format!("{called} ({number})")))
@@ -78,7 +86,7 @@ pub fn table(path: &Path) -> Result<Imported> {
             .filter_map(|(column, title)| Some((title.clone(), number(&cell(cells, *column))?)));
         study.models.push(Model {
             name: called,
-            group: words(group),
+            group,
             training: words(training).map(Into::into),
             numbers: values.collect(),
             ..Model::default()
