@@ -327,7 +327,7 @@ fn settings_that_make_no_sense() {
     landscape(&["--loss", "clean", "--epsilon", "8/255"], &["--loss clean has no attack"]);
     landscape(&["--normalize", "layer_l2_05", "--radius", "0.5"], &["layer_l2_05", "leave out --radius"]);
     landscape(&["--second", "random:0"], &["random is the first direction, too", "such as random:1"]);
-    landscape(&["--direction", "random:3", "--second", "random:3"], &["--second random:3"]);
+    landscape(&["--direction", "random:3", "--second", "random:3"], &["random:3 is the first direction"]);
     let attack = |options: &[&str], parts: &[&str]| {
         basin
             .misused(&[&["evaluate", &lenet, "--attack", "pgd", "--out", "x.json"], options].concat(), parts);
