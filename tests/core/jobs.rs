@@ -106,7 +106,7 @@ fn assert_known(name: &str, record: &Record) {
 }
 
 fn options(out: &Path) -> RunOptions {
-    RunOptions { out: Some(out.to_owned()), replace: false, threads: Some(1) }
+    RunOptions { out: Some(out.to_owned()), threads: Some(1), ..RunOptions::default() }
 }
 
 /// What lies beside two records, by the part of the name behind the record's.

@@ -84,7 +84,7 @@ pub fn threads(text: &str) -> Result<u16, String> {
 }
 
 /// Where the record goes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Output {
     /// Write the record there; of several networks, a folder for their records. A cancelled or killed job goes on from
@@ -97,6 +97,9 @@ pub struct Output {
     /// Print the record as JSON on standard output.
     #[arg(long)]
     pub json: bool,
+    /// Of a landscape, an earlier one to take points from.
+    #[arg(skip)]
+    pub reuse: Option<PathBuf>,
     /// Print the job as JSON and its cost, and stop: `basin run` and `basin submit` take it as a file.
     #[arg(long, conflicts_with_all = ["out", "force", "json"])]
     pub dry_run: bool,

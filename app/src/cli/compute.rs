@@ -66,7 +66,8 @@ pub fn compute_asked(
 /// # Errors
 /// As the job; it is cancelled.
 pub fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
-    let options = RunOptions { out: folder_of(job, output)?, replace: output.force, threads };
+    let reuse = output.reuse.clone();
+    let options = RunOptions { out: folder_of(job, output)?, replace: output.force, reuse, threads };
     let mut terminal = Terminal::new()?;
     let record = run(job, &options, &mut terminal);
     terminal.finish();

@@ -163,6 +163,10 @@ enum Command {
         attacks: Attacks,
         #[command(flatten)]
         threads: Threads,
+        /// Take over the points of an earlier landscape of the same checkpoint, images and directions that are on this grid,
+        /// too: a finer grid, a wider range or more draws compute only what is new.
+        #[arg(long, value_name = "RECORD.json", help_heading = "Output", conflicts_with_all = ["epoch", "snapshots"])]
+        reuse: Option<PathBuf>,
         #[command(flatten)]
         output: Output,
     },
@@ -325,9 +329,10 @@ fn dispatch(cli: Cli) -> Result<()> {
             let job = measures::attack(&options, checkpoint)?;
             compute_asked(&job, several.as_deref(), &output, threads.threads)
         }
-        Some(Command::Landscape { checkpoint, networks, attacks, options, threads, output }) => {
+        Some(Command::Landscape { checkpoint, networks, attacks, options, threads, reuse, output }) => {
             let (checkpoint, several) = networks.of(&checkpoint.path())?;
             let job = measures::landscape(options, &attacks, checkpoint)?;
+            let output = Output { reuse, ..output };
             compute_asked(&job, several.as_deref(), &output, threads.threads)
         }
         Some(Command::Benchmark { list: true, .. }) => print(&benchmark::list()),
@@ -341,7 +346,7 @@ fn dispatch(cli: Cli) -> Result<()> {
                 return shards::run(&job, share, &shards::folder_of(share, out)?, threads);
             }
             let out = if file.is_dir() { out.or(Some(file)) } else { out };
-            let output = Output { out, force, json, dry_run: false };
+            let output = Output { out, force, json, ..Output::default() };
             if dry_run {
                 return tell_cost(&job);
             }

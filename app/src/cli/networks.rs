@@ -162,7 +162,7 @@ pub fn compute(job: &Job, networks: &[PathBuf], output: &Output, threads: Option
         let job = job.clone().on(network);
         let out = output.out.as_ref().map(|folder| folder.join(format!("{}-{stem}.json", job.kind())));
         check_out(&job, out.as_deref()).map_err(usage)?;
-        let options = RunOptions { out, replace: output.force, threads };
+        let options = RunOptions { out, replace: output.force, threads, ..RunOptions::default() };
         let of = format!("{} of {}, {stem}", number + 1, networks.len());
         let record = run(&job, &options, &mut OneOfMany { of, terminal: &mut terminal });
         let record = record

@@ -78,7 +78,7 @@ impl MergeArgs {
         if !merged.record.provenance.complete {
             say("the record is incomplete; merge again when all shards are finished");
         }
-        let output = Output { out: Some(self.out), force: self.force, json: self.json, dry_run: false };
+        let output = Output { out: Some(self.out), force: self.force, json: self.json, ..Output::default() };
         show(&merged.record, &output, &[])
     }
 }

@@ -123,7 +123,7 @@ impl TrainArgs {
             job.check().map_err(usage)?;
             return tell_cost(&job);
         }
-        let output = Output { out: folder.or(self.out), json: self.json, force: false, dry_run: false };
+        let output = Output { out: folder.or(self.out), json: self.json, ..Output::default() };
         compute_asked(&job, None, &output, self.threads)
     }
 

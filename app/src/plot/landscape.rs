@@ -572,9 +572,15 @@ pub fn direction_label(record: &Record, number: usize) -> String {
     let Job::Landscape(job) = &record.job else { return format!("Direction {number}") };
     let kind = job.second.as_ref().filter(|_| number == 2).unwrap_or(&job.direction);
     let title = text::literal(&kind.title());
+    let found = match &record.outcome {
+        Outcome::Landscape(outcome) => outcome.directions.get(number - 1),
+        _ => None,
+    };
+    let share = found.and_then(|direction| direction.variance);
+    let share = share.map_or(String::new(), |share| format!(" ({:.0} % of variance)", 100.0 * share));
     // Two random directions are told apart by their numbers.
     let number = if kind.is_drawn() && job.second.is_some() { format!(" {number}") } else { String::new() };
     let mut letters = title.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{first}{}{number}", letters.as_str())
+    format!("{first}{}{number}{share}", letters.as_str())
 }

@@ -6,7 +6,8 @@ use super::provenance::fellow_hashes;
 use super::stored;
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::measure::Context;
+use crate::measure::landscape::reused;
+use crate::measure::{Context, Units};
 use crate::record::{KeptExamples, KeptLosses, KeptNetwork, Outcome, Probabilities, Record};
 
 /// The record at `out`, if there is one.
@@ -43,6 +44,35 @@ pub fn is_done(record: &Record, out: &Path, job: &Job, context: &Context) -> boo
         && [examples, probabilities].into_iter().flatten().all(|path| path.is_file())
         && networks(record, out).all(|path| path.is_file())
         && stored::is_unchanged(record)
+}
+
+/// Units of a job that the record of an earlier one holds.
+///
+/// # Errors
+/// The record cannot be read, or is of something else.
+pub fn units_of(path: &Path, job: &Job, context: &Context) -> Result<Units> {
+    let record = Record::load(path)?;
+    let refused = |reason: String| {
+        Error::file(path, format!("{reason}, so that none of it can be reused; leave out --reuse"))
+    };
+    let (Job::Landscape(job), Job::Landscape(earlier), Outcome::Landscape(outcome)) =
+        (job, &record.job, &record.outcome)
+    else {
+        return Err(refused(format!("is a record of `basin {}`, not of a landscape", record.job.kind())));
+    };
+    let p = &record.provenance;
+    if p.checkpoint_hash != context.checkpoint.summary.hash {
+        return Err(refused("is of another checkpoint".into()));
+    }
+    if p.data_fingerprint != context.fingerprint
+        || !p.fellows.iter().map(String::as_str).eq(fellow_hashes(context))
+    {
+        return Err(refused("is of other images or other networks".into()));
+    }
+    if p.search_precision != context.precision.to_string() || p.batch_size != context.batch_size {
+        return Err(refused("was computed in another precision or batch size".into()));
+    }
+    reused(job, earlier, outcome).map_err(refused)
 }
 
 /// The files that a record names as kept beside it: examples, losses of draws, probabilities.

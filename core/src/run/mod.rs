@@ -56,6 +56,8 @@ pub struct RunOptions {
     pub out: Option<PathBuf>,
     /// What is at `out` may be replaced even if it is a finished record, or of another job.
     pub replace: bool,
+    /// Of a landscape: an earlier one, whose points are taken over where they are on the new grid.
+    pub reuse: Option<PathBuf>,
     /// CPU threads; none: as many as usual, but a training that goes on has as many as it had.
     pub threads: Option<u16>,
 }
@@ -101,6 +103,9 @@ pub fn run(job: &Job, options: &RunOptions, observer: &mut dyn Observer) -> Resu
     }
     let identity = identity(job, &context);
     let mut journal = Journal::open(options.out.as_deref(), &identity, options.replace)?;
+    if let Some(path) = &options.reuse {
+        journal.know(&earlier::units_of(path, job, &context)?);
+    }
     let before = journal.seconds();
     let driven = match job {
         Job::Benchmark(benchmark) => suite::run(benchmark, &mut journal, observer),

@@ -1,9 +1,9 @@
 //! Landscapes for less work: grids that are refined where they bend, and attacks that start from their neighbours.
 
-use basin_core::job::{DataSelection, Job, Landscape, LandscapeLoss, Normalization};
+use basin_core::job::{DataSelection, Job, Landscape, LandscapeLoss, Normalization, Range};
 use basin_core::measure::landscape::refine;
 use basin_core::progress::Silent;
-use basin_core::record::{LandscapeOutcome, Values};
+use basin_core::record::{LandscapeOutcome, Outcome, Values};
 use basin_core::run::{RunOptions, run};
 
 use super::{CancelAfter, checkpoint_path, landscape, small_job};
@@ -169,4 +169,50 @@ fn savings_that_make_no_sense_are_refused() {
         why(Landscape { warm: Some(3), ..small_job(LandscapeLoss::Clean, true) })
             .contains("for the robust loss")
     );
+}
+
+#[test]
+fn points_of_an_earlier_landscape_are_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let coarse = folder.path().join("coarse.json");
+    let to = |out: &std::path::Path, reuse: Option<&std::path::Path>| RunOptions {
+        out: Some(out.to_owned()),
+        reuse: reuse.map(Into::into),
+        ..RunOptions::default()
+    };
+    let job = |steps: usize, range: f64| Landscape {
+        steps,
+        range: Range::symmetric(range),
+        ..small_job(LandscapeLoss::Robust, false)
+    };
+    run(&Job::Landscape(job(5, 1.0)), &to(&coarse, None), &mut Silent).unwrap();
+    // Half of the range at half the spacing: three points of five are there. A change of them shows that they are used.
+    let text = std::fs::read_to_string(&coarse).unwrap();
+    let mut changed: basin_core::record::Record = serde_json::from_str(&text).unwrap();
+    let Outcome::Landscape(outcome) = &mut changed.outcome else { panic!("a landscape") };
+    outcome.clean.as_mut().unwrap().loss.set(1, 0, 7.0);
+    changed.save(&coarse).unwrap();
+    let fine =
+        run(&Job::Landscape(job(5, 0.5)), &to(&folder.path().join("fine.json"), Some(&coarse)), &mut Silent);
+    let fine = landscape(&fine.unwrap()).clone();
+    let fresh = self::outcome(&job(5, 0.5));
+    let loss = |outcome: &LandscapeOutcome, at| outcome.clean.as_ref().unwrap().loss.get(at, 0).unwrap();
+    assert_eq!(loss(&fine, 0), 7.0, "step -0.5 is taken over");
+    assert!((1..5).all(|at| loss(&fine, at) == loss(&fresh, at)), "the others are as computed anew");
+    assert_eq!(fine.robust, fresh.robust);
+    for (other, reason) in [
+        (Landscape { radius: 0.2, ..job(5, 0.5) }, "other settings"),
+        (job(4, 0.3), "no point in common"),
+        (
+            Landscape {
+                data: DataSelection { name: "bundled".into(), examples: "test:0..11".parse().unwrap() },
+                ..job(5, 0.5)
+            },
+            "other images",
+        ),
+    ] {
+        let why = run(&Job::Landscape(other), &to(&folder.path().join("x.json"), Some(&coarse)), &mut Silent);
+        let why = why.unwrap_err().to_string();
+        assert!(why.contains(reason) && why.contains("coarse.json"), "{why}");
+    }
 }

@@ -26,9 +26,9 @@ use crate::model::Network;
 
 /// A grid point: clean and, if asked for, robust.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-struct Cell {
-    clean: Point,
-    robust: Option<Point>,
+pub(super) struct Cell {
+    pub(super) clean: Point,
+    pub(super) robust: Option<Point>,
 }
 
 impl From<PointValues> for Cell {
@@ -59,7 +59,7 @@ fn plane_name(plane: usize) -> String {
 }
 
 /// Unit of a grid point.
-fn point_name(plane: usize, (x, y): At) -> String {
+pub(super) fn point_name(plane: usize, (x, y): At) -> String {
     if plane == 0 { format!("point {x} {y}") } else { format!("plane {plane} point {x} {y}") }
 }
 

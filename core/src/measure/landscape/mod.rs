@@ -10,6 +10,7 @@ mod outcome;
 mod plane;
 mod points;
 mod refine;
+mod reuse;
 mod settings;
 mod warm;
 
@@ -29,6 +30,7 @@ pub use outcome::{
 };
 pub use points::{Inputs, PointValues, coarse_to_fine, point, step_to_error};
 pub use refine::{Refined, refine};
+pub use reuse::reused;
 pub use settings::{Landscape, LandscapeLoss, RunningStatistics};
 
 impl Measure for Landscape {

@@ -49,11 +49,11 @@ pub struct Landscape {
     #[schemars(extend("x-label" = "Direction (y)", "x-flag" = "second", "x-hint" = "none", "x-group" = "Directions", "x-format" = "direction"))]
     pub second: Option<DirectionKind>,
     /// Make the second direction orthogonal to the first, in every piece that is scaled by itself.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default)]
     #[schemars(extend("x-flag" = "orthogonal", "x-group" = "Directions", "x-advanced" = true))]
     pub orthogonal: bool,
     /// Draws of random (or worst-case) directions: the landscape is their mean, and every draw is in the record.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(default = "one")]
     #[schemars(range(min = 1), extend("x-flag" = "draws", "x-group" = "Directions", "x-advanced" = true))]
     pub draws: usize,
     /// Folder of a training, of whose snapshots components are principal components; they are drawn as a path in any
@@ -73,7 +73,7 @@ pub struct Landscape {
     pub radius: f64,
     /// Which tensors directions move: `no-normalization` (the paper's choice), `all`, `no-bias`, `weights` (those with
     /// more than one axis), or names separated by commas; `*` stands for anything. Directions to networks move all.
-    #[serde(default, skip_serializing_if = "is_usual")]
+    #[serde(default)]
     #[schemars(extend("x-flag" = "tensors", "x-group" = "Directions", "x-advanced" = true))]
     pub tensors: Tensors,
     /// Steps along the first direction: `1` is from -1 to 1, or FROM..TO such as `-0.5..1.5`.
@@ -90,7 +90,7 @@ pub struct Landscape {
     pub steps: usize,
     /// Running statistics of batch normalization away from the checkpoint: moved with directions to networks, kept, or
     /// estimated anew at every point on the images.
-    #[serde(default, skip_serializing_if = "RunningStatistics::is_usual")]
+    #[serde(default)]
     #[schemars(extend("x-label" = "Batch statistics", "x-flag" = "statistics", "x-group" = "Directions", "x-advanced" = true))]
     pub statistics: RunningStatistics,
     /// Images that statistics are estimated on, where they are; none: those that are measured.
@@ -116,11 +116,11 @@ pub struct Landscape {
     #[schemars(extend("x-group" = "Input attack"))]
     pub attack: Pgd,
     /// Worst-case directions: the gradient ascent on the weights.
-    #[serde(default = "default_search", skip_serializing_if = "is_usual_search")]
+    #[serde(default = "default_search")]
     #[schemars(extend("x-group" = "Weight attack", "x-advanced" = true))]
     pub search: Descent,
     /// Worst-case directions: the ball that is searched, relative to every tensor.
-    #[serde(default = "default_search_radius", skip_serializing_if = "is_usual_search_radius")]
+    #[serde(default = "default_search_radius")]
     #[schemars(extend("x-label" = "Weight radius", "x-flag" = "search-radius", "x-group" = "Weight attack", "x-advanced" = true))]
     pub search_radius: f64,
     /// Device, precision, seed, batch size.
@@ -141,27 +141,12 @@ fn default_steps() -> usize {
 fn one() -> usize {
     1
 }
-fn is_one(count: &usize) -> bool {
-    *count == 1
-}
-fn is_false(switch: &bool) -> bool {
-    !switch
-}
-fn is_usual(tensors: &Tensors) -> bool {
-    *tensors == Tensors::default()
-}
 /// The paper's.
 fn default_search() -> Descent {
     Descent { epochs: 7, ..Descent::default() }
 }
-fn is_usual_search(search: &Descent) -> bool {
-    *search == default_search()
-}
 fn default_search_radius() -> f64 {
     0.005
-}
-fn is_usual_search_radius(radius: &f64) -> bool {
-    *radius == default_search_radius()
 }
 
 /// What is declared of [`Landscape::statistics_data`]: its data set is that of the measure, unless a job says otherwise.
@@ -193,12 +178,6 @@ pub enum RunningStatistics {
     /// Computed anew at every point: the mean of those of batches, as in PyTorch with momentum `None`.
     #[schemars(title = "estimated")]
     Estimated,
-}
-
-impl RunningStatistics {
-    fn is_usual(&self) -> bool {
-        *self == Self::Moved
-    }
 }
 
 impl Default for Landscape {
