@@ -101,11 +101,10 @@ pub fn run(job: &Job, options: &RunOptions, observer: &mut dyn Observer) -> Resu
         observer.report(Event::AlreadyDone)?;
         return Ok(record.clone());
     }
+    let reused = options.reuse.as_ref().map(|path| earlier::units_of(path, job, &context)).transpose()?;
     let identity = identity(job, &context);
     let mut journal = Journal::open(options.out.as_deref(), &identity, options.replace)?;
-    if let Some(path) = &options.reuse {
-        journal.know(&earlier::units_of(path, job, &context)?);
-    }
+    journal.know(&reused.unwrap_or_default());
     let before = journal.seconds();
     let driven = match job {
         Job::Benchmark(benchmark) => suite::run(benchmark, &mut journal, observer),

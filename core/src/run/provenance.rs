@@ -11,17 +11,20 @@ use crate::record::Provenance;
 /// What the units of a journal depend on.
 pub fn identity(job: &Job, context: &Context) -> Value {
     let Manner { batch_size, gpu, precision } = Manner::of(context);
-    let fellows: Vec<&str> = fellow_hashes(context).collect();
-    json!({
+    let mut identity = json!({
         "job": job,
-        "fellows": fellows,
         "version": env!("CARGO_PKG_VERSION"),
         "checkpoint": context.checkpoint.summary.hash,
         "data": context.fingerprint,
         "batch_size": batch_size,
         "device": gpu,
         "precision": precision,
-    })
+    });
+    let fellows: Vec<&str> = fellow_hashes(context).collect();
+    if !fellows.is_empty() {
+        identity["fellows"] = json!(fellows);
+    }
+    identity
 }
 
 /// What identifies the other networks that a measure looks at.
