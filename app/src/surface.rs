@@ -32,7 +32,9 @@ pub fn surfaces(record: &Record, quantity: Quantity, which: Which) -> Vec<Surfac
             heights = filled(&heights, landscape.x.len());
         }
         let height = heights.into_iter().map(|v| v.map(|v| (v * factor) as f32)).collect();
-        SurfaceData { x: axis(&landscape.x), y: axis(y), height }
+        let steps = landscape.landmarks.iter().filter(|landmark| landmark.path);
+        let path = steps.filter_map(|step| Some([step.x as f32, step.y? as f32])).collect();
+        SurfaceData { x: axis(&landscape.x), y: axis(y), height, path }
     };
     layers(landscape, which).into_iter().map(|(_, grid)| surface(grid)).collect()
 }

@@ -298,3 +298,31 @@ pub(super) fn pin(view: &SurfaceView, frame: &Frame, height: Option<f32>, lines:
         lines.push(LineInstance::new(near, near, 0.7 * size, color));
     }
 }
+
+/// A path on the surface: a line, with a dot at each of its own points.
+pub(super) fn path(
+    view: &SurfaceView,
+    frame: &Frame,
+    points: &[([f32; 3], bool)],
+    lines: &mut Vec<LineInstance>,
+) {
+    let [r, g, b] = view.style.theme.accent();
+    let (line, dot) = ([r, g, b, 1.0], [1.0; 4]);
+    let [_, _, forward] = view.camera.basis();
+    // Towards the eye by its size, so that the surface does not hide it.
+    let place = |[x, y, height]: [f32; 3], size: f32| {
+        let lift = 2.0 * size / view.camera.pixels_per_unit(&view.viewport());
+        frame.world(x, y, height).with_z(frame.elevation(height)) - forward * lift
+    };
+    let inside = |height: f32| frame.clip.is_none_or(|clip| height <= clip);
+    let width = 2.2 * view.scale;
+    for pair in points.windows(2).filter(|pair| pair.iter().all(|(at, _)| inside(at[2]))) {
+        lines.push(LineInstance::new(place(pair[0].0, width), place(pair[1].0, width), width, line));
+    }
+    for (at, _) in points.iter().filter(|(at, own)| *own && inside(at[2])) {
+        let (outer, inner) = (6.0 * view.scale, 4.0 * view.scale);
+        let near = place(*at, outer);
+        lines.push(LineInstance::new(near, near, outer, line));
+        lines.push(LineInstance::new(near, near, inner, dot));
+    }
+}

@@ -9,7 +9,12 @@ pub struct SurfaceData {
     pub y: Vec<f32>,
     /// Row-major `[y][x]`. `None`, infinite and NaN heights are holes.
     pub height: Vec<Option<f32>>,
+    /// Points (x, y) that a line on the surface joins, such as the networks of a training; empty: none.
+    pub path: Vec<[f32; 2]>,
 }
+
+/// Most points that a path is drawn with.
+const PATH: usize = 240;
 
 /// Smallest and largest values of some surfaces.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +34,26 @@ impl SurfaceData {
     pub fn from_fn(x: Vec<f32>, y: Vec<f32>, f: impl Fn(f32, f32) -> f32) -> Self {
         let height = y.iter().flat_map(|&y| x.iter().map(move |&x| (x, y))).map(|(x, y)| Some(f(x, y)));
         let height = height.collect();
-        Self { x, y, height }
+        Self { x, y, height, path: Vec::new() }
+    }
+
+    /// The path on the surface, with points between its own so that it follows the heights: x, y, height, and whether it
+    /// is one of its own. What lies outside, or over a hole, is left out.
+    pub fn path_on_surface(&self) -> Vec<([f32; 3], bool)> {
+        let pieces = (PATH / self.path.len().max(1)).clamp(1, 24);
+        let mut points = Vec::new();
+        let mut add = |[x, y]: [f32; 2], own: bool| {
+            points.extend(self.interpolate(x, y).map(|height| ([x, y, height], own)));
+        };
+        for (at, place) in self.path.iter().take(PATH).enumerate() {
+            add(*place, true);
+            let Some(next) = self.path.get(at + 1) else { continue };
+            for piece in 1..pieces {
+                let share = piece as f32 / pieces as f32;
+                add([0, 1].map(|i| place[i] + share * (next[i] - place[i])), false);
+            }
+        }
+        points
     }
 
     /// Columns and rows.

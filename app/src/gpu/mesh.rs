@@ -83,7 +83,7 @@ mod tests {
     fn grid(n: usize, known: impl Fn(usize, usize) -> bool) -> SurfaceData {
         let axis: Vec<f32> = (0..n).map(|i| i as f32).collect();
         let height = (0..n * n).map(|i| known(i % n, i / n).then_some(1.0)).collect();
-        SurfaceData { x: axis.clone(), y: axis, height }
+        SurfaceData { x: axis.clone(), y: axis, height, path: Vec::new() }
     }
 
     /// Area seen from above, in cells.

@@ -133,6 +133,9 @@ impl SurfaceRenderer {
         if view.style.origin {
             axes::pin(view, &frame, layers.first().and_then(|l| l.surface.at_origin), &mut lines);
         }
+        if let Some(layer) = layers.first() {
+            axes::path(view, &frame, &layer.surface.path, &mut lines);
+        }
         lines.truncate(MAX_LINES);
         queue.write_buffer(&self.lines, 0, bytemuck::cast_slice(&lines));
         let all_lines = lines.len() as u32;

@@ -19,6 +19,8 @@ pub struct Surface {
     pub(super) extent: Extent,
     pub(super) mean: f32,
     pub(super) at_origin: Option<f32>,
+    /// Places of a path, and which of them are its own.
+    pub(super) path: Vec<([f32; 3], bool)>,
 }
 
 impl Surface {
@@ -41,6 +43,7 @@ impl Surface {
             extent,
             mean: data.mean(),
             at_origin: data.interpolate(0.0, 0.0),
+            path: data.path_on_surface(),
         }
     }
 }
