@@ -111,6 +111,7 @@ impl MeasureArgs {
                 out: Some(one.out.clone()),
                 replace: self.force && one.replaces,
                 threads: self.threads.threads,
+                ..RunOptions::default()
             };
             match run(&one.job, &options, &mut OneOfMany { of: of.clone(), terminal: &mut terminal }) {
                 Ok(record) if record.provenance.complete => {
