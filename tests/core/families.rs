@@ -1,5 +1,6 @@
 //! Checkpoints of other programs: RobustBench, TRADES, AWP, loss-landscape, torchvision.
 
+mod parts;
 mod tried;
 mod used;
 

@@ -23,6 +23,7 @@ mod pytorch;
 mod raw;
 mod recognize;
 mod reference;
+mod reparametrized;
 mod source;
 mod standardize;
 mod stored;

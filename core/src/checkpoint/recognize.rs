@@ -10,7 +10,7 @@ use super::networks::{Candidate, is_wrapper, networks, outer};
 use super::open_choices::OpenChoices;
 use super::raw::{Named, Raw, RawTensor};
 use super::reference::Assumptions;
-use super::{ensemble, fit, mixed, native, paper, standardize, stored};
+use super::{ensemble, fit, mixed, native, paper, reparametrized, standardize, stored};
 use crate::error::{Error, Result};
 use crate::model::{
     self, Activation, Architecture, Choices, Family, InputNormalization, Keys, Norm, Topology,
@@ -44,7 +44,7 @@ pub struct Recognized {
 ///
 /// # Errors
 /// There is none that Basin knows, or not the one that is chosen.
-pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recognized> {
+pub fn recognize(path: &Path, mut raw: Raw, assumed: &Assumptions) -> Result<Recognized> {
     let refused = |reason: String| Error::file(path, reason);
     if let Some(value) = raw.values.get("basin") {
         if let Some(name) = &assumed.weights {
@@ -57,11 +57,11 @@ pub fn recognize(path: &Path, raw: Raw, assumed: &Assumptions) -> Result<Recogni
         }
         return own(path, value, raw.tensors);
     }
+    let mut notices = reparametrized::compute(&mut raw.tensors);
     let found = networks(&raw, assumed.weights.as_deref()).map_err(refused)?;
     let Some(network) = found.first().cloned() else { return Err(refused(no_network(&raw))) };
     let mut stored = stored::numbers(&raw.values);
     let Raw { tensors, values, objects, .. } = raw;
-    let mut notices = Vec::new();
     let (mut tensors, mut beside) = split(tensors, &found, &mut notices);
     if let Some(reason) = mixed::under_two_prefixes(&tensors, &beside, &found) {
         return Err(refused(reason));

@@ -243,7 +243,7 @@ impl Probe {
             let next = self.tried.get(1).map_or_else(String::new, |next| {
                 let why = match (best.mismatch, next.mismatch) {
                     (Some(best), Some(next)) if self.by_statistics => {
-                        format!("; its batch statistics fit {:.0} times worse", next / best)
+                        format!(", whose batch statistics fit {:.0} times worse", next / best)
                     }
                     _ => String::new(),
                 };
