@@ -221,6 +221,8 @@ fn a_damaged_study_is_a_sentence() {
     fs::remove_file(folder.path().join("study.json")).unwrap();
     let error = Study::load(folder.path()).unwrap_err().to_string();
     assert!(error.contains("basin study init"), "{error}");
+    let error = Study::load(&folder.path().join("gone")).unwrap_err().to_string();
+    assert!(error.ends_with("gone: does not exist; check the path"), "{error}");
 }
 
 /// Two models: records of one, numbers of the other.

@@ -132,9 +132,13 @@ impl Study {
     pub fn load(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         if !path.is_file() {
-            let what = if folder.is_dir() { format!("has no {FILE}") } else { "is no folder".to_owned() };
+            if !folder.is_dir() {
+                let reason =
+                    if folder.exists() { "is a file, not the folder of a study" } else { "does not exist" };
+                return Err(Error::file(folder, format!("{reason}; check the path")));
+            }
             let remedy = format!("make a study of it with `basin study init {}`", folder.display());
-            return Err(Error::file(folder, format!("{what}, so it is no study; {remedy}")));
+            return Err(Error::file(folder, format!("has no {FILE}, so it is no study; {remedy}")));
         }
         let text = read_text(&path, "a study")?;
         let wrong = |reason: String| Error::file(&path, reason);
