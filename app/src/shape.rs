@@ -22,7 +22,11 @@ pub struct Fact {
 
 /// The shape of a grid; none if no point has a value, or its values do not fit its steps.
 pub fn of(grid: &MainGrid<'_>, quantity: Quantity, options: &ShapeOptions) -> Option<Shape> {
-    let surface = Surface::new(grid.x, grid.y, values(grid.grid, quantity).iter())?;
+    let origin = grid.origin.map(|point| match quantity {
+        Quantity::Loss => point.loss,
+        Quantity::Error => point.error,
+    });
+    let surface = Surface::new(grid.x, grid.y, values(grid.grid, quantity).iter())?.with_origin(origin);
     Shape::of(&surface, options)
 }
 

@@ -169,13 +169,16 @@ fn a_surface_of_another_program_opens_in_the_window() {
     window.compare("imported");
     window.click("Export…");
     window.click("Data");
-    window.choose("Format", "glTF mesh (.glb)");
+    window.choose("Format", "NumPy arrays (.npz)");
+    window.until_label("for numpy.load");
+    window.choose("Format", "OBJ mesh");
+    window.until_label("as wide as 2");
     window.picture("export-mesh");
-    let out = window.folder.path().join("surface.glb");
+    let out = window.folder.path().join("surface.obj");
     window.retype("File", &out.display().to_string());
     window.click("Export");
     window.settle();
-    assert!(std::fs::read(out).unwrap().starts_with(b"glTF"));
+    assert!(std::fs::read_to_string(out).unwrap().contains("imported from goldstein-unfinished.h5"));
 }
 
 #[test]

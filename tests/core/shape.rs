@@ -174,6 +174,18 @@ fn what_is_missing_has_no_numbers() {
 }
 
 #[test]
+fn the_origin_need_not_be_a_grid_point() {
+    let axis = [-0.75, -0.25, 0.25, 0.75];
+    let values = axis.map(|x| Some(x * x));
+    let surface = Surface::new(&axis, None, values).unwrap();
+    assert_eq!(Shape::of(&surface, &ShapeOptions::default()).unwrap().origin, None);
+    let shape = Shape::of(&surface.with_origin(Some(0.0)), &ShapeOptions::default()).unwrap();
+    assert_eq!((shape.origin, shape.level_set.level), (Some(0.0), 0.5));
+    assert_close(shape.rise.unwrap().mean, 0.5625, 1e-12);
+    assert_close(shape.curvature.unwrap().xx, 2.0, 1e-9);
+}
+
+#[test]
 fn the_rise_stays_within_the_grid() {
     let surface = plane(21, 0.4, |x, y| x * x + y * y);
     let found = Rise::of(&surface, None).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use basin_core::job::{DirectionKind, Job, Landscape};
-use basin_core::record::{Grid, Landmark, LandscapeOutcome, ORIGIN, Outcome, Record, Values};
+use basin_core::record::{Grid, Landmark, LandscapeOutcome, ORIGIN, Outcome, Point, Record, Values};
 use serde::{Deserialize, Serialize};
 
 use super::color::series_color;
@@ -530,6 +530,8 @@ pub struct MainGrid<'a> {
     pub robust: Option<bool>,
     /// Its values.
     pub grid: &'a Grid,
+    /// Loss and error of the unperturbed network, which need not be at a grid point.
+    pub origin: Option<Point>,
 }
 
 impl MainGrid<'_> {
@@ -554,8 +556,8 @@ pub fn main_grid<'a>(named: Named<'a>, which: Which) -> Result<MainGrid<'a>, Str
     let grids = chosen(&shown, which)?;
     let (robust, grid) = grids[grids.len() - 1];
     let outcome = shown.outcome;
-    let robust = images(named.record, robust);
-    Ok(MainGrid { x: &outcome.x, y: outcome.y.as_deref(), robust, grid })
+    let (origin, robust) = (outcome.origin(robust), images(named.record, robust));
+    Ok(MainGrid { x: &outcome.x, y: outcome.y.as_deref(), robust, grid, origin })
 }
 
 /// Where the numbers of a landscape come from, in lines; none of a record of another kind.

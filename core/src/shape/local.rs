@@ -26,7 +26,7 @@ impl Rise {
     /// At a radius; without one at 1, or at that of the largest circle in the grid. None: the circle leaves the grid, or
     /// touches points without value.
     pub fn of(surface: &Surface, radius: Option<f64>) -> Option<Self> {
-        let origin = surface.interpolate(0.0, 0.0)?;
+        let origin = surface.origin().or_else(|| surface.interpolate(0.0, 0.0))?;
         let room = |steps: &[f64]| (-steps[0]).min(steps[steps.len() - 1]);
         let largest = surface.y().map_or(f64::INFINITY, room).min(room(surface.x()));
         let radius = radius.unwrap_or(largest.min(1.0));

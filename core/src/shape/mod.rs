@@ -55,7 +55,7 @@ pub struct Minimum {
 /// The shape of a surface or curve in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
-    /// Value at step 0 of all directions, if that is a grid point with a value.
+    /// Value at step 0 of all directions, if it is known.
     pub origin: Option<f64>,
     /// The lowest point.
     pub lowest: Place,

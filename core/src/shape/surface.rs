@@ -22,6 +22,8 @@ pub struct Surface {
     y: Vec<f64>,
     /// Row by row, `[y][x]`.
     values: Vec<Option<f64>>,
+    /// Value at step 0, where that is no grid point.
+    origin: Option<f64>,
 }
 
 impl Surface {
@@ -36,7 +38,14 @@ impl Surface {
             x: x.to_vec(),
             y: y.unwrap_or_default().to_vec(),
             values,
+        origin: None,
         })
+    }
+
+    /// The same with a value at step 0 of all directions that is known although it may be no grid point.
+    #[must_use]
+    pub fn with_origin(self, value: Option<f64>) -> Self {
+        Self { origin: value.filter(|value| value.is_finite()), ..self }
     }
 
     /// Steps along the first direction.
@@ -52,7 +61,7 @@ impl Surface {
     /// The same with all values negated: its minima are the maxima.
     pub(super) fn negative(&self) -> Self {
         let values = self.values.iter().map(|value| value.map(|value| -value)).collect();
-        Self { values, ..self.clone() }
+        Self { values, origin: self.origin.map(|value| -value), ..self.clone() }
     }
 
     /// Number of grid points, with and without value.
@@ -80,7 +89,8 @@ impl Surface {
     /// Value at step 0 of all directions.
     pub(super) fn origin(&self) -> Option<f64> {
         let zero = |steps: &[f64]| steps.iter().position(|step| *step == 0.0);
-        self.at(zero(&self.x)?, self.y().map_or(Some(0), zero)?)
+        let at = zero(&self.x).zip(self.y().map_or(Some(0), zero));
+        at.and_then(|(column, row)| self.at(column, row)).or(self.origin)
     }
 
     /// Points with values, the lowest first; of equal ones the first in the grid.
