@@ -38,7 +38,7 @@ impl Surface {
             x: x.to_vec(),
             y: y.unwrap_or_default().to_vec(),
             values,
-        origin: None,
+            origin: None,
         })
     }
 
