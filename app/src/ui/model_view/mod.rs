@@ -59,7 +59,9 @@ fn summary_ui(
     // What a probe tells stands with its readings.
     let told = summary.probe.as_ref().map(|probe| probe.notice(&summary.assumed));
     for notice in summary.notices.iter().filter(|notice| Some(*notice) != told.as_ref()) {
-        ui.add(Label::new(RichText::new(sentence(notice)).color(palette(ui).warning)).wrap());
+        let is_warning = notice.starts_with("warning: ");
+        let color = if is_warning { palette(ui).warning } else { palette(ui).weak };
+        ui.add(Label::new(RichText::new(sentence(notice)).color(color)).wrap());
     }
     networks_ui(ui, model, summary, actions);
     ui.add_space(6.0);

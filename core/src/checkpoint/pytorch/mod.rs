@@ -67,7 +67,9 @@ fn unpack(container: &Container) -> Result<Raw, String> {
     walk.visit(pickle.root(), "");
     let tensors = walk.tensors;
     let (values, mut objects) = values::of(&pickle);
-    objects.retain(|(name, _)| !tensors.contains_key(name));
+    // Attributes of a pickled module are no contents of the file.
+    let is_module = values.get("_modules").is_some();
+    objects.retain(|(name, _)| !is_module && !tensors.contains_key(name));
     Ok(Raw { container: container.name, tensors, values, objects })
 }
 
