@@ -232,9 +232,10 @@ fn curves(landscapes: &[Shown<'_>], options: &Options) -> Result<Plot, String> {
             // Of an unfinished curve only the known points, so that lines join them.
             let keep = |y: &Option<f64>| y.is_some() || shown.record.provenance.complete;
             let band = bands(shown.outcome, robust, options.quantity);
-            let known = shown.outcome.x.iter().copied().zip(y).enumerate().filter(|(_, (_, y))| keep(y));
-            let (at, (x, y)): (Vec<usize>, (Vec<f64>, Vec<Option<f64>>)) = known.unzip();
-            let band = if band.is_empty() { band } else { at.iter().map(|at| band[*at]).collect() };
+            let is_shown: Vec<bool> = y.iter().map(keep).collect();
+            let (x, y) = shown.outcome.x.iter().copied().zip(y).filter(|(_, y)| keep(y)).unzip();
+            let band: Vec<_> =
+                band.into_iter().zip(is_shown).filter(|(_, shown)| *shown).map(|(ends, _)| ends).collect();
             if !band.is_empty() {
                 let draws = shown.outcome.draws.len();
                 let note = format!(

@@ -288,14 +288,14 @@ impl<'a> Filling<'a> {
                 match outside {
                     Some(outside) => (&other.name, network, at, outside),
                     None => {
-                        let (at, outside) = self.planes.place(network, &*self.directions(0, runner)?)?;
+                        let (at, outside) = self.planes.place(network, &self.directions(0, runner)?)?;
                         (&other.name, network, at, outside)
                     }
                 }
             }
             Known::Step(other) => {
                 let network = &other.checkpoint.network;
-                let (at, outside) = self.planes.place(network, &*self.directions(0, runner)?)?;
+                let (at, outside) = self.planes.place(network, &self.directions(0, runner)?)?;
                 (&other.name, network, at, outside)
             }
         };

@@ -20,10 +20,13 @@ use crate::record::{
 /// Added to probabilities before the logarithm.
 const TINY: f64 = 1e-12;
 
+/// Images of a selection, their labels and their fingerprint.
+type Selected = (Dataset, Vec<i64>, String);
+
 /// Images and labels of the data set, read once for each selection.
 pub struct Images {
     name: String,
-    known: BTreeMap<(bool, usize, usize), (Dataset, Vec<i64>, String)>,
+    known: BTreeMap<(bool, usize, usize), Selected>,
 }
 
 impl Images {
@@ -36,7 +39,7 @@ impl Images {
     ///
     /// # Errors
     /// The data set has not so many images, or is not there.
-    pub fn first(&mut self, split: Split, count: usize) -> Result<&(Dataset, Vec<i64>, String)> {
+    pub fn first(&mut self, split: Split, count: usize) -> Result<&Selected> {
         self.range(split, 0, count)
     }
 
@@ -44,7 +47,7 @@ impl Images {
     ///
     /// # Errors
     /// As [`Self::first`].
-    pub fn range(&mut self, split: Split, start: usize, end: usize) -> Result<&(Dataset, Vec<i64>, String)> {
+    pub fn range(&mut self, split: Split, start: usize, end: usize) -> Result<&Selected> {
         let key = (split == Split::Train, start, end);
         if !self.known.contains_key(&key) {
             let examples = Examples { split, start, end: end as isize };

@@ -32,7 +32,7 @@ pub fn components(networks: &[&Network], weights: &Weights, wanted: usize) -> Re
     }
     let products = differences(networks, weights);
     // The weights themselves are a network of the path, with difference 0.
-    let all = products.constant_pad_nd(&[0, 1, 0, 1]);
+    let all = products.constant_pad_nd([0, 1, 0, 1]);
     let size = count + 1;
     let center = Tensor::eye(size, (Kind::Double, Device::Cpu)) - 1.0 / size as f64;
     let (values, vectors) = center.matmul(&all).matmul(&center).linalg_eigh("L");
