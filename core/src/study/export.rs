@@ -69,7 +69,7 @@ struct Cells {
     rows: Vec<Vec<Cell>>,
 }
 
-/// A row for each model, a column for each number ([`super::quantities`]); in CSV and JSON with the ends of intervals
+/// A row for each model, a column for each number; in CSV and JSON with the ends of intervals
 /// in `…_low` and `…_high`.
 pub fn write_models(table: &Table, format: TableFormat) -> String {
     let exact = matches!(format, TableFormat::Csv | TableFormat::Json);

@@ -53,7 +53,7 @@ fn images(network: &Network) -> Option<(Dataset, &'static str)> {
 /// Tries all readings of a checkpoint. `step` hears how far it is, from 0 to 1.
 ///
 /// # Errors
-/// [`Error::Cancelled`].
+/// [`crate::Error::Cancelled`].
 pub fn probe(checkpoint: &Checkpoint, step: &mut dyn FnMut(f64) -> Result<()>) -> Result<Probe> {
     let Some((dataset, words)) = images(&checkpoint.network) else { return Ok(Probe::without_images()) };
     let _guard = tch::no_grad_guard();
