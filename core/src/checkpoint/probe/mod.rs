@@ -18,7 +18,7 @@ use crate::model::{Activation, Network};
 use kept::Kept;
 use runner::{BATCH, Runner, STATISTICS};
 
-/// Images that are tried in any case.
+/// Images that are tried, of a network that is better than chance.
 const USUAL: usize = 300;
 /// A reading drops out where the best is ahead by so many standard errors.
 const DROP: f64 = 4.0;
