@@ -43,7 +43,7 @@ pub use convert::{Converted, ElementType, Format, convert};
 pub use distribution::{BINS, Distribution, distributions};
 pub(crate) use native::{read_tensors, write_tensors};
 pub use open_choices::OpenChoices;
-pub use opened::Checkpoint;
+pub use opened::{Checkpoint, check_alike};
 pub use probe::{probe, settle};
 use recognize::recognize;
 pub use reference::{Assumptions, assuming, is_there, split};

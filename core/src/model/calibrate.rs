@@ -2,7 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use super::forward::NORM_MOMENTUM;
+use super::Network;
+use super::forward::{Mode, NORM_MOMENTUM, logits};
 
 /// Computes the running statistics among `buffers` anew, in place, by a training pass over each of `batches`: they become
 /// the mean of those of the batches (in PyTorch momentum `None`), so that few batches will do. With `running`, they are
@@ -45,4 +46,14 @@ pub fn calibrate(
             buffer.shallow_clone().copy_(&(sum / count));
         }
     }
+}
+
+/// The network with running statistics of these images ([`calibrate`]), which have its precision and device.
+pub fn calibrated(network: &Network, batches: impl Iterator<Item = Tensor>, running: bool) -> Network {
+    let network = network.copy();
+    let params = network.params(&network.weights);
+    calibrate(&network.buffers, batches, running, |images| {
+        let _ = logits(&network.topology, &params, images, Mode::Train { seed: 0 });
+    });
+    network
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 
 pub use average::averaged;
-pub use calibrate::calibrate;
+pub use calibrate::{calibrate, calibrated};
 pub use families::{
     Architecture, Choices, DeepMindPreActResNet, DeepMindWideResNet, DenseNet, Family, Keys, LeNet, Mlp,
     NAMES, Pooling, PostActResNet, PreActResNet, Recognized, ResNeXt, ResNet, Shortcut, SmallCnn, Stem, Vgg,

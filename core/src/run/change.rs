@@ -2,11 +2,12 @@
 
 use tch::{Device, Kind, Tensor};
 
+use super::open::check_fit;
 use crate::checkpoint::Checkpoint;
 use crate::data::{Dataset, Examples, load};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::loss::predictions;
-use crate::model::{Evaluator, Mode, Network, calibrate, logits};
+use crate::model::{Evaluator, Network, calibrated};
 
 /// Images at a time.
 const BATCH: i64 = 100;
@@ -14,32 +15,24 @@ const BATCH: i64 = 100;
 /// Images of a data set that fit a network.
 ///
 /// # Errors
-/// There are none of that name, or they have another shape.
+/// There are none of that name, or they do not fit.
 pub fn images_for(opened: &Checkpoint, data: &str, examples: &Examples) -> Result<Dataset> {
     let dataset = load(data, examples)?;
-    let (wanted, found) = (opened.network.topology.resolution, dataset.image_shape());
-    if wanted == found {
-        return Ok(dataset);
-    }
-    let [[c, h, w], [d, i, x]] = [wanted, found];
-    let reason =
-        format!("expects images of {c} x {h} x {w}, but {data} has {d} x {i} x {x}; choose other data");
-    Err(Error::file(&opened.summary.path, reason))
+    check_fit(opened, &dataset)?;
+    Ok(dataset)
 }
 
 /// The network with running statistics of these images, in batches of `size`; `as_in_paper`: running ones with momentum
 /// 0.1. None: it has no batch normalization.
-pub fn calibrated(network: &Network, dataset: &Dataset, size: usize, as_in_paper: bool) -> Option<Network> {
-    let network = network.copy();
-    if !network.buffers.iter().any(|(name, _)| name.ends_with(".running_mean")) {
-        return None;
-    }
-    let params = network.params(&network.weights);
+pub fn with_statistics_of(
+    network: &Network,
+    dataset: &Dataset,
+    size: usize,
+    as_in_paper: bool,
+) -> Option<Network> {
+    let has_statistics = network.buffers.iter().any(|(name, _)| name.ends_with(".running_mean"));
     let batches = dataset.images.split(size.max(1) as i64, 0);
-    calibrate(&network.buffers, batches.into_iter(), as_in_paper, |images| {
-        let _ = logits(&network.topology, &params, images, Mode::Train { seed: 0 });
-    });
-    Some(network)
+    has_statistics.then(|| calibrated(network, batches.into_iter(), as_in_paper))
 }
 
 /// How alike the functions of two networks are on some images.

@@ -126,7 +126,8 @@ pub fn no_measure() -> Error {
     Error::invalid("this job measures no checkpoint; run it by itself")
 }
 
-fn check_fit(checkpoint: &Checkpoint, dataset: &Dataset) -> Result<()> {
+/// Checks that images have the shape and the classes of a network.
+pub(super) fn check_fit(checkpoint: &Checkpoint, dataset: &Dataset) -> Result<()> {
     let summary = &checkpoint.summary;
     let [c, h, w] = dataset.image_shape();
     let wanted = checkpoint.network.topology.resolution;

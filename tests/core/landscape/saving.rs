@@ -17,7 +17,7 @@ fn outcome(job: &Landscape) -> LandscapeOutcome {
 fn refined(nx: usize, ny: usize, share: f64, of: impl Fn(usize, usize) -> Option<f64>) -> (Vec<f64>, usize) {
     let mut known = vec![None; nx * ny];
     loop {
-        let found = refine(nx, ny, share, &|x, y| known[y * nx + x].clone());
+        let found = refine((nx, ny), share, 1, &|x, y| known[y * nx + x].clone());
         for (x, y) in &found.points {
             known[y * nx + x].get_or_insert_with(|| of(*x, *y).map(|loss| vec![loss]));
         }

@@ -8,7 +8,6 @@ pub const CIRCLES_OF_CORE: &[(&str, &str)] = &[
     ("attack/autoattack/square/candidates.rs", "attack/autoattack/square/mod.rs"),
     ("attack/names/templates.rs", "attack/names/mod.rs"),
     ("checkpoint/pytorch/legacy.rs", "checkpoint/pytorch/mod.rs"),
-    ("checkpoint/pytorch/legacy.rs", "checkpoint/pytorch/tensors.rs"),
     ("checkpoint/pytorch/tar.rs", "checkpoint/pytorch/mod.rs"),
     ("checkpoint/pytorch/tensors.rs", "checkpoint/pytorch/mod.rs"),
     ("checkpoint/pytorch/zip.rs", "checkpoint/pytorch/mod.rs"),

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use basin_core::checkpoint::Checkpoint;
+use basin_core::checkpoint::{Checkpoint, check_alike};
 use basin_core::model::{Network, averaged};
 use clap::Args;
 
 use super::calibrate::Calibration;
-use super::{Destination, check_alike, open};
+use super::{Destination, open};
 use crate::cli::failure::usage;
 use crate::cli::printing::print;
 use crate::cli::terminal::Terminal;

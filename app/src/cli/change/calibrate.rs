@@ -5,7 +5,7 @@ use basin_core::Error;
 use basin_core::checkpoint::Checkpoint;
 use basin_core::job::Examples;
 use basin_core::model::Network;
-use basin_core::run::change::{calibrated, images_for};
+use basin_core::run::change::{images_for, with_statistics_of};
 use clap::Args;
 
 use super::{Destination, open};
@@ -35,7 +35,7 @@ impl Calibration {
             return Err(usage("--batch-size 0 is not possible; use 1 or more"));
         }
         let dataset = images_for(opened, &self.data, examples)?;
-        calibrated(network, &dataset, self.batch_size, self.as_in_paper).ok_or_else(|| {
+        with_statistics_of(network, &dataset, self.batch_size, self.as_in_paper).ok_or_else(|| {
             let reason = "has no batch normalization, and so no running statistics to calibrate";
             Error::file(&opened.summary.path, reason).into()
         })

@@ -76,15 +76,3 @@ fn open(path: &Path, terminal: &mut Terminal) -> Result<Checkpoint> {
     terminal.finish();
     Ok(opened?)
 }
-
-/// Checks that another network can be put together with a first one.
-fn check_alike(first: &Checkpoint, other: &Checkpoint) -> Result<()> {
-    if first.network.layout() == other.network.layout() {
-        return Ok(());
-    }
-    let reason = format!(
-        "is a {}, and the first is a {}; give networks of one architecture",
-        other.summary.model, first.summary.model
-    );
-    Err(Error::file(&other.summary.path, reason).into())
-}

@@ -15,7 +15,7 @@ use crate::cli::args::Threads;
 use crate::cli::attacks::Attacks;
 use crate::cli::failure::usage;
 use crate::cli::measures;
-use crate::cli::networks::Networks;
+use crate::cli::networks::{Networks, OneOfMany};
 use crate::cli::printing::print;
 use crate::cli::terminal::Terminal;
 use crate::headline;
@@ -73,19 +73,21 @@ impl PickArgs {
         let mut terminal = Terminal::new()?;
         let options = RunOptions { threads: threads.threads, ..RunOptions::default() };
         let (mut table, mut best) = (String::new(), None::<(f64, PathBuf)>);
-        for path in several {
-            let record = run(&job.clone().on(&path), &options, &mut terminal);
+        for (number, path) in several.iter().enumerate() {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let of = format!("{} of {}, {stem}", number + 1, several.len());
+            let progress = &mut OneOfMany { of, terminal: &mut terminal };
+            let record = run(&job.clone().on(path), &options, progress);
             let record =
                 record.and_then(
                     |record| if record.provenance.complete { Ok(record) } else { Err(Error::Cancelled) },
                 );
             let record = record.inspect_err(|_| terminal.finish())?;
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let _ = writeln!(table, "{stem:<20}  {}", headline::long(&record.headline()));
             if let Some(value) = value(&record, by)
                 && best.as_ref().is_none_or(|(lowest, _)| value < *lowest)
             {
-                best = Some((value, path));
+                best = Some((value, path.clone()));
             }
         }
         terminal.finish();

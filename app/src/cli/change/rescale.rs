@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use basin_core::Error;
+use basin_core::checkpoint::check_alike;
 use basin_core::data::Dataset;
 use basin_core::job::Examples;
 use basin_core::model::{Network, Normalized, Norms, last_linear, normalized_layers, norms, rescaled};
 use basin_core::run::change::{Agreement, agreement, images_for};
 use clap::{Args, ValueEnum};
 
-use super::{Destination, check_alike, open};
+use super::{Destination, open};
 use crate::cli::args::CheckpointArgs;
 use crate::cli::failure::usage;
 use crate::cli::printing::print;

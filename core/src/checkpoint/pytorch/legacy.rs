@@ -34,8 +34,7 @@ pub fn open(file: &Storage) -> Result<Container, String> {
     let mut at = keys as u64;
     let mut storages = HashMap::new();
     for &key in list.items(list.root()).unwrap_or_default() {
-        let key =
-            super::tensors::key(&list, key).ok_or("is damaged (a storage has no name); fetch it again")?;
+        let key = super::key::key(&list, key).ok_or("is damaged (a storage has no name); fetch it again")?;
         let head = file.read(at..at + 8).map_err(|_| ENDS_EARLY)?;
         let count = head.iter().rev().fold(0u64, |value, &byte| value << 8 | u64::from(byte));
         let size = elements
@@ -102,7 +101,7 @@ fn elements(pickle: &Pickle) -> Result<HashMap<String, u64>, String> {
     for value in pickle.values() {
         let Value::Persistent(name) = value else { continue };
         let Some(&[_, class, key, ..]) = pickle.items(*name) else { continue };
-        let (Some(class), Some(key)) = (pickle.global(class), super::tensors::key(pickle, key)) else {
+        let (Some(class), Some(key)) = (pickle.global(class), super::key::key(pickle, key)) else {
             continue;
         };
         let element = Element::of_storage(&class.name)

@@ -4,6 +4,7 @@
 //! read is kept with the reason, for the case that it is needed.
 
 mod element;
+mod key;
 mod legacy;
 mod tar;
 mod tensors;

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::tensors::key;
+use super::key::key;
 use super::{Container, ENDS_EARLY, Element, Piece, damaged};
 use crate::checkpoint::source::{Source, Storage};
 use crate::pickle::{Id, Pickle};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tch::Kind;
 
+use super::key::key;
 use super::{Container, Element, Piece, legacy};
 use crate::checkpoint::raw::RawTensor;
 use crate::checkpoint::source::Storage;
@@ -12,8 +13,6 @@ use crate::pickle::{Array, Id, Pickle, Value};
 /// Most values that are looked at, and most levels of them.
 const MOST_VALUES: usize = 1_000_000;
 const MOST_LEVELS: usize = 100;
-/// Longest part of a name, in bytes.
-const LONGEST_NAME: usize = 1000;
 /// Where a `torch.nn.Module` keeps what is in its state dictionary.
 const MODULE_TABLES: [&str; 3] = ["_parameters", "_buffers", "_modules"];
 
@@ -264,13 +263,4 @@ pub fn own_entries(pickle: &Pickle, id: Id) -> Vec<(String, Id)> {
         }
         _ => Vec::new(),
     }
-}
-
-/// Text or a number as a name; none: anything else, and what is too long for one.
-pub fn key(pickle: &Pickle, id: Id) -> Option<String> {
-    if let Some(number) = pickle.number_of(id) {
-        return Some(number.to_string());
-    }
-    let text = pickle.content(id).filter(|text| text.len() <= LONGEST_NAME)?;
-    Some(String::from_utf8_lossy(&text).into_owned())
 }

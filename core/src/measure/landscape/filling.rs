@@ -1,7 +1,6 @@
 //! The work of a landscape: its units, and the outcome of those that are finished.
 
 use std::cell::OnceCell;
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::direction::{Direction, DirectionKind};
+use super::filled::{Filled, average, barrier};
 use super::outcome::{Barrier, Grid, Landmark, LandscapeDraw, LandscapeOutcome, ORIGIN};
 use super::plane::{Found, Planes};
 use super::points::{Inputs, PointValues, attacked_from, coarse_to_fine, point};
@@ -49,6 +49,8 @@ pub struct Filling<'a> {
     axes: Vec<Vec<f64>>,
     /// Every grid point.
     order: Vec<At>,
+    /// Of every plane the points that are attacked in full besides, where attacks are warm.
+    checks: Vec<Vec<At>>,
     /// What an attack on the unperturbed network adds to every batch.
     fixed: OnceCell<Vec<Tensor>>,
 }
@@ -123,7 +125,15 @@ impl<'a> Filling<'a> {
         if let Some(at) = origin.and_then(|origin| order.iter().position(|point| *point == origin)) {
             order[..=at].rotate_right(1);
         }
-        Ok(Self { job, context, planes: Planes::new(job, context)?, axes, order, fixed: OnceCell::new() })
+        let planes = Planes::new(job, context)?;
+        let mut filling =
+            Self { job, context, planes, axes, order, checks: Vec::new(), fixed: OnceCell::new() };
+        if job.warm.is_some() {
+            let warm: Vec<At> = filling.order.iter().copied().filter(|at| !filling.is_origin(*at)).collect();
+            let seed = job.compute.seed;
+            filling.checks = (0..job.draws).map(|plane| warm::checked(seed, plane, &warm)).collect();
+        }
+        Ok(filling)
     }
 
     fn rows(&self) -> usize {
@@ -178,6 +188,11 @@ impl<'a> Filling<'a> {
 
     /// The directions of a plane; they are a unit.
     fn directions(&self, plane: usize, runner: &mut dyn UnitRunner) -> Result<Rc<Vec<Direction>>> {
+        if runner.units().has(&plane_name(plane))
+            && let Some(directions) = self.planes.in_memory(plane)
+        {
+            return Ok(directions);
+        }
         let known: Option<Found> = runner.units().get(&plane_name(plane));
         let asks = self.is_robust() && self.job.kinds().any(DirectionKind::asks_loss);
         let perturbations = if asks { Some(self.fixed(runner)?) } else { None };
@@ -255,19 +270,15 @@ impl<'a> Filling<'a> {
             };
             unit(runner, &name, 1, |_| Ok(cell))?;
         }
-        for at in self.checked(plane).into_iter().filter(|(_, y)| *y == row) {
+        for at in self.checked(plane).iter().copied().filter(|(_, y)| *y == row) {
             unit(runner, &check_name(plane, at), 1, |runner| self.cell(plane, at, runner))?;
         }
         Ok(())
     }
 
     /// Points of a plane that are attacked in full as well.
-    fn checked(&self, plane: usize) -> Vec<At> {
-        if self.job.warm.is_none() {
-            return Vec::new();
-        }
-        let warm: Vec<At> = self.order.iter().copied().filter(|at| !self.is_origin(*at)).collect();
-        warm::checked(self.job.compute.seed, plane, &warm)
+    fn checked(&self, plane: usize) -> &[At] {
+        self.checks.get(plane).map_or(&[], Vec::as_slice)
     }
 
     /// A network measured by itself.
@@ -313,11 +324,15 @@ impl<'a> Filling<'a> {
 
     /// The points of a plane, as far as it is known which are to be computed.
     fn refined(&self, plane: usize, share: f64, units: &Units) -> Refined {
-        let losses = |x: usize, y: usize| {
+        let numbers = |x: usize, y: usize| {
             let cell: Option<Cell> = units.get(&point_name(plane, (x, y)))?;
-            Some(cell.map(|cell| std::iter::once(cell.clean).chain(cell.robust).map(|p| p.loss).collect()))
+            Some(cell.map(|cell| {
+                let points = || std::iter::once(cell.clean).chain(cell.robust);
+                points().map(|point| point.loss).chain(points().map(|point| point.error)).collect()
+            }))
         };
-        refine(self.axes[0].len(), self.rows(), share, &losses)
+        let judged = if self.is_robust() { 2 } else { 1 };
+        refine((self.axes[0].len(), self.rows()), share, judged, &numbers)
     }
 
     /// The groups of the points of a plane, and about how many follow.
@@ -368,14 +383,13 @@ impl<'a> Filling<'a> {
             let Some(cell) = units.get::<Option<Cell>>(&point_name(plane, *at)) else { continue };
             filled.finished += 1;
             match cell {
-                Some(cell) => filled.set(*at, cell),
+                Some(cell) => filled.set(*at, cell.clean, cell.robust),
                 None => filled.overflowed.push(*at),
             }
         }
         if let Some(share) = self.job.refine {
             let refined = self.refined(plane, share, units);
-            filled.interpolated = refined.predicted.len();
-            filled.interpolate(refined);
+            filled.interpolate(refined.predicted);
         }
         filled
     }
@@ -400,77 +414,6 @@ fn finite<T>(result: Result<T>) -> Result<Option<T>> {
         Err(Error::NotFinite(_)) => Ok(None),
         Err(other) => Err(other),
     }
-}
-
-/// The grids of a plane.
-struct Filled {
-    clean: Grid,
-    robust: Option<Grid>,
-    finished: usize,
-    overflowed: Vec<At>,
-    interpolated: usize,
-}
-
-impl Filled {
-    fn set(&mut self, (x, y): At, cell: Cell) {
-        self.clean.set(x, y, cell.clean);
-        if let (Some(grid), Some(point)) = (&mut self.robust, cell.robust) {
-            grid.set(x, y, point);
-        }
-    }
-
-    /// Losses as predicted; errors, which are shares of the examples, are those of the nearest computed points, by
-    /// distance.
-    fn interpolate(&mut self, refined: Refined) {
-        let known: Vec<At> = refined.points;
-        for grid in std::iter::once(&mut self.clean).chain(&mut self.robust).enumerate() {
-            let (which, grid) = grid;
-            let errors: Vec<(At, f64)> =
-                known.iter().filter_map(|(x, y)| Some(((*x, *y), grid.error.get(*x, *y)?))).collect();
-            for ((x, y), losses) in &refined.predicted {
-                let Some(error) = nearby(&errors, (*x, *y)) else { continue };
-                let loss = losses.get(which).copied().unwrap_or_default().max(0.0);
-                grid.set(*x, *y, Point { loss, error });
-            }
-        }
-    }
-}
-
-/// The mean of the four nearest values, weighted by the inverse of their squared distance.
-fn nearby(values: &[(At, f64)], (x, y): At) -> Option<f64> {
-    let distance = |(a, b): At| (a.abs_diff(x).pow(2) + b.abs_diff(y).pow(2)) as f64;
-    let mut nearest: Vec<(f64, f64)> = values.iter().map(|(at, value)| (distance(*at), *value)).collect();
-    let by_distance = |a: &(f64, f64), b: &(f64, f64)| a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal);
-    if nearest.len() > 4 {
-        nearest.select_nth_unstable_by(3, by_distance);
-        nearest.truncate(4);
-    }
-    let weight: f64 = nearest.iter().map(|(distance, _)| distance.recip()).sum();
-    let sum: f64 = nearest.iter().map(|(distance, value)| value / distance).sum();
-    (weight > 0.0).then(|| sum / weight)
-}
-
-/// The mean of grids, where all of them have a value.
-fn average(grids: &[&Grid], (nx, ny): (usize, Option<usize>)) -> Grid {
-    let mut mean = Grid::empty(nx, ny);
-    for y in 0..ny.unwrap_or(1) {
-        for x in 0..nx {
-            let points: Vec<Point> = grids.iter().filter_map(|grid| grid.get(x, y)).collect();
-            if points.len() == grids.len() && !grids.is_empty() {
-                let of = |part: fn(&Point) -> f64| points.iter().map(part).sum::<f64>() / points.len() as f64;
-                mean.set(x, y, Point { loss: of(|p| p.loss), error: of(|p| p.error) });
-            }
-        }
-    }
-    mean
-}
-
-/// How far a curve between the steps 0 and 1 rises above the line between its ends.
-fn barrier(points: &[(f64, f64)]) -> Option<f64> {
-    let end = |at: f64| points.iter().find(|(step, _)| *step == at).map(|(_, loss)| *loss);
-    let (from, to) = (end(0.0)?, end(1.0)?);
-    let between = points.iter().filter(|(step, _)| (0.0..=1.0).contains(step));
-    between.map(|(step, loss)| loss - (from + step * (to - from))).reduce(f64::max)
 }
 
 impl Work for Filling<'_> {
@@ -537,7 +480,7 @@ impl Work for Filling<'_> {
         };
         outcome.barrier = self.barrier(&outcome);
         let checks: Vec<Checked> = (0..self.job.draws)
-            .flat_map(|plane| self.checked(plane).into_iter().map(move |at| (plane, at)))
+            .flat_map(|plane| self.checked(plane).iter().map(move |at| (plane, *at)))
             .filter_map(|(plane, at)| {
                 let full = units.get::<Option<Cell>>(&check_name(plane, at))??.robust?.loss;
                 let warm = units.get::<Option<Cell>>(&point_name(plane, at))??.robust?.loss;

@@ -5,6 +5,7 @@
 
 mod axes;
 pub mod direction;
+mod filled;
 mod filling;
 mod outcome;
 mod plane;

@@ -14,7 +14,7 @@ use crate::attack::weights::Scope;
 use crate::error::Result;
 use crate::measure::context::Context;
 use crate::measure::units::{UnitRunner, cancel_check};
-use crate::model::{Mode, Network, Weights, calibrate, logits};
+use crate::model::{Network, Weights, calibrated};
 
 /// What is known of the directions of a plane once they are found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,7 +48,13 @@ impl<'a> Planes<'a> {
         Ok(Self { job, context, which, weights, latest: RefCell::new(None) })
     }
 
-    /// The directions of a plane, found again where they are not in memory; `known`: what was found of them before.
+    /// The directions of a plane, if they are in memory.
+    pub fn in_memory(&self, plane: usize) -> Option<Rc<Vec<Direction>>> {
+        let latest = self.latest.borrow();
+        latest.as_ref().filter(|(number, _)| *number == plane).map(|(_, directions)| directions.clone())
+    }
+
+    /// The directions of a plane, found anew; `known`: what was found of them before.
     ///
     /// # Errors
     /// As [`Sources::find`].
@@ -59,11 +65,6 @@ impl<'a> Planes<'a> {
         perturbations: Option<&[Tensor]>,
         runner: &mut dyn UnitRunner,
     ) -> Result<(Rc<Vec<Direction>>, Found)> {
-        if let (Some((number, latest)), Some(known)) = (&*self.latest.borrow(), known)
-            && *number == plane
-        {
-            return Ok((latest.clone(), known.clone()));
-        }
         let (directions, found) = self.find(plane, known, perturbations, runner)?;
         let directions = Rc::new(directions);
         *self.latest.borrow_mut() = Some((plane, directions.clone()));
@@ -145,21 +146,13 @@ impl<'a> Planes<'a> {
 
     /// Running statistics of the network at `weights` on the images for it.
     fn estimated(&self, weights: &Weights) -> Vec<(String, Tensor)> {
-        let _guard = tch::no_grad_guard();
-        let own = &self.context.checkpoint.network;
-        let here = |tensor: &Tensor| {
-            let kind = if tensor.is_floating_point() { weights.flat().kind() } else { tensor.kind() };
-            tensor.to_device(weights.flat().device()).to_kind(kind).copy()
+        let (device, kind) = (weights.flat().device(), weights.flat().kind());
+        let network = Network {
+            weights: Weights::from_flat(weights.layout().clone(), weights.flat().shallow_clone()),
+            ..self.context.checkpoint.network.to(device, kind)
         };
-        let buffers = own.buffers.iter().map(|(name, tensor)| (name.clone(), here(tensor))).collect();
-        let network = Network { topology: own.topology.clone(), weights: shallow(weights), buffers };
-        let params = network.params(weights);
         let images = self.context.search_batches(self.context.batch_size);
-        let images = images.iter().map(|batch| batch.images.to_kind(weights.flat().kind()));
-        calibrate(&network.buffers, images, false, |images| {
-            let _ = logits(&network.topology, &params, images, Mode::Train { seed: 0 });
-        });
-        network.buffers
+        calibrated(&network, images.iter().map(|batch| batch.images.to_kind(kind)), false).buffers
     }
 
     /// Where a network is: the steps of the point of the plane that is nearest to it, and its distance from there as a
@@ -197,8 +190,4 @@ fn moved_buffers(own: &[(String, Tensor)], steps: &[f64], directions: &[Directio
 
 fn shared(buffers: &[(String, Tensor)]) -> Vec<(String, Tensor)> {
     buffers.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect()
-}
-
-fn shallow(weights: &Weights) -> Weights {
-    Weights::from_flat(weights.layout().clone(), weights.flat().shallow_clone())
 }

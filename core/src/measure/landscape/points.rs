@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::refine::lines;
 use crate::attack::Pgd;
 use crate::error::Result;
 use crate::measure::evaluation::{
@@ -19,9 +20,8 @@ pub fn coarse_to_fine(nx: usize, ny: usize) -> Vec<(usize, usize)> {
     seen[middle.1 * nx + middle.0] = true;
     let mut stride = nx.max(ny).next_power_of_two();
     while stride >= 1 {
-        let line = |n: usize| (0..n).filter(move |i| i.is_multiple_of(stride) || i + 1 == n);
-        for y in line(ny) {
-            for x in line(nx) {
+        for y in lines(ny, stride) {
+            for x in lines(nx, stride) {
                 if !std::mem::replace(&mut seen[y * nx + x], true) {
                     order.push((x, y));
                 }

@@ -6,8 +6,9 @@
 //! prediction. A prediction is that of the cubic polynomial through the four nearest lines of the coarser grid, along
 //! both axes, so that what is left out is smooth.
 
-/// Losses at a point (clean, robust); none where they are not finite.
-pub type Losses = Option<Vec<f64>>;
+/// Numbers at a point, first those that are judged (losses), then others that are predicted with them (errors); none where
+/// a loss is not finite.
+pub type Numbers = Option<Vec<f64>>;
 
 /// A grid as far as it is known.
 #[derive(Debug, PartialEq)]
@@ -26,7 +27,7 @@ pub struct Refined {
 const LINES: usize = 5;
 
 /// Lines of a grid with a stride: the last line is one, always.
-fn lines(count: usize, stride: usize) -> Vec<usize> {
+pub(super) fn lines(count: usize, stride: usize) -> Vec<usize> {
     (0..count).filter(|at| at.is_multiple_of(stride) || at + 1 == count).collect()
 }
 
@@ -40,9 +41,14 @@ fn coarsest(nx: usize, ny: usize) -> usize {
     stride
 }
 
-/// Refines a grid of `nx` by `ny` points (`ny` of 1: a line) to a `share` of the height of each loss. `value` is what is
-/// known of a point; none: it is not computed yet.
-pub fn refine(nx: usize, ny: usize, share: f64, value: &dyn Fn(usize, usize) -> Option<Losses>) -> Refined {
+/// Refines a grid of `nx` by `ny` points (`ny` of 1: a line) to a `share` of the height of each of the first `judged`
+/// numbers. `value` is what is known of a point; none: it is not computed yet.
+pub fn refine(
+    (nx, ny): (usize, usize),
+    share: f64,
+    judged: usize,
+    value: &dyn Fn(usize, usize) -> Option<Numbers>,
+) -> Refined {
     let mut grid =
         Grid { nx, values: vec![None; nx * ny], surplus: vec![None; nx * ny], strides: vec![0; nx * ny] };
     let mut refined = Refined { points: Vec::new(), finished: true, later: 0, predicted: Vec::new() };
@@ -52,7 +58,8 @@ pub fn refine(nx: usize, ny: usize, share: f64, value: &dyn Fn(usize, usize) -> 
         let (xs, ys) = (lines(nx, stride), lines(ny, stride));
         let coarse = (lines(nx, 2 * stride), lines(ny, 2 * stride));
         let is_first = stride == coarsest;
-        let tolerance: Vec<f64> = grid.heights().into_iter().map(|height| share * height).collect();
+        let tolerance: Vec<f64> =
+            grid.heights().into_iter().take(judged).map(|height| share * height).collect();
         let (mut fresh, mut wanted, mut missing) = (0, 0, false);
         let mut found = Vec::new();
         for &y in &ys {
@@ -106,7 +113,7 @@ pub fn refine(nx: usize, ny: usize, share: f64, value: &dyn Fn(usize, usize) -> 
 
 struct Grid {
     nx: usize,
-    values: Vec<Losses>,
+    values: Vec<Numbers>,
     /// Of a point how far it was from its prediction; none: it was not predicted.
     surplus: Vec<Option<Vec<f64>>>,
     /// Stride of the grid that each belongs to first.
@@ -114,7 +121,7 @@ struct Grid {
 }
 
 impl Grid {
-    /// Highest minus lowest of each loss so far.
+    /// Highest minus lowest of each number so far.
     fn heights(&self) -> Vec<f64> {
         let known = || self.values.iter().flatten();
         let Some(first) = known().next() else { return Vec::new() };
@@ -160,7 +167,7 @@ impl Grid {
     }
 
     /// The prediction at a point from the lines of the coarser grid; none: a loss that it needs is not finite.
-    fn predict(&self, (x, y): (usize, usize), (xs, ys): &(Vec<usize>, Vec<usize>)) -> Losses {
+    fn predict(&self, (x, y): (usize, usize), (xs, ys): &(Vec<usize>, Vec<usize>)) -> Numbers {
         let (columns, rows) = (weights(xs, x), weights(ys, y));
         let mut sum: Vec<f64> = Vec::new();
         for (row, of_row) in &rows {

@@ -9,7 +9,7 @@ use super::Direction;
 use super::component::components;
 use super::kind::DirectionKind;
 use crate::attack::weights::{Ball, Problem, Projection, Projector, WeightBlocks, descent};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, check_alike};
 use crate::error::{Error, Result};
 use crate::measure::context::{Context, Fellow};
 use crate::measure::evaluation::Batch;
@@ -254,13 +254,7 @@ const PRODUCTS: usize = 400;
 /// It is of another architecture, or reads images in another way.
 pub fn check_fellow(checkpoint: &Checkpoint, other: &Checkpoint) -> Result<()> {
     let (own, its) = (&checkpoint.network.topology, &other.network.topology);
-    if checkpoint.network.layout() != other.network.layout() {
-        let reason = format!(
-            "is a {}, and the checkpoint is a {}; between different architectures there is no line, so give a network of the same",
-            other.summary.model, checkpoint.summary.model
-        );
-        return Err(Error::file(&other.summary.path, reason));
-    }
+    check_alike(checkpoint, other)?;
     if own.layers != its.layers {
         let reason = "is read in another way than the checkpoint (normalization of images, shortcuts or activation); give both with the same --assume";
         return Err(Error::file(&other.summary.path, reason));
