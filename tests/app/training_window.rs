@@ -191,7 +191,7 @@ fn a_training_runs_from_its_form_is_stopped_and_goes_on() {
     let live = window.harness.state().jobs().entries()[0].partial_record().expect("epochs are known").1;
     assert_eq!(epochs(&live), 6);
     assert!(says(&window, "6 of 12"));
-    window.until("the study shows the folder", |app| app.study().records().len() == 1);
+    window.until("the study shows the folder", |app| app.session().records().len() == 1);
     window.picture("history-live");
     let place = |window: &Window, label| {
         let button = window.harness.get_all_by_role_and_label(Role::Button, label).min_by(by_height);
@@ -221,7 +221,7 @@ fn a_training_runs_from_its_form_is_stopped_and_goes_on() {
     window.settle();
     wait_for(&mut window, "Finished already");
     ready(&mut window, "Show results");
-    let study = window.harness.state().study();
+    let study = window.harness.state().session();
     assert_eq!(study.records().len(), 1, "one folder, one record");
     assert_eq!(line(&window), (job, Status::Done));
     let stored = &study.records()[0];
@@ -344,10 +344,10 @@ fn a_training_that_diverges_is_shown_as_far_as_it_came() {
     ready(&mut window, "Start training");
     window.click("Start training");
     window.until("it has ended", |app| app.jobs().entries().iter().any(|entry| !entry.is_active()));
-    window.until("the study shows it", |app| app.study().records().len() == 1);
+    window.until("the study shows it", |app| app.session().records().len() == 1);
     wait_for(&mut window, "2 of 12");
     assert!(says(&window, "diverged in step 81; use a smaller learning rate"));
-    let study = window.harness.state().study();
+    let study = window.harness.state().session();
     assert_eq!(study.records()[0].path, folder);
     assert_eq!(window.harness.state().visible_panes(), [Pane::History]);
     // Tried again, it comes no further, and the curves are still there.
@@ -388,21 +388,25 @@ fn the_folder_of_a_training_opens_as_its_history_and_its_networks_are_measured()
         "where robust overfitting begins"
     );
     assert!(says(&window, "lowest robust test loss, epoch 11"), "and by which measure, in the legend");
-    assert_eq!(window.harness.state().study().models().len(), 0, "networks are opened when they are wanted");
+    assert_eq!(
+        window.harness.state().session().models().len(),
+        0,
+        "networks are opened when they are wanted"
+    );
     window.compare("history");
     let error = 100.0 * sample::scores(&sample::job(), 5).robust_error;
     window.choose("Network", &format!("epoch 6, robust error {error:.1} %"));
     window.click("Flatness…");
     window.settle();
     window.picture("history-flatness");
-    let study = window.harness.state().study();
+    let study = window.harness.state().session();
     let path = folder.join("snapshots/epoch-0005.safetensors");
     assert_eq!(study.selected.as_deref(), Some(&*path));
     assert_eq!(window.harness.state().visible_panes(), [Pane::History], "the history stays in sight");
     assert!(says(&window, "10 draws"), "the form of flatness is there");
     window.click("Run");
     window.settle();
-    let study = window.harness.state().study();
+    let study = window.harness.state().session();
     let flatness = study.records().iter().find(|s| matches!(s.record.outcome, Outcome::Flatness(_)));
     assert_eq!(flatness.expect("flatness was measured").record.job.checkpoint(), Some(&*path));
     window.picture("history-measured");
@@ -482,7 +486,7 @@ fn twelve_trainings_share_the_charts_and_one_legend() {
         .map(|i| trained(&window, &format!("run-{i:02}"), &Train { seed: 3 * i, ..sample::job() }))
         .collect();
     open(&mut window, &folders[..12].iter().map(|folder| &**folder).collect::<Vec<_>>());
-    assert_eq!(window.harness.state().study().beside().count(), 11, "all of them are shown");
+    assert_eq!(window.harness.state().session().beside().count(), 11, "all of them are shown");
     assert!(says(&window, "12 trainings"));
     let entry = |window: &Window, name: &str| {
         let mut entries = window.harness.query_all_by_role_and_label(Role::CheckBox, name);
@@ -521,7 +525,7 @@ fn a_training_of_another_process_is_followed() {
     sample::epoch(&folder, &job, 1);
     // Half a line is being written.
     sample::write(&folder, "{\"kind\":\"steps\",\"epo");
-    window.until("the second epoch is seen", |app| epochs(&app.study().records()[0].record) == 2);
+    window.until("the second epoch is seen", |app| epochs(&app.session().records()[0].record) == 2);
     assert!(says(&window, "2 of 15"));
     assert!(!says(&window, "cannot be read"), "a line in the making is no damage");
 }
@@ -541,7 +545,7 @@ fn a_damaged_log_shows_what_is_left_of_it() {
     sample::epoch(&folder, &job, 2);
     open(&mut window, &[&folder]);
     window.picture("history-damaged");
-    assert_eq!(epochs(&window.harness.state().study().records()[0].record), 3);
+    assert_eq!(epochs(&window.harness.state().session().records()[0].record), 3);
     assert!(says(&window, "1 line of log.jsonl cannot be read"));
     assert!(says(&window, "not a finite number in epoch 2"));
 }
@@ -591,7 +595,7 @@ fn the_real_thing_trains() {
     window.click("Start training");
     window.settle();
     window.picture("history-real");
-    let study = window.harness.state().study();
+    let study = window.harness.state().session();
     let record = &study.records().first().expect("a record").record;
     assert!(record.provenance.complete && epochs(record) == 2);
     assert_eq!(record.provenance.data, "bundled");
@@ -600,7 +604,7 @@ fn the_real_thing_trains() {
     window.click("Open");
     window.settle();
     window.picture("history-real-opened");
-    let model = window.harness.state().study().selected_model().expect("the network is open");
+    let model = window.harness.state().session().selected_model().expect("the network is open");
     assert_eq!(model.path, folder.join("snapshots/epoch-0001.safetensors"));
     let summary = model.summary.ready().expect("a checkpoint that opens");
     assert_eq!(summary.model, record_model(&window));
@@ -616,5 +620,5 @@ fn networks(record: &Record) -> Vec<String> {
 }
 
 fn record_model(window: &Window) -> String {
-    window.harness.state().study().records()[0].record.provenance.model.clone()
+    window.harness.state().session().records()[0].record.provenance.model.clone()
 }

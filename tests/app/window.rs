@@ -85,7 +85,7 @@ fn a_landscape_runs_to_its_record() {
     window.click("Run");
     window.settle();
     window.compare("surface");
-    let study = window.harness.state().study();
+    let study = window.harness.state().session();
     let stored = study.records().first().expect("the record of the finished job");
     assert_eq!(stored.record.job.checkpoint(), Some(&*path));
     assert!(stored.path.is_file(), "the record is a file beside the checkpoint");
@@ -113,7 +113,7 @@ fn a_cancelled_landscape_keeps_what_is_there() {
     window.click("Cancel");
     window.settle();
     window.compare("cancelled");
-    let stored = window.harness.state().study().records().first().cloned().expect("a partial record");
+    let stored = window.harness.state().session().records().first().cloned().expect("a partial record");
     assert!(!stored.record.provenance.complete);
     assert!(window.harness.query_all_by_label_contains("what was finished is kept").next().is_some());
     // The same job goes on, in the same file and in the same line of the list.
@@ -124,7 +124,7 @@ fn a_cancelled_landscape_keeps_what_is_there() {
     let jobs = window.harness.state().jobs().entries();
     assert_eq!(jobs.iter().map(|entry| entry.id).collect::<Vec<_>>(), [line]);
     assert_eq!(jobs[0].status, Status::Done);
-    let records = window.harness.state().study().records();
+    let records = window.harness.state().session().records();
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].path, stored.path);
     assert!(records[0].record.provenance.complete);
@@ -186,7 +186,7 @@ fn a_finished_job_is_shown_as_it_is_and_computed_again_on_request() {
     assert_eq!(computed(), 2);
     assert!(!says(&window));
     let app = window.harness.state();
-    assert_eq!((app.jobs().entries().len(), app.study().records().len()), (1, 1));
+    assert_eq!((app.jobs().entries().len(), app.session().records().len()), (1, 1));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn closing_while_a_job_runs_asks_and_keeps_what_is_finished() {
         std::thread::sleep(Duration::from_millis(2));
     }
     assert!(closed, "the window closes when the job has stopped");
-    assert_eq!(window.harness.state().study().records().len(), 1);
+    assert_eq!(window.harness.state().session().records().len(), 1);
 }
 
 #[test]
@@ -483,7 +483,7 @@ fn curves_are_laid_over_each_other() {
         window.settle();
     }
     // The newest is shown; the other comes beside it, and goes again.
-    let study = |window: &Window| window.harness.state().study().clone();
+    let study = |window: &Window| window.harness.state().session().clone();
     let other = study(&window).records()[0].id;
     assert!(!study(&window).is_shown(other));
     assert_eq!(lines(&window).len(), 2, "one line for each record");
@@ -529,7 +529,7 @@ fn the_real_thing_runs() {
     window.click("Run");
     window.settle();
     window.picture("real");
-    let study = window.harness.state().study();
+    let study = window.harness.state().session();
     let stored = study.records().first().expect("a record");
     let Outcome::Landscape(landscape) = &stored.record.outcome else { panic!("a landscape was asked for") };
     let robust = landscape.robust.as_ref().expect("the robust loss was asked for");
@@ -630,7 +630,8 @@ fn a_name_of_the_paper_fills_its_form() {
     assert!(window.harness.query_by_label_contains(words).is_some());
     window.click("Run");
     window.settle();
-    let asked = |window: &Window| window.harness.state().study().records().last().unwrap().record.job.clone();
+    let asked =
+        |window: &Window| window.harness.state().session().records().last().unwrap().record.job.clone();
     let line = command_line(&asked(&window));
     let end =
         "--restarts 5 --select wrong-class-confidence --momentum 0.9 --data bundled --examples train:0..1000";
@@ -676,7 +677,8 @@ fn an_evaluation_takes_several_attacks_or_stored_examples_and_says_what_it_keeps
     window.picture("evaluate-options");
     window.click("Run");
     window.settle();
-    let asked = |window: &Window| window.harness.state().study().records().last().unwrap().record.job.clone();
+    let asked =
+        |window: &Window| window.harness.state().session().records().last().unwrap().record.job.clone();
     let line = command_line(&asked(&window));
     for part in [
         "--keep-probabilities --log-steps --attack pgd ",
@@ -773,13 +775,13 @@ fn records_bring_their_checkpoint_and_the_surface_comes_to_the_front() {
     window.click("1-D");
     window.click("Run");
     window.settle();
-    let study = window.harness.state().study();
+    let study = window.harness.state().session();
     let files: Vec<_> = study.records().iter().map(|stored| stored.path.clone()).collect();
     assert_eq!(files.len(), 2);
     let mut other = Window::new(Fake::default());
     other.harness.state_mut().open_paths(files);
     other.settle();
-    let study = other.harness.state().study();
+    let study = other.harness.state().session();
     assert_eq!(study.models().len(), 1, "the checkpoint of both");
     assert_eq!(study.records().len(), 2);
     assert_eq!(other.harness.state().visible_panes(), [Pane::Surface]);
@@ -790,7 +792,7 @@ fn a_copy_of_an_open_checkpoint_is_not_opened_twice() {
     let mut window = Window::new(Fake::default());
     let first = window.open("classifier.pth.tar");
     window.open("copy.pth.tar");
-    let study = window.harness.state().study();
+    let study = window.harness.state().session();
     assert_eq!(study.models().len(), 1);
     assert_eq!(study.selected, Some(first));
     assert!(window.harness.query_all_by_label_contains("is open already, as").next().is_some());
@@ -821,7 +823,7 @@ fn flatness_runs_from_its_form_and_shows_its_draws_as_they_come() {
     window.settle();
     window.compare("flatness");
     let app = window.harness.state();
-    let record = &app.study().records()[0].record;
+    let record = &app.session().records()[0].record;
     let (Job::Flatness(job), Outcome::Flatness(outcome)) = (&record.job, &record.outcome) else {
         panic!("flatness gives flatness")
     };
@@ -853,7 +855,7 @@ fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
     window.picture("flatness-worst");
     window.click("Run");
     window.settle();
-    let job = window.harness.state().study().records()[0].record.job.clone();
+    let job = window.harness.state().session().records()[0].record.job.clone();
     let Job::Flatness(asked) = &job else { panic!("flatness gives flatness") };
     assert_eq!(
         (asked.radii.as_slice(), asked.descent.epochs, asked.per_layer),
@@ -880,7 +882,7 @@ fn the_worst_case_has_settings_of_its_own_and_layers_a_chart() {
     window.picture("flatness-worst-robust");
     window.click("Run");
     window.settle();
-    let line = command_line(&window.harness.state().study().records()[1].record.job);
+    let line = command_line(&window.harness.state().session().records()[1].record.job);
     assert!(line.contains("--joint sequential") && !line.contains("--reference-restarts"), "{line}");
     window.click("Display");
     window.click("Per layer");
@@ -908,7 +910,7 @@ fn autoattack_keeps_examples_and_shows_them() {
     window.click("Run");
     window.settle();
     assert_eq!(window.harness.state().visible_panes(), [Pane::Examples]);
-    let record = window.harness.state().study().records()[0].record.clone();
+    let record = window.harness.state().session().records()[0].record.clone();
     let Outcome::Attack(outcome) = &record.outcome else { panic!("an attack gives an attack") };
     window.picture("examples");
     for index in 0..4 {

@@ -12,7 +12,7 @@ use crate::command::Command;
 use crate::jobs::{Ended, JobId};
 use crate::state::{Measure, Side};
 use crate::ui::answers::{Answer, Purpose};
-use crate::ui::study::{RecordId, Target};
+use crate::ui::session::{RecordId, Target};
 use crate::ui::tabs::{Pane, Tabs};
 use crate::ui::{App, Modal, command_line, dialogs};
 
@@ -81,16 +81,16 @@ impl App {
             Action::Open(paths) => self.open_paths(paths),
             Action::SelectModel(path) => self.select_model(&path),
             Action::SelectRecord(id) => {
-                self.study.select_record(id);
+                self.session.select_record(id);
                 self.show_target();
             }
             Action::ToggleRecord(id) => {
-                self.study.toggle_record(id);
+                self.session.toggle_record(id);
                 self.show_target();
             }
             Action::SelectJob(id) => self.select_job(id),
-            Action::RemoveModel(path) => self.study.remove_model(&path),
-            Action::RemoveRecord(id) => self.study.remove_record(id),
+            Action::RemoveModel(path) => self.session.remove_model(&path),
+            Action::RemoveRecord(id) => self.session.remove_record(id),
             Action::CopyCommandLine(job) => {
                 ctx.copy_text(command_line(&job));
                 self.note("The command line is on the clipboard.");
@@ -194,10 +194,10 @@ impl App {
 
     /// Opens a network of a training; what the views show stays.
     fn use_network(&mut self, path: PathBuf, measure: Option<Measure>) {
-        let (target, pane) = (self.study.target, Pane::History);
+        let (target, pane) = (self.session.target, Pane::History);
         self.open_paths(vec![path.clone()]);
-        self.study.select_model(&path);
-        self.study.target = target;
+        self.session.select_model(&path);
+        self.session.target = target;
         if let Some(measure) = measure {
             (self.state.side, self.state.measure) = (Side::Measure, measure);
             self.tabs.show(pane);
@@ -210,36 +210,36 @@ impl App {
     }
 
     fn select_model(&mut self, path: &std::path::Path) {
-        let keep = match self.study.target {
+        let keep = match self.session.target {
             Some(Target::Job(id)) => self.jobs.get(id).is_some_and(|entry| {
                 let trained = entry.out.as_deref().is_some_and(|folder| path.starts_with(folder));
                 trained || entry.job.checkpoint() == Some(path)
             }),
             _ => false,
         };
-        let target = self.study.target;
-        self.study.select_model(path);
+        let target = self.session.target;
+        self.session.select_model(path);
         if keep {
-            self.study.target = target;
+            self.session.target = target;
         }
     }
 
     fn select_job(&mut self, id: JobId) {
         let Some(entry) = self.jobs.get(id) else { return };
         match entry.job.checkpoint() {
-            Some(checkpoint) => self.study.select_model(checkpoint),
-            None => self.study.show_alone(),
+            Some(checkpoint) => self.session.select_model(checkpoint),
+            None => self.session.show_alone(),
         }
-        self.study.target = Some(Target::Job(id));
+        self.session.target = Some(Target::Job(id));
         self.show_target();
     }
 
     /// Brings the tab to the front that suits what is selected.
     fn show_target(&mut self) {
-        self.shown.update(&self.study, &self.jobs);
-        let job = match self.study.target {
+        self.shown.update(&self.session, &self.jobs);
+        let job = match self.session.target {
             Some(Target::Job(id)) => self.jobs.get(id).map(|entry| &entry.job),
-            Some(Target::Record(id)) => self.study.record(id).map(|stored| &stored.record.job),
+            Some(Target::Record(id)) => self.session.record(id).map(|stored| &stored.record.job),
             None => None,
         };
         match job {
@@ -269,9 +269,9 @@ impl App {
         for warning in &record.provenance.warnings {
             self.note_warning(format!("{what}: {warning}"));
         }
-        let id = self.study.add_record(path, record);
-        if self.study.target == Some(Target::Job(ended.id)) {
-            self.study.target = Some(Target::Record(id));
+        let id = self.session.add_record(path, record);
+        if self.session.target == Some(Target::Job(ended.id)) {
+            self.session.target = Some(Target::Record(id));
         }
     }
 

@@ -16,8 +16,8 @@ use crate::plot::color::SERIES_COLORS;
 use crate::ui::example_set::ExampleSet;
 use crate::ui::follow::Stamp;
 use crate::ui::probing::Probing;
+use crate::ui::session::{Reading, RecordId, Target};
 use crate::ui::standing::{FolderStatus, Place};
-use crate::ui::study::{Reading, RecordId, Target};
 use crate::ui::{Action, App, form};
 
 /// Number of test images of the sanity check.
@@ -174,13 +174,13 @@ impl App {
             Answer::Inspected { path, result } => self.inspected(&path, result),
             Answer::Probed { path, result } => self.probed(&path, result),
             Answer::Distributions { path, result } => {
-                if let Some(model) = self.study.model_mut(&path) {
+                if let Some(model) = self.session.model_mut(&path) {
                     model.distributing = None;
                     model.distributions = result.into();
                 }
             }
             Answer::Sanity { path, result } => {
-                if let Some(model) = self.study.model_mut(&path) {
+                if let Some(model) = self.session.model_mut(&path) {
                     model.sanity = result.into();
                 }
             }
@@ -211,11 +211,11 @@ impl App {
 
     /// A training that has ended, well or not, is its folder.
     fn show_folder_of_ended_training(&mut self) {
-        let Some(Target::Job(id)) = self.study.target else { return };
+        let Some(Target::Job(id)) = self.session.target else { return };
         let ended = self.jobs.get(id).filter(|entry| !entry.is_active());
         let folder = ended.and_then(|entry| entry.out.as_deref());
-        if let Some(record) = folder.and_then(|folder| self.study.record_at(folder)) {
-            self.study.target = Some(Target::Record(record));
+        if let Some(record) = folder.and_then(|folder| self.session.record_at(folder)) {
+            self.session.target = Some(Target::Record(record));
         }
     }
 
@@ -256,7 +256,8 @@ impl App {
         let trainings: Vec<PathBuf> = trainings.map(|(path, _)| path.clone()).collect();
         let Some(best) = self.add_records(records) else { return };
         // Several trainings are there to be compared.
-        let mut ids: Vec<RecordId> = trainings.iter().filter_map(|path| self.study.record_at(path)).collect();
+        let mut ids: Vec<RecordId> =
+            trainings.iter().filter_map(|path| self.session.record_at(path)).collect();
         if ids.len() > SERIES_COLORS {
             self.note_warning(format!(
                 "{SERIES_COLORS} of {} trainings are shown: so many can be told apart. A click at the left with Ctrl (Command on a Mac) shows another beside them, or takes one away.",
@@ -279,14 +280,14 @@ impl App {
         for (path, record) in records {
             let is_surface =
                 matches!(&record.outcome, Outcome::Landscape(landscape) if landscape.y.is_some());
-            let id = self.study.add_record(path, record);
+            let id = self.session.add_record(path, record);
             if is_surface || !best.is_some_and(|(_, surface)| surface) {
                 best = Some((id, is_surface));
             }
         }
         let best = best.map(|(id, _)| id);
-        if self.study.target.is_none() {
-            self.study.target = best.map(Target::Record);
+        if self.session.target.is_none() {
+            self.session.target = best.map(Target::Record);
         }
         best
     }
@@ -295,7 +296,7 @@ impl App {
         if let Err(error) = &result {
             self.note_error(error.clone());
         }
-        let Some(model) = self.study.model_mut(path) else { return };
+        let Some(model) = self.session.model_mut(path) else { return };
         let resolution = result.as_ref().ok().map(|summary| summary.resolution);
         model.summary = result.into();
         let Some(resolution) = resolution else { return };
@@ -309,7 +310,7 @@ impl App {
 
     /// Tries on labelled images what a file leaves open; its summary is shown meanwhile.
     fn start_probe(&mut self, path: &Path) {
-        let Some(model) = self.study.model_mut(path) else { return };
+        let Some(model) = self.session.model_mut(path) else { return };
         let probing = Arc::new(Probing::default());
         let mut follower = probing.follower();
         model.probing = Some(probing);
@@ -322,7 +323,7 @@ impl App {
 
     /// Computes the distributions of a checkpoint's tensors, once.
     pub(crate) fn compute_distributions(&mut self, path: &Path) {
-        let Some(model) = self.study.model_mut(path).filter(|model| !model.is_computing()) else { return };
+        let Some(model) = self.session.model_mut(path).filter(|model| !model.is_computing()) else { return };
         let computing = Arc::new(Probing::default());
         let mut follower = computing.follower();
         model.distributing = Some(computing);
@@ -334,7 +335,7 @@ impl App {
     }
 
     fn probed(&mut self, path: &Path, result: Result<Box<Summary>, String>) {
-        let Some(model) = self.study.model_mut(path) else { return };
+        let Some(model) = self.session.model_mut(path) else { return };
         model.probing = None;
         match result {
             Ok(summary) => {
@@ -348,7 +349,7 @@ impl App {
 
     /// What follows once it is known what a checkpoint is.
     fn opened(&mut self, path: &Path, resolution: [usize; 3]) {
-        if let Some(other) = self.study.close_duplicate(path) {
+        if let Some(other) = self.session.close_duplicate(path) {
             return self.note(format!("{} is open already, as {}.", path.display(), other.display()));
         }
         let (engine, checkpoint) = (self.engine.clone(), path.to_owned());

@@ -10,7 +10,7 @@ use eframe::egui::{CollapsingHeader, Frame, Label, Margin, RichText, Ui};
 use crate::cli::compare::words;
 use crate::ui::App;
 use crate::ui::answers::Answer;
-use crate::ui::study::file_name;
+use crate::ui::session::file_name;
 
 /// The comparison of the records that are shown.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl App {
             return;
         }
         let path = |record: &Arc<Record>| {
-            let stored = self.study.records().iter().find(|stored| Arc::ptr_eq(&stored.record, record));
+            let stored = self.session.records().iter().find(|stored| Arc::ptr_eq(&stored.record, record));
             stored.map(|stored| stored.path.clone())
         };
         let (Some(a), Some(b)) = (path(first), path(second)) else { return };

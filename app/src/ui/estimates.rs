@@ -8,7 +8,7 @@ use eframe::egui::Context;
 
 use crate::ui::App;
 use crate::ui::answers::Answer;
-use crate::ui::study::Reading;
+use crate::ui::session::Reading;
 
 /// The form must rest this long before time is spent on an estimate.
 const REST: Duration = Duration::from_millis(400);
@@ -62,7 +62,7 @@ impl App {
         };
         // One trial at a time, and none beside something that computes: each would measure the other.
         let sanity =
-            self.study.selected_model().is_some_and(|model| matches!(model.sanity, Reading::Pending));
+            self.session.selected_model().is_some_and(|model| matches!(model.sanity, Reading::Pending));
         let free = estimates.asked.is_none() && self.jobs.active() == 0 && !sanity;
         if free && since.elapsed() >= REST {
             estimates.asked = Some(job.clone());

@@ -14,7 +14,7 @@ use basin_core::record::{AttackOutcome, KeptExamples, Outcome};
 use crate::ui::App;
 use crate::ui::answers::Answer;
 use crate::ui::example_set::{ExampleSet, Fate, Picture, Row, Verdict};
-use crate::ui::study::{Reading, Target};
+use crate::ui::session::{Reading, Target};
 use crate::ui::widgets::{duration_words, empty_ui, palette, segmented_ui, sentence};
 
 /// Side of a picture, in points.
@@ -70,7 +70,7 @@ impl App {
         let Some(record) = self.shown.record().cloned() else {
             return self.nothing_ui(ui, "No examples yet", how);
         };
-        let Some(Target::Record(id)) = self.study.target else {
+        let Some(Target::Record(id)) = self.session.target else {
             return self.nothing_ui(ui, "No examples yet", how);
         };
         self.record_header_ui(ui, &record.job.summary().title, &record);
@@ -86,7 +86,7 @@ impl App {
         let of = self.shown.version();
         if self.examples.of != Some(of) {
             self.examples.want(of);
-            if let Some(path) = self.study.record(id).map(|stored| stored.path.clone()) {
+            if let Some(path) = self.session.record(id).map(|stored| stored.path.clone()) {
                 self.background.spawn("examples", move || {
                     let kept = record.load_examples(&path).map_err(|error| error.to_string());
                     let set = kept.and_then(|kept: Option<KeptExamples>| {

@@ -86,7 +86,7 @@ impl App {
         let charts = [Pane::Surface, Pane::Contours, Pane::Curves, Pane::History, Pane::Spectrum];
         self.tabs.is_visible(Pane::Table)
             && !charts.into_iter().any(|pane| self.tabs.is_visible(pane))
-            && !self.study.records().is_empty()
+            && !self.session.records().is_empty()
     }
 
     /// Opens the dialog for the table.
@@ -141,11 +141,11 @@ impl App {
         let settings = self.state.export.clone();
         let scatter = self.export.scatter.then(|| self.state.scatter.clone());
         let records = match &scatter {
-            Some(_) => self.study.records().iter().map(|stored| stored.record.clone()).collect(),
+            Some(_) => self.session.records().iter().map(|stored| stored.record.clone()).collect(),
             None => self.shown.together(),
         };
         let stored: Vec<(&Path, &Record)> =
-            self.study.records().iter().map(|stored| (&*stored.path, &*stored.record)).collect();
+            self.session.records().iter().map(|stored| (&*stored.path, &*stored.record)).collect();
         let table = self.export.table.then(|| table_view::csv(&stored));
         if records.is_empty() && scatter.is_none() && table.is_none() {
             return None;

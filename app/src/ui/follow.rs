@@ -39,7 +39,7 @@ impl App {
     pub(crate) fn follow(&mut self, ctx: &Context) {
         let unfinished =
             |record: &Record| matches!(record.outcome, Outcome::Train(_)) && !record.provenance.complete;
-        let stored = self.study.records().iter().filter(|stored| unfinished(&stored.record));
+        let stored = self.session.records().iter().filter(|stored| unfinished(&stored.record));
         let mut folders: Vec<PathBuf> = stored.map(|stored| stored.path.clone()).collect();
         // A training of this window is part of the study as soon as it has a folder.
         let own = self.jobs.entries().iter().filter(|entry| entry.is_active());
@@ -74,10 +74,10 @@ impl App {
         for (folder, stamp, record) in changed {
             self.follow.stamps.retain(|(path, _)| *path != folder);
             self.follow.stamps.push((folder.clone(), stamp));
-            let known = self.study.record_at(&folder).and_then(|id| self.study.record(id));
+            let known = self.session.record_at(&folder).and_then(|id| self.session.record(id));
             // It ended while its folder was being read.
             if known.is_none_or(|known| !known.record.provenance.complete) {
-                self.study.add_record(folder, record);
+                self.session.add_record(folder, record);
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::settings::{Measure, Problem};
 use crate::ui::estimates::Known;
 use crate::ui::form::{NAME, NAME_LABEL};
 use crate::ui::form_measures::Editor;
-use crate::ui::study::{Reading, Study};
+use crate::ui::session::{Reading, Session};
 use crate::ui::widgets::{
     count, duration_words, lines_ui, palette, primary_button, problems_words, sentence,
 };
@@ -19,7 +19,7 @@ use crate::ui::{Action, App, theme};
 impl App {
     /// The job that the form describes for the selected checkpoint; none if there is no usable one.
     pub(crate) fn form_job(&self) -> Option<Result<Job, Vec<Problem>>> {
-        let model = self.study.selected_model().filter(|_| !self.study.shows_another())?;
+        let model = self.session.selected_model().filter(|_| !self.session.shows_another())?;
         Some(self.state.form.job(self.state.measure, &model.path, model.summary.ready()?))
     }
 
@@ -33,7 +33,7 @@ impl App {
         let frame = theme::panel_frame(ui.visuals().dark_mode)
             .inner_margin(eframe::egui::Margin { top: 8, ..Default::default() });
         Panel::bottom("run").frame(frame).show(ui, |ui| self.run_ui(ui, job, &problems));
-        let model = self.study.selected_model();
+        let model = self.session.selected_model();
         let resolution = model.and_then(|model| model.summary.ready()).map(|summary| summary.resolution);
         let checkpoint = model.map(|model| model.path.clone()).unwrap_or_default();
         let measure = self.state.measure;
@@ -60,13 +60,13 @@ impl App {
             })
             .collect();
         let (words, color, job) = match job {
-            None => (why_not(&self.study).to_owned(), p.weak, None),
+            None => (why_not(&self.session).to_owned(), p.weak, None),
             Some(Err(_)) => (problems_words(&named), p.error, None),
             Some(Ok(job)) => (self.cost_words(ui, &job), p.weak, Some(job)),
         };
-        if let (Some(name), true) = (self.study.selected_name(), job.is_some()) {
+        if let (Some(name), true) = (self.session.selected_name(), job.is_some()) {
             let path =
-                self.study.selected.as_deref().map_or_else(String::new, |path| path.display().to_string());
+                self.session.selected.as_deref().map_or_else(String::new, |path| path.display().to_string());
             ui.add(Label::new(RichText::new(format!("Network: {name}")).color(p.weak)).truncate())
                 .on_hover_text(path);
         }
@@ -113,7 +113,7 @@ impl App {
 
     /// How many tensors of the selected checkpoint take part.
     fn layers(&self, which: &Tensors) -> usize {
-        let summary = self.study.selected_model().and_then(|model| model.summary.ready());
+        let summary = self.session.selected_model().and_then(|model| model.summary.ready());
         let takes = |tensor: &&TensorSummary| which.takes(&tensor.name, tensor.role, tensor.shape.len());
         summary.map_or(0, |summary| summary.tensors.iter().filter(takes).count())
     }
@@ -124,9 +124,9 @@ fn label(measure: Measure, path: &str) -> Option<&'static str> {
     if path == NAME { Some(NAME_LABEL) } else { measure.setting(path).map(|setting| &*setting.label) }
 }
 
-fn why_not(study: &Study) -> &'static str {
-    match study.selected_model().map(|model| &model.summary) {
-        Some(_) if study.shows_another() => {
+fn why_not(session: &Session) -> &'static str {
+    match session.selected_model().map(|model| &model.summary) {
+        Some(_) if session.shows_another() => {
             "The record shown is of another network. Select the network to measure at the left."
         }
         None => "Open a checkpoint first.",

@@ -6,7 +6,7 @@ use eframe::egui::{Button, Frame, Label, Margin, RichText, Sides, Ui, vec2};
 
 use crate::command::Command;
 use crate::jobs::Status;
-use crate::ui::study::{Target, job_details};
+use crate::ui::session::{Target, job_details};
 use crate::ui::widgets::palette;
 use crate::ui::{Action, App};
 use basin_core::record::names;
@@ -44,7 +44,7 @@ impl App {
     pub(crate) fn record_header_ui(&mut self, ui: &mut Ui, title: &str, record: &Record) {
         let p = palette(ui);
         let elsewhere = self.training_folder().is_some_and(|folder| self.follow.is_elsewhere(&folder));
-        let state = match self.study.target {
+        let state = match self.session.target {
             Some(Target::Job(id)) => self.jobs.get(id).map(|entry| match entry.is_active() {
                 true => (format!("computing, {:.0} %", 100.0 * entry.live().fraction()), p.accent),
                 false if matches!(entry.status, Status::Failed(_)) => ("failed".to_owned(), p.error),

@@ -7,7 +7,7 @@ use basin_core::record::TrainingOutcome;
 use basin_core::record::training::Choice;
 use basin_core::train::{Epoch, Scores};
 
-use crate::ui::study::file_name;
+use crate::ui::session::file_name;
 use crate::ui::widgets::{duration_words, sentence};
 
 /// A network of a training's folder.

@@ -10,7 +10,7 @@ use eframe::egui::{Align, Button, ComboBox, Frame, Label, Layout, Margin, RichTe
 use crate::state::Measure;
 use crate::ui::charts::Cached;
 use crate::ui::history_facts::{Fact, Network, facts, networks, tests};
-use crate::ui::study::{Target, file_name};
+use crate::ui::session::{Target, file_name};
 use crate::ui::widgets::{empty_ui, palette, sentence};
 use crate::ui::{Action, App};
 
@@ -32,7 +32,7 @@ pub(crate) struct HistoryView {
 
 /// What can be done with a network: the form to show, the button, its tooltip.
 const USES: [(Option<Measure>, &str, &str); 4] = [
-    (None, "Open", "Add this network to the study"),
+    (None, "Open", "Open this network"),
     (Some(Measure::Landscape), "Landscape…", "To the form of landscapes, with this network selected"),
     (Some(Measure::Flatness), "Flatness…", "To the form of flatness, with this network selected"),
     (Some(Measure::Evaluate), "Evaluate…", "To the form of evaluations, with this network selected"),
@@ -52,7 +52,7 @@ impl App {
         };
         let (Job::Train(job), Outcome::Train(outcome)) = (&record.job, &record.outcome) else { return };
         let together = self.shown.together();
-        let open = self.study.trainings().count();
+        let open = self.session.trainings().count();
         let title = match together.len() {
             0 | 1 => "Training".to_owned(),
             several if several < open => format!("{several} of {open} trainings"),
@@ -165,9 +165,9 @@ impl App {
 
     /// The folder of the training that is shown.
     pub(crate) fn training_folder(&self) -> Option<PathBuf> {
-        match self.study.target? {
+        match self.session.target? {
             Target::Record(id) => {
-                let stored = self.study.record(id)?;
+                let stored = self.session.record(id)?;
                 matches!(stored.record.outcome, Outcome::Train(_)).then(|| stored.path.clone())
             }
             Target::Job(id) => self.jobs.get(id)?.out.clone(),

@@ -39,12 +39,12 @@ mod path_dialog;
 mod probing;
 mod scatter_settings;
 mod scatter_view;
+mod session;
+mod session_panel;
 mod shape_panel;
 mod shown;
 mod spectrum_view;
 mod standing;
-mod study;
-mod study_panel;
 pub mod surface_texture;
 mod surface_view;
 mod table_view;
@@ -69,7 +69,7 @@ pub use actions::Action;
 pub use answers::{Answer, Purpose};
 pub use open::{FIRST_FRAME, open};
 pub use scatter_settings::{ScatterSettings, Source};
-pub use study::{Study, Target};
+pub use session::{Session, Target};
 pub use tabs::Pane;
 
 use crate::background::Background;
@@ -96,7 +96,7 @@ pub(crate) enum Modal {
 /// The window and all that lives while it is open.
 pub struct App {
     state: State,
-    study: Study,
+    session: Session,
     jobs: Jobs,
     background: Background<Answer>,
     engine: Arc<dyn Engine>,
@@ -132,7 +132,7 @@ impl App {
         let ctx = cc.egui_ctx.clone();
         let wake: Wake = Arc::new(move |within| ctx.request_repaint_after(within));
         let mut app = Self {
-            study: Study::default(),
+            session: Session::default(),
             jobs: Jobs::new(engine.clone(), wake.clone()),
             background: Background::new(wake, Answer::Failed),
             engine,
@@ -171,8 +171,8 @@ impl App {
     }
 
     /// Open checkpoints and records.
-    pub fn study(&self) -> &Study {
-        &self.study
+    pub fn session(&self) -> &Session {
+        &self.session
     }
 
     /// The jobs of this session.
@@ -207,7 +207,7 @@ impl App {
 
     /// Puts what is open into the window's title.
     fn name_window(&mut self, ctx: &Context) {
-        let model = self.study.selected_model().map(study::Model::file_name);
+        let model = self.session.selected_model().map(session::Model::file_name);
         let title = model.map_or_else(|| "Basin".to_owned(), |name| format!("{name} – Basin"));
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
@@ -238,10 +238,10 @@ impl App {
         });
         Panel::bottom("activity").frame(frame.inner_margin(Margin::symmetric(12, 5))).show(ui, |ui| {
             self.notes.fade(ui.ctx());
-            jobs_panel::ui(ui, &self.jobs, &self.study, &self.notes, &mut self.actions);
+            jobs_panel::ui(ui, &self.jobs, &self.session, &self.notes, &mut self.actions);
         });
-        Panel::left("study").frame(frame).default_size(250.0).size_range(190.0..=420.0).show(ui, |ui| {
-            study_panel::ui(ui, &self.study, &self.jobs, &mut self.filter, &mut self.actions);
+        Panel::left("session").frame(frame).default_size(250.0).size_range(190.0..=420.0).show(ui, |ui| {
+            session_panel::ui(ui, &self.session, &self.jobs, &mut self.filter, &mut self.actions);
         });
         // Names of settings and what they say both have room where the window has it.
         let width = (0.265 * ui.ctx().content_rect().width()).clamp(300.0, 360.0);
@@ -330,7 +330,7 @@ impl eframe::App for App {
             self.carry_out(ctx, action);
         }
         self.follow(ctx);
-        self.shown.update(&self.study, &self.jobs);
+        self.shown.update(&self.session, &self.jobs);
         self.name_window(ctx);
     }
 
@@ -342,8 +342,9 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn Storage) {
-        let records = self.study.records().iter().map(|stored| stored.path.clone());
-        self.state.open = self.study.models().iter().map(|model| model.path.clone()).chain(records).collect();
+        let records = self.session.records().iter().map(|stored| stored.path.clone());
+        self.state.open =
+            self.session.models().iter().map(|model| model.path.clone()).chain(records).collect();
         self.state.save(storage);
         self.tabs.save(storage);
     }

@@ -3,7 +3,7 @@
 use basin_core::job::{Job, LandscapeLoss, Normalization};
 use basin_core::record::Record;
 
-use crate::ui::study::when;
+use crate::ui::session::when;
 use basin_core::record::names;
 
 /// One name for each record. What all of them share is left out; a record by itself is called by its checkpoint.

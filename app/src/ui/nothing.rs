@@ -5,13 +5,13 @@ use eframe::egui::Ui;
 
 use crate::jobs::{Entry, Status};
 use crate::ui::App;
-use crate::ui::study::Target;
+use crate::ui::session::Target;
 use crate::ui::widgets::{count, count_words, empty_ui, sentence};
 
 impl App {
     /// Draws the words in the middle of the view; `title` and `how` are those of a window at rest.
     pub(crate) fn nothing_ui(&self, ui: &mut Ui, title: &str, how: &str) {
-        let entry = match self.study.target {
+        let entry = match self.session.target {
             Some(Target::Job(id)) => self.jobs.get(id),
             _ => None,
         };

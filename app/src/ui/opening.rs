@@ -11,7 +11,7 @@ use basin_core::run::read_job;
 use eframe::egui::Context;
 
 use crate::ui::answers::Answer;
-use crate::ui::study::file_name;
+use crate::ui::session::file_name;
 use crate::ui::{App, Pane};
 
 impl App {
@@ -49,7 +49,7 @@ impl App {
     }
 
     fn open_checkpoint(&mut self, path: PathBuf) {
-        if self.study.add_model(path.clone()) {
+        if self.session.add_model(path.clone()) {
             self.tabs.show(Pane::Model);
             let engine = self.engine.clone();
             self.background.spawn("inspect", move || {

@@ -15,7 +15,7 @@ use crate::plot::{Plot, text, ticks};
 use crate::ui::App;
 use crate::ui::answers::Answer;
 use crate::ui::scatter_settings::{ScatterSettings, Source};
-use crate::ui::study::Target;
+use crate::ui::session::Target;
 use crate::ui::widgets::{empty_ui, palette, sentence};
 
 /// What lives with the tab: the chart, and what it was made of.
@@ -89,7 +89,7 @@ impl App {
     /// Draws the tab.
     pub(crate) fn scatter_ui(&mut self, ui: &mut Ui) {
         let records: Vec<Arc<Record>> =
-            self.study.records().iter().map(|stored| stored.record.clone()).collect();
+            self.session.records().iter().map(|stored| stored.record.clone()).collect();
         let selected = self.selected_hash();
         self.scatter.update(&self.state.scatter, records, selected);
         if let Some(of) = self.scatter.changed_pairs() {
@@ -104,7 +104,7 @@ impl App {
             let chart = match chart {
                 Ok(chart) => chart,
                 Err(why) => {
-                    let text = if self.study.records().is_empty() {
+                    let text = if self.session.records().is_empty() {
                         "Measure the flatness of several checkpoints and evaluate them under attack, or open such records: every checkpoint becomes a point.".to_owned()
                     } else {
                         sentence(why) + "."
@@ -154,25 +154,25 @@ impl App {
 
     /// Content of the checkpoint of the record that is shown, else of the selected one.
     fn selected_hash(&self) -> Option<String> {
-        let record = match self.study.target {
-            Some(Target::Record(id)) => self.study.record(id),
+        let record = match self.session.target {
+            Some(Target::Record(id)) => self.session.record(id),
             _ => None,
         };
         let shown = record.map(|stored| stored.record.provenance.checkpoint_hash.clone());
-        let model = || Some(self.study.selected_model()?.summary.ready()?.hash.clone());
+        let model = || Some(self.session.selected_model()?.summary.ready()?.hash.clone());
         shown.filter(|hash| !hash.is_empty()).or_else(model)
     }
 
     /// Selects the open checkpoint of this content, else one of its records; the tab stays in front.
     fn select_by_hash(&mut self, hash: &str) {
         let is_model =
-            |model: &&crate::ui::study::Model| model.summary.ready().is_some_and(|s| s.hash == hash);
-        if let Some(path) = self.study.models().iter().find(is_model).map(|model| model.path.clone()) {
-            self.study.select_model(&path);
+            |model: &&crate::ui::session::Model| model.summary.ready().is_some_and(|s| s.hash == hash);
+        if let Some(path) = self.session.models().iter().find(is_model).map(|model| model.path.clone()) {
+            self.session.select_model(&path);
         } else if let Some(id) =
-            self.study.records().iter().find(|s| s.record.provenance.checkpoint_hash == hash).map(|s| s.id)
+            self.session.records().iter().find(|s| s.record.provenance.checkpoint_hash == hash).map(|s| s.id)
         {
-            self.study.select_record(id);
+            self.session.select_record(id);
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use basin_core::record::{LandscapeOutcome, Outcome, Record};
 
 use crate::jobs::Jobs;
-use crate::ui::study::{Study, Target, share_a_chart};
+use crate::ui::session::{Session, Target, share_a_chart};
 
 /// What the views show, with a number that changes whenever it does.
 #[derive(Debug, Default)]
@@ -19,19 +19,19 @@ pub struct Shown {
 
 impl Shown {
     /// Follows the selection and the running job.
-    pub fn update(&mut self, study: &Study, jobs: &Jobs) {
-        let changed = self.target != study.target;
-        self.target = study.target;
-        let beside: Vec<_> = study.beside().map(|stored| stored.record.clone()).collect();
+    pub fn update(&mut self, session: &Session, jobs: &Jobs) {
+        let changed = self.target != session.target;
+        self.target = session.target;
+        let beside: Vec<_> = session.beside().map(|stored| stored.record.clone()).collect();
         if beside.len() != self.beside.len()
             || !beside.iter().zip(&self.beside).all(|(a, b)| Arc::ptr_eq(a, b))
         {
             self.version += 1;
             self.beside = beside;
         }
-        match study.target {
+        match session.target {
             None => self.set(None),
-            Some(Target::Record(id)) => self.set(study.record(id).map(|stored| stored.record.clone())),
+            Some(Target::Record(id)) => self.set(session.record(id).map(|stored| stored.record.clone())),
             Some(Target::Job(id)) => {
                 let Some(entry) = jobs.get(id) else { return self.set(None) };
                 if changed || entry.live().version != self.live_version {

@@ -7,13 +7,13 @@ use crate::headline;
 use crate::plot::export::column;
 use crate::plot::text::literal;
 use crate::ui::Action;
-use crate::ui::study::{Study, file_name, job_details, when};
+use crate::ui::session::{Session, file_name, job_details, when};
 use crate::ui::widgets::{duration_words, empty_ui, palette};
 use basin_core::record::names;
 
 /// Draws the view.
-pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
-    if study.records().is_empty() {
+pub(crate) fn ui(ui: &mut Ui, session: &Session, actions: &mut Vec<Action>) {
+    if session.records().is_empty() {
         let body = "Results appear here with the seed, the device and the data they come from. Run a job at the right, or open a record.";
         empty_ui(ui, "No records yet", body, |_| ());
         return;
@@ -44,10 +44,10 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, actions: &mut Vec<Action>) {
                     ui.label(RichText::new(head).small().color(palette(ui).weak));
                 }
                 ui.end_row();
-                let records: Vec<&Record> = study.records().iter().map(|stored| &*stored.record).collect();
-                for (stored, model) in study.records().iter().zip(names::of_records(&records)) {
+                let records: Vec<&Record> = session.records().iter().map(|stored| &*stored.record).collect();
+                for (stored, model) in session.records().iter().zip(names::of_records(&records)) {
                     text_ui(ui, &model).on_hover_text(stored.record.job.subject().display().to_string());
-                    let selected = study.is_shown(stored.id);
+                    let selected = session.is_shown(stored.id);
                     let title = stored.record.job.summary().title;
                     if ui.selectable_label(selected, &title).on_hover_text("Show this record").clicked() {
                         actions.push(Action::SelectRecord(stored.id));

@@ -146,7 +146,7 @@ impl App {
     fn pane_ui(&mut self, ui: &mut Ui, pane: Pane) {
         match pane {
             Pane::Model => {
-                model_view::ui(ui, &self.study, &mut self.model_state, &mut self.actions);
+                model_view::ui(ui, &self.session, &mut self.model_state, &mut self.actions);
             }
             Pane::Surface => self.surface_ui(ui),
             Pane::Curves => self.curves_ui(ui),
@@ -155,7 +155,7 @@ impl App {
             Pane::History => self.history_ui(ui),
             Pane::Spectrum => self.spectrum_ui(ui),
             Pane::Examples => self.examples_ui(ui),
-            Pane::Table => table_view::ui(ui, &self.study, &mut self.actions),
+            Pane::Table => table_view::ui(ui, &self.session, &mut self.actions),
         }
     }
 }

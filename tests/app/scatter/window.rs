@@ -105,7 +105,7 @@ fn a_click_on_a_point_selects_its_model() {
     let mut window = with_records(&three());
     assert!(window.harness.state().visible_panes().contains(&Pane::Scatter));
     let selected = |window: &Window| {
-        let study = window.harness.state().study();
+        let study = window.harness.state().session();
         let Some(basin::ui::Target::Record(id)) = study.target else { return None };
         Some(names::of_record(&study.record(id)?.record))
     };

@@ -154,7 +154,7 @@ fn the_form_opens_the_file_with_other_assumptions() {
     window.choose("Shortcut", "activated: the normalized and activated input");
     window.click("Open with these assumptions");
     window.settle();
-    let selected = window.harness.state().study().selected.clone().unwrap();
+    let selected = window.harness.state().session().selected.clone().unwrap();
     let assumed = "::normalization=0.5,0.4,0.3/0.2,0.2,0.25,shortcut=activated";
     assert_eq!(selected, PathBuf::from(format!("{}{assumed}", path.display())));
 }
@@ -166,7 +166,7 @@ fn another_reading_opens_from_the_table() {
     let open = window.harness.query_all_by_role_and_label(WidgetRole::Button, "Open").next().unwrap();
     open.click();
     window.settle();
-    let selected = window.harness.state().study().selected.clone().unwrap();
+    let selected = window.harness.state().session().selected.clone().unwrap();
     let assumed = "::normalization=cifar10-2023,shortcut=plain";
     assert_eq!(selected, PathBuf::from(format!("{}{assumed}", path.display())));
 }

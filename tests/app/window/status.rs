@@ -68,7 +68,7 @@ fn without_a_file_dialog_a_path_is_typed() {
     );
     window.harness.key_press(Key::Enter);
     window.settle();
-    let models = window.harness.state().study().models();
+    let models = window.harness.state().session().models();
     assert_eq!(models.iter().map(|model| &model.path).collect::<Vec<_>>(), [&path]);
     assert!(!says(&window, "no file dialog"), "the dialog is closed");
     window.harness.state_mut().handle(Answer::NoDialog(Purpose::Data));
@@ -82,7 +82,7 @@ fn pasted_paths_open() {
     let path = window.checkpoint("my classifier.pth.tar");
     window.harness.event(Event::Paste(format!("file://{}", path.display().to_string().replace(' ', "%20"))));
     window.settle();
-    assert_eq!(window.harness.state().study().models()[0].path, path);
+    assert_eq!(window.harness.state().session().models()[0].path, path);
     window.harness.event(Event::Paste("remember the milk".into()));
     window.settle();
     assert!(says(&window, "The clipboard names no file that exists (remember the milk)"));

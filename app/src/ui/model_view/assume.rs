@@ -6,7 +6,7 @@ use eframe::egui::{CollapsingHeader, Ui};
 
 use super::state::AssumeForm;
 use crate::ui::Action;
-use crate::ui::study::Model;
+use crate::ui::session::Model;
 use crate::ui::widgets::{choice_ui, field_ui, sentence};
 
 /// Width of the form.

@@ -5,7 +5,7 @@ use basin_core::record::Evaluation;
 use eframe::egui::{RichText, Ui};
 
 use crate::ui::form;
-use crate::ui::study::{Model, Reading};
+use crate::ui::session::{Model, Reading};
 use crate::ui::widgets::{bytes_words, count_words, facts_ui, heading_ui, palette};
 
 /// Names and values of the network and its file.

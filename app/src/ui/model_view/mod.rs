@@ -17,12 +17,12 @@ pub(crate) use state::ModelState;
 
 use crate::ui::Action;
 use crate::ui::open_buttons::open_buttons_ui;
-use crate::ui::study::{Model, Reading, Study};
+use crate::ui::session::{Model, Reading, Session};
 use crate::ui::widgets::{empty_ui, heading_ui, palette, sentence};
 
 /// Draws the view.
-pub(crate) fn ui(ui: &mut Ui, study: &Study, state: &mut ModelState, actions: &mut Vec<Action>) {
-    let Some(model) = study.selected_model() else {
+pub(crate) fn ui(ui: &mut Ui, session: &Session, state: &mut ModelState, actions: &mut Vec<Action>) {
+    let Some(model) = session.selected_model() else {
         empty_ui(
             ui,
             "No checkpoint is open",

@@ -5,7 +5,7 @@ use basin_core::model::{Pooling, Shortcut};
 use eframe::egui::{Grid, Label, ProgressBar, RichText, ScrollArea, Ui};
 
 use crate::ui::Action;
-use crate::ui::study::Model;
+use crate::ui::session::Model;
 use crate::ui::widgets::{count_words, heading_ui, palette};
 
 /// Progress of a probe, or the readings that it has tried.

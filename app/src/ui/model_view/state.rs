@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use basin_core::checkpoint::{Assumptions, OpenChoices, Summary};
 use basin_core::model::{Activation, InputNormalization, Pooling, Shortcut};
 
-use crate::ui::study::Model;
+use crate::ui::session::Model;
 
 /// State of the tab for the checkpoint that is shown; another checkpoint begins anew.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use eframe::egui::{
 use super::sparkline;
 use super::state::ModelState;
 use crate::ui::Action;
-use crate::ui::study::{Model, Reading};
+use crate::ui::session::{Model, Reading};
 use crate::ui::widgets::{count_words, palette};
 
 /// Height of a row, and of one in two lines.

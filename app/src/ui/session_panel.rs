@@ -12,15 +12,21 @@ use crate::jobs::{Jobs, Status};
 use crate::ui::Action;
 use crate::ui::history_facts::network_name;
 use crate::ui::open_buttons::open_buttons_ui;
-use crate::ui::study::{Model, Reading, Stored, Study, Target, file_name, job_details, when};
+use crate::ui::session::{Model, Reading, Session, Stored, Target, file_name, job_details, when};
 use crate::ui::table_view::network_words;
 use crate::ui::theme::Palette;
 use crate::ui::widgets::palette;
 use basin_core::record::names;
 
 /// Draws the panel.
-pub(crate) fn ui(ui: &mut Ui, study: &Study, jobs: &Jobs, filter: &mut String, actions: &mut Vec<Action>) {
-    if study.is_empty() {
+pub(crate) fn ui(
+    ui: &mut Ui,
+    session: &Session,
+    jobs: &Jobs,
+    filter: &mut String,
+    actions: &mut Vec<Action>,
+) {
+    if session.is_empty() {
         ui.label(RichText::new("Study").strong());
         ui.add_space(4.0);
         let text = "Open a checkpoint, or drop one here. Its records appear below it.";
@@ -35,18 +41,18 @@ pub(crate) fn ui(ui: &mut Ui, study: &Study, jobs: &Jobs, filter: &mut String, a
     ui.add_space(4.0);
     let wanted = filter.trim().to_lowercase();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        let paths: Vec<&Path> = study.models().iter().map(|model| &*model.path).collect();
-        let names = study.models().iter().map(|model| &*model.path).zip(names::of_files(&paths)).collect();
-        let mut lines = Lines { study, jobs, names, wanted: &wanted, actions };
+        let paths: Vec<&Path> = session.models().iter().map(|model| &*model.path).collect();
+        let names = session.models().iter().map(|model| &*model.path).zip(names::of_files(&paths)).collect();
+        let mut lines = Lines { session, jobs, names, wanted: &wanted, actions };
         let mut any = false;
-        for training in study.trainings() {
+        for training in session.trainings() {
             any |= lines.training_ui(ui, training);
         }
-        for model in study.models().iter().filter(|model| study.training_of(model).is_none()) {
+        for model in session.models().iter().filter(|model| session.training_of(model).is_none()) {
             any |= lines.branch_ui(ui, model, false, 0.0);
         }
         let others: Vec<&Stored> =
-            study.other_records().filter(|stored| record_matches(&wanted, stored)).collect();
+            session.other_records().filter(|stored| record_matches(&wanted, stored)).collect();
         if !others.is_empty() {
             any = true;
             ui.label(RichText::new("Records without their checkpoint").small().color(palette(ui).weak));
@@ -63,7 +69,7 @@ const INDENT: f32 = 12.0;
 
 /// Draws the lines of the panel.
 struct Lines<'a> {
-    study: &'a Study,
+    session: &'a Session,
     jobs: &'a Jobs,
     /// What open checkpoints are called.
     names: BTreeMap<&'a Path, String>,
@@ -110,12 +116,12 @@ impl Lines<'_> {
 
     /// A training with those of its networks that are open; whether the filter lets any of it through.
     fn training_ui(&mut self, ui: &mut Ui, training: &Stored) -> bool {
-        let (study, wanted) = (self.study, self.wanted);
+        let (session, wanted) = (self.session, self.wanted);
         let whole = record_matches(wanted, training);
         let passes = |model: &Model| {
-            self.matches(model) || study.records_of(model).any(|stored| record_matches(wanted, stored))
+            self.matches(model) || session.records_of(model).any(|stored| record_matches(wanted, stored))
         };
-        if !whole && !study.networks_of(training).any(passes) {
+        if !whole && !session.networks_of(training).any(passes) {
             return false;
         }
         ui.push_id(training.id, |ui| {
@@ -129,7 +135,7 @@ impl Lines<'_> {
                 None => training_words(&training.record, p),
             };
             small_ui(ui, &words, color, 0.0);
-            for model in study.networks_of(training) {
+            for model in session.networks_of(training) {
                 self.branch_ui(ui, model, whole, INDENT);
             }
         });
@@ -141,7 +147,7 @@ impl Lines<'_> {
     fn branch_ui(&mut self, ui: &mut Ui, model: &Model, all: bool, indent: f32) -> bool {
         let whole = all || self.matches(model);
         let records: Vec<&Stored> = self
-            .study
+            .session
             .records_of(model)
             .filter(|stored| whole || record_matches(self.wanted, stored))
             .collect();
@@ -159,8 +165,8 @@ impl Lines<'_> {
 
     fn model_ui(&mut self, ui: &mut Ui, model: &Model, indent: f32) {
         let p = palette(ui);
-        let selected = self.study.selected.as_deref() == Some(&model.path);
-        let name = match self.study.training_of(model) {
+        let selected = self.session.selected.as_deref() == Some(&model.path);
+        let name = match self.session.training_of(model) {
             Some(_) => network_name(&model.path),
             None => self.name(model).to_owned(),
         };
@@ -208,7 +214,7 @@ impl Lines<'_> {
         let of = |job: &Job| job.checkpoint() == Some(&*model.path);
         for entry in self.jobs.entries().iter().filter(|entry| entry.is_active() && of(&entry.job)) {
             ui.push_id(entry.id, |ui| {
-                let selected = self.study.target == Some(Target::Job(entry.id));
+                let selected = self.session.target == Some(Target::Job(entry.id));
                 let title = entry.job.summary().title;
                 let percent = format!("{:.0} %", 100.0 * entry.live().fraction());
                 let accent = palette(ui).accent;
@@ -242,7 +248,8 @@ impl Lines<'_> {
     fn line_of_record_ui(&mut self, ui: &mut Ui, stored: &Stored, text: RichText, title: &str, indent: f32) {
         let record = &stored.record;
         let own_job = self.jobs.training_in(&stored.path).map(|entry| Target::Job(entry.id));
-        let selected = self.study.is_shown(stored.id) || (own_job.is_some() && self.study.target == own_job);
+        let selected =
+            self.session.is_shown(stored.id) || (own_job.is_some() && self.session.target == own_job);
         let response = line_ui(ui, selected, text, indent, |ui| {
             if ui
                 .add(Button::new("×").frame(false))

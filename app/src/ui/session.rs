@@ -1,4 +1,4 @@
-//! The study: open checkpoints, and records below each. Data only; the panel draws it.
+//! The session: open checkpoints, and records below each. Data only; the panel draws it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -93,7 +93,7 @@ pub enum Target {
 
 /// Open checkpoints and records, and what of them is selected.
 #[derive(Debug, Clone, Default)]
-pub struct Study {
+pub struct Session {
     models: Vec<Model>,
     records: Vec<Stored>,
     next: u64,
@@ -104,7 +104,7 @@ pub struct Study {
     beside: Vec<RecordId>,
 }
 
-impl Study {
+impl Session {
     /// Open checkpoints in the order of opening.
     pub fn models(&self) -> &[Model] {
         &self.models
