@@ -125,6 +125,7 @@ fn after(layer: &Layer, flow: Flow) -> Result<Flow, String> {
         }
         (Layer::GlobalAveragePool, Flow::Images([c, ..])) => Ok(Flow::Images([c, 1, 1])),
         (Layer::Pad { .. } | Layer::Subsample { .. }, _) => gets("the padding"),
+        (Layer::NormalizeLogits, Flow::Images(_)) => gets("the normalization of logits"),
         (Layer::StandardizeEach, Flow::Features(_)) => gets("the standardization of each image"),
         (Layer::MaxPool { .. } | Layer::AveragePool { .. } | Layer::GlobalAveragePool, _) => {
             gets("the pooling")
@@ -154,7 +155,8 @@ fn after(layer: &Layer, flow: Flow) -> Result<Flow, String> {
             | Layer::Activate { .. }
             | Layer::Flatten
             | Layer::Dropout { .. }
-            | Layer::Scale { .. },
+            | Layer::Scale { .. }
+            | Layer::NormalizeLogits,
             _,
         ) => Ok(flow),
     }

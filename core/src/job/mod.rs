@@ -29,6 +29,7 @@ pub use crate::measure::hessian::{Hessian, HessianLoss, Matrix};
 pub use crate::measure::landscape::direction::{DirectionKind, Normalization, PaperToken};
 pub use crate::measure::landscape::{Landscape, LandscapeLoss, Range, RunningStatistics};
 use crate::measure::{self, Headline, Measure, Point, Summary, Target, all_measures};
+use crate::model::Topology;
 use crate::settings::{Setting, settings_of};
 pub use crate::train::Train;
 use crate::train::TrainingOutcome;
@@ -213,6 +214,7 @@ macro_rules! visitors {
 
 struct Check;
 struct CheckClasses(usize);
+struct Measured(Topology);
 struct WhatItKeeps;
 struct Label;
 struct SearchesWeights;
@@ -222,6 +224,7 @@ struct InputAttack;
 visitors! {
     Check -> Result<()>: |self, job| job.check();
     CheckClasses -> Result<()>: |self, job| job.check_classes(self.0);
+    Measured -> Topology: |self, job| job.measured(self.0);
     WhatItKeeps -> Option<Keeps>: |self, job| job.keeps();
     Label -> String: |self, job| job.label();
     SearchesWeights -> bool: |self, job| job.searches_weights();
@@ -311,6 +314,11 @@ impl Job {
         let images = self.data().examples.len();
         summary.details.push(if images == 1 { "1 image".into() } else { format!("{images} images") });
         summary
+    }
+
+    /// The network whose losses count, for that of the checkpoint.
+    pub fn measured(&self, checkpoint: Topology) -> Topology {
+        self.visit(Measured(checkpoint.clone())).unwrap_or(checkpoint)
     }
 
     /// PGD on inputs, if it has such an attack.

@@ -21,6 +21,8 @@ use crate::model::{Evaluator, Network, Weights, channels_last};
 pub struct Context {
     /// The network and what is known of its file.
     pub checkpoint: Checkpoint,
+    /// The network whose losses count: the checkpoint's, unless the measure changes its logits. The weights are shared.
+    pub network: Network,
     /// The images that are measured.
     pub dataset: Dataset,
     /// SHA-256 over them, shortened.
@@ -149,7 +151,7 @@ impl Context {
 
     /// The same for a search in another precision.
     pub fn pair_searched_in(&self, weights: &Weights, precision: Precision) -> SearchAndMeasure {
-        self.searched_in(&self.checkpoint.network, weights, precision)
+        self.searched_in(&self.network, weights, precision)
     }
 
     fn searched_in(&self, network: &Network, weights: &Weights, precision: Precision) -> SearchAndMeasure {
@@ -174,7 +176,7 @@ impl Context {
 
     /// The network at `weights` for measuring alone.
     pub fn measuring(&self, weights: &Weights) -> SearchAndMeasure {
-        let (network, kind) = (&self.checkpoint.network, self.precision.measure_kind());
+        let (network, kind) = (&self.network, self.precision.measure_kind());
         SearchAndMeasure { search: None, measure: Evaluator::new(network, weights, self.device, kind, false) }
     }
 

@@ -16,6 +16,7 @@ use crate::checkpoint::Checkpoint;
 use crate::data::DataSelection;
 use crate::device::Compute;
 use crate::error::Result;
+use crate::model::Topology;
 
 /// Settings that every measure has.
 #[derive(Debug, Clone, Copy)]
@@ -108,6 +109,11 @@ pub trait Measure: Clone + PartialEq + Serialize + DeserializeOwned + JsonSchema
     /// It does not; with its path.
     fn check_fellow(&self, _: &Checkpoint, _: &Checkpoint) -> Result<()> {
         Ok(())
+    }
+
+    /// The network whose losses count, for that of the checkpoint: of the same tensors, such as with other logits.
+    fn measured(&self, checkpoint: Topology) -> Topology {
+        checkpoint
     }
 
     /// Whether gradients of weights are needed.

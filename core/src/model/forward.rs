@@ -242,6 +242,7 @@ impl<'a> Runner<'a> {
                 Tensor::cat(&[before, x], 1)
             }
             Layer::Scale { factor } => x * *factor,
+            Layer::NormalizeLogits => normalized_logits(&x),
         }
     }
 
@@ -303,6 +304,15 @@ fn standardized_each(x: &Tensor) -> Tensor {
     let pixels: i64 = x.size()[1..].iter().product();
     let deviation = x.std_dim(axes.as_slice(), true, true).clamp_min((pixels as f64).sqrt().recip());
     (x - mean) / deviation
+}
+
+/// Logits minus their mean, divided by the root of their mean square (which is at least 1e-10), per example; in float32 or
+/// better.
+fn normalized_logits(logits: &Tensor) -> Tensor {
+    let logits = if logits.kind() == Kind::BFloat16 { logits.to_kind(Kind::Float) } else { logits.shallow_clone() };
+    let mean = |x: &Tensor| x.mean_dim([1i64].as_slice(), true, x.kind());
+    let centred = &logits - mean(&logits);
+    &centred * mean(&centred.square()).clamp_min(1e-20).rsqrt()
 }
 
 /// A vector of channel values, shaped to combine with images (rank 4) or features (rank 2).

@@ -121,6 +121,16 @@ impl Network {
         }
     }
 
+    /// The same tensors, which stay shared, in another topology.
+    pub fn in_topology(&self, topology: Topology) -> Self {
+        let shared = |(name, buffer): &(String, Tensor)| (name.clone(), buffer.shallow_clone());
+        Self {
+            topology,
+            weights: Weights::from_flat(self.layout().clone(), self.weights.flat().shallow_clone()),
+            buffers: self.buffers.iter().map(shared).collect(),
+        }
+    }
+
     /// Number of trainable parameters.
     pub fn parameters(&self) -> i64 {
         self.weights.layout().entries.iter().filter(|e| e.role != Role::Frozen).map(|e| e.len).sum()

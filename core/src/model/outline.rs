@@ -188,7 +188,10 @@ fn pieces(layers: &[Layer]) -> Vec<Piece<'_>> {
                 }
                 _ => BlockKind::Normalization,
             },
-            Layer::Activate { .. } | Layer::Dropout { .. } | Layer::Scale { .. } => match last {
+            Layer::Activate { .. }
+            | Layer::Dropout { .. }
+            | Layer::Scale { .. }
+            | Layer::NormalizeLogits => match last {
                 Some((kind, of)) if *kind != BlockKind::Preprocessing => {
                     of.push(layer);
                     continue;

@@ -260,6 +260,8 @@ pub enum Layer {
         /// The constant.
         factor: f64,
     },
+    /// Logits minus their mean, divided by the root of their mean square, per example.
+    NormalizeLogits,
 }
 
 impl Layer {
@@ -385,7 +387,8 @@ impl Layer {
             | Self::GlobalAveragePool
             | Self::Flatten
             | Self::Dropout { .. }
-            | Self::Scale { .. } => {}
+            | Self::Scale { .. }
+            | Self::NormalizeLogits => {}
         }
     }
 
@@ -463,6 +466,7 @@ impl Layer {
             Self::Flatten => "flatten".to_owned(),
             Self::Dropout { probability } => format!("dropout {probability} (training only)"),
             Self::Scale { factor } => format!("times {factor}"),
+            Self::NormalizeLogits => "normalize logits".to_owned(),
             Self::Residual { name, body, shortcut } => {
                 lines.push(format!("{pad}{name}: residual"));
                 for layer in body {

@@ -105,8 +105,10 @@ pub fn open_telling(
     let fingerprint = dataset.fingerprint();
     let batches = cut(&dataset, device, manner.batch_size);
     let network_store = record.map(|record| Box::new(NetworkFolder::beside(record)) as Box<dyn NetworkStore>);
+    let network = checkpoint.network.in_topology(job.measured(checkpoint.network.topology.clone()));
     Ok(Context {
         checkpoint,
+        network,
         dataset,
         fingerprint,
         batches,

@@ -92,7 +92,7 @@ impl<'a> PerturbationSampler<'a> {
     /// # Errors
     /// The images of the search do not fit the network; or all weights that could move are zero.
     pub fn new(job: &'a Flatness, context: &'a Context, tensors: Vec<usize>) -> Result<Self> {
-        let network = context.checkpoint.network.to(context.device, context.precision.measure_kind());
+        let network = context.network.to(context.device, context.precision.measure_kind());
         let weights = &network.weights;
         let layers = WeightBlocks::new(weights.layout(), &tensors, Scope::Layer, context.device);
         let sizes: Vec<f64> = Vec::try_from(layers.sizes(weights.flat(), WeightNorm::L2))?;
