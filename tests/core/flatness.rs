@@ -3,6 +3,7 @@
 
 mod equal;
 mod kept;
+mod logits;
 mod precision;
 
 use std::path::{Path, PathBuf};

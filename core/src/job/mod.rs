@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 pub use crate::measure::Keeps;
 pub use crate::measure::autoattack::Attack;
 pub use crate::measure::evaluate::Evaluate;
-pub use crate::measure::flatness::{Case, Flatness, FlatnessLoss, JointSearch, Levels};
+pub use crate::measure::flatness::{Case, Flatness, FlatnessLoss, JointSearch, Levels, Logits};
 pub use crate::measure::hessian::{Hessian, HessianLoss, Matrix};
 pub use crate::measure::landscape::direction::{DirectionKind, Normalization, PaperToken};
 pub use crate::measure::landscape::{Landscape, LandscapeLoss, Range, RunningStatistics};

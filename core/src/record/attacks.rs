@@ -1,7 +1,7 @@
 //! The attacks behind the numbers of a model: which of them measure robust loss, and how two differ in words.
 
 use crate::attack::{Objective, Pgd, Projection, fraction};
-use crate::job::{Evaluate, Flatness, FlatnessLoss, Job};
+use crate::job::{Evaluate, Flatness, FlatnessLoss, Job, Logits};
 use crate::record::Record;
 
 /// The attack on the unperturbed network in a record of flatness: it has restarts of its own.
@@ -41,6 +41,9 @@ pub fn unfit(record: &Record) -> Option<String> {
     if let Job::Evaluate(Evaluate { adversarial: Some(stored), .. }) = &record.job {
         let name = stored.file_name().unwrap_or(stored.as_os_str()).to_string_lossy();
         return Some(format!("its adversarial examples are those of {name}"));
+    }
+    if let Job::Flatness(Flatness { logits: Logits::Normalized, .. }) = &record.job {
+        return Some("its losses are of normalized logits".to_owned());
     }
     let attacks = pooled(record);
     let leaves = |attack: &&Pgd| matches!(attack.projection, Projection::None | Projection::Box);

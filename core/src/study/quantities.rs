@@ -3,7 +3,7 @@
 //! `clean_loss`, `clean_error`, `robust_loss`, `robust_error` (PGD) and `autoattack_error` on test images, with `train_`
 //! before them on training images; `robust_gap` and `clean_gap`, loss on test minus on training images;
 //! `average_flatness@R` and `worst_flatness@R` of the robust loss at radius R, `average_clean_flatness@R` and
-//! `worst_clean_flatness@R` of the clean one; `lambda_max`, `lambda_min`, `convexity_ratio`, `trace` of the Hessian, with
+//! `worst_clean_flatness@R` of the clean one, with `normalized_` after the case of normalized logits; `lambda_max`, `lambda_min`, `convexity_ratio`, `trace` of the Hessian, with
 //! `robust_` before them of the robust loss; `relative_flatness`. Errors are shares.
 //!
 //! Of several records the one of most images counts, of equals the one of the highest loss: the strongest attack.
@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use crate::data::Split;
-use crate::job::{Case, FlatnessLoss, HessianLoss, Job};
+use crate::job::{Case, FlatnessLoss, HessianLoss, Job, Logits};
 use crate::measure::statistics::{Interval, mean_interval, share_interval};
 use crate::record::{Evaluated, Outcome, Record, attacks};
 
@@ -139,16 +139,18 @@ fn take(all: &mut Numbers, record: &Record) {
             all.put(&format!("{prefix}autoattack_error"), images, value);
         }
         (Job::Flatness(job), Outcome::Flatness(flatness)) => {
-            if job.loss == FlatnessLoss::Robust && attacks::unfit(record).is_some() {
+            let normalized = job.logits == Logits::Normalized;
+            if !normalized && attacks::unfit(record).is_some() {
                 return;
             }
             let case = if job.case == Case::Average { "average" } else { "worst" };
+            let logits = if normalized { "normalized_" } else { "" };
             let loss = if job.loss == FlatnessLoss::Robust { "" } else { "clean_" };
             for at in &flatness.radii {
                 let interval = at.interval.map(|[low, high]| Interval { low, high });
                 let value = Value { value: at.flatness, interval };
                 let size = images * at.draws.len().max(1);
-                all.put(&format!("{prefix}{case}_{loss}flatness@{}", at.radius), size, value);
+                all.put(&format!("{prefix}{case}_{logits}{loss}flatness@{}", at.radius), size, value);
             }
         }
         (Job::Hessian(job), Outcome::Hessian(hessian)) => {

@@ -28,6 +28,7 @@ use crate::attack::Pgd;
 use crate::data::DataSelection;
 use crate::device::Precision;
 use crate::error::{Error, Result};
+use crate::model::Topology;
 use crate::seed::draw_seed;
 use draws::{Level, PerturbationSampler, Place, of_unit};
 use keep::Keeper;
@@ -40,7 +41,7 @@ use multilevel::Numbers;
 pub use outcome::{
     AtRadius, Draw, FlatnessOutcome, KeptNetwork, LayerFlatness, LevelsOutcome, OnLevels, PlainMean,
 };
-pub use settings::{Case, Flatness, FlatnessLoss, JointSearch, Levels};
+pub use settings::{Case, Flatness, FlatnessLoss, JointSearch, Levels, Logits};
 use weaknesses::weaknesses;
 
 impl Measure for Flatness {
@@ -64,10 +65,18 @@ impl Measure for Flatness {
     }
 
     fn check_classes(&self, classes: usize) -> Result<()> {
+        if self.logits == Logits::Normalized && classes < 3 {
+            let error = "normalized logits of 2 classes are 1 and -1 for every network; use --logits raw";
+            return Err(Error::invalid(error).about("logits"));
+        }
         match self.loss {
             FlatnessLoss::Clean => Ok(()),
             FlatnessLoss::Robust => self.attack.objective.check_classes(classes),
         }
+    }
+
+    fn measured(&self, checkpoint: Topology) -> Topology {
+        Self::measured(self, checkpoint)
     }
 
     fn searches_weights(&self) -> bool {
@@ -89,10 +98,11 @@ impl Measure for Flatness {
     fn summary(&self) -> Summary {
         let case = if self.case == Case::Average { "Average" } else { "Worst" };
         let loss = if self.loss == FlatnessLoss::Clean { "clean" } else { "robust" };
+        let of = if self.logits == Logits::Normalized { " of normalized logits" } else { "" };
         let radii: Vec<String> = self.radii.iter().map(f64::to_string).collect();
         let draws = if self.draws == 1 { "1 draw".to_owned() } else { format!("{} draws", self.draws) };
         Summary {
-            title: format!("{case} {loss} flatness"),
+            title: format!("{case} {loss} flatness{of}"),
             details: vec![format!("radius {}", radii.join(", ")), draws],
             stem: Self::label(self).replace(' ', "-"),
         }
@@ -105,9 +115,10 @@ impl Measure for Flatness {
             ..Number::loss("flatness", at.flatness)
         };
         let reference = Some(Point { loss: outcome.reference_loss, error: outcome.reference_error });
-        let (clean, robust) = match self.loss {
-            FlatnessLoss::Clean => (reference, None),
-            FlatnessLoss::Robust => (None, reference),
+        let (clean, robust) = match (self.logits, self.loss) {
+            (Logits::Normalized, _) => (None, None),
+            (Logits::Raw, FlatnessLoss::Clean) => (reference, None),
+            (Logits::Raw, FlatnessLoss::Robust) => (None, reference),
         };
         Headline { numbers: outcome.radii.iter().map(number).collect(), clean, robust }
     }

@@ -12,6 +12,7 @@ use crate::data::{DataSelection, Examples};
 use crate::device::Compute;
 use crate::error::{Error, Result};
 use crate::limits::{self, MOST};
+use crate::model::{Layer, Topology};
 
 /// Which loss is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +37,25 @@ pub enum Case {
     /// largest over draws counts.
     #[schemars(title = "Worst")]
     Worst,
+}
+
+/// Which logits the loss is of.
+///
+/// Adaptive sharpness does not change when layers are scaled against each other, but does when all logits are scaled.
+/// Normalized logits of an example are `z / sqrt(1/K sum_i (z_i - mean z)^2)` over its `K` classes (Andriushchenko et al.
+/// 2023, "A modern look at the relationship between sharpness and generalization", ICML); the program published with that
+/// paper divides by the norm of the centred logits instead, which is `sqrt(K)` times as large. Basin subtracts the mean,
+/// which changes no probability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Logits {
+    /// The network's own.
+    #[default]
+    #[schemars(title = "Raw")]
+    Raw,
+    /// Divided by their standard deviation over the classes, per example.
+    #[schemars(title = "Normalized")]
+    Normalized,
 }
 
 /// How the worst case of the robust loss searches weights and inputs.
@@ -76,6 +96,12 @@ pub struct Flatness {
     #[serde(default = "default_draws")]
     #[schemars(range(min = 1), extend("x-usual" = "10, with --until 100", "x-flag" = "draws"))]
     pub draws: usize,
+    /// Loss of the network's logits as they are, or divided by their standard deviation over the classes, which makes
+    /// flatness independent of their scale (Andriushchenko et al. 2023). Weight searches and input attacks follow the same
+    /// loss.
+    #[serde(default)]
+    #[schemars(extend("x-flag" = "logits", "x-advanced" = true))]
+    pub logits: Logits,
     /// What a radius is relative to: every tensor (layer), every output filter, or all of them together (global).
     #[serde(default)]
     #[schemars(extend("x-label" = "Radius relative to", "x-flag" = "scope", "x-group" = "Perturbation"))]
@@ -230,6 +256,7 @@ impl Flatness {
             case,
             radii: vec![case.usual_radius()],
             draws: default_draws(),
+            logits: Logits::default(),
             scope: Scope::default(),
             absolute: false,
             weight_norm: WeightNorm::default(),
@@ -279,14 +306,24 @@ impl Flatness {
         Ball { scope: self.scope, norm: self.weight_norm, radius, relative: !self.absolute }
     }
 
-    /// e.g. `average-case robust flatness`.
+    /// e.g. `average-case robust flatness`, `worst-case clean flatness of normalized logits`.
     pub fn label(&self) -> &'static str {
-        match (self.case, self.loss) {
-            (Case::Average, FlatnessLoss::Clean) => "average-case clean flatness",
-            (Case::Average, FlatnessLoss::Robust) => "average-case robust flatness",
-            (Case::Worst, FlatnessLoss::Clean) => "worst-case clean flatness",
-            (Case::Worst, FlatnessLoss::Robust) => "worst-case robust flatness",
+        match (self.case, self.loss, self.logits) {
+            (Case::Average, FlatnessLoss::Clean, Logits::Raw) => "average-case clean flatness",
+            (Case::Average, FlatnessLoss::Robust, Logits::Raw) => "average-case robust flatness",
+            (Case::Worst, FlatnessLoss::Clean, Logits::Raw) => "worst-case clean flatness",
+            (Case::Worst, FlatnessLoss::Robust, Logits::Raw) => "worst-case robust flatness",
+            (Case::Average, FlatnessLoss::Clean, Logits::Normalized) => "average-case clean flatness of normalized logits",
+            (Case::Average, FlatnessLoss::Robust, Logits::Normalized) => "average-case robust flatness of normalized logits",
+            (Case::Worst, FlatnessLoss::Clean, Logits::Normalized) => "worst-case clean flatness of normalized logits",
+            (Case::Worst, FlatnessLoss::Robust, Logits::Normalized) => "worst-case robust flatness of normalized logits",
         }
+    }
+
+    /// The network whose losses count.
+    pub fn measured(&self, mut topology: Topology) -> Topology {
+        topology.layers.extend((self.logits == Logits::Normalized).then_some(Layer::NormalizeLogits));
+        topology
     }
 
     /// Restarts of the attack on the unperturbed network.
