@@ -309,7 +309,8 @@ fn standardized_each(x: &Tensor) -> Tensor {
 /// Logits minus their mean, divided by the root of their mean square (which is at least 1e-10), per example; in float32 or
 /// better.
 fn normalized_logits(logits: &Tensor) -> Tensor {
-    let logits = if logits.kind() == Kind::BFloat16 { logits.to_kind(Kind::Float) } else { logits.shallow_clone() };
+    let logits =
+        if logits.kind() == Kind::BFloat16 { logits.to_kind(Kind::Float) } else { logits.shallow_clone() };
     let mean = |x: &Tensor| x.mean_dim([1i64].as_slice(), true, x.kind());
     let centred = &logits - mean(&logits);
     &centred * mean(&centred.square()).clamp_min(1e-20).rsqrt()

@@ -188,16 +188,15 @@ fn pieces(layers: &[Layer]) -> Vec<Piece<'_>> {
                 }
                 _ => BlockKind::Normalization,
             },
-            Layer::Activate { .. }
-            | Layer::Dropout { .. }
-            | Layer::Scale { .. }
-            | Layer::NormalizeLogits => match last {
-                Some((kind, of)) if *kind != BlockKind::Preprocessing => {
-                    of.push(layer);
-                    continue;
+            Layer::Activate { .. } | Layer::Dropout { .. } | Layer::Scale { .. } | Layer::NormalizeLogits => {
+                match last {
+                    Some((kind, of)) if *kind != BlockKind::Preprocessing => {
+                        of.push(layer);
+                        continue;
+                    }
+                    _ => BlockKind::Normalization,
                 }
-                _ => BlockKind::Normalization,
-            },
+            }
         };
         let mut own = match (kind, pieces.last_mut()) {
             (BlockKind::Preprocessing, Some((BlockKind::Preprocessing, of))) => {

@@ -25,7 +25,8 @@ fn logits_are_normalized_by_their_standard_deviation_over_classes() {
         layers,
     };
     let plain = Network::fresh(topology(vec![Layer::Flatten]), 1);
-    let network = plain.in_topology(small(FlatnessLoss::Clean, Case::Average).measured(plain.topology.clone()));
+    let network =
+        plain.in_topology(small(FlatnessLoss::Clean, Case::Average).measured(plain.topology.clone()));
     assert_eq!(network.topology, plain.topology, "raw logits stay as they are");
     let job = normalized(FlatnessLoss::Clean, Case::Average);
     let network = plain.in_topology(job.measured(plain.topology.clone()));
@@ -112,5 +113,8 @@ fn what_is_measured_says_so() {
         ..normalized(FlatnessLoss::Clean, Case::Average)
     };
     let message = refusal(&two);
-    assert!(message.contains("normalized logits of 2 classes") && message.contains("--logits raw"), "{message}");
+    assert!(
+        message.contains("normalized logits of 2 classes") && message.contains("--logits raw"),
+        "{message}"
+    );
 }

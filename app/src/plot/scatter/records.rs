@@ -168,8 +168,7 @@ fn flatness<'a>(
         }
         _ => None,
     });
-    let (unfit, fit): (Vec<_>, Vec<_>) =
-        found.partition(|(.., record)| attacks::unfit(record).is_some());
+    let (unfit, fit): (Vec<_>, Vec<_>) = found.partition(|(.., record)| attacks::unfit(record).is_some());
     match fit.into_iter().max_by_key(|(size, ..)| *size) {
         Some((_, at, record)) => {
             let interval = at.interval.map(|[low, high]| (low, high));

@@ -313,10 +313,18 @@ impl Flatness {
             (Case::Average, FlatnessLoss::Robust, Logits::Raw) => "average-case robust flatness",
             (Case::Worst, FlatnessLoss::Clean, Logits::Raw) => "worst-case clean flatness",
             (Case::Worst, FlatnessLoss::Robust, Logits::Raw) => "worst-case robust flatness",
-            (Case::Average, FlatnessLoss::Clean, Logits::Normalized) => "average-case clean flatness of normalized logits",
-            (Case::Average, FlatnessLoss::Robust, Logits::Normalized) => "average-case robust flatness of normalized logits",
-            (Case::Worst, FlatnessLoss::Clean, Logits::Normalized) => "worst-case clean flatness of normalized logits",
-            (Case::Worst, FlatnessLoss::Robust, Logits::Normalized) => "worst-case robust flatness of normalized logits",
+            (Case::Average, FlatnessLoss::Clean, Logits::Normalized) => {
+                "average-case clean flatness of normalized logits"
+            }
+            (Case::Average, FlatnessLoss::Robust, Logits::Normalized) => {
+                "average-case robust flatness of normalized logits"
+            }
+            (Case::Worst, FlatnessLoss::Clean, Logits::Normalized) => {
+                "worst-case clean flatness of normalized logits"
+            }
+            (Case::Worst, FlatnessLoss::Robust, Logits::Normalized) => {
+                "worst-case robust flatness of normalized logits"
+            }
         }
     }
 
