@@ -16,4 +16,5 @@ pub mod settings;
 pub mod shape;
 pub mod state;
 pub mod surface;
+pub mod surface_picture;
 pub mod ui;

@@ -623,8 +623,8 @@ fn attacks_are_drawn_by_what_each_left() {
     assert_eq!(refusal, "one and two ran different attacks; draw them in separate figures");
 }
 
-#[test]
-fn the_log_of_an_attack_is_a_curve_over_its_iterations() {
+/// An evaluation with a log of its attack, of two restarts.
+fn logged() -> Record {
     let mut record = sample_records::evaluation();
     let log = |offset: f64| AttackSteps {
         objective: Vec::new(),
@@ -638,12 +638,19 @@ fn the_log_of_an_attack_is_a_curve_over_its_iterations() {
         error: 0.65,
         steps: Some(log(offset)),
     };
-    let options = Options::default();
-    let refusal = attack_steps::plot(&named("model", &record), &options).expect_err("no log");
-    assert!(refusal.contains("--log-steps"), "{refusal}");
     if let Outcome::Evaluate(evaluation) = &mut record.outcome {
         evaluation.attempts = vec![attempt(0, -0.1), attempt(1, 0.3)];
     }
+    record
+}
+
+#[test]
+fn the_log_of_an_attack_is_a_curve_over_its_iterations() {
+    let record = sample_records::evaluation();
+    let options = Options::default();
+    let refusal = attack_steps::plot(&named("model", &record), &options).expect_err("no log");
+    assert!(refusal.contains("--log-steps"), "{refusal}");
+    let record = logged();
     let plot = attack_steps::plot(&named("model", &record), &options).expect("a log");
     show(&plot, &FigureStyle::default(), "attack-steps");
     let Item::Series(series) = &plot.items[0] else { panic!("a curve") };

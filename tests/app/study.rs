@@ -115,7 +115,8 @@ fn statistics_are_printed_and_drawn() {
     assert!(svg.contains("#102030") && svg.contains("Kendall"), "the group's own colour, the statistics");
     basin.ok(&["plot", "s", "--x", "width", "--y", "robust_loss", "--out", "g.csv"]);
     assert!(basin.read("g.csv").contains("TRADES,m12,0.0,"), "{}", basin.read("g.csv"));
-    basin.misused(&["plot", "s", "--figure", "flatness", "--out", "h.svg"], &["s is a study"]);
+    let none = ["s is a study without a record that --figure flatness shows"];
+    basin.refused(&["plot", "s", "--figure", "flatness", "--out", "h.svg"], &none);
     basin.misused(&["plot", "s", "--name", "x", "--out", "h.svg"], &["--name is for records"]);
     basin.misused(&["plot", "--example", "paper", "--x", "width", "--out", "h.svg"], &["--x is for a study"]);
     basin.refused(&["plot", "s", "--y", "gap", "--out", "h.svg"], &["no number \"robust_gap\""]);

@@ -20,10 +20,10 @@ mod report;
 mod scatter;
 mod shape;
 mod shards;
+mod source;
 mod statistics;
 mod study;
 mod submit;
-mod surface;
 mod terminal;
 mod train;
 mod word;
@@ -59,6 +59,7 @@ use train::TrainArgs;
 
 use crate::environment;
 use crate::settings::options::{self, Options};
+use crate::surface_picture;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -361,7 +362,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Study(command)) => command.run(),
         Some(Command::Data(command)) => data::run(command),
         Some(Command::Plot(plot)) => {
-            if plot.figure == Some(plot::FigureKind::Surface) {
+            if plot.figure.is_some_and(|figure| figure.name == surface_picture::FIGURE.name) {
                 environment::for_drawing();
             }
             plot::run(&plot)

@@ -1,12 +1,12 @@
 //! `basin plot`: records to a figure file, without a window.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
 use basin_core::files::write_atomically;
-use basin_core::record::{Outcome, Record, names};
-use basin_core::study::{Entries, Study};
+use basin_core::record::Record;
+use basin_core::study::Study;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -14,12 +14,14 @@ use super::failure::{say, usage};
 use super::printing::print;
 use super::scatter::ScatterArgs;
 use super::shape::ShapeArgs;
+use super::source::{OfStudy, Source};
+use super::statistics;
 use crate::landscape_file::LandscapeFile;
-use crate::plot::export::{self, FigureStyle, FileKind, FontFamily, Preset, parse_length};
-use crate::plot::landscape::{self, Named, Options, Quantity};
-use crate::plot::{
-    ColorMap, Plot, attack, attack_steps, evaluation, flatness, merge_tree, spectrum, text, training,
-};
+use crate::plot::export::{FigureStyle, FileKind, FontFamily, Preset, parse_length};
+use crate::plot::figure::{self, Figure, Named, Options, Quantity, Takes};
+use crate::plot::landscape::{self, is_landscape};
+use crate::plot::{ColorMap, figures, scatter, text};
+use crate::surface_picture;
 
 /// Draw records as a figure: SVG, PDF, PNG, LaTeX, or the numbers as CSV.
 #[derive(Debug, Clone, Args)]
@@ -31,8 +33,8 @@ pub struct PlotArgs {
     pub records: Vec<PathBuf>,
 
     /// Kind of figure; without it, what suits the records.
-    #[arg(long, value_enum)]
-    pub figure: Option<FigureKind>,
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
+    pub figure: Option<&'static Figure>,
 
     /// Figure file; its ending says what to write: .svg, .pdf, .png, .tex or .csv. Or the landscape itself: as a mesh for
     /// 3-D programs (.obj, .ply, .stl, .vtp, .gltf, .glb), as arrays (.npz), or in the layout of loss-landscape (.h5).
@@ -118,37 +120,6 @@ pub struct PlotArgs {
     csv: Option<String>,
 }
 
-/// Kinds of figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FigureKind {
-    /// Curves along one direction, or a map with contour lines over two.
-    Landscape,
-    /// Confidence, loss and error of an evaluation.
-    Evaluation,
-    /// Robust accuracy after each attack of AutoAttack.
-    Attack,
-    /// Loss (or --error) at every iteration of the attack of an evaluation with --log-steps.
-    AttackSteps,
-    /// Spectral density and eigenvalues of Hessians.
-    Spectrum,
-    /// Flatness over the radius of the perturbation.
-    Flatness,
-    /// Flatness of each layer by itself.
-    Layers,
-    /// A 2-D landscape as a surface in 3-D (PNG).
-    Surface,
-    /// Where a landscape has its minima, and over which saddles they join while the level rises.
-    MergeTree,
-    /// Flatness against robust loss, a point per checkpoint.
-    Scatter,
-    /// Loss (or --error) of trainings over epochs, training against test.
-    Training,
-    /// Learning rate of trainings over epochs.
-    LearningRate,
-    /// Norms of weights and gradients over epochs, of trainings with tensor_statistics; as .csv all their statistics.
-    Norms,
-}
-
 /// Which values of a landscape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Which {
@@ -162,7 +133,7 @@ pub enum Which {
     Both,
 }
 
-impl From<Which> for landscape::Which {
+impl From<Which> for figure::Which {
     fn from(which: Which) -> Self {
         match which {
             Which::Auto => Self::Auto,
@@ -171,6 +142,13 @@ impl From<Which> for landscape::Which {
             Which::Both => Self::Both,
         }
     }
+}
+
+/// The kinds of figures with their help.
+fn kinds() -> impl clap::builder::TypedValueParser<Value = &'static Figure> {
+    let known = |figure: &&Figure| PossibleValue::new(figure.name).help(figure.help);
+    let names = PossibleValuesParser::new(figures::ALL.iter().map(known));
+    names.map(|name| figures::named(&name).expect("one of them"))
 }
 
 fn no_csv(_: &str) -> Result<String, String> {
@@ -205,20 +183,10 @@ fn dpi(text: &str) -> Result<f64, String> {
 pub fn run(args: &PlotArgs) -> Result<()> {
     // Before any work: a wrong ending should not cost a wait.
     let itself = args.out.as_deref().and_then(LandscapeFile::of);
-    let kind = args.out.as_deref().filter(|_| itself.is_none()).map(FileKind::of).transpose()?;
-    let study = study_of(args)?;
-    let records = match &study {
-        Some((_, entries)) => {
-            let all =
-                entries.models.iter().flat_map(|of| of.records.iter().map(|(_, record)| record.clone()));
-            all.collect()
-        }
-        None => args.records.iter().map(|path| Ok(Record::load(path)?)).collect::<Result<Vec<_>>>()?,
-    };
-    let usual = || if study.is_some() { FigureKind::Scatter } else { usual_figure(&records) };
-    let figure = args.figure.unwrap_or_else(usual);
-    let plane = |record: &Record| matches!(&record.outcome, Outcome::Landscape(l) if l.y.is_some());
-    without_effect(args, figure, records.first().is_some_and(plane)).map_err(usage)?;
+    args.out.as_deref().filter(|_| itself.is_none()).map(FileKind::of).transpose()?;
+    let (figure, source) = source(args)?;
+    let first = source.records.first();
+    without_effect(args, figure, first).map_err(usage)?;
     if let Some(format) = itself {
         of_landscape_file(args, figure, format).map_err(usage)?;
         let file = std::fs::canonicalize(out(args)?).ok();
@@ -226,27 +194,12 @@ pub fn run(args: &PlotArgs) -> Result<()> {
             return Err(usage("--out is the landscape that is read; choose another file"));
         }
     }
-    if figure == FigureKind::Scatter {
-        let (plot, correlation) = args.scatter.plot(
-            &records,
-            study.as_ref(),
-            &args.names,
-            args.title.clone(),
-            args.log,
-            args.error,
-        )?;
-        let notes = write(args, &plot)?;
-        return tell(args, figure, &notes, Some(("correlation", correlation)));
+    let models = args.scatter.options(source.study.is_some(), &args.names, args.error)?;
+    if !matches!(figure.takes, Takes::Models) {
+        source.refuse_more_names(&args.names)?;
     }
-    if args.names.len() > records.len() {
-        let plural = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
-        let (names, records) = (plural(args.names.len(), "name"), plural(records.len(), "record"));
-        return Err(usage(format!("{names} for {records}; give at most one --name for each")));
-    }
-    let names = names(args, &records);
-    let named: Vec<Named<'_>> =
-        names.iter().zip(&records).map(|(name, record)| Named { name, record }).collect();
-    let shape = args.shape.of(&named, &options(args))?;
+    let (named, options) = (source.named(), options(args));
+    let shape = args.shape.of(&named, &options)?;
     let told = shape.as_ref().map(|shape| ("shape", shape.json.clone()));
     if let (Some(shape), false) = (&shape, args.json) {
         print(&shape.text)?;
@@ -255,22 +208,15 @@ pub fn run(args: &PlotArgs) -> Result<()> {
         let notes = landscape_file(args, format, &named)?;
         return tell(args, figure, &notes, told);
     }
-    let Some(kind) = kind else { return tell(args, figure, &[], told) };
-    let notes = if figure == FigureKind::Surface {
-        surface(args, kind, &named)?
-    } else {
-        let plot = plot(args, figure, &named).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
-        match figure {
-            FigureKind::Norms if kind == FileKind::Csv => {
-                let table =
-                    training::table(&named, &plot).map_err(|sentence| anyhow!(text::plain(&sentence)))?;
-                write_atomically(out(args)?, table.as_bytes())?;
-                plot.notes.iter().map(|note| text::plain(note)).collect()
-            }
-            _ => write(args, &plot)?,
-        }
-    };
-    tell(args, figure, &notes, told)
+    if args.out.is_none() {
+        return tell(args, figure, &[], told);
+    }
+    let drawn = (figure.draw)(&source.input(&named, &options, &models));
+    let drawn = drawn.map_err(|sentence| anyhow!(text::plain(&sentence)))?;
+    let notes = drawn.write(&style(args), out(args)?)?;
+    let correlation =
+        drawn.relation.map(|(models, relation)| statistics::of_axes(&models, relation.as_ref()));
+    tell(args, figure, &notes, correlation.map(|value| ("correlation", value)).or(told))
 }
 
 /// The figure file.
@@ -278,145 +224,78 @@ fn out(args: &PlotArgs) -> Result<&Path> {
     args.out.as_deref().ok_or_else(|| usage("the figure needs a file; give it with --out"))
 }
 
-/// The study that is to be drawn, if it is one, with what is wrong in it told.
-fn study_of(args: &PlotArgs) -> Result<Option<(Study, Entries)>> {
-    let Some(folder) = args.records.iter().find(|path| Study::is_at(path)) else { return Ok(None) };
-    if args.records.len() > 1 {
-        let folder = folder.display();
-        return Err(usage(format!(
-            "{folder} is a study, which is drawn by itself; leave out the other files"
-        )));
-    }
-    if args.figure.is_some_and(|figure| figure != FigureKind::Scatter) {
-        let folder = folder.display();
-        return Err(usage(format!(
-            "{folder} is a study; its figure is --figure scatter, others are of its records"
-        )));
-    }
-    let study = Study::load(folder)?;
-    let entries = Entries::load(folder, &study)?;
-    for (model, of) in study.models.iter().zip(&entries.models) {
-        of.problems.iter().for_each(|problem| say(format!("note: {}: {problem}", model.name)));
-    }
-    Ok(Some((study, entries)))
-}
-
-/// Writes the figure; with what must be told about its numbers and its words.
-fn write(args: &PlotArgs, plot: &Plot) -> Result<Vec<String>> {
-    let words = export::write(plot, &style(args), out(args)?)?;
-    Ok(plot.notes.iter().map(|note| text::plain(note)).chain(words).collect())
-}
-
-/// The names that are given, then those of the checkpoints; of several records of one checkpoint, or of a single record,
-/// their files tell better what they are.
-fn names(args: &PlotArgs, records: &[Record]) -> Vec<String> {
-    let of_checkpoints = names::of_records(&records.iter().collect::<Vec<_>>());
-    let own = match of_checkpoints.iter().collect::<BTreeSet<_>>().len() {
-        different if different > 1 && different == records.len() => of_checkpoints,
-        _ => names::of_files(&args.records.iter().map(PathBuf::as_path).collect::<Vec<_>>()),
+/// The figure, and what it is drawn from.
+fn source(args: &PlotArgs) -> Result<(&'static Figure, Source)> {
+    let Some(folder) = args.records.iter().find(|path| Study::is_at(path)) else {
+        let source = Source::of_files(&args.records, &args.names)?;
+        let usual = || figures::of_records(&source.records.iter().collect::<Vec<_>>());
+        return Ok((args.figure.unwrap_or_else(usual), source));
     };
-    let own = own.iter().map(|own| text::literal(own)).enumerate();
-    own.map(|(i, own)| args.names.get(i).cloned().unwrap_or(own)).collect()
+    let shown = folder.display();
+    if args.records.len() > 1 {
+        return Err(usage(format!(
+            "{shown} is a study, which is drawn by itself; leave out the other files"
+        )));
+    }
+    let figure = args.figure.unwrap_or(&scatter::FIGURE);
+    let source = Source::of_study(OfStudy::load(folder)?, figure);
+    if source.records.is_empty() && !matches!(figure.takes, Takes::Models) {
+        let name = figure.name;
+        return Err(anyhow!(
+            "{shown} is a study without a record that --figure {name} shows; measure its models"
+        ));
+    }
+    Ok((figure, source))
 }
 
 /// Notes, and what was drawn.
-fn tell(args: &PlotArgs, figure: FigureKind, notes: &[String], more: Option<(&str, Value)>) -> Result<()> {
+fn tell(args: &PlotArgs, figure: &Figure, notes: &[String], more: Option<(&str, Value)>) -> Result<()> {
     for note in notes {
         say(format!("note: {note}"));
     }
     summary(args, figure, notes, more)
 }
 
-/// The figure that suits the records.
-fn usual_figure(records: &[Record]) -> FigureKind {
-    let has = |kind: fn(&Outcome) -> bool| records.iter().any(|record| kind(&record.outcome));
-    let flatness = has(|outcome| matches!(outcome, Outcome::Flatness(_)));
-    match records.first().map(|record| &record.outcome) {
-        None => FigureKind::Scatter,
-        _ if flatness && has(|outcome| matches!(outcome, Outcome::Evaluate(_))) => FigureKind::Scatter,
-        Some(Outcome::Evaluate(_)) => FigureKind::Evaluation,
-        Some(Outcome::Flatness(_)) => FigureKind::Flatness,
-        Some(Outcome::Attack(_)) => FigureKind::Attack,
-        Some(Outcome::Hessian(_)) => FigureKind::Spectrum,
-        Some(Outcome::Benchmark(_)) => FigureKind::Scatter,
-        Some(Outcome::Train(_)) => FigureKind::Training,
-        _ => FigureKind::Landscape,
-    }
-}
-
 /// Refuses options that this figure would not show.
-fn without_effect(args: &PlotArgs, figure: FigureKind, plane: bool) -> Result<(), String> {
-    let of_landscapes = || {
-        vec![
-            ("--loss", args.loss),
-            ("--error", args.error),
-            ("--which", args.which.is_some()),
-            ("--log", args.log),
-            ("--clip", args.clip.is_some()),
-            ("--colors", args.colors.is_some()),
-        ]
-    };
-    if figure != FigureKind::Scatter
-        && let Some(option) = args.scatter.given()
-    {
+fn without_effect(args: &PlotArgs, figure: &Figure, first: Option<&Record>) -> Result<(), String> {
+    let is_of_models = matches!(figure.takes, Takes::Models);
+    if !is_of_models && let Some(option) = args.scatter.given() {
         return Err(format!("{option} is for --figure scatter; leave it out"));
     }
-    let of_landscape = matches!(figure, FigureKind::Landscape | FigureKind::Surface | FigureKind::MergeTree);
-    if args.shape.shape && !of_landscape {
+    if args.shape.shape && (is_of_models || !first.is_some_and(is_landscape)) {
         return Err("--shape is for landscapes; leave it out".into());
     }
-    let (name, idle) = match figure {
-        FigureKind::Scatter => (
-            "a scatter",
-            vec![
-                ("--which", args.which.is_some()),
-                ("--clip", args.clip.is_some()),
-                ("--colors", args.colors.is_some()),
-            ],
-        ),
-        FigureKind::Evaluation => ("an evaluation figure", of_landscapes()),
-        FigureKind::Attack => ("a figure of attacks", of_landscapes()),
-        FigureKind::Spectrum => ("a figure of spectra", of_landscapes()),
-        FigureKind::AttackSteps => (
-            "a figure of an attack's iterations",
-            vec![("--which", args.which.is_some()), ("--colors", args.colors.is_some())],
-        ),
-        FigureKind::Flatness | FigureKind::Layers => ("a figure of flatness", of_landscapes()),
-        FigureKind::Training => ("a figure of trainings", vec![("--colors", args.colors.is_some())]),
-        FigureKind::LearningRate => ("a figure of learning rates", of_landscapes()),
-        FigureKind::Norms => ("a figure of norms", of_landscapes()),
-        FigureKind::Landscape if plane => ("a map", vec![("--no-grid", args.no_grid)]),
-        FigureKind::Landscape => ("a figure of curves", vec![("--colors", args.colors.is_some())]),
-        FigureKind::MergeTree => {
-            ("a merge tree", vec![("--clip", args.clip.is_some()), ("--colors", args.colors.is_some())])
-        }
-        FigureKind::Surface => {
-            ("a surface", vec![("--title", args.title.is_some()), ("--no-grid", args.no_grid)])
-        }
-    };
-    match idle.into_iter().find(|(_, given)| *given) {
+    let (name, ignored) = (figure.ignores)(first);
+    match given(args).into_iter().find(|(option, given)| *given && ignored.contains(option)) {
         Some((option, _)) => Err(format!("{option} has no effect on {name}; leave it out")),
         None => Ok(()),
     }
 }
 
-/// Refuses what a file of the landscape itself does not hold.
-fn of_landscape_file(args: &PlotArgs, figure: FigureKind, format: LandscapeFile) -> Result<(), String> {
-    let ending = format.ending();
-    if args.figure.is_some() && !matches!(figure, FigureKind::Landscape | FigureKind::Surface) {
-        return Err(format!("a .{ending} file holds a landscape itself, not a figure; leave out --figure"));
-    }
-    if format.is_mesh() {
-        return Ok(());
-    }
-    let idle = [
+/// Options that not every figure shows, and whether they are given.
+fn given(args: &PlotArgs) -> [(&'static str, bool); 8] {
+    [
+        ("--loss", args.loss),
         ("--error", args.error),
         ("--which", args.which.is_some()),
         ("--log", args.log),
         ("--clip", args.clip.is_some()),
         ("--colors", args.colors.is_some()),
-    ];
-    match idle.into_iter().find(|(_, given)| *given) {
+        ("--title", args.title.is_some()),
+        ("--no-grid", args.no_grid),
+    ]
+}
+
+/// Refuses what a file of the landscape itself does not hold.
+fn of_landscape_file(args: &PlotArgs, figure: &Figure, format: LandscapeFile) -> Result<(), String> {
+    let ending = format.ending();
+    let of_itself = [landscape::FIGURE.name, surface_picture::FIGURE.name];
+    if args.figure.is_some() && !of_itself.contains(&figure.name) {
+        return Err(format!("a .{ending} file holds a landscape itself, not a figure; leave out --figure"));
+    }
+    const OF_FIGURES: [&str; 5] = ["--error", "--which", "--log", "--clip", "--colors"];
+    let idle = |(option, given): &(&str, bool)| *given && OF_FIGURES.contains(option);
+    match given(args).into_iter().find(idle).filter(|_| !format.is_mesh()) {
         Some((option, _)) => {
             Err(format!("{option} has no effect on a .{ending} file, which holds all values; leave it out"))
         }
@@ -425,64 +304,26 @@ fn of_landscape_file(args: &PlotArgs, figure: FigureKind, format: LandscapeFile)
 }
 
 /// What was drawn, for programs.
-fn summary(args: &PlotArgs, figure: FigureKind, notes: &[String], more: Option<(&str, Value)>) -> Result<()> {
+fn summary(args: &PlotArgs, figure: &Figure, notes: &[String], more: Option<(&str, Value)>) -> Result<()> {
     if !args.json {
         return Ok(());
     }
-    let kind = figure.to_possible_value().map(|value| value.get_name().to_owned());
-    let mut drawn = json!({ "figure": args.out, "kind": kind, "records": args.records, "notes": notes });
+    let mut drawn =
+        json!({ "figure": args.out, "kind": figure.name, "records": args.records, "notes": notes });
     if let Some((name, value)) = more {
         drawn[name] = value;
     }
     print(&format!("{drawn:#}\n"))
 }
 
-fn plot(args: &PlotArgs, figure: FigureKind, named: &[Named<'_>]) -> Result<Plot, String> {
-    match (figure, named) {
-        (FigureKind::Evaluation, [only]) => evaluation::plot(only.name, only.record, args.title.clone()),
-        (FigureKind::Evaluation, _) => {
-            Err("an evaluation figure shows one record; give one, or draw each by itself".to_owned())
-        }
-        (FigureKind::Attack, _) => attack::plot(named, args.title.clone()),
-        (FigureKind::Spectrum, _) => spectrum::plot(named, args.title.clone()),
-        (FigureKind::AttackSteps, _) => attack_steps::plot(named, &options(args)),
-        (FigureKind::Flatness, _) => flatness::plot(named, args.title.clone()),
-        (FigureKind::Layers, [only]) => flatness::layers(*only, args.title.clone()),
-        (FigureKind::Layers, _) => {
-            Err("a figure of layers shows one record; give one, or draw each by itself".to_owned())
-        }
-        (FigureKind::Training, _) => {
-            let quantity = if args.error { training::Quantity::Error } else { training::Quantity::Loss };
-            training::plot(named, &trained(args, quantity))
-        }
-        (FigureKind::LearningRate, _) => {
-            training::plot(named, &trained(args, training::Quantity::LearningRate))
-        }
-        (FigureKind::Norms, _) => training::plot(named, &trained(args, training::Quantity::Norms)),
-        (FigureKind::MergeTree, _) => merge_tree::plot(named, &options(args)),
-        _ => landscape::plot(named, &options(args)),
-    }
-}
-
 fn options(args: &PlotArgs) -> Options {
     let (quantity, unit) = if args.error { (Quantity::Error, 0.01) } else { (Quantity::Loss, 1.0) };
     Options {
         quantity,
-        which: args.which.map_or(landscape::Which::Auto, Into::into),
+        which: args.which.map_or(figure::Which::Auto, Into::into),
         log: args.log,
         clip: args.clip.map(|clip| clip * unit),
         map: args.colors.unwrap_or_default(),
-        title: args.title.clone(),
-    }
-}
-
-fn trained(args: &PlotArgs, quantity: training::Quantity) -> training::Options {
-    training::Options {
-        quantity,
-        which: args.which.map_or(landscape::Which::Auto, Into::into),
-        log: args.log,
-        clip: options(args).clip,
-        screen: false,
         title: args.title.clone(),
     }
 }
@@ -515,14 +356,4 @@ fn landscape_file(args: &PlotArgs, format: LandscapeFile, named: &[Named<'_>]) -
         landscape::note_gaps(&mut notes, only, grid.robust == Some(true), &values, &options(args));
     }
     Ok(notes.iter().map(|note| text::plain(note)).collect())
-}
-
-/// The 3-D surface: pixels only, and one record.
-fn surface(args: &PlotArgs, kind: FileKind, named: &[Named<'_>]) -> Result<Vec<String>> {
-    if kind != FileKind::Png {
-        let out = out(args)?.display();
-        bail!("{out}: a surface is made of pixels; write it to a .png, or use --figure landscape");
-    }
-    let [only] = named else { bail!("a surface figure shows one record; give one") };
-    super::surface::write(*only, &options(args), &style(args), out(args)?)
 }

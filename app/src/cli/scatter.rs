@@ -1,19 +1,14 @@
 //! `basin plot --figure scatter`: many models in one figure.
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use basin_core::job::{Case, FlatnessLoss};
-use basin_core::record::Record;
 use basin_core::settings::number;
-use basin_core::study::{Entries, Study, Table};
 use clap::builder::ValueParser;
 use clap::{Args, ValueEnum};
-use serde_json::Value;
 
 use super::failure::usage;
-use super::statistics;
 use super::word::word;
-use crate::plot::scatter::{self, Choice, Look, Quantity};
-use crate::plot::{Plot, text};
+use crate::plot::scatter::{Choice, Look, ModelOptions, Quantity};
 
 /// What the scatter shows.
 #[derive(Debug, Clone, Args)]
@@ -89,105 +84,50 @@ impl ScatterArgs {
         .find_map(|(option, given)| given.then_some(option))
     }
 
-    /// The figure of records, or of the example, and how its two numbers correlate.
+    /// What is shown of the models of records, of a study, or of the example.
     ///
     /// # Errors
-    /// One sentence: what is missing for which model.
-    pub fn plot(
-        &self,
-        records: &[Record],
-        study: Option<&(Study, Entries)>,
-        names: &[String],
-        title: Option<String>,
-        log_y: bool,
-        error: bool,
-    ) -> Result<(Plot, Value)> {
-        let y = match self.y.as_deref() {
-            _ if error => Quantity::Error,
-            None | Some("loss") => Quantity::Loss,
-            Some("gap") => Quantity::Gap,
-            Some("error") => Quantity::Error,
-            Some(_) if study.is_some() => Quantity::Loss,
-            Some(other) => {
-                return Err(usage(format!(
-                    "--y {other} is a number of a study only; use loss, gap or error"
-                )));
-            }
+    /// An option that has no meaning for them.
+    pub fn options(&self, is_study: bool, names: &[String], error: bool) -> Result<ModelOptions> {
+        let (y, number) = match self.y.as_deref() {
+            _ if error => (Quantity::Error, None),
+            None | Some("loss") => (Quantity::Loss, None),
+            Some("gap") => (Quantity::Gap, None),
+            Some("error") => (Quantity::Error, None),
+            Some(number) => (Quantity::Loss, Some(number.to_owned())),
         };
-        if self.x.is_some() && study.is_none() {
+        if let (Some(other), false) = (&number, is_study) {
+            return Err(usage(format!("--y {other} is a number of a study only; use loss, gap or error")));
+        }
+        if self.x.is_some() && !is_study {
             return Err(usage("--x is for a study; give its folder, or leave it out"));
         }
-        let usual = Choice::default();
-        let choice = Choice {
-            loss: self.flatness.unwrap_or(usual.loss),
-            case: self.case.unwrap_or(usual.case),
-            radius: self.radius,
-            y,
-        };
-        let models = match (self.example, study) {
-            (Some(Example::Paper), _) => {
-                scatter::published::models(&choice).map_err(|sentence| anyhow!(sentence))?
-            }
-            (None, Some((study, entries))) => {
-                let keys =
-                    [self.x.clone().unwrap_or_else(|| x_key(&choice)), self.y_key(&choice, study, entries)];
-                scatter::from_study(study, entries, &keys[0], &keys[1])?
-            }
-            (None, None) => {
-                let parts: Vec<_> = records.iter().flat_map(Record::parts).collect();
-                let records: Vec<&Record> = parts.iter().map(|part| &**part).collect();
-                scatter::from_records(&records, &choice, names, &self.groups)
-            }
-        };
-        if let Some(option) = study.and_then(|_| self.for_records(names)) {
+        let of_records = [("--name", !names.is_empty()), ("--group", !self.groups.is_empty())];
+        if let Some((option, _)) = of_records.into_iter().find(|(_, given)| is_study && *given) {
             return Err(usage(format!(
                 "{option} is for records; names and groups of a study are in its study.json"
             )));
         }
-        if self.example.is_none() && names.len() > models.models.len() {
-            let (names, models) = (names.len(), models.models.len());
-            return Err(anyhow!(
-                "{names} names for {models} models; give at most one --name for each checkpoint"
-            ));
-        }
-        let look = Look {
-            log_x: self.log_x,
-            log_y,
-            line: self.fit != Some(FitArg::None),
-            band: self.fit == Some(FitArg::Band),
-            labels: !self.no_labels,
-            title,
-        };
-        let shown = models.on_axes(&look);
-        let relation = shown.relation();
-        let plot = scatter::plot_with(&models, &look, relation.as_ref());
-        let plot = plot.map_err(|sentence| anyhow!(text::plain(&sentence)))?;
-        Ok((plot, statistics::of_axes(&shown, relation.as_ref())))
+        let usual = Choice::default();
+        Ok(ModelOptions {
+            published: self.example.is_some(),
+            choice: Choice {
+                loss: self.flatness.unwrap_or(usual.loss),
+                case: self.case.unwrap_or(usual.case),
+                radius: self.radius,
+                y,
+            },
+            x: self.x.clone(),
+            y: number,
+            names: names.to_vec(),
+            groups: self.groups.clone(),
+            look: Look {
+                log_x: self.log_x,
+                line: self.fit != Some(FitArg::None),
+                band: self.fit == Some(FitArg::Band),
+                labels: !self.no_labels,
+                ..Look::default()
+            },
+        })
     }
-
-    /// The number of a study on the vertical axis.
-    fn y_key(&self, choice: &Choice, study: &Study, entries: &Entries) -> String {
-        let known = |key: &str| Table::of(study, entries).column(key).is_ok();
-        match (self.y.as_deref(), choice.y) {
-            (Some(other), _) if !["loss", "gap", "error"].contains(&other) => other.to_owned(),
-            (_, Quantity::Loss) => "robust_loss".into(),
-            (_, Quantity::Gap) => "robust_gap".into(),
-            (_, Quantity::Error) if known("autoattack_error") => "autoattack_error".into(),
-            (_, Quantity::Error) => "robust_error".into(),
-        }
-    }
-
-    /// An option that is given and has no meaning for a study.
-    fn for_records(&self, names: &[String]) -> Option<&'static str> {
-        let given = [("--name", !names.is_empty()), ("--group", !self.groups.is_empty())];
-        given.into_iter().find_map(|(option, given)| given.then_some(option))
-    }
-}
-
-/// The flatness of a study on the horizontal axis.
-fn x_key(choice: &Choice) -> String {
-    let case = if choice.case == Case::Average { "average" } else { "worst" };
-    let loss = if choice.loss == FlatnessLoss::Robust { "" } else { "clean_" };
-    let radius = choice.radius.map_or_else(String::new, |radius| format!("@{radius}"));
-    format!("{case}_{loss}flatness{radius}")
 }

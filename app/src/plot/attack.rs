@@ -4,8 +4,18 @@ use basin_core::job::{Attack, Job};
 use basin_core::record::{AttackOutcome, Outcome, Record};
 
 use super::color::series_color;
-use super::landscape::Named;
+use super::figure::{Drawn, Figure, Named, OF_LANDSCAPES, Takes};
 use super::{Axis, Dash, Item, Plot, Scale, Series, Tick, Unit, provenance, text};
+
+/// Robust accuracies.
+pub const FIGURE: Figure = Figure {
+    name: "attack",
+    help: "Robust accuracy after each attack of AutoAttack",
+    takes: Takes::Records(|record| matches!(record.outcome, Outcome::Attack(_))),
+    is_usual: true,
+    ignores: |_| ("a figure of attacks", OF_LANDSCAPES),
+    draw: |input| plot(input.named, input.options.title.clone()).map(Drawn::from),
+};
 
 /// Robust accuracy on the images as they are and after each attack, in their order; of individual attacks under each
 /// alone, as points without a line, and under all together.

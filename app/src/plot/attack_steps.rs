@@ -4,8 +4,18 @@ use basin_core::job::{Evaluate, Job};
 use basin_core::record::{AttackSteps, Evaluation, Outcome, Record};
 
 use super::color::series_color;
-use super::landscape::{Named, Options, Quantity};
+use super::figure::{Drawn, Figure, Named, Options, Quantity, Takes};
 use super::{Axis, Dash, Item, Plot, Scale, Series, Unit, padded_range, provenance, text};
+
+/// Curves over iterations.
+pub const FIGURE: Figure = Figure {
+    name: "attack-steps",
+    help: "Loss (or --error) at every iteration of the attack of an evaluation with --log-steps",
+    takes: Takes::Records(has_log),
+    is_usual: false,
+    ignores: |_| ("a figure of an attack's iterations", &["--which", "--colors"]),
+    draw: |input| plot(input.named, input.options).map(Drawn::from),
+};
 
 /// Mean loss or error at every iteration; a line per attack, and of several restarts their mean with the range as a
 /// band. Attacks of one record share a colour.

@@ -6,9 +6,23 @@ use basin_core::job::Job;
 use basin_core::record::{Evaluated, Outcome, Record};
 
 use super::color::series_color;
+use super::figure::{Drawn, Figure, Named, OF_LANDSCAPES, Takes};
 use super::{Axis, Histogram, Item, Plot, Scale, Unit, provenance, ticks};
 
 const BINS: usize = 20;
+
+/// Confidences.
+pub const FIGURE: Figure = Figure {
+    name: "evaluation",
+    help: "Confidence, loss and error of an evaluation",
+    takes: Takes::Records(|record| matches!(record.outcome, Outcome::Evaluate(_))),
+    is_usual: true,
+    ignores: |_| ("an evaluation figure", OF_LANDSCAPES),
+    draw: |input| {
+        let Named { name, record } = input.only("an evaluation figure")?;
+        plot(name, record, input.options.title.clone()).map(Drawn::from)
+    },
+};
 
 /// The figure of an evaluation.
 ///

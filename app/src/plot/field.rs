@@ -173,6 +173,13 @@ impl Field {
         Some(Self { name: name.into(), x, y, values, colors, contours, ticks, unit, unfinished: false })
     }
 
+    /// Gives it other bands, with contour lines and ticks of the colour bar.
+    pub fn set_colors(&mut self, colors: ColorScale) {
+        self.ticks = ticks::ticks(colors.range(), colors.scale, self.unit, 7);
+        self.contours = contours(&self.ticks, &colors, self.unit);
+        self.colors = colors;
+    }
+
     /// The values in the coordinate in which the colour scale is uniform: what contours are interpolated in.
     pub fn grid(&self) -> Grid {
         let values: Vec<_> = self.values.iter().map(|v| v.and_then(|v| self.colors.scale.map(v))).collect();

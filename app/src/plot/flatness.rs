@@ -4,7 +4,7 @@ use basin_core::job::{Case, Flatness, FlatnessLoss, Job, Scope};
 use basin_core::record::{AtRadius, FlatnessOutcome, Outcome, Record};
 
 use super::color::series_color;
-use super::landscape::Named;
+use super::figure::{Drawn, Figure, Named, OF_LANDSCAPES, Takes};
 use super::{
     Axis, Color, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Series, Shape, Tick, Unit,
     padded_range, provenance, text,
@@ -14,6 +14,31 @@ use super::{
 const WIDE: f64 = 8.0;
 /// Up to this many draws are shown one by one.
 const MOST_DRAWS: usize = 100;
+
+/// Over radii.
+pub const FIGURE: Figure = Figure {
+    name: "flatness",
+    help: "Flatness over the radius of the perturbation",
+    takes: Takes::Records(|record| matches!(record.outcome, Outcome::Flatness(_))),
+    is_usual: true,
+    ignores: |_| ("a figure of flatness", OF_LANDSCAPES),
+    draw: |input| plot(input.named, input.options.title.clone()).map(Drawn::from),
+};
+
+/// Tensor by tensor.
+pub const LAYERS: Figure = Figure {
+    name: "layers",
+    help: "Flatness of each layer by itself",
+    takes: Takes::Records(has_layers),
+    is_usual: false,
+    draw: |input| layers(input.only("a figure of layers")?, input.options.title.clone()).map(Drawn::from),
+    ..FIGURE
+};
+
+/// Whether a record has the flatness of each layer by itself.
+pub fn has_layers(record: &Record) -> bool {
+    matches!(&record.outcome, Outcome::Flatness(outcome) if !outcome.layers.is_empty())
+}
 
 /// Flatness over radii, with its 95 % intervals where they are known; small points are the draws.
 ///

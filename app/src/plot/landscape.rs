@@ -4,62 +4,35 @@ use std::collections::BTreeSet;
 
 use basin_core::job::{DirectionKind, Job, Landscape};
 use basin_core::record::{Grid, Landmark, LandscapeOutcome, ORIGIN, Outcome, Point, Record, Values};
-use serde::{Deserialize, Serialize};
 
 use super::color::series_color;
+use super::figure::{Drawn, Figure, Takes};
+pub use super::figure::{Named, Options, Quantity, Which};
 use super::{
-    Axis, ColorMap, Dash, Field, Item, Mark, Plot, Scale, Series, Shape, Unit, padded_range, provenance,
-    text, ticks,
+    Axis, Dash, Field, Item, Mark, Plot, Scale, Series, Shape, Unit, padded_range, provenance, text, ticks,
 };
 
-/// Loss or error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Quantity {
-    /// Mean cross-entropy.
-    #[default]
-    Loss,
-    /// Share of wrong examples.
-    Error,
+/// Curves, or a map.
+pub const FIGURE: Figure = Figure {
+    name: "landscape",
+    help: "Curves along one direction, or a map with contour lines over two",
+    takes: Takes::Records(is_landscape),
+    is_usual: true,
+    ignores: |first| match first.is_some_and(is_plane) {
+        true => ("a map", &["--no-grid"]),
+        false => ("a figure of curves", &["--colors"]),
+    },
+    draw: |input| plot(input.named, input.options).map(Drawn::from),
+};
+
+/// Whether a record is of a landscape.
+pub fn is_landscape(record: &Record) -> bool {
+    matches!(record.outcome, Outcome::Landscape(_))
 }
 
-/// On which images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub enum Which {
-    /// What the record has: both in 1-D, robust before clean in 2-D.
-    #[default]
-    Auto,
-    /// Clean images.
-    Clean,
-    /// Adversarial examples.
-    Robust,
-    /// Both (1-D).
-    Both,
-}
-
-/// What of a landscape is shown, and how.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Options {
-    /// Loss or error.
-    pub quantity: Quantity,
-    /// Clean, robust or both.
-    pub which: Which,
-    /// Logarithmic values.
-    pub log: bool,
-    /// Largest value shown; higher ones run out of the frame (1-D) or share one colour (2-D).
-    pub clip: Option<f64>,
-    /// Colours of maps.
-    pub map: ColorMap,
-    /// Title above the axes.
-    pub title: Option<String>,
-}
-
-/// A record with the name it has in the legend.
-#[derive(Debug, Clone, Copy)]
-pub struct Named<'a> {
-    /// The name, with mathematics (see [`text`]).
-    pub name: &'a str,
-    /// The record.
-    pub record: &'a Record,
+/// Whether a record is of a landscape over two directions.
+pub fn is_plane(record: &Record) -> bool {
+    matches!(&record.outcome, Outcome::Landscape(landscape) if landscape.y.is_some())
 }
 
 /// The figure of one or more 1-D landscapes, or of one 2-D landscape.

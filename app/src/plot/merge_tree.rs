@@ -3,7 +3,8 @@
 use basin_core::shape::{MergeTree, Surface};
 
 use super::color::series_color;
-use super::landscape::{Named, Options, main_grid, note_gaps, provenance_of, quantity_label, unit};
+use super::figure::{Drawn, Figure, Named, Options, Takes};
+use super::landscape::{is_landscape, main_grid, note_gaps, provenance_of, quantity_label, unit};
 use super::ticks::readable;
 use super::{
     Axis, Color, Dash, Item, Plot, Scale, Scatter, ScatterPoint, Series, Shape, Tick, Unit, padded_range,
@@ -15,6 +16,16 @@ const LEAST: f64 = 0.01;
 const MOST: usize = 40;
 /// So many minima have their place written below them.
 const NAMED: usize = 5;
+
+/// A tree.
+pub const FIGURE: Figure = Figure {
+    name: "merge-tree",
+    help: "Where a landscape has its minima, and over which saddles they join while the level rises",
+    takes: Takes::Records(is_landscape),
+    is_usual: false,
+    ignores: |_| ("a merge tree", &["--clip", "--colors"]),
+    draw: |input| plot(input.named, input.options).map(Drawn::from),
+};
 
 /// The merge tree of one landscape, the most persistent branches.
 ///

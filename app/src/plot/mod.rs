@@ -2,7 +2,7 @@
 //!
 //! A plot is pure data and a function of records alone. Ticks, ranges, labels and colours are decided here
 //! once, so that the screen ([`screen`]) and the paper ([`export`]) agree. A new figure is one file from
-//! records to `Plot`, like [`landscape`].
+//! records to `Plot`, like [`landscape`], and a line in the registry, [`figures`].
 
 pub mod attack;
 pub mod attack_steps;
@@ -12,11 +12,15 @@ pub mod contour;
 pub mod evaluation;
 pub mod export;
 pub mod field;
+pub mod figure;
+pub mod figures;
 pub mod fill;
 pub mod flatness;
 pub mod key;
 pub mod landscape;
+pub mod landscapes;
 pub mod merge_tree;
+pub mod panels;
 mod place;
 mod provenance;
 pub mod scatter;

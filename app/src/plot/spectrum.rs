@@ -4,8 +4,18 @@ use basin_core::job::{Hessian, Job};
 use basin_core::record::{Density, Eigenvalue, HessianOutcome, Outcome, Record};
 
 use super::color::series_color;
-use super::landscape::Named;
+use super::figure::{Drawn, Figure, Named, OF_LANDSCAPES, Takes};
 use super::{Axis, Dash, Item, Plot, Scale, Series, Unit, padded_range, provenance};
+
+/// Densities, or eigenvalues alone.
+pub const FIGURE: Figure = Figure {
+    name: "spectrum",
+    help: "Spectral density and eigenvalues of Hessians",
+    takes: Takes::Records(|record| matches!(record.outcome, Outcome::Hessian(_))),
+    is_usual: true,
+    ignores: |_| ("a figure of spectra", OF_LANDSCAPES),
+    draw: |input| plot(input.named, input.options.title.clone()).map(Drawn::from),
+};
 
 /// Spectral densities on a logarithmic axis, with stems at the eigenvalues; where a record has no density, the
 /// eigenvalues of all over their rank.

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
 use crate::landscape_file::LandscapeFile;
 use crate::plot::colormap::ColorMap;
+use crate::plot::figure::Input;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
+use crate::plot::scatter::ModelOptions;
 use crate::plot::text::{literal, plain};
-use crate::plot::{Plot, attack, attack_steps, evaluation, flatness, merge_tree, spectrum, training};
+use crate::plot::{Plot, attack_steps, figures, flatness, merge_tree, training};
 use crate::surface;
 use crate::ui::names;
 
@@ -134,29 +136,24 @@ impl Display {
         let names = names(&records);
         let named: Vec<Named<'_>> =
             names.iter().zip(records).map(|(name, record)| Named { name, record }).collect();
-        if !named.is_empty() && named.iter().all(|named| attack_steps::has_log(named.record)) {
-            return attack_steps::plot(&named, &self.plot_options());
-        }
-        if let [Named { name, record }] = *named
-            && matches!(record.outcome, Outcome::Evaluate(_))
-        {
-            return evaluation::plot(name, record, None);
-        }
-        if let Some(Outcome::Flatness(outcome)) = named.first().map(|named| &named.record.outcome) {
-            return if self.per_layer && !outcome.layers.is_empty() {
-                flatness::layers(named[0], None)
-            } else {
-                flatness::plot(&named, None)
-            };
-        }
-        if named.first().is_some_and(|named| matches!(named.record.outcome, Outcome::Attack(_))) {
-            return attack::plot(&named, None);
-        }
-        if named.first().is_some_and(|named| matches!(named.record.outcome, Outcome::Hessian(_))) {
-            return spectrum::plot(&named, None).map_err(|why| plain(&why));
-        }
-        let make = if self.merge_tree { merge_tree::plot } else { landscape::plot };
-        make(&named, &self.plot_options()).map_err(|why| plain(&why))
+        let Some(first) = named.first().map(|named| named.record) else {
+            return Err("no record given; give at least one".into());
+        };
+        let mut shown = &*named;
+        let figure = if named.iter().all(|named| attack_steps::FIGURE.takes(named.record)) {
+            &attack_steps::FIGURE
+        } else if self.per_layer && flatness::LAYERS.takes(first) {
+            shown = &named[..1];
+            &flatness::LAYERS
+        } else if self.merge_tree && merge_tree::FIGURE.takes(first) {
+            &merge_tree::FIGURE
+        } else {
+            figures::of_record(first)
+        };
+        let (options, models) = (self.plot_options(), ModelOptions::default());
+        let input = Input { named: shown, study: None, options: &options, models: &models };
+        let drawn = (figure.draw)(&input).map_err(|why| plain(&why))?;
+        drawn.plot().ok_or_else(|| "there is no chart of these records".to_owned())
     }
 
     /// The chart of trainings: a quantity over epochs. `screen`: with a point for every network that was kept.

@@ -1,17 +1,18 @@
 //! Nothing leaves the page and no two texts overlap, whatever the figure, its style and the words in it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use basin::plot::export::{self, FigureStyle, FileKind, Preset};
-use basin::plot::landscape::{self, Named, Options, Quantity, Which};
-use basin::plot::scatter::{self, Choice, Look, Measured, Model, Models, published};
+use basin::plot::figure::{Drawn, Input, Named, Options, Quantity, Which};
+use basin::plot::figures as registry;
+use basin::plot::scatter::{self, Choice, Look, Measured, Model, ModelOptions, Models, published};
 use basin::plot::text::plain;
-use basin::plot::{Plot, attack, evaluation, flatness, training};
 use basin_core::record::{Outcome, Record};
 use resvg::usvg;
 
-use super::{attack_record, flatness_record, sample, sample_records, trainings};
+use super::{attack_record, flatness_record, gallery, logged, sample, sample_records, trainings};
 
 /// Names and titles that people give.
 fn labels() -> Vec<(&'static str, String)> {
@@ -46,21 +47,22 @@ fn styles() -> Vec<(&'static str, FigureStyle)> {
     styles
 }
 
+/// A figure by its kind in the registry and what is special about it.
+struct Example {
+    kind: &'static str,
+    about: &'static str,
+    drawn: Drawn,
+}
+
 /// Every kind of figure with this title and these names.
-fn figures(label: &str) -> Vec<(&'static str, Plot)> {
+fn figures(label: &str) -> Vec<Example> {
     let (line, plane, sharp) =
         (sample("landscape-1d.json"), sample("landscape-2d.json"), sample_records::curve(2.2));
     let title = Some(label.to_owned());
     let names: Vec<String> = (1..=9).map(|number| format!("{label} {number}")).collect();
-    let named = |records: &[&'static Record]| -> Vec<Named<'static>> {
-        let names = names.clone().leak();
-        records.iter().zip(names).map(|(record, name)| Named { name, record }).collect()
-    };
-    let keep = |record: Record| -> &'static Record { Box::leak(Box::new(record)) };
-    let (line, plane, sharp) = (keep(line), keep(plane), keep(sharp));
-    let (whole, other) = (keep(trainings::whole()), keep(trainings::other()));
-    let (flat, attacked, evaluated) =
-        (keep(flatness_record()), keep(attack_record()), keep(sample("evaluation.json")));
+    let (whole, other) = (trainings::whole(), trainings::other());
+    let with_tensors = trainings::with_tensors();
+    let (flat, attacked, evaluated) = (flatness_record(), attack_record(), sample("evaluation.json"));
     let mut tensors = flatness_record();
     if let Outcome::Flatness(outcome) = &mut tensors.outcome {
         outcome.layers.iter_mut().for_each(|layer| layer.name = format!("{label}.{}", layer.name));
@@ -69,17 +71,19 @@ fn figures(label: &str) -> Vec<(&'static str, Plot)> {
     if let Outcome::Attack(outcome) = &mut attacks.outcome {
         outcome.per_attack.iter_mut().for_each(|row| row.name = format!("{label} {}", row.name));
     }
-    let (tensors, attacks) = (keep(tensors), keep(attacks));
-    let landscape = |records: &[&'static Record], options: Options| {
-        landscape::plot(&named(records), &Options { title: title.clone(), ..options }).expect("a landscape")
+    let (dense, sparse) = (sample_records::hessian(1.0, true), sample_records::hessian(0.4, false));
+    let (tree, logged) = (gallery::rough_plane(), logged());
+    let draw = |kind: &'static str, about: &'static str, records: &[&Record], options: Options| {
+        let options = Options { title: title.clone(), ..options };
+        let named: Vec<Named<'_>> =
+            records.iter().zip(&names).map(|(record, name)| Named { name, record }).collect();
+        let input = Input { named: &named, study: None, options: &options, models: &ModelOptions::default() };
+        let figure = registry::named(kind).unwrap_or_else(|| panic!("there is no figure {kind}"));
+        let drawn = (figure.draw)(&input).unwrap_or_else(|why| panic!("{kind}: {why}"));
+        Example { kind, about, drawn }
     };
-    let trained = |records: &[&'static Record], options: training::Options| {
-        let options = training::Options { title: title.clone(), ..options };
-        training::plot(&named(records), &options).expect("trainings")
-    };
-    let error = Options { quantity: Quantity::Error, log: true, which: Which::Robust, ..Options::default() };
-    let rates =
-        training::Options { quantity: training::Quantity::LearningRate, ..training::Options::default() };
+    let usual = Options::default;
+    let error = Options { quantity: Quantity::Error, log: true, which: Which::Robust, ..usual() };
     let measured = |value: f64| Ok(Measured { value, interval: Some((0.8 * value, 1.3 * value)) });
     let model = |i: usize| Model {
         name: names[i].clone(),
@@ -100,32 +104,49 @@ fn figures(label: &str) -> Vec<(&'static str, Plot)> {
     let look = Look { title: title.clone(), ..Look::default() };
     let log = Look { log_x: true, log_y: true, ..look.clone() };
     let paper = published::models(&Choice::default()).expect("the published models");
+    let scatter = |about: &'static str, models: &Models, look: &Look| {
+        let drawn = scatter::plot(models, look).expect("a scatter").into();
+        Example { kind: "scatter", about, drawn }
+    };
     vec![
-        ("curve", landscape(&[line], Options::default())),
-        ("curves", landscape(&[line, sharp, line], Options::default())),
-        ("curves of errors", landscape(&[line, sharp], error)),
-        ("map", landscape(&[plane], Options::default())),
-        (
-            "map, logarithmic",
-            landscape(&[plane], Options { log: true, clip: Some(8.0), ..Options::default() }),
-        ),
-        ("evaluation", evaluation::plot(label, evaluated, title.clone()).expect("an evaluation")),
-        ("attack", attack::plot(&named(&[attacked]), title.clone()).expect("attacks")),
-        ("attacks", attack::plot(&named(&[attacks, attacks]), title.clone()).expect("attacks")),
-        ("flatness", flatness::plot(&named(&[flat]), title.clone()).expect("flatness")),
-        (
-            "flatness of several",
-            flatness::plot(&named(&[flat, flat, flat]), title.clone()).expect("flatness"),
-        ),
-        ("layers", flatness::layers(named(&[tensors])[0], title.clone()).expect("layers")),
-        ("training", trained(&[whole], training::Options::default())),
-        ("trainings", trained(&[whole, other, whole], training::Options::default())),
-        ("learning rate", trained(&[whole], rates.clone())),
-        ("learning rates", trained(&[whole, other], rates)),
-        ("scatter", scatter::plot(&models, &look).expect("a scatter")),
-        ("scatter, logarithmic", scatter::plot(&models, &log).expect("a scatter")),
-        ("published", scatter::plot(&paper, &look).expect("a scatter")),
+        draw("landscape", "curve", &[&line], usual()),
+        draw("landscape", "curves", &[&line, &sharp, &line], usual()),
+        draw("landscape", "curves of errors", &[&line, &sharp], error.clone()),
+        draw("landscape", "map", &[&plane], usual()),
+        draw("landscape", "map, logarithmic", &[&plane], Options { log: true, clip: Some(8.0), ..usual() }),
+        draw("landscapes", "maps", &[&plane; 5], usual()),
+        draw("landscapes", "curves", &[&line, &sharp, &line, &sharp], usual()),
+        draw("merge-tree", "", &[&tree], usual()),
+        draw("evaluation", "", &[&evaluated], usual()),
+        draw("attack", "one", &[&attacked], usual()),
+        draw("attack", "several", &[&attacks, &attacks], usual()),
+        draw("attack-steps", "", &[&logged], usual()),
+        draw("spectrum", "densities", &[&dense, &dense], usual()),
+        draw("spectrum", "eigenvalues", &[&sparse], usual()),
+        draw("flatness", "one", &[&flat], usual()),
+        draw("flatness", "several", &[&flat, &flat, &flat], usual()),
+        draw("layers", "", &[&tensors], usual()),
+        draw("training", "one", &[&whole], usual()),
+        draw("training", "several", &[&whole, &other, &whole], usual()),
+        draw("learning-rate", "one", &[&whole], usual()),
+        draw("learning-rate", "several", &[&whole, &other], usual()),
+        draw("norms", "", &[&with_tensors, &with_tensors], usual()),
+        scatter("linear", &models, &look),
+        scatter("logarithmic", &models, &log),
+        scatter("published", &paper, &look),
     ]
+}
+
+#[test]
+fn every_figure_of_the_registry_is_looked_at() {
+    let seen: BTreeSet<&str> = figures("AT").iter().map(|example| example.kind).collect();
+    let all: BTreeSet<&str> = registry::ALL.iter().map(|figure| figure.name).collect();
+    assert_eq!(all.len(), registry::ALL.len(), "two figures have one name");
+    // Pixels have no words to be laid out.
+    assert_eq!(all.difference(&seen).copied().collect::<Vec<_>>(), ["surface"]);
+    for figure in registry::ALL {
+        assert!(figure.help.len() > 20 && !figure.help.ends_with('.'), "{}: {}", figure.name, figure.help);
+    }
 }
 
 /// A text with the corners of what it covers, in points.
@@ -194,9 +215,9 @@ fn overlap(a: &Word, b: &Word) -> f32 {
 }
 
 /// What is wrong with where the words of a figure stand.
-fn faults(plot: &Plot, style: &FigureStyle) -> Vec<String> {
+fn faults(drawn: &Drawn, style: &FigureStyle) -> Vec<String> {
     let options = usvg::Options { fontdb: fonts(), ..usvg::Options::default() };
-    let svg = export::to_svg(plot, style);
+    let svg = export::svg_of(&drawn.scene(style).expect("a figure of lines and words"));
     // Without the fonts inside, which are not needed here and take long to read.
     let (head, rest) = svg.split_once("<style>").expect("fonts");
     let (_, rest) = rest.split_once("</style>").expect("fonts");
@@ -228,14 +249,14 @@ fn squeezed(text: &str) -> String {
 }
 
 /// Every figure with every label; in every style with the longest usual one, in one of them with the others.
-fn check(mut look_at: impl FnMut(&str, &str, &Plot, &FigureStyle)) {
+fn check(mut look_at: impl FnMut(&str, &str, &Drawn, &FigureStyle)) {
     for (i, (length, label)) in labels().into_iter().enumerate() {
-        for (j, (kind, plot)) in figures(&label).into_iter().enumerate() {
+        for (j, Example { kind, about, drawn }) in figures(&label).into_iter().enumerate() {
             let styles = styles();
             let count = styles.len();
             let chosen = |k: &usize| length == "200" || *k == (i + j) % count;
             for (_, (look, style)) in styles.into_iter().enumerate().filter(|(k, _)| chosen(k)) {
-                look_at(&format!("{kind}, {look}, {length}"), &label, &plot, &style);
+                look_at(&format!("{kind} {about}, {look}, {length}"), &label, &drawn, &style);
             }
         }
     }
@@ -245,9 +266,9 @@ fn check(mut look_at: impl FnMut(&str, &str, &Plot, &FigureStyle)) {
 fn nothing_leaves_the_page_and_no_words_overlap() {
     let mut all = Vec::new();
     let mut count = 0;
-    check(|name, _, plot, style| {
+    check(|name, _, drawn, style| {
         count += 1;
-        let of = faults(plot, style);
+        let of = faults(drawn, style);
         let more = of.len().saturating_sub(2);
         let told = of.into_iter().take(2).collect::<Vec<_>>().join("; ");
         if !told.is_empty() {
@@ -259,12 +280,12 @@ fn nothing_leaves_the_page_and_no_words_overlap() {
 
 #[test]
 fn words_are_there_in_full_or_a_note_says_which_are_not() {
-    check(|name, label, plot, style| {
-        let scene = export::scene(plot, style);
+    check(|name, label, drawn, style| {
+        let scene = drawn.scene(style).expect("a figure of lines and words");
         let words: String = scene.texts().map(|text| plain(&text.label)).collect();
         let title = plain(label);
         let is_there = squeezed(&words).contains(&squeezed(&title));
-        let notes = export::notes(plot, style, FileKind::Svg);
+        let notes = export::notes_of(&scene, style, FileKind::Svg);
         let told = notes.iter().any(|note| note.contains("shortened") && note.contains(&title));
         assert!(is_there || told, "{name}: {notes:?}");
         let usual = label.len() == 60 && !name.contains("large type") && !name.contains("flat,");

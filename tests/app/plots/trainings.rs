@@ -7,8 +7,8 @@ use basin::plot::landscape::{Named, Which};
 use basin::plot::training::{Options, Quantity, plot};
 use basin::plot::{Dash, GuideLine, Item, Plot, Scale, Series};
 use basin_core::job::Train;
-use basin_core::record::Record;
-use basin_core::train::{EvaluationSettings, Labels, LogLine, Schedule};
+use basin_core::record::{Outcome, Record};
+use basin_core::train::{EvaluationSettings, Labels, LogLine, Schedule, Summary, TensorStatistics};
 
 use super::command;
 use crate::support::sample_training as sample;
@@ -26,6 +26,38 @@ pub fn whole() -> Record {
 
 pub fn other() -> Record {
     record(|folder| sample::whole(folder, &Train { seed: 30, ..sample::job() }))
+}
+
+/// The whole training with the statistics of two tensors.
+pub fn with_tensors() -> Record {
+    let mut record = whole();
+    let Outcome::Train(outcome) = &mut record.outcome else { panic!("a training") };
+    for (number, epoch) in outcome.epochs.iter_mut().enumerate() {
+        let summary = |norm: f64| {
+            let (min, max) = (-norm, norm);
+            Summary {
+                norm,
+                mean: 0.0,
+                mean_abs: 0.1,
+                sum_abs: 1.0,
+                min,
+                q25: min / 2.0,
+                median: 0.0,
+                q75: max / 2.0,
+                max,
+                relevant: 0.1,
+            }
+        };
+        let size = 1.0 + number as f64;
+        epoch.tensors = ["conv1.weight", "linear.bias"]
+            .map(|name| TensorStatistics {
+                name: name.into(),
+                weight: summary(10.0 + size),
+                gradient: summary(1.0 / size),
+            })
+            .into();
+    }
+    record
 }
 
 fn drawn(records: &[(&str, &Record)], options: &Options) -> Plot {

@@ -1,11 +1,11 @@
 //! A few lines of words where they cover nothing: in a corner of the axes, elsewhere inside, else below.
 
-use super::draw::Transform;
 use super::fit::{Fitted, Steps, Type, fit_alike};
 use super::layout::Layout;
 use super::legend::emptiest_corner;
 use super::scene::{Anchor, Rect, Scene};
 use super::style::FigureStyle;
+use super::transform::Transform;
 use crate::plot::{Color, Item, Plot};
 
 /// Distance of lines and space around them, relative to the font size.

@@ -9,8 +9,8 @@ use super::point_labels::PointLabels;
 use super::sample::{MARK, symbol};
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
 use super::style::FigureStyle;
+use super::transform::Transform;
 use crate::plot::contour::{iso_lines, region};
-use crate::plot::place::Obstacles;
 use crate::plot::{Color, Field, Guide, Histogram, Item, Mark, Plot, Scatter, Series, text};
 
 /// More curves than these are many.
@@ -22,61 +22,6 @@ const SMALLEST: f64 = 4.0;
 const HIGHEST: f64 = 4.0;
 
 const GRID: Color = Color::rgb(205, 205, 205);
-
-/// Data to paper.
-pub struct Transform<'a> {
-    plot: &'a Plot,
-    axes: Rect,
-}
-
-impl<'a> Transform<'a> {
-    pub fn new(plot: &'a Plot, axes: Rect) -> Self {
-        Self { plot, axes }
-    }
-
-    pub fn x(&self, x: f64) -> Option<f64> {
-        Some(self.axes.left + self.plot.x.position(x)? * self.axes.width)
-    }
-
-    pub fn y(&self, y: f64) -> Option<f64> {
-        Some(self.axes.bottom() - self.plot.y.position(y)? * self.axes.height)
-    }
-
-    pub fn point(&self, x: f64, y: f64) -> Option<[f64; 2]> {
-        Some([self.x(x)?, self.y(y)?])
-    }
-
-    /// Points, bars and guides, which words do not cover.
-    pub fn ground(&self, style: &FigureStyle) -> Obstacles {
-        let mut ground =
-            Obstacles::of(self.plot, |x, y| self.point(x, y), |size| style.symbol_pt * size / 2.0);
-        ground.symbols.retain(|(at, _)| self.axes.contains(*at, -0.01));
-        ground
-    }
-
-    fn outlines(&self, paths: Vec<Outline>) -> Vec<Outline> {
-        paths
-            .into_iter()
-            .map(|path| Outline {
-                points: path.points.iter().filter_map(|[x, y]| self.point(*x, *y)).collect(),
-                closed: path.closed,
-            })
-            .collect()
-    }
-
-    /// A curve as unbroken pieces: interrupted where a value is missing or cannot be shown.
-    pub fn pieces(&self, series: &Series) -> Vec<Outline> {
-        let mut pieces = vec![Vec::new()];
-        for (x, y) in series.points() {
-            match y.and_then(|y| self.point(x, y)) {
-                Some(point) => pieces.last_mut().expect("never empty").push(point),
-                None => pieces.push(Vec::new()),
-            }
-        }
-        pieces.retain(|points| !points.is_empty());
-        pieces.into_iter().map(|points| Outline { points, closed: false }).collect()
-    }
-}
 
 /// Draws a plot.
 pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
@@ -95,25 +40,9 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
         shortened: Vec::new(),
         label_pt: style.label_pt,
     };
-    if style.grid && plot.field().is_none() {
-        grid(&mut scene, &layout, &to, style);
-    }
-    // Pale areas first: they must not cover the outlines of others.
-    for item in &plot.items {
-        if let Item::Histogram(h) = item {
-            histogram(&mut scene, h, &to, style, Part::Area);
-        }
-    }
-    for item in &plot.items {
-        match item {
-            Item::Series(s) => series(&mut scene, s, &to, style),
-            Item::Scatter(s) => scatter(&mut scene, s, &to, style),
-            Item::Histogram(h) => histogram(&mut scene, h, &to, style, Part::Outline),
-            Item::Field(f) => field(&mut scene, f, &to, &layout, style),
-            Item::Guide(g) => guide(&mut scene, g, &to, plot, style),
-            Item::Mark(m) => mark(&mut scene, m, &to, style),
-            Item::Caption(_) => {}
-        }
+    items(&mut scene, &layout, &to, style);
+    if let (Some(bar), Some(field)) = (layout.bar, plot.field()) {
+        color_bar(&mut scene, field, bar, &layout, style);
     }
     labels.draw(&mut scene, style);
     frame(&mut scene, &layout, &to, style);
@@ -130,8 +59,33 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
     scene
 }
 
+/// Draws what is inside of the axes.
+pub fn items(scene: &mut Scene, layout: &Layout, to: &Transform<'_>, style: &FigureStyle) {
+    let plot = to.plot;
+    if style.grid && plot.field().is_none() {
+        grid(scene, layout, to, style);
+    }
+    // Pale areas first: they must not cover the outlines of others.
+    for item in &plot.items {
+        if let Item::Histogram(h) = item {
+            histogram(scene, h, to, style, Part::Area);
+        }
+    }
+    for item in &plot.items {
+        match item {
+            Item::Series(s) => series(scene, s, to, style),
+            Item::Scatter(s) => scatter(scene, s, to, style),
+            Item::Histogram(h) => histogram(scene, h, to, style, Part::Outline),
+            Item::Field(f) => field(scene, f, to, style),
+            Item::Guide(g) => guide(scene, g, to, plot, style),
+            Item::Mark(m) => mark(scene, m, to, style),
+            Item::Caption(_) => {}
+        }
+    }
+}
+
 /// Many curves are drawn thinner.
-fn thinned(plot: &Plot, style: &FigureStyle) -> FigureStyle {
+pub fn thinned(plot: &Plot, style: &FigureStyle) -> FigureStyle {
     let curves = plot.items.iter().filter(|item| matches!(item, Item::Series(_))).count();
     let factor = if curves > MANY_CURVES { 0.65 } else { 1.0 };
     FigureStyle { line_pt: factor * style.line_pt, ..style.clone() }
@@ -271,7 +225,7 @@ fn histogram(scene: &mut Scene, histogram: &Histogram, to: &Transform<'_>, style
     }
 }
 
-fn field(scene: &mut Scene, field: &Field, to: &Transform<'_>, layout: &Layout, style: &FigureStyle) {
+fn field(scene: &mut Scene, field: &Field, to: &Transform<'_>, style: &FigureStyle) {
     let grid = field.grid();
     // Each band is painted over everything below it, so that no seams show between bands.
     for band in 0..field.colors.bands() {
@@ -288,7 +242,7 @@ fn field(scene: &mut Scene, field: &Field, to: &Transform<'_>, layout: &Layout, 
         let stroke = Some(Stroke::solid(Color::BLACK.with_alpha(0.6), 0.5 * style.frame_pt));
         scene.shapes.push(Shape::Discs { centres, radius, fill, stroke });
     }
-    let mut labels = contour_labels::Placer::new(layout.axes, style);
+    let mut labels = contour_labels::Placer::new(scene.frame, style);
     for contour in &field.contours {
         let lines = to.outlines(iso_lines(&grid, field.grid_level(contour.level)));
         let stroke = Stroke::solid(contour.color.with_alpha(0.75), 0.8 * style.frame_pt);
@@ -296,9 +250,6 @@ fn field(scene: &mut Scene, field: &Field, to: &Transform<'_>, layout: &Layout, 
         scene.path(lines, None, Some(stroke), true);
     }
     scene.shapes.extend(labels.texts.into_iter().map(Shape::Text));
-    if let Some(bar) = layout.bar {
-        color_bar(scene, field, bar, layout, style);
-    }
 }
 
 fn guide(scene: &mut Scene, guide: &Guide, to: &Transform<'_>, plot: &Plot, style: &FigureStyle) {
@@ -315,7 +266,8 @@ fn mark(scene: &mut Scene, mark: &Mark, to: &Transform<'_>, style: &FigureStyle)
     }
 }
 
-fn frame(scene: &mut Scene, layout: &Layout, to: &Transform<'_>, style: &FigureStyle) {
+/// Draws the axes with their ticks and words.
+pub fn frame(scene: &mut Scene, layout: &Layout, to: &Transform<'_>, style: &FigureStyle) {
     let axes = layout.axes;
     let stroke = Stroke::solid(Color::BLACK, style.frame_pt);
     let mut ticks = Vec::new();
@@ -339,11 +291,6 @@ fn frame(scene: &mut Scene, layout: &Layout, to: &Transform<'_>, style: &FigureS
     scene.upright(&layout.y_label.0, layout.y_label.1);
     let before = scene.shapes.len();
     scene.words(&layout.title.0, layout.title.1, Anchor::Middle);
-    for shape in &mut scene.shapes[before..] {
-        if let Shape::Text(text) = shape {
-            text.bold = true;
-        }
-    }
-    let is_empty = |shape: &Shape| matches!(shape, Shape::Text(text) if text.label.is_empty());
-    scene.shapes.retain(|shape| !is_empty(shape));
+    scene.embolden(before);
+    scene.without_empty_words();
 }

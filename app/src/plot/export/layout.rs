@@ -248,6 +248,15 @@ fn thinned(
     all.into_iter().enumerate().filter(|(i, _)| kept.contains(i)).map(|(_, tick)| tick).collect()
 }
 
+/// The ticks of an axis of this length, with labels that do not touch; upright axes have theirs beside each other.
+pub fn ticks(axis: &Axis, style: &FigureStyle, length: f64, upright: bool) -> Vec<(Tick, Fitted)> {
+    let of = Type { family: style.family, bold: false, size: style.tick_pt, steps: ROW_NAME };
+    let words = words(axis, of, f64::INFINITY);
+    let room =
+        |words: &Fitted| if upright { 1.25 * style.tick_pt } else { words.width + 0.6 * style.tick_pt };
+    thinned(axis, words, room, length)
+}
+
 /// The ticks of a colour bar of this length.
 fn bar_ticks(field: &Field, length: f64, room: f64) -> Vec<Tick> {
     let ends =

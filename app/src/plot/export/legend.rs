@@ -1,12 +1,12 @@
 //! The legend: in the emptiest corner of the axes, else compact below them.
 
-use super::draw::Transform;
 use super::fit::{Fitted, Steps, Type, fit_alike};
 use super::layout::{CAP_HEIGHT, Layout};
 use super::sample::sample;
 use super::scene::{Anchor, Rect, Scene, Stroke};
 use super::style::FigureStyle;
 use super::table::Table;
+use super::transform::Transform;
 use crate::plot::{Color, Dash, Entry, Item, Plot};
 
 /// A legend and where it stands.
@@ -53,16 +53,24 @@ impl<'a> Legend<'a> {
         if width < 0.95 * layout.axes.width && height < 0.8 * layout.axes.height {
             legend.inside = emptiest_corner(layout.axes, [width, height], plot, style, 0.5 * size, taken);
         }
-        if legend.inside.is_none() {
-            let room = layout.width - 4.0;
-            let size = if count > MANY { 0.8 } else { 1.0 } * size;
-            legend = Self::sized(&entries, style, size, BELOW, room);
-            let sizes = |part: &Vec<_>| part.iter().map(|entry| legend.size_of(entry)).collect::<Vec<_>>();
-            let tables = [0, 1].map(|i| Table::new(&sizes(&legend.parts[i]), GAP * legend.size, room));
-            legend.room_below =
-                0.6 * legend.size + tables.iter().map(Table::height).sum::<f64>() + legend.between();
-            legend.tables = tables;
+        if legend.inside.is_none() { Self::below(plot, style, layout.width) } else { Some(legend) }
+    }
+
+    /// The legend below figures of this width; none if there is nothing to explain.
+    pub fn below(plot: &'a Plot, style: &FigureStyle, width: f64) -> Option<Self> {
+        let entries = plot.legend();
+        let count = entries.iter().map(Vec::len).sum::<usize>();
+        if count == 0 {
+            return None;
         }
+        let room = width - 4.0;
+        let size = if count > MANY { 0.8 } else { 1.0 } * style.legend_pt;
+        let mut legend = Self::sized(&entries, style, size, BELOW, room);
+        let sizes = |part: &Vec<_>| part.iter().map(|entry| legend.size_of(entry)).collect::<Vec<_>>();
+        let tables = [0, 1].map(|i| Table::new(&sizes(&legend.parts[i]), GAP * legend.size, room));
+        legend.room_below =
+            0.6 * legend.size + tables.iter().map(Table::height).sum::<f64>() + legend.between();
+        legend.tables = tables;
         Some(legend)
     }
 

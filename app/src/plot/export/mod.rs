@@ -12,6 +12,8 @@ mod fonts;
 mod layout;
 mod legend;
 mod notes;
+mod page;
+mod panels;
 mod point_labels;
 mod sample;
 mod scene;
@@ -19,6 +21,7 @@ mod style;
 mod svg;
 mod table;
 mod tikz;
+mod transform;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -29,7 +32,7 @@ use resvg::{tiny_skia, usvg};
 pub use csv::csv;
 pub(crate) use csv::{column, head};
 pub(crate) use fonts::width;
-pub use notes::notes;
+pub use notes::{notes, notes_of};
 pub use scene::{Anchor, Rect, Scene, Text};
 pub use style::{FigureStyle, FontFamily, Preset, parse_length};
 pub(crate) use svg::{families, write_text};
@@ -85,7 +88,12 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
 
 /// The plot as an SVG document with its fonts inside.
 pub fn to_svg(plot: &Plot, style: &FigureStyle) -> String {
-    svg::svg(&scene(plot, style), svg::Embed::Fonts)
+    svg_of(&scene(plot, style))
+}
+
+/// A scene as an SVG document with its fonts inside.
+pub fn svg_of(scene: &Scene) -> String {
+    svg::svg(scene, svg::Embed::Fonts)
 }
 
 /// The plot as a LaTeX document.
@@ -98,7 +106,15 @@ pub fn to_tex(plot: &Plot, style: &FigureStyle) -> String {
 /// # Errors
 /// The drawing cannot be converted: a bug, not something a user can cause.
 pub fn to_pdf(plot: &Plot, style: &FigureStyle) -> Result<Vec<u8>> {
-    let tree = tree(&scene(plot, style))?;
+    pdf_of(&scene(plot, style))
+}
+
+/// A scene as a PDF page with text as text.
+///
+/// # Errors
+/// The drawing cannot be converted: a bug, not something a user can cause.
+pub fn pdf_of(scene: &Scene) -> Result<Vec<u8>> {
+    let tree = tree(scene)?;
     let page = svg2pdf::PageOptions { dpi: 96.0 };
     svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page)
         .map_err(|e| anyhow::anyhow!("cannot make a PDF of this figure ({e}); try .svg"))
@@ -109,8 +125,15 @@ pub fn to_pdf(plot: &Plot, style: &FigureStyle) -> Result<Vec<u8>> {
 /// # Errors
 /// The image would be larger than 20000 pixels on a side.
 pub fn to_png(plot: &Plot, style: &FigureStyle) -> Result<Vec<u8>> {
-    let scene = scene(plot, style);
-    let scale = style.dpi / 72.0;
+    png_of(&scene(plot, style), style.dpi)
+}
+
+/// A scene as a PNG image of so many pixels per inch.
+///
+/// # Errors
+/// The image would be larger than 20000 pixels on a side.
+pub fn png_of(scene: &Scene, dpi: f64) -> Result<Vec<u8>> {
+    let scale = dpi / 72.0;
     let (width, height) = ((scene.width * scale).round(), (scene.height * scale).round());
     if !(1.0..=20_000.0).contains(&width) || !(1.0..=20_000.0).contains(&height) {
         bail!(
@@ -119,11 +142,11 @@ pub fn to_png(plot: &Plot, style: &FigureStyle) -> Result<Vec<u8>> {
     }
     let mut pixels =
         tiny_skia::Pixmap::new(width as u32, height as u32).context("not enough memory for the image")?;
-    let tree = tree(&scene)?;
+    let tree = tree(scene)?;
     let size = tree.size();
     let fit = tiny_skia::Transform::from_scale(width as f32 / size.width(), height as f32 / size.height());
     resvg::render(&tree, fit, &mut pixels.as_mut());
-    Ok(with_resolution(&pixels.encode_png()?, style.dpi))
+    Ok(with_resolution(&pixels.encode_png()?, dpi))
 }
 
 /// Adds the resolution (a `pHYs` chunk) after the header of a PNG, so that programs know the printed size.
@@ -178,14 +201,23 @@ pub(crate) fn svg_options<'a>(
 /// The bytes of a figure file of one kind.
 ///
 /// # Errors
-/// See [`to_pdf`] and [`to_png`].
+/// See [`pdf_of`] and [`png_of`].
 pub fn to_bytes(plot: &Plot, style: &FigureStyle, kind: FileKind) -> Result<Vec<u8>> {
+    if kind == FileKind::Csv {
+        Ok(csv(plot).into_bytes())
+    } else {
+        bytes_of(&scene(plot, style), style, kind)
+    }
+}
+
+/// The same of a scene, which has no numbers.
+fn bytes_of(scene: &Scene, style: &FigureStyle, kind: FileKind) -> Result<Vec<u8>> {
     Ok(match kind {
-        FileKind::Svg => to_svg(plot, style).into_bytes(),
-        FileKind::Pdf => to_pdf(plot, style)?,
-        FileKind::Png => to_png(plot, style)?,
-        FileKind::Tex => to_tex(plot, style).into_bytes(),
-        FileKind::Csv => csv(plot).into_bytes(),
+        FileKind::Svg => svg_of(scene).into_bytes(),
+        FileKind::Pdf => pdf_of(scene)?,
+        FileKind::Png => png_of(scene, style.dpi)?,
+        FileKind::Tex => tikz::tex(scene).into_bytes(),
+        FileKind::Csv => Vec::new(),
     })
 }
 

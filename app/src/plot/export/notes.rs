@@ -11,11 +11,15 @@ const CHARACTERS: usize = 12;
 
 /// What was done to make the words of a figure fit, and which characters it lacks; a sentence each, as plain text.
 pub fn notes(plot: &Plot, style: &FigureStyle, kind: FileKind) -> Vec<String> {
+    notes_of(&scene(plot, style), style, kind)
+}
+
+/// The same of a scene.
+pub fn notes_of(scene: &Scene, style: &FigureStyle, kind: FileKind) -> Vec<String> {
     if kind == FileKind::Csv {
         return Vec::new();
     }
-    let scene = scene(plot, style);
-    let mut notes: Vec<String> = shortened(&scene).into_iter().collect();
+    let mut notes: Vec<String> = shortened(scene).into_iter().collect();
     let size = ticks::readable;
     if scene.label_pt < style.label_pt - 0.01 {
         let (now, asked) = (size(scene.label_pt), size(style.label_pt));
@@ -35,7 +39,7 @@ pub fn notes(plot: &Plot, style: &FigureStyle, kind: FileKind) -> Vec<String> {
         }
         FileKind::Pdf | FileKind::Png => {
             let lacking: BTreeSet<char> = texts().flat_map(|label| fonts::lacking(label, scene.family)).collect();
-            let without = if lacking.is_empty() { lacking } else { fonts::without_font(&options(&scene).fontdb, lacking) };
+            let without = if lacking.is_empty() { lacking } else { fonts::without_font(&options(scene).fontdb, lacking) };
             listed(without).map(|list| format!("no font on this machine has {list}: install one that does"))
         }
         FileKind::Svg | FileKind::Csv => None,

@@ -1,13 +1,13 @@
 //! Words beside points: each at the nearest free place, with a thin line to its point where that is not beside it.
 //! Words without a free place near their point are numbered there, and stand in a key below the figure.
 
-use super::draw::Transform;
 use super::fit::{Fitted, SAFE, Steps, Type, fit_alike};
 use super::fonts;
 use super::layout::{CAP_HEIGHT, DESCENT, Layout};
 use super::scene::{Anchor, Outline, Rect, Scene, Stroke};
 use super::style::FigureStyle;
 use super::table::Table;
+use super::transform::Transform;
 use crate::plot::place::{Placed, Wanted};
 use crate::plot::{Color, Item, Plot};
 

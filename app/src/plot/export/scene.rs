@@ -105,8 +105,8 @@ pub enum Shape {
         fill: Option<Color>,
         /// Line around it.
         stroke: Option<Stroke>,
-        /// Whether it ends at the frame of the axes.
-        clip: bool,
+        /// Where it ends: at the frame of its axes.
+        clip: Option<Rect>,
     },
     /// Discs of one size.
     Discs {
@@ -132,7 +132,7 @@ pub struct Scene {
     pub height: f64,
     /// Typeface.
     pub family: FontFamily,
-    /// Inside of the axes.
+    /// Inside of the axes that are being drawn.
     pub frame: Rect,
     /// What is drawn, first at the back.
     pub shapes: Vec<Shape>,
@@ -155,9 +155,10 @@ impl Scene {
         })
     }
 
-    /// Adds a filled and/or stroked path.
+    /// Adds a filled and/or stroked path; if `clip`, it ends at the frame.
     pub fn path(&mut self, outlines: Vec<Outline>, fill: Option<Color>, stroke: Option<Stroke>, clip: bool) {
         if !outlines.is_empty() {
+            let clip = clip.then_some(self.frame);
             self.shapes.push(Shape::Path { outlines, fill, stroke, clip });
         }
     }
@@ -165,6 +166,20 @@ impl Scene {
     /// Adds a straight line.
     pub fn line(&mut self, from: [f64; 2], to: [f64; 2], stroke: Stroke) {
         self.path(vec![Outline { points: vec![from, to], closed: false }], None, Some(stroke), false);
+    }
+
+    /// Makes the words of the shapes from this number on bold.
+    pub fn embolden(&mut self, from: usize) {
+        for shape in &mut self.shapes[from..] {
+            if let Shape::Text(text) = shape {
+                text.bold = true;
+            }
+        }
+    }
+
+    /// Leaves out words without letters.
+    pub fn without_empty_words(&mut self) {
+        self.shapes.retain(|shape| !matches!(shape, Shape::Text(text) if text.label.is_empty()));
     }
 
     /// Adds lines of words; `at` is the anchor of the first one.

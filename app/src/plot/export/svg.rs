@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use base64::prelude::*;
+
 use super::fonts::{Face, SCRIPT_SIZE, runs};
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke, Text};
 use super::style::FontFamily;
@@ -37,24 +39,45 @@ pub fn svg(scene: &Scene, embed: Embed) -> String {
     if embed == Embed::Fonts {
         out.push_str(&font_faces(scene));
     }
-    let Rect { left, top, width, height } = scene.frame;
-    let _ = writeln!(
-        out,
-        r#"<clipPath id="frame"><rect x="{}" y="{}" width="{}" height="{}"/></clipPath>"#,
-        num(left),
-        num(top),
-        num(width),
-        num(height)
-    );
+    let frames = frames(scene);
+    for (number, Rect { left, top, width, height }) in frames.iter().enumerate() {
+        let _ = writeln!(
+            out,
+            r#"<clipPath id="{}"><rect x="{}" y="{}" width="{}" height="{}"/></clipPath>"#,
+            frame_id(number),
+            num(*left),
+            num(*top),
+            num(*width),
+            num(*height)
+        );
+    }
     let _ = writeln!(out, r#"<rect width="{}" height="{}" fill="white"/>"#, num(w), num(h));
     for shape in &scene.shapes {
-        write_shape(&mut out, shape, scene.family);
+        write_shape(&mut out, shape, scene.family, &frames);
     }
     out.push_str("</svg>\n");
     out
 }
 
-fn write_shape(out: &mut String, shape: &Shape, family: FontFamily) {
+/// The frames at which shapes end, each once.
+fn frames(scene: &Scene) -> Vec<Rect> {
+    let mut frames = Vec::new();
+    for shape in &scene.shapes {
+        if let Shape::Path { clip: Some(clip), .. } = shape
+            && !frames.contains(clip)
+        {
+            frames.push(*clip);
+        }
+    }
+    frames
+}
+
+/// `frame`, `frame-2`, …
+fn frame_id(number: usize) -> String {
+    if number == 0 { "frame".to_owned() } else { format!("frame-{}", number + 1) }
+}
+
+fn write_shape(out: &mut String, shape: &Shape, family: FontFamily, frames: &[Rect]) {
     match shape {
         Shape::Path { outlines, fill, stroke, clip } => {
             let _ = write!(out, r#"<path d="{}""#, path_data(outlines));
@@ -66,7 +89,11 @@ fn write_shape(out: &mut String, shape: &Shape, family: FontFamily) {
                 None => out.push_str(r#" fill="none""#),
             }
             write_stroke(out, stroke.as_ref());
-            out.push_str(if *clip { " clip-path=\"url(#frame)\"/>\n" } else { "/>\n" });
+            let frame = clip.and_then(|clip| frames.iter().position(|frame| *frame == clip));
+            if let Some(number) = frame {
+                let _ = write!(out, r#" clip-path="url(#{})""#, frame_id(number));
+            }
+            out.push_str("/>\n");
         }
         Shape::Discs { centres, radius, fill, stroke } => {
             out.push_str("<g");
@@ -213,23 +240,10 @@ fn font_faces(scene: &Scene) -> String {
             face.family(),
             if face.bold() { "bold" } else { "normal" },
             if face.italic() { "italic" } else { "normal" },
-            base64(face.data())
+            BASE64_STANDARD.encode(face.data())
         );
     }
     out.push_str("</style>\n");
-    out
-}
-
-fn base64(data: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(data.len().div_ceil(3) * 4);
-    for chunk in data.chunks(3) {
-        let bits = chunk.iter().fold(0u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * i)) as usize & 63];
-            out.push(if i <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
     out
 }
 

@@ -34,7 +34,7 @@ pub fn tex(scene: &Scene) -> String {
     let mut colors = Vec::new();
     let mut body = String::new();
     for shape in &scene.shapes {
-        write_shape(&mut body, shape, scene, &mut colors);
+        write_shape(&mut body, shape, &mut colors);
     }
     for color in colors {
         let _ =
@@ -46,7 +46,7 @@ pub fn tex(scene: &Scene) -> String {
     out
 }
 
-fn write_shape(out: &mut String, shape: &Shape, scene: &Scene, colors: &mut Vec<Color>) {
+fn write_shape(out: &mut String, shape: &Shape, colors: &mut Vec<Color>) {
     match shape {
         Shape::Path { outlines, fill, stroke, clip } => {
             let mut options = Vec::new();
@@ -59,8 +59,7 @@ fn write_shape(out: &mut String, shape: &Shape, scene: &Scene, colors: &mut Vec<
             }
             options.extend(stroke.iter().flat_map(|s| stroke_options(s, colors)));
             let path = format!("\\path[{}]{};", options.join(","), path_data(outlines));
-            if *clip {
-                let f = scene.frame;
+            if let Some(f) = clip {
                 let (l, t, r, b) = (f.left, f.top, f.right(), f.bottom());
                 let _ = writeln!(
                     out,

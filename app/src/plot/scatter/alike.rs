@@ -4,7 +4,7 @@ use basin_core::data::Split;
 use basin_core::job::{Case, FlatnessLoss, Job};
 use basin_core::record::{Outcome, Record, attacks};
 
-use super::Quantity;
+use super::models::Quantity;
 
 /// Models whose numbers do not quite fit together, their own two or those of one to another's.
 #[derive(Default)]

@@ -4,235 +4,69 @@
 //! intervals, correlations and, on request, the least squares line.
 
 mod alike;
+pub mod models;
 pub mod published;
 mod records;
 mod study;
 
-use std::collections::BTreeMap;
+use basin_core::measure::statistics::{Correlation, Fit, Interval, Relation};
+use basin_core::record::Record;
 
-use basin_core::job::{Case, FlatnessLoss};
-use basin_core::measure::statistics::{Correlation, Fit, Interval, NORMAL_QUANTILE, Point, Relation, relate};
-
+pub use models::{Choice, Look, Measured, Model, ModelOptions, Models, Quantity};
 pub use records::from_records;
-use serde::{Deserialize, Serialize};
 pub use study::from_study;
 
 use super::color::series_color;
+use super::figure::{Drawn, Figure, Input, Takes};
 use super::{
     Axis, Caption, Color, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Series, Shape,
-    Unit, padded_range, text, ticks,
+    Unit, padded_range, ticks,
 };
 
 /// Colour of the least squares line and its band.
 const FIT: Color = Color::rgb(227, 26, 28);
 
-/// What stands on the vertical axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Quantity {
-    /// Robust loss on test images.
-    #[default]
-    Loss,
-    /// Robust loss on test images minus robust loss on training images.
-    Gap,
-    /// Robust error on test images.
-    Error,
+/// A point for each model.
+pub const FIGURE: Figure = Figure {
+    name: "scatter",
+    help: "Flatness against robust loss, or any two numbers of a study, a point per checkpoint",
+    takes: Takes::Models,
+    is_usual: false,
+    ignores: |_| ("a scatter", &["--which", "--clip", "--colors"]),
+    draw,
+};
+
+fn draw(input: &Input<'_>) -> Result<Drawn, String> {
+    let models = models_of(input)?;
+    let look =
+        Look { log_y: input.options.log, title: input.options.title.clone(), ..input.models.look.clone() };
+    let shown = models.on_axes(&look);
+    let relation = shown.relation();
+    let plot = plot_with(&models, &look, relation.as_ref())?;
+    Ok(Drawn { relation: Some((shown, relation)), ..plot.into() })
 }
 
-/// What is plotted.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Choice {
-    /// Flatness of the clean or of the robust loss.
-    pub loss: FlatnessLoss,
-    /// Average or worst case.
-    pub case: Case,
-    /// Radius of the flatness; none: the paper's if it was measured, else the one most models have.
-    pub radius: Option<f64>,
-    /// Vertical axis.
-    pub y: Quantity,
-}
-
-impl Default for Choice {
-    fn default() -> Self {
-        Self { loss: FlatnessLoss::Robust, case: Case::Average, radius: None, y: Quantity::Loss }
+/// The models of a study, of records, or the published ones, with the numbers that are asked for.
+///
+/// # Errors
+/// There are no such numbers, or more names than models.
+pub fn models_of(input: &Input<'_>) -> Result<Models, String> {
+    let options = input.models;
+    if options.published {
+        return published::models(&options.choice);
     }
-}
-
-/// How it is plotted.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Look {
-    /// Logarithmic flatness.
-    pub log_x: bool,
-    /// Logarithmic values on the vertical axis.
-    pub log_y: bool,
-    /// Least squares line.
-    pub line: bool,
-    /// Its 95 % confidence band.
-    pub band: bool,
-    /// Names beside the points.
-    pub labels: bool,
-    /// Above the axes.
-    pub title: Option<String>,
-}
-
-impl Default for Look {
-    fn default() -> Self {
-        Self { log_x: false, log_y: false, line: true, band: false, labels: true, title: None }
+    if let Some((study, entries)) = input.study {
+        let keys = study::keys(options, study, entries);
+        return from_study(study, entries, &keys[0], &keys[1]).map_err(|error| error.to_string());
     }
-}
-
-/// A number with its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
-    /// The number.
-    pub value: f64,
-    /// Its interval, if known.
-    pub interval: Option<(f64, f64)>,
-}
-
-impl Measured {
-    /// Its standard error, if its interval is known.
-    fn error(&self) -> Option<f64> {
-        self.interval.map(|(low, high)| (high - low) / (2.0 * NORMAL_QUANTILE))
+    let parts: Vec<_> = input.named.iter().flat_map(|named| named.record.parts()).collect();
+    let records: Vec<&Record> = parts.iter().map(|part| &**part).collect();
+    let models = from_records(&records, &options.choice, &options.names, &options.groups);
+    let (names, count) = (options.names.len(), models.models.len());
+    if names > count {
+        return Err(format!("{names} names for {count} models; give at most one --name for each checkpoint"));
     }
-}
-
-/// One model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Model {
-    /// Full name, with mathematics.
-    pub name: String,
-    /// What stands beside the point: shorter where the group says the rest.
-    pub label: String,
-    /// Models of one group share colour and symbol; none: grey.
-    pub group: Option<String>,
-    /// The training that it is a snapshot of; none: unknown, or the network itself.
-    pub training: Option<String>,
-    /// Hash of the checkpoint; empty if unknown.
-    pub hash: String,
-    /// Flatness; or what is missing, in words.
-    pub x: Result<Measured, String>,
-    /// Loss, gap or error; or what is missing, in words.
-    pub y: Result<Measured, String>,
-}
-
-impl Model {
-    /// What is missing, in words; none if there is a point.
-    pub fn missing(&self) -> Option<String> {
-        let missing: Vec<&str> =
-            [&self.x, &self.y].iter().filter_map(|v| v.as_ref().err()).map(|m| &**m).collect();
-        (!missing.is_empty()).then(|| missing.join(" and "))
-    }
-}
-
-/// Models with what their axes are called.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Models {
-    /// In the order of their records.
-    pub models: Vec<Model>,
-    /// Horizontal axis.
-    pub x_label: String,
-    /// Vertical axis.
-    pub y_label: String,
-    /// What stands on the vertical axis, in words.
-    pub y_name: String,
-    /// Whether groups are families of methods, which statistics tell apart, and not architectures.
-    pub by_method: bool,
-    /// Whether the horizontal axis is a share.
-    pub x_percent: bool,
-    /// Whether the vertical axis is a share.
-    pub percent: bool,
-    /// Colour and symbol of groups that have their own.
-    pub looks: BTreeMap<String, (Option<Color>, Option<Shape>)>,
-    /// What the reader must know.
-    pub notes: Vec<String>,
-    /// Where the numbers come from.
-    pub provenance: Vec<String>,
-}
-
-impl Models {
-    /// The models on such axes: what an axis cannot show is missing, and counts in no statistics.
-    #[must_use]
-    pub fn on_axes(&self, look: &Look) -> Self {
-        let mut all = self.clone();
-        for model in &mut all.models {
-            let axes = [(&mut model.x, look.log_x, "flatness"), (&mut model.y, look.log_y, &*self.y_name)];
-            for (measured, log, what) in axes {
-                let Ok(Measured { value, .. }) = *measured else { continue };
-                if !value.is_finite() {
-                    *measured = Err(format!("finite {what}"));
-                } else if log && value <= 0.0 {
-                    *measured = Err(format!("{what} above 0, which a logarithmic axis needs"));
-                }
-            }
-        }
-        all
-    }
-
-    /// Models of which an interval reaches beyond the end of a logarithmic axis, in a sentence.
-    fn cut(&self, look: &Look) -> Option<String> {
-        let below = |log: bool, m: Measured| log && m.interval.is_some_and(|(low, _)| low <= 0.0);
-        let is_cut =
-            |(_, x, y): &(&Model, Measured, Measured)| below(look.log_x, *x) || below(look.log_y, *y);
-        let names: Vec<&str> = self.points().filter(is_cut).map(|(model, ..)| &*model.name).collect();
-        let intervals = if names.len() == 1 { "the interval" } else { "intervals" };
-        (!names.is_empty()).then(|| {
-            format!(
-                "{intervals} of {} to 0 or below: drawn to the end of the logarithmic axis",
-                names.join(", ")
-            )
-        })
-    }
-
-    /// Those with a point, and the point.
-    fn points(&self) -> impl Iterator<Item = (&Model, Measured, Measured)> {
-        self.models.iter().filter_map(|m| Some((m, *m.x.as_ref().ok()?, *m.y.as_ref().ok()?)))
-    }
-
-    /// How many models have a point.
-    pub fn count(&self) -> usize {
-        self.points().count()
-    }
-
-    /// The models with a point, for statistics.
-    pub fn pairs(&self) -> Vec<Point> {
-        let pair = |(model, x, y): (&Model, Measured, Measured)| Point {
-            name: text::plain(&model.name),
-            group: model.group.as_deref().filter(|_| self.by_method).map(text::plain),
-            training: model.training.clone(),
-            x: x.value,
-            y: y.value,
-            x_error: x.error(),
-            y_error: y.error(),
-        };
-        self.points().map(pair).collect()
-    }
-
-    /// Least squares line over the models with a point; none if there are too few.
-    pub fn fit(&self) -> Option<Fit> {
-        let (x, y): (Vec<f64>, Vec<f64>) = self.points().map(|(_, x, y)| (x.value, y.value)).unzip();
-        Fit::of(&x, &y)
-    }
-
-    /// How the two numbers go together over the models with a point; none if there are too few.
-    pub fn relation(&self) -> Option<Relation> {
-        relate(&self.pairs())
-    }
-
-    /// What is missing for which models, e.g. `a, b have no …; c has no …`; none if every model has its point.
-    pub fn missing(&self) -> Option<String> {
-        let mut of: Vec<(String, Vec<&str>)> = Vec::new();
-        for model in &self.models {
-            let Some(what) = model.missing() else { continue };
-            match of.iter_mut().find(|(other, _)| *other == what) {
-                Some((_, names)) => names.push(&model.name),
-                None => of.push((what, vec![&model.name])),
-            }
-        }
-        let sentence = |(what, names): &(String, Vec<&str>)| {
-            format!("{} {} no {what}", names.join(", "), if names.len() == 1 { "has" } else { "have" })
-        };
-        (!of.is_empty()).then(|| of.iter().map(sentence).collect::<Vec<_>>().join("; "))
-    }
+    Ok(models)
 }
 
 /// The figure, with its statistics.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use basin_core::job::{Case, FlatnessLoss};
 
-use super::{Choice, Measured, Model, Models, Quantity};
+use super::models::{Choice, Measured, Model, Models, Quantity};
 
 const TABLE: &str = include_str!("../../../../resources/published/models.csv");
 

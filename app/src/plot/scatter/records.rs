@@ -8,7 +8,7 @@ use basin_core::measure::statistics::{mean_interval, share_interval};
 use basin_core::record::{AttackOutcome, Evaluated, Outcome, Record, attacks, names};
 
 use super::alike::{Mixed, differences};
-use super::{Choice, Measured, Model, Models, Quantity};
+use super::models::{Choice, Measured, Model, Models, Quantity};
 use crate::plot::text::literal;
 
 /// The records of one checkpoint.

@@ -1,13 +1,35 @@
 //! Models from a study: a point per model, whatever two of its numbers are on the axes.
 
 use basin_core::Result;
+use basin_core::job::{Case, FlatnessLoss};
 use basin_core::record::Record;
 use basin_core::study::{Entries, ModelRow, Study, Table, Value};
 
+use super::models::{Choice, Measured, Model, ModelOptions, Models, Quantity};
 use super::records::from_records;
-use super::{Choice, Measured, Model, Models, Quantity};
 use crate::plot::text::literal;
 use crate::plot::{Color, Shape};
+
+/// The numbers on the axes by their names, horizontal and vertical.
+pub fn keys(options: &ModelOptions, study: &Study, entries: &Entries) -> [String; 2] {
+    let known = |key: &str| Table::of(study, entries).column(key).is_ok();
+    let y = match (&options.y, options.choice.y) {
+        (Some(other), _) => other.clone(),
+        (None, Quantity::Loss) => "robust_loss".into(),
+        (None, Quantity::Gap) => "robust_gap".into(),
+        (None, Quantity::Error) if known("autoattack_error") => "autoattack_error".into(),
+        (None, Quantity::Error) => "robust_error".into(),
+    };
+    [options.x.clone().unwrap_or_else(|| flatness(&options.choice)), y]
+}
+
+/// The name of a flatness.
+fn flatness(choice: &Choice) -> String {
+    let case = if choice.case == Case::Average { "average" } else { "worst" };
+    let loss = if choice.loss == FlatnessLoss::Robust { "" } else { "clean_" };
+    let radius = choice.radius.map_or_else(String::new, |radius| format!("@{radius}"));
+    format!("{case}_{loss}flatness{radius}")
+}
 
 /// The models of a study with the numbers `x` and `y` by their names.
 ///

@@ -5,9 +5,9 @@ use basin_core::record::training::Choice;
 use basin_core::record::{Outcome, Record, TrainingOutcome};
 use basin_core::train::{Epoch, Scores};
 
-use super::{Options, Quantity};
+use super::options::{Options, Quantity};
 use crate::plot::color::series_color;
-use crate::plot::landscape::{Named, Which};
+use crate::plot::figure::{Named, Which};
 use crate::plot::{
     Color, Dash, Group, Guide, GuideLine, Histogram, Item, Key, Mark, Scatter, ScatterPoint, Series, Shape,
     text,

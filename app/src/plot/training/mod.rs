@@ -3,53 +3,60 @@
 
 mod curves;
 mod norms;
+mod options;
 mod range;
 mod rates;
 mod together;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::landscape::{Named, Which};
+use super::figure::{self, Drawn, Figure, Named, OF_LANDSCAPES, Takes, Which};
 use super::{Axis, Color, Item, Plot, Scale, Tick, Unit, provenance, ticks};
 use curves::{Shown, alone, taken_apart};
 use norms::norms;
 pub use norms::table;
+pub use options::{Options, Quantity};
 use range::{heights, range, without_outliers};
 use rates::{rates, rates_together};
 use together::together;
 
-/// What is shown over epochs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub enum Quantity {
-    /// Mean cross-entropy.
-    #[default]
-    Loss,
-    /// Share of wrong examples.
-    Error,
-    /// Learning rate of the last step of each epoch.
-    LearningRate,
-    /// Euclidean norms of weights and gradient at the end of each epoch, where they are logged.
-    Norms,
-}
+/// Over epochs.
+pub const FIGURE: Figure = Figure {
+    name: "training",
+    help: "Loss (or --error) of trainings over epochs, training against test",
+    takes: Takes::Trainings,
+    is_usual: true,
+    ignores: |_| ("a figure of trainings", &["--colors"]),
+    draw: |input| {
+        let error = input.options.quantity == figure::Quantity::Error;
+        let quantity = if error { Quantity::Error } else { Quantity::Loss };
+        plot(input.named, &Options::of(input.options, quantity)).map(Drawn::from)
+    },
+};
 
-/// What of trainings is shown, and how.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Options {
-    /// Loss, error or learning rate.
-    pub quantity: Quantity,
-    /// Clean, robust or both; automatic: both of one training, robust of several.
-    pub which: Which,
-    /// Logarithmic values.
-    pub log: bool,
-    /// Largest value shown: the first epochs are often far above all others.
-    pub clip: Option<f64>,
-    /// For the window: points where a network was kept, short legends, no words that stand elsewhere.
-    pub screen: bool,
-    /// Title above the axes.
-    pub title: Option<String>,
-}
+/// Learning rates.
+pub const RATES: Figure = Figure {
+    name: "learning-rate",
+    help: "Learning rate of trainings over epochs",
+    is_usual: false,
+    ignores: |_| ("a figure of learning rates", OF_LANDSCAPES),
+    draw: |input| plot(input.named, &Options::of(input.options, Quantity::LearningRate)).map(Drawn::from),
+    ..FIGURE
+};
+
+/// Norms, with all statistics of tensors as the table.
+pub const NORMS: Figure = Figure {
+    name: "norms",
+    help: "Norms of weights and gradients over epochs, of trainings with tensor_statistics; as .csv all their statistics",
+    is_usual: false,
+    ignores: |_| ("a figure of norms", OF_LANDSCAPES),
+    draw: |input| {
+        let plot = plot(input.named, &Options::of(input.options, Quantity::Norms))?;
+        let table = Some(table(input.named, &plot)?);
+        Ok(Drawn { table, ..plot.into() })
+    },
+    ..FIGURE
+};
 
 /// Up to so many learning rates are named one by one.
 const FEW_RATES: usize = 5;

@@ -7,7 +7,7 @@ use basin_core::train::{Epoch, Summary, TensorStatistics};
 use super::curves::{Shown, taken_apart};
 use crate::plot::color::series_color;
 use crate::plot::export::{column, head};
-use crate::plot::landscape::Named;
+use crate::plot::figure::Named;
 use crate::plot::{Dash, Item, Plot, text};
 
 /// Euclidean norms of all trained weights (solid) and of their gradient (dashed) at the end of each epoch, with a note on

@@ -2,8 +2,8 @@
 
 use basin_core::train::Schedule;
 
-use super::Options;
 use super::curves::Shown;
+use super::options::Options;
 use crate::plot::color::series_color;
 use crate::plot::{Color, Dash, Group, Item, Key, Series};
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use basin_core::record::training::Choice;
 use basin_core::train::Epoch;
 
-use super::Options;
 use super::curves::{Place, Shown, chosen_shape, quantities};
+use super::options::Options;
 use crate::plot::color::series_color;
-use crate::plot::landscape::Which;
+use crate::plot::figure::Which;
 use crate::plot::{Color, Dash, Group, Item, Key, Mark, Series};
 
 /// From so many trainings on, the curves of training are pale: those of the test are what is compared.
