@@ -1,5 +1,7 @@
 //! Directions and landscapes of the reference program, and the properties every landscape must have.
 
+#[path = "landscape/curving.rs"]
+mod curving;
 #[path = "landscape/directions.rs"]
 mod directions;
 #[path = "landscape/saving.rs"]

@@ -418,7 +418,10 @@ fn along(kind: &DirectionKind) -> String {
     let title = text::literal(&kind.title());
     match kind {
         DirectionKind::Toward(_) => format!("Step {title}"),
-        DirectionKind::Random(_) | DirectionKind::Worst(_) => format!("Step along {title}"),
+        DirectionKind::Random(_)
+        | DirectionKind::Worst(_)
+        | DirectionKind::Joint(_)
+        | DirectionKind::RandomInput(_) => format!("Step along {title}"),
         _ => format!("Step along the {title}"),
     }
 }

@@ -22,6 +22,9 @@ pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
         token @ Normalization::Paper(_) => format!("the paper's {token}"),
     };
     let step = match job.kinds().all(DirectionKind::has_length) {
+        true if job.kinds().any(DirectionKind::moves_images) => {
+            format!("images at the end of the ball of {}", job.attack)
+        }
         true => "a network".to_owned(),
         false => step,
     };

@@ -139,7 +139,7 @@ fn landscape(job: &Landscape, path: &str) -> Option<Useless> {
     let has = |is: fn(&DirectionKind) -> bool| job.kinds().any(is);
     match path {
         "normalize" | "radius" | "tensors" if job.kinds().all(DirectionKind::has_length) => refused(
-            "has no effect: directions to networks keep their length and move all tensors; leave it out",
+            "has no effect: directions to networks, and those of images, keep their length; leave it out",
         ),
         "second_range" | "orthogonal" if job.second.is_none() => {
             refused("is for two directions; add --second, or leave it out")
@@ -151,18 +151,18 @@ fn landscape(job: &Landscape, path: &str) -> Option<Useless> {
             refused("has no effect: only --loss robust attacks at every point; leave it out")
         }
         "draws" if !job.kinds().all(DirectionKind::is_drawn) => {
-            refused("is for random and worst directions; leave it out")
+            refused("is for directions that are drawn, such as random and worst; leave it out")
         }
         path if (path.starts_with("search.") || path == "search_radius")
-            && !has(|kind| matches!(kind, DirectionKind::Worst(_))) =>
+            && !has(DirectionKind::is_searched) =>
         {
-            refused("is for --direction worst; leave it out")
+            refused("is for --direction worst or joint; leave it out")
         }
         "radius" if matches!(job.normalize, Normalization::Paper(_)) => refused(format!(
             "has no effect: --normalize {} says itself how large step 1 is; leave out --radius, or use layer, filter or global",
             job.normalize
         )),
-        path if path.starts_with("attack.") && job.loss == LandscapeLoss::Clean => clean(),
+        path if path.starts_with("attack.") && !job.attacks() => clean(),
         path => pgd(Some(&job.attack), path),
     }
 }

@@ -7,7 +7,6 @@ use tch::{Device, Tensor};
 
 use super::evaluate::stored::Stored;
 use super::evaluation::{Batch, SearchAndMeasure};
-use super::flatness::KeptNetwork;
 use crate::attack::Pgd;
 use crate::attack::autoattack::Attack;
 use crate::checkpoint::Checkpoint;
@@ -64,20 +63,30 @@ pub trait NetworkStore {
     /// Where it is, for people.
     fn place(&self) -> String;
 
-    /// Whether a network is there, with its examples if it has some.
-    fn has(&self, network: &KeptNetwork) -> bool;
+    /// Whether a file, as a record names it, is there.
+    fn has(&self, file: &str) -> bool;
 
-    /// Keeps a network, and what an attack adds to all images.
+    /// Keeps a network in a file, as a record names it.
     ///
     /// # Errors
     /// It cannot be written, e.g. because the disk is full.
-    fn keep(
-        &self,
-        network: &KeptNetwork,
-        weights: &Weights,
-        perturbations: Option<Vec<f32>>,
-        context: &Context,
-    ) -> Result<()>;
+    fn keep_network(&self, file: &str, weights: &Weights, context: &Context) -> Result<()>;
+
+    /// Keeps what an attack adds to all images.
+    ///
+    /// # Errors
+    /// As [`NetworkStore::keep_network`].
+    fn keep_examples(&self, file: &str, perturbations: Vec<f32>, context: &Context) -> Result<()>;
+}
+
+/// Bytes above which the user is told before the work begins.
+const LARGE: u64 = 1 << 30;
+
+/// A sentence about the size of `count` files of so many bytes each, if they are large.
+pub fn size_of_kept(what: &str, count: usize, bytes: u64, store: &dyn NetworkStore) -> Option<String> {
+    let all = count as u64 * bytes;
+    (all >= LARGE)
+        .then(|| format!("keeps {count} {what}, {:.1} GB in all, in {}", all as f64 / 1e9, store.place()))
 }
 
 /// Seconds per example, and per set of weights, on this machine.
@@ -251,8 +260,7 @@ pub fn cut(dataset: &Dataset, device: Device, size: usize) -> Vec<Batch> {
         labels: dataset.labels.to_device(device),
         indices: dataset.indices.clone(),
     };
-    let examples = all.len();
-    (0..examples).step_by(size).map(|from| all.slice(from, (from + size).min(examples))).collect()
+    all.pieces(size)
 }
 
 fn forward(model: &Evaluator, batch: &Batch, gradient: bool) {

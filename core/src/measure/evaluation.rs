@@ -44,6 +44,12 @@ impl Batch {
         }
     }
 
+    /// Its examples in batches of `size`.
+    pub fn pieces(&self, size: usize) -> Vec<Self> {
+        let ends = (0..self.len()).step_by(size.max(1));
+        ends.map(|from| self.slice(from, (from + size).min(self.len()))).collect()
+    }
+
     /// The examples at these positions, in their order.
     pub fn select(&self, positions: &[usize]) -> Self {
         let index: Vec<i64> = positions.iter().map(|at| *at as i64).collect();

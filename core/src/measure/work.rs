@@ -53,6 +53,8 @@ pub enum Keeps {
     Examples,
     /// Perturbed networks.
     Networks,
+    /// Eigenvectors of the Hessian.
+    Eigenvectors,
     /// Probabilities of all classes.
     Probabilities,
 }

@@ -38,6 +38,8 @@ pub use crate::measure::{
     Headline, KeptExamples, KeptLosses, Number, PerExample, Point, Probabilities, Quantity, SearchCost,
     Summary,
 };
+pub use networks::{network_file, network_folder};
+
 pub use crate::train::{Snapshot, Trained, TrainingOutcome};
 
 /// Version of the record format; readers accept every version up to their own.

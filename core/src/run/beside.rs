@@ -65,6 +65,7 @@ pub fn check_out(job: &Job, out: Option<&Path>) -> Result<()> {
         None => return Ok(()),
         Some(Keeps::Examples) => ("examples are kept in a file", "--keep-examples"),
         Some(Keeps::Networks) => ("networks are kept in a folder", "--keep-networks"),
+        Some(Keeps::Eigenvectors) => ("eigenvectors are kept in a folder", "--keep-eigenvectors"),
         Some(Keeps::Probabilities) => ("probabilities are kept in a file", "--keep-probabilities"),
     };
     match out {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::measure::landscape::reused;
 use crate::measure::{Context, Units};
-use crate::record::{KeptExamples, KeptLosses, KeptNetwork, Outcome, Probabilities, Record};
+use crate::record::{KeptExamples, KeptLosses, Outcome, Probabilities, Record, network_file, network_folder};
 
 /// The record at `out`, if there is one.
 ///
@@ -103,15 +103,11 @@ pub fn remove_files(replaced: &Record, new: &Record, out: &Path) {
     }
     if kept.is_empty() {
         // Only if nothing else is in it.
-        let _ = std::fs::remove_dir(KeptNetwork::folder_beside(out));
+        let _ = std::fs::remove_dir(network_folder(out));
     }
 }
 
 /// Files of the networks that a record keeps.
 fn networks<'a>(record: &'a Record, out: &'a Path) -> impl Iterator<Item = PathBuf> + 'a {
-    let kept = match &record.outcome {
-        Outcome::Flatness(outcome) => outcome.networks.as_slice(),
-        _ => &[],
-    };
-    kept.iter().flat_map(|network| network.paths(out))
+    record.outcome.network_files().into_iter().filter_map(|file| network_file(out, file))
 }

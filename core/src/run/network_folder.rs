@@ -8,7 +8,7 @@ use crate::checkpoint;
 use crate::error::{Error, Result};
 use crate::measure::{Context, KeptExamples, NetworkStore};
 use crate::model::{Network, Weights};
-use crate::record::KeptNetwork;
+use crate::record::{network_file, network_folder};
 
 /// The folder of networks beside a record.
 pub struct NetworkFolder {
@@ -22,7 +22,15 @@ impl NetworkFolder {
     }
 
     fn folder(&self) -> PathBuf {
-        KeptNetwork::folder_beside(&self.record)
+        network_folder(&self.record)
+    }
+
+    /// A file in the folder, which is made if it is not there.
+    fn path(&self, file: &str) -> Result<PathBuf> {
+        let folder = self.folder();
+        std::fs::create_dir_all(&folder).map_err(|e| Error::io("cannot create", &folder, e))?;
+        network_file(&self.record, file)
+            .ok_or_else(|| Error::invalid(format!("{file:?} is no name of a file")))
     }
 }
 
@@ -36,26 +44,17 @@ impl NetworkStore for NetworkFolder {
         self.folder().display().to_string()
     }
 
-    fn has(&self, network: &KeptNetwork) -> bool {
-        network.paths(&self.record).iter().all(|path| path.is_file())
+    fn has(&self, file: &str) -> bool {
+        network_file(&self.record, file).is_some_and(|path| path.is_file())
     }
 
-    fn keep(
-        &self,
-        network: &KeptNetwork,
-        weights: &Weights,
-        perturbations: Option<Vec<f32>>,
-        context: &Context,
-    ) -> Result<()> {
-        let folder = self.folder();
-        std::fs::create_dir_all(&folder).map_err(|e| Error::io("cannot create", &folder, e))?;
+    fn keep_network(&self, file: &str, weights: &Weights, context: &Context) -> Result<()> {
         let checkpoint = &context.checkpoint;
         let kept = Network { weights: weights.to(Device::Cpu, Kind::Float), ..checkpoint.network.copy() };
-        let paths = network.paths(&self.record);
-        checkpoint::save(&paths[0], &kept, checkpoint.summary.epoch)?;
-        if let (Some(path), Some(perturbations)) = (paths.get(1), perturbations) {
-            KeptExamples::of(&context.dataset, perturbations, Vec::new())?.save(path)?;
-        }
-        Ok(())
+        checkpoint::save(&self.path(file)?, &kept, checkpoint.summary.epoch)
+    }
+
+    fn keep_examples(&self, file: &str, perturbations: Vec<f32>, context: &Context) -> Result<()> {
+        KeptExamples::of(&context.dataset, perturbations, Vec::new())?.save(&self.path(file)?)
     }
 }

@@ -30,7 +30,7 @@ use crate::files::{check_destination, write_atomically};
 use crate::job::{Job, Outcome};
 use crate::measure::{Assembled, Context, Plan, Units};
 use crate::progress::Event;
-use crate::record::{KeptNetwork, Provenance, Record, Shard};
+use crate::record::{Provenance, Record, Shard, network_folder};
 
 /// The job in a folder of shares.
 const JOB: &str = "job.json";
@@ -361,7 +361,7 @@ pub fn merge(folder: &Path, options: &Merge, observer: &mut dyn Observer) -> Res
         return Ok(Merged { record: record.clone(), units: None, notes });
     }
     let kept = folder.join(KEPT);
-    if KeptNetwork::folder_beside(&kept).is_dir() {
+    if network_folder(&kept).is_dir() {
         if !options.finish && !options.partial {
             let (plan, _) = assembled(&job, &context_of(&job, folder, &identity, &kept)?, &units)?;
             Lacking::of(&plan, &found, 0).map_or(Ok(()), |lacking| Err(lacking.error(folder)))?;
@@ -558,7 +558,7 @@ impl Lacking {
 
 /// Perturbed networks that shares have kept, put beside the record as well.
 fn take_networks(from: &Path, record: &Path) -> Result<()> {
-    let (from, to) = (KeptNetwork::folder_beside(from), KeptNetwork::folder_beside(record));
+    let (from, to) = (network_folder(from), network_folder(record));
     let Ok(entries) = std::fs::read_dir(&from) else { return Ok(()) };
     std::fs::create_dir_all(&to).map_err(|e| Error::io("cannot create", &to, e))?;
     for entry in entries.flatten() {

@@ -106,6 +106,21 @@ impl Default for Descent {
 }
 
 impl Descent {
+    /// Checks that the joint attack on weights and inputs can do what is asked.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]: it takes plain steps.
+    pub fn check_joint(&self) -> Result<()> {
+        let Self { momentum, backtrack, early_stopping, loss_bound, bookkeeping, .. } = self;
+        let plain = *momentum == 0.0 && !backtrack && !early_stopping && loss_bound.is_none();
+        if plain && *bookkeeping == Bookkeeping::Exact {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "the joint attack of the worst-case robust loss takes plain steps and returns the last; leave momentum, backtracking, early stopping, the loss bound and the bookkeeping at their defaults, or search sequentially",
+        ))
+    }
+
     /// Checks the settings.
     ///
     /// # Errors

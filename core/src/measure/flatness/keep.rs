@@ -6,11 +6,8 @@ use super::draws::Place;
 use super::outcome::KeptNetwork;
 use super::settings::{Case, Flatness, FlatnessLoss};
 use crate::error::Result;
-use crate::measure::context::{Context, NetworkStore};
+use crate::measure::context::{Context, NetworkStore, size_of_kept};
 use crate::model::Weights;
-
-/// Bytes above which the user is told before the work begins.
-const LARGE: u64 = 1 << 30;
 
 /// Keeps the perturbed networks of a job.
 pub struct Keeper<'a> {
@@ -34,14 +31,7 @@ impl<'a> Keeper<'a> {
         let pixels: i64 = self.context.dataset.image_shape().iter().product();
         let images =
             if self.keeps_examples() { 8 * pixels as u64 * self.context.examples() as u64 } else { 0 };
-        let bytes = count as u64 * (weights + images);
-        (bytes >= LARGE).then(|| {
-            format!(
-                "keeps {count} networks, {:.1} GB in all, in {}",
-                bytes as f64 / 1e9,
-                self.network_store.place()
-            )
-        })
+        size_of_kept("networks", count, weights + images, self.network_store)
     }
 
     fn keeps_examples(&self) -> bool {
@@ -72,7 +62,8 @@ impl<'a> Keeper<'a> {
 
     /// Whether everything of a draw is there.
     pub fn has(&self, place: &Place) -> bool {
-        self.network_store.has(&self.of(place))
+        let kept = self.of(place);
+        std::iter::once(&kept.network).chain(&kept.examples).all(|file| self.network_store.has(file))
     }
 
     /// Keeps a network and, where they are kept, the perturbations of all images in their order.
@@ -80,14 +71,16 @@ impl<'a> Keeper<'a> {
     /// # Errors
     /// They cannot be written, e.g. because the disk is full.
     pub fn save(&self, place: &Place, weights: &Weights, perturbations: Option<&Tensor>) -> Result<()> {
-        let perturbations = match (self.keeps_examples(), perturbations) {
-            (false, _) => None,
-            (true, Some(given)) => {
+        let kept = self.of(place);
+        self.network_store.keep_network(&kept.network, weights, self.context)?;
+        let Some(file) = &kept.examples else { return Ok(()) };
+        let perturbations = match perturbations {
+            Some(given) => {
                 let flat = given.to_device(tch::Device::Cpu).to_kind(Kind::Float).contiguous().view([-1]);
-                Some(Vec::try_from(flat)?)
+                Vec::try_from(flat)?
             }
-            (true, None) => Some(vec![0.0; self.context.dataset.images.numel()]),
+            None => vec![0.0; self.context.dataset.images.numel()],
         };
-        self.network_store.keep(&self.of(place), weights, perturbations, self.context)
+        self.network_store.keep_examples(file, perturbations, self.context)
     }
 }

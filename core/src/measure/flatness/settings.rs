@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::multilevel::{Costs, Numbers};
 use crate::attack::Pgd;
-use crate::attack::weights::{Ball, Bookkeeping, Descent, Sampling, Scope, Tensors, WeightBox, WeightNorm};
+use crate::attack::weights::{Ball, Descent, Sampling, Scope, Tensors, WeightBox, WeightNorm};
 use crate::data::{DataSelection, Examples};
 use crate::device::Compute;
 use crate::error::{Error, Result};
@@ -453,7 +453,7 @@ impl Flatness {
             restarts.map_err(|error| error.about("reference_restarts"))?;
         }
         if self.is_simultaneous() {
-            self.check_joint().map_err(|error| error.about("joint"))?;
+            self.descent.check_joint().map_err(|error| error.about("joint"))?;
         } else if self.joint == JointSearch::Sequential
             && (self.case, self.loss) != (Case::Worst, FlatnessLoss::Robust)
         {
@@ -506,19 +506,6 @@ impl Flatness {
                 "standard error {error} is not possible; use a positive number, such as 0.01"
             ))),
             _ => Ok(()),
-        }
-    }
-
-    /// The joint attack on weights and inputs knows neither momentum nor refused steps.
-    fn check_joint(&self) -> Result<()> {
-        let Descent { momentum, backtrack, early_stopping, loss_bound, bookkeeping, .. } = &self.descent;
-        let plain = *momentum == 0.0 && !backtrack && !early_stopping && loss_bound.is_none();
-        if plain && *bookkeeping == Bookkeeping::Exact {
-            Ok(())
-        } else {
-            Err(Error::invalid(
-                "the joint attack of the worst-case robust loss takes plain steps and returns the last; leave momentum, backtracking, early stopping, the loss bound and the bookkeeping at their defaults, or search sequentially",
-            ))
         }
     }
 }

@@ -116,11 +116,7 @@ impl PerturbationSampler<'_> {
         let largest =
             (0..self.job.radii.len()).max_by(|a, b| self.job.radii[*a].total_cmp(&self.job.radii[*b]));
         let place = Place { layer: None, radius: largest.unwrap_or(0), draw: 0 };
-        let size = self.job.descent.search_batch;
-        let parts: Vec<Batch> = (0..sample.len())
-            .step_by(size)
-            .map(|from| sample.slice(from, (from + size).min(sample.len())))
-            .collect();
+        let parts = sample.pieces(self.job.descent.search_batch);
         let mut losses = Vec::new();
         for precision in [self.context.exact_precision(), self.context.precision] {
             let found = self.search(&place, &parts, precision, cancel_check)?;

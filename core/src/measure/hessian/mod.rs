@@ -5,6 +5,7 @@
 //! the eigenvalues, the trace, the quadrature of a random vector, and the eigenvalues of a tensor's block.
 
 mod density;
+mod keep;
 pub mod lanczos;
 mod outcome;
 mod products;
@@ -22,11 +23,12 @@ use super::rows::{PerExample, Point};
 use super::statistics::student_quantile;
 use super::summary::{Headline, Number, Summary};
 use super::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
-use super::work::{Assembled, Measure, Work, target_fields};
+use super::work::{Assembled, Keeps, Measure, Work, target_fields};
 use crate::attack::Pgd;
 use crate::error::{Error, Result};
+use keep::Keeper;
+pub use lanczos::{Eigenpairs, Wanted, eigenpairs, random};
 use lanczos::{Times, quadrature};
-pub use lanczos::{Wanted, eigenpairs, random};
 pub use outcome::{Density, Eigenvalue, HessianOutcome, LayerCurvature, Quadrature, Trace};
 pub use products::Curvature;
 pub use settings::{Hessian, HessianLoss, Matrix};
@@ -63,6 +65,10 @@ impl Measure for Hessian {
 
     fn searches_weights(&self) -> bool {
         true
+    }
+
+    fn keeps(&self) -> Option<Keeps> {
+        self.keep_eigenvectors.then_some(Keeps::Eigenvectors)
     }
 
     fn label(&self) -> String {
@@ -110,7 +116,8 @@ impl Measure for Hessian {
                 self.top + self.bottom
             )));
         }
-        Ok(Curving { job: self, context, which, examples: OnceCell::new() })
+        let keeper = Keeper::new(self, context);
+        Ok(Curving { job: self, context, which, keeper, examples: OnceCell::new() })
     }
 }
 
@@ -128,6 +135,8 @@ pub struct Curving<'a> {
     job: &'a Hessian,
     context: &'a Context,
     which: Vec<usize>,
+    /// Where eigenvectors are kept, if they are.
+    keeper: Option<Keeper<'a>>,
     examples: OnceCell<Examples>,
 }
 
@@ -209,37 +218,59 @@ impl Curving<'_> {
         Ok(self.examples.get_or_init(|| Examples { batches, points }))
     }
 
-    /// Works with products of the matrix of some tensors, of which about `most` are expected.
-    fn with_products<T>(
+    /// Works with the matrix of some tensors.
+    fn with_curvature<T>(
         &self,
         which: &[usize],
         runner: &mut dyn UnitRunner,
-        most: u64,
-        work: impl FnOnce(Times, &Curvature) -> Result<T>,
+        work: impl FnOnce(&Curvature, &mut dyn UnitRunner) -> Result<T>,
     ) -> Result<T> {
         let examples = self.examples(runner)?;
         let network = &self.context.checkpoint.network;
         let kind = self.context.exact_precision().measure_kind();
         let weights = network.weights.to(self.context.device, kind);
         let curvature = Curvature::new(network, weights, which.to_vec(), &examples.batches, self.job.matrix);
-        let mut done = 0;
-        let mut times = |vector: &Tensor| {
-            let product = curvature.times(vector, &mut || Ok(runner.alive()?))?;
-            done += 1;
-            runner.within(done.min(most - 1))?;
-            finite(product)
-        };
-        work(&mut times, &curvature)
+        work(&curvature, runner)
     }
 
-    fn ends(&self, which: &[usize], runner: &mut dyn UnitRunner) -> Result<Ends> {
-        self.with_products(which, runner, self.usual_products(), |times, curvature| {
-            let (size, seed) = (curvature.size(), self.job.compute.seed);
-            let start = random(seed, "lanczos-start", 0, size, curvature.like());
+    /// Works with products of the whole matrix, of which about `most` are expected.
+    fn with_products<T>(
+        &self,
+        runner: &mut dyn UnitRunner,
+        most: u64,
+        work: impl FnOnce(Times, &Curvature) -> Result<T>,
+    ) -> Result<T> {
+        self.with_curvature(&self.which, runner, |curvature, runner| {
+            let mut done = 0;
+            let mut times = |vector: &Tensor| {
+                let product = curvature.times(vector, &mut || Ok(runner.alive()?))?;
+                done += 1;
+                runner.within(done.min(most - 1))?;
+                finite(product)
+            };
+            work(&mut times, curvature)
+        })
+    }
+
+    /// Eigenvalues of the block of some tensors; `keeper`: where eigenvectors are kept.
+    fn ends(&self, which: &[usize], keeper: Option<&Keeper>, runner: &mut dyn UnitRunner) -> Result<Ends> {
+        let most = self.usual_products();
+        self.with_curvature(which, runner, |curvature, runner| {
+            let mut alive = |done: Option<u64>| {
+                match done {
+                    Some(done) => runner.within(done.min(most - 1))?,
+                    None => runner.alive()?,
+                }
+                Ok(())
+            };
             let Hessian { top, bottom, tolerance, products, .. } = *self.job;
-            let found = eigenpairs(times, &start, Wanted { top, bottom, tolerance, products }, seed)?;
-            let (largest, smallest) = (found.largest, found.smallest);
-            Ok(Ends { largest, smallest, products: found.products, converged: found.converged })
+            let wanted = Wanted { top, bottom, tolerance, products };
+            let found = curvature.extremes(wanted, self.job.compute.seed, &mut alive)?;
+            if let Some(keeper) = keeper {
+                keeper.save(curvature, &found)?;
+            }
+            let Eigenpairs { largest, smallest, products, converged, .. } = found;
+            Ok(Ends { largest, smallest, products, converged })
         })
     }
 
@@ -250,17 +281,25 @@ impl Curving<'_> {
 
     fn trace(&self, runner: &mut dyn UnitRunner) -> Result<Trace> {
         let (products, seed) = (self.job.trace_products, self.job.compute.seed);
-        self.with_products(&self.which, runner, products as u64, |times, curvature| {
+        self.with_products(runner, products as u64, |times, curvature| {
             trace::hutch_plus_plus(times, curvature.size(), products, seed, curvature.like())
         })
     }
 
     fn vector(&self, number: usize, runner: &mut dyn UnitRunner) -> Result<Vector> {
         let (steps, seed) = (self.job.density_steps, self.job.compute.seed);
-        self.with_products(&self.which, runner, steps as u64, |times, curvature| {
+        self.with_products(runner, steps as u64, |times, curvature| {
             let start = random(seed, "density-start", number as u64, curvature.size(), curvature.like());
             let (quadrature, products) = quadrature(times, &start, steps, seed)?;
             Ok(Vector { quadrature, products })
+        })
+    }
+
+    /// Whether eigenvectors are to be kept, were found and are not there.
+    fn lacks_vectors(&self, units: &Units) -> bool {
+        let found: Option<Ends> = units.get(ENDS);
+        self.keeper.as_ref().zip(found).is_some_and(|(keeper, found)| {
+            !keeper.files(found.largest.len(), found.smallest.len()).iter().all(|file| keeper.has(file))
         })
     }
 
@@ -296,7 +335,12 @@ impl Work for Curving<'_> {
     fn plan(&self, units: &Units) -> Result<Plan> {
         let mut groups = vec![Group::single(POINTS, 1, units)];
         if self.job.top + self.job.bottom > 0 {
-            groups.push(Group::single(ENDS, self.usual_products(), units));
+            let mut ends = Group::single(ENDS, self.usual_products(), units);
+            // What was found is to be kept, and is not there any more.
+            if self.lacks_vectors(units) {
+                (ends.left, ends.done) = (ends.weight, 0);
+            }
+            groups.push(ends);
         }
         if self.job.trace {
             groups.push(Group::single(TRACE, self.job.trace_products as u64, units));
@@ -318,7 +362,7 @@ impl Work for Curving<'_> {
         }
         if let Some(name) = group.strip_prefix("tensor ") {
             let Some((index, _)) = self.layers().find(|(_, layer)| *layer == name) else { return Ok(()) };
-            return unit(runner, group, usual, |runner| self.ends(&[index], runner)).map(drop);
+            return unit(runner, group, usual, |runner| self.ends(&[index], None, runner)).map(drop);
         }
         match group {
             POINTS => unit(runner, group, 1, |runner| Ok(self.examples(runner)?.points)).map(drop),
@@ -326,7 +370,13 @@ impl Work for Curving<'_> {
                 let products = self.job.trace_products as u64;
                 unit(runner, group, products, |runner| self.trace(runner)).map(drop)
             }
-            _ => unit(runner, group, usual, |runner| self.ends(&self.which, runner)).map(drop),
+            _ => {
+                if self.lacks_vectors(runner.units()) {
+                    runner.forget(group);
+                }
+                unit(runner, group, usual, |runner| self.ends(&self.which, self.keeper.as_ref(), runner))
+                    .map(drop)
+            }
         }
     }
 
@@ -363,6 +413,10 @@ impl Work for Curving<'_> {
         });
         let per_layer = per_layer.collect();
         let (largest, smallest) = ends.map_or_else(Default::default, |ends| (ends.largest, ends.smallest));
+        let files = self.keeper.as_ref().map(|keeper| {
+            let files = keeper.files(largest.len(), smallest.len());
+            files.into_iter().filter(|file| keeper.has(file)).collect()
+        });
         let outcome = HessianOutcome {
             clean: points.map(|points| points.clean),
             robust: points.and_then(|points| points.robust),
@@ -370,12 +424,17 @@ impl Work for Curving<'_> {
             convexity_ratio: convexity_ratio(&largest, &smallest),
             largest,
             smallest,
+            eigenvectors: files.unwrap_or_default(),
             trace,
             density: density::density(vectors.into_iter().map(|vector| vector.quadrature).collect()),
             per_layer,
             products,
         };
         Ok(Some(Assembled { outcome, search_cost: None, warnings }))
+    }
+
+    fn notices(&self) -> Vec<String> {
+        self.keeper.as_ref().and_then(Keeper::size).into_iter().collect()
     }
 
     fn seconds(&self, cost: &Cost) -> Result<(u64, f64)> {

@@ -19,6 +19,9 @@ pub struct HessianOutcome {
     pub largest: Vec<Eigenvalue>,
     /// The smallest eigenvalues, the smallest first.
     pub smallest: Vec<Eigenvalue>,
+    /// Files of their unit eigenvectors beside the record, of the largest ones, then of the smallest; empty: not kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub eigenvectors: Vec<String>,
     /// `|smallest| / largest`: how far the loss is from convex here (Li et al. 2018); 0 where nothing is negative.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub convexity_ratio: Option<f64>,

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 
 use tch::{Kind, Tensor};
 
+use super::finite;
+use super::lanczos::{Eigenpairs, Wanted, eigenpairs, random};
 use super::settings::Matrix;
 use crate::error::Result;
 use crate::loss::cross_entropy;
@@ -99,6 +101,33 @@ impl<'a> Curvature<'a> {
             alive()?;
         }
         Ok(self.compact(&sum))
+    }
+
+    /// Eigenpairs at both ends, from a start that `seed` draws; `alive` is asked after each batch, and with the number of
+    /// products that are done after each of these.
+    ///
+    /// Of the two unit eigenvectors it gives the one whose entry of largest size is positive.
+    ///
+    /// # Errors
+    /// A product is not finite; or as `alive`.
+    pub fn extremes(
+        &self,
+        wanted: Wanted,
+        seed: u64,
+        alive: &mut dyn FnMut(Option<u64>) -> Result<()>,
+    ) -> Result<Eigenpairs> {
+        let start = random(seed, "lanczos-start", 0, self.size(), self.like());
+        let mut done = 0;
+        let mut times = |vector: &Tensor| {
+            let product = self.times(vector, &mut || alive(None))?;
+            done += 1;
+            alive(Some(done))?;
+            finite(product)
+        };
+        let mut pairs = eigenpairs(&mut times, &start, wanted, seed)?;
+        let at = pairs.vectors.abs().argmax(1, true);
+        pairs.vectors = &pairs.vectors * pairs.vectors.gather(1, &at, false).sign();
+        Ok(pairs)
     }
 
     /// The gradient, over the chosen tensors.

@@ -58,6 +58,10 @@ pub struct Hessian {
     /// Number of smallest (most negative) eigenvalues.
     #[schemars(extend("x-flag" = "bottom", "x-label" = "Smallest", "x-group" = "Eigenvalues"))]
     pub bottom: usize,
+    /// Keep the eigenvectors in files beside the record, as checkpoints of the network with the eigenvector in place of
+    /// the weights: directions for landscapes (`along:FILE`).
+    #[schemars(extend("x-flag" = "keep-eigenvectors", "x-group" = "Output", "x-label" = "Keep eigenvectors", "x-advanced" = true))]
+    pub keep_eigenvectors: bool,
     /// Estimate the trace (Hutch++, Meyer et al. 2021) with its standard error.
     #[schemars(extend("x-flag" = "trace", "x-group" = "Spectrum", "x-advanced" = false))]
     pub trace: bool,
@@ -105,6 +109,7 @@ impl Default for Hessian {
             loss: HessianLoss::Clean,
             top: 4,
             bottom: 4,
+            keep_eigenvectors: false,
             trace: false,
             density: false,
             per_layer: false,
@@ -137,6 +142,9 @@ impl Hessian {
             Self { top, bottom, .. } if top + bottom > 200 => {
                 refused("top and bottom", format!("{top} and {bottom}"), "200 eigenvalues together at most")
             }
+            Self { top: 0, bottom: 0, keep_eigenvectors: true, .. } => Err(Error::invalid(
+                "there are no eigenvectors to keep; ask for eigenvalues (top, bottom), or leave keep_eigenvectors out",
+            )),
             Self { tolerance, .. } if !(*tolerance > 0.0 && *tolerance < 1.0) => {
                 refused("tolerance", tolerance.to_string(), "a number between 0 and 1, such as 0.001")
             }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use super::curving::{self, Ends};
 use super::direction::{Direction, DirectionKind};
 use super::filled::{Filled, average, barrier};
 use super::outcome::{Barrier, Grid, Landmark, LandscapeDraw, LandscapeOutcome, ORIGIN};
@@ -17,7 +18,7 @@ use super::settings::{Landscape, LandscapeLoss, RunningStatistics};
 use super::warm::{self, Checked, walk};
 use crate::error::{Error, Result};
 use crate::measure::context::{Context, Cost, Fellow};
-use crate::measure::evaluation::{SearchAndMeasure, attack};
+use crate::measure::evaluation::{Batch, SearchAndMeasure, attack};
 use crate::measure::rows::Point;
 use crate::measure::search_cost;
 use crate::measure::units::{Group, Plan, UnitRunner, Units, cancel_check, unit};
@@ -80,11 +81,17 @@ fn landmark_name(number: usize) -> String {
     format!("network {number}")
 }
 
+/// Unit of the eigenvalues at a grid point.
+fn curvature_name(plane: usize, (x, y): At) -> String {
+    format!("plane {plane} curvature {x} {y}")
+}
+
 /// What a group computes.
 enum Task {
     Plane(usize),
     Point(usize, At),
     Row(usize, usize),
+    Curvature(usize, At),
     Landmark(usize),
 }
 
@@ -97,6 +104,9 @@ impl Task {
             "point" => Some(Self::Point(0, (number(1)?, number(2)?))),
             "network" => Some(Self::Landmark(number(1)?)),
             "plane" if words.get(2) == Some(&"row") => Some(Self::Row(number(1)?, number(3)?)),
+            "plane" if words.get(2) == Some(&"curvature") => {
+                Some(Self::Curvature(number(1)?, (number(3)?, number(4)?)))
+            }
             "plane" => Some(Self::Point(number(1)?, (number(3)?, number(4)?))),
             _ => None,
         }
@@ -194,15 +204,20 @@ impl<'a> Filling<'a> {
             return Ok(directions);
         }
         let known: Option<Found> = runner.units().get(&plane_name(plane));
-        let asks = self.is_robust() && self.job.kinds().any(DirectionKind::asks_loss);
+        let asks = self.is_robust() && self.job.kinds().any(DirectionKind::asks_examples);
         let perturbations = if asks { Some(self.fixed(runner)?) } else { None };
         let (directions, found) = self.planes.directions(plane, known.as_ref(), perturbations, runner)?;
         unit(runner, &plane_name(plane), 1, |_| Ok(found))?;
         Ok(directions)
     }
 
-    /// Loss and error of a network; none without a finite loss.
-    fn measured(&self, pair: &SearchAndMeasure, runner: &mut dyn UnitRunner) -> Result<Option<Cell>> {
+    /// Loss and error of a network on some images; none without a finite loss.
+    fn measured(
+        &self,
+        pair: &SearchAndMeasure,
+        batches: &[Batch],
+        runner: &mut dyn UnitRunner,
+    ) -> Result<Option<Cell>> {
         let inputs = match self.job.loss {
             LandscapeLoss::Clean => Inputs::Clean,
             LandscapeLoss::Robust => {
@@ -210,18 +225,34 @@ impl<'a> Filling<'a> {
             }
             LandscapeLoss::RobustFixed => Inputs::Fixed { perturbations: self.fixed(runner)? },
         };
-        finite(point(pair, &self.context.batches, &inputs, &mut cancel_check(runner)).map(Cell::from))
+        finite(point(pair, batches, &inputs, &mut cancel_check(runner)).map(Cell::from))
     }
 
     /// One grid point; none without a finite loss, far from the origin.
     fn cell(&self, plane: usize, at: At, runner: &mut dyn UnitRunner) -> Result<Option<Cell>> {
         let directions = self.directions(plane, runner)?;
-        let pair = self.context.pair_of(&self.planes.network(&self.steps(at), &directions));
-        match self.measured(&pair, runner)? {
+        let steps = self.steps(at);
+        let pair = self.context.pair_of(&self.planes.network(&steps, &directions));
+        let moved = self.planes.images(&steps, &directions);
+        match self.measured(&pair, moved.as_ref().unwrap_or(&self.context.batches), runner)? {
             // Far from the origin a network may overflow; at the origin that is the user's first concern.
             None if self.is_origin(at) => Err(Error::NotFinite(OVERFLOWS.into())),
             cell => Ok(cell),
         }
+    }
+
+    /// Eigenvalues at a grid point; none without a finite loss.
+    fn curvature(&self, plane: usize, at: At, runner: &mut dyn UnitRunner) -> Result<Option<Ends>> {
+        let directions = self.directions(plane, runner)?;
+        let steps = self.steps(at);
+        let network = self.planes.network(&steps, &directions);
+        let moved = self.planes.images(&steps, &directions);
+        let batches = moved.as_ref().unwrap_or(&self.context.batches);
+        let fixed = match self.job.loss {
+            LandscapeLoss::RobustFixed => self.fixed(runner)?,
+            _ => &[],
+        };
+        finite(curving::ends(self.job, self.context, (&network, self.planes.which()), batches, fixed, runner))
     }
 
     /// The points of a row from its middle outwards, and those of it that are checked.
@@ -310,7 +341,7 @@ impl<'a> Filling<'a> {
                 (&other.name, network, at, outside)
             }
         };
-        let cell = self.measured(&self.context.pair_of(network), runner)?;
+        let cell = self.measured(&self.context.pair_of(network), &self.context.batches, runner)?;
         Ok(Landmark {
             name: name.to_owned(),
             x: at[0],
@@ -350,6 +381,20 @@ impl<'a> Filling<'a> {
                 (groups.collect(), refined.later as u64)
             }
         }
+    }
+
+    /// Groups of eigenvalues: at the points that are computed.
+    fn curvatures(&self, plane: usize, units: &Units) -> Vec<Group> {
+        if self.job.eigenvalues == 0 {
+            return Vec::new();
+        }
+        let wanted: Option<HashSet<At>> =
+            self.job.refine.map(|share| self.refined(plane, share, units).points.into_iter().collect());
+        let computed =
+            self.order.iter().filter(|at| wanted.as_ref().is_none_or(|wanted| wanted.contains(at)));
+        computed
+            .map(|at| Group::single(curvature_name(plane, *at), curving::usual_products(self.job), units))
+            .collect()
     }
 
     fn row_groups(&self, plane: usize, units: &Units) -> Vec<Group> {
@@ -426,6 +471,9 @@ impl Work for Filling<'_> {
             let (points, later) = self.points(plane, units);
             plan.groups.extend(points);
             plan.later += later;
+            if later == 0 {
+                plan.groups.extend(self.curvatures(plane, units));
+            }
         }
         plan.groups
             .extend((0..self.known().len()).map(|number| Group::single(landmark_name(number), 1, units)));
@@ -444,6 +492,10 @@ impl Work for Filling<'_> {
             Some(Task::Plane(plane)) => self.directions(plane, runner).map(drop),
             Some(Task::Point(plane, at)) => {
                 unit(runner, group, 1, |runner| self.cell(plane, at, runner)).map(drop)
+            }
+            Some(Task::Curvature(plane, at)) => {
+                let weight = curving::usual_products(self.job);
+                unit(runner, group, weight, |runner| self.curvature(plane, at, runner)).map(drop)
             }
             Some(Task::Row(plane, row)) => self.row(plane, row, runner),
             Some(Task::Landmark(number)) => {
@@ -478,6 +530,9 @@ impl Work for Filling<'_> {
             interpolated: planes.iter().map(|(_, filled)| filled.interpolated).sum(),
             ..LandscapeOutcome::default()
         };
+        let found = |plane: usize, at: At| units.get::<Option<Ends>>(&curvature_name(plane, at)).flatten();
+        let (curvature, unsettled) = curving::grids(self.job, &self.order, size, &found);
+        outcome.curvature = curvature;
         outcome.barrier = self.barrier(&outcome);
         let checks: Vec<Checked> = (0..self.job.draws)
             .flat_map(|plane| self.checked(plane).iter().map(move |at| (plane, *at)))
@@ -489,6 +544,12 @@ impl Work for Filling<'_> {
             .collect();
         outcome.warm = warm::gap(&checks);
         let mut warnings = Vec::new();
+        if unsettled > 0 {
+            warnings.push(format!(
+                "eigenvalues of {unsettled} points have not settled: their residuals are above {} of the eigenvalue",
+                curving::TOLERANCE
+            ));
+        }
         let overflowed: Vec<At> =
             planes.iter().flat_map(|(_, filled)| filled.overflowed.iter().copied()).collect();
         if let Some(at) = overflowed.first() {
@@ -536,11 +597,15 @@ impl Work for Filling<'_> {
         let of_direction = |kind: &DirectionKind| match kind {
             DirectionKind::Gradient => gradient,
             DirectionKind::Worst(_) => job.search.epochs as f64 * gradient,
+            DirectionKind::Joint(_) => 2.0 * job.search.epochs as f64 * gradient,
             DirectionKind::Hessian(_) => 40.0 * 2.5 * gradient,
-            DirectionKind::Random(_) | DirectionKind::Toward(_) | DirectionKind::Component(_) => 0.0,
+            DirectionKind::WorstInput => examples * cost.attack(&job.attack),
+            _ => 0.0,
         };
         let directions: f64 = job.kinds().map(of_direction).sum();
         let landmarks = self.known().len();
+        let products = if job.eigenvalues > 0 { curving::usual_products(job) as f64 } else { 0.0 };
+        let of_plane = of_plane + computed * products * 4.0 * examples * cost.step;
         let seconds = job.draws as f64 * (of_plane + directions) + landmarks as f64 * at_point(full);
         let units = job.draws as u64 * computed.round() as u64 + landmarks as u64;
         Ok((units, seconds + search_cost::seconds(self.context, cost, compared)))

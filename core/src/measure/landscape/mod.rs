@@ -4,6 +4,7 @@
 //! the directions themselves in memory.
 
 mod axes;
+mod curving;
 pub mod direction;
 mod filled;
 mod filling;
@@ -26,8 +27,8 @@ pub use axes::Range;
 use direction::{DirectionKind, Normalization, check_fellow};
 pub use filling::Filling;
 pub use outcome::{
-    Barrier, DirectionSummary, Grid, Landmark, LandscapeDraw, LandscapeOutcome, LayerNorm, ORIGIN, Values,
-    WarmGap,
+    Barrier, CurvatureGrid, DirectionSummary, Grid, Landmark, LandscapeDraw, LandscapeOutcome, LayerNorm,
+    ORIGIN, Values, WarmGap,
 };
 pub use points::{Inputs, PointValues, coarse_to_fine, point, step_to_error};
 pub use refine::{Refined, refine};
@@ -55,10 +56,7 @@ impl Measure for Landscape {
     }
 
     fn check_classes(&self, classes: usize) -> Result<()> {
-        match self.loss {
-            LandscapeLoss::Clean => Ok(()),
-            _ => self.attack.objective.check_classes(classes),
-        }
+        if self.attacks() { self.attack.objective.check_classes(classes) } else { Ok(()) }
     }
 
     fn check_fellow(&self, checkpoint: &Checkpoint, other: &Checkpoint) -> Result<()> {
@@ -66,7 +64,7 @@ impl Measure for Landscape {
     }
 
     fn searches_weights(&self) -> bool {
-        self.kinds().any(DirectionKind::asks_loss)
+        self.eigenvalues > 0 || self.kinds().any(DirectionKind::asks_loss)
     }
 
     fn search_data(&self) -> Option<&DataSelection> {
@@ -74,7 +72,7 @@ impl Measure for Landscape {
     }
 
     fn fellows(&self) -> Vec<Fellows<'_>> {
-        let ends = self.kinds().filter_map(DirectionKind::other).map(Fellows::One);
+        let ends = self.kinds().filter_map(DirectionKind::file).map(Fellows::One);
         ends.chain(self.trajectory.as_deref().map(Fellows::Kept)).collect()
     }
 
@@ -113,6 +111,9 @@ impl Measure for Landscape {
         if self.draws > 1 {
             details.push(format!("{} draws", self.draws));
         }
+        if self.eigenvalues > 0 {
+            details.push(format!("{} eigenvalues at each end", self.eigenvalues));
+        }
         details.extend(self.warm.map(|steps| format!("{steps} warm steps")));
         let source = match &self.direction {
             DirectionKind::Random(_) => "",
@@ -121,6 +122,9 @@ impl Measure for Landscape {
             DirectionKind::Hessian(_) => "-hessian",
             DirectionKind::Toward(_) => "-toward",
             DirectionKind::Component(_) => "-trajectory",
+            DirectionKind::Joint(_) => "-joint",
+            DirectionKind::Along(_) => "-along",
+            DirectionKind::RandomInput(_) | DirectionKind::WorstInput => "-input",
         };
         Summary {
             title: format!("{dimensions}-D {loss}"),

@@ -79,6 +79,15 @@ impl Grid {
     }
 }
 
+/// Eigenvalues of the Hessian at the points of a grid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CurvatureGrid {
+    /// The largest everywhere, the second largest everywhere, and so on.
+    pub largest: Vec<Values>,
+    /// The smallest everywhere, the second smallest everywhere, and so on.
+    pub smallest: Vec<Values>,
+}
+
 /// What one direction is, in numbers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct DirectionSummary {
@@ -192,6 +201,9 @@ pub struct LandscapeOutcome {
     /// Under attack; of several draws their mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub robust: Option<Grid>,
+    /// Eigenvalues of the Hessian of that loss, the robust one if there is one; of several draws their mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curvature: Option<CurvatureGrid>,
     /// The directions, x first; of several draws those of the first.
     #[serde(default)]
     pub directions: Vec<DirectionSummary>,

@@ -6,15 +6,16 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::direction::{Direction, Normalization, Sources, cosine, orthogonal, scale, summarize};
+use super::direction::{Direction, Normalization, Sources, orthogonal, scale, summarize, summarize_images};
 use super::outcome::DirectionSummary;
 use super::points::{Inputs, point, step_to_error};
 use super::settings::{Landscape, RunningStatistics};
 use crate::attack::weights::Scope;
 use crate::error::Result;
 use crate::measure::context::Context;
+use crate::measure::evaluation::Batch;
 use crate::measure::units::{UnitRunner, cancel_check};
-use crate::model::{Network, Weights, calibrated};
+use crate::model::{Network, Weights, calibrated, channels_last};
 
 /// What is known of the directions of a plane once they are found.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +47,11 @@ impl<'a> Planes<'a> {
         let which = job.tensors.select(network.layout())?;
         let weights = network.weights.to(context.device, context.exact_precision().measure_kind());
         Ok(Self { job, context, which, weights, latest: RefCell::new(None) })
+    }
+
+    /// The tensors that directions move.
+    pub fn which(&self) -> &[usize] {
+        &self.which
     }
 
     /// The directions of a plane, if they are in memory.
@@ -89,8 +95,10 @@ impl<'a> Planes<'a> {
             let moved = if kind.has_length() { &everything } else { which };
             if let (Some(first), true) = (all.first(), job.orthogonal) {
                 let scope = if kind.has_length() { Scope::Global } else { job.normalize.scope() };
-                source.direction.weights =
-                    orthogonal(&source.direction.weights, &first.weights, moved, scope);
+                if !kind.moves_images() {
+                    source.direction.weights =
+                        orthogonal(&source.direction.weights, &first.weights, moved, scope);
+                }
             }
             if !kind.has_length() {
                 let raw = &source.direction.weights;
@@ -104,7 +112,12 @@ impl<'a> Planes<'a> {
                 };
                 source.direction = source.direction.stretched(stretch);
             }
-            let numbers = summarize(String::new(), &source.direction.weights, weights);
+            let numbers = if source.direction.images.is_empty() {
+                summarize(String::new(), &source.direction.weights, weights)
+            } else {
+                let images: Vec<&Tensor> = context.batches.iter().map(|batch| &batch.images).collect();
+                summarize_images(&source.direction.images, &images)
+            };
             found.directions.push(DirectionSummary {
                 norm: numbers.norm,
                 relative_norm: numbers.relative_norm,
@@ -115,7 +128,7 @@ impl<'a> Planes<'a> {
             all.push(source.direction);
         }
         if let [first, second] = all.as_slice() {
-            found.cosine = Some(cosine(&first.weights, &second.weights));
+            found.cosine = first.cosine(second);
         }
         Ok((all, found))
     }
@@ -142,6 +155,25 @@ impl<'a> Planes<'a> {
             RunningStatistics::Estimated => self.estimated(&weights),
         };
         Network { topology: own.topology.clone(), weights, buffers }
+    }
+
+    /// The images at steps along directions, within their range; none: those of the context.
+    pub fn images(&self, steps: &[f64], directions: &[Direction]) -> Option<Vec<Batch>> {
+        let moving =
+            || steps.iter().zip(directions).filter(|(step, there)| **step != 0.0 && !there.images.is_empty());
+        moving().next()?;
+        let moved = |(number, batch): (usize, &Batch)| {
+            let mut images = batch.images.shallow_clone();
+            for (step, direction) in moving() {
+                images = images + &direction.images[number] * *step;
+            }
+            Batch {
+                images: channels_last(&images.clamp(0.0, 1.0)),
+                labels: batch.labels.shallow_clone(),
+                indices: batch.indices.clone(),
+            }
+        };
+        Some(self.context.batches.iter().enumerate().map(moved).collect())
     }
 
     /// Running statistics of the network at `weights` on the images for it.

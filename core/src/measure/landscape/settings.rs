@@ -40,8 +40,10 @@ pub struct Landscape {
     #[schemars(extend("x-group" = "Images"))]
     pub data: DataSelection,
     /// First direction: `random` (`random:N` is another draw), `gradient`, `worst` (a worst-case perturbation of the
-    /// weights), `hessian:K` (eigenvector of the K-th largest eigenvalue; -1: of the smallest), `toward:FILE` (another
-    /// checkpoint, which is at step 1), `component:K` (principal component of a trajectory).
+    /// weights), `joint` (the same together with adversarial examples), `hessian:K` (eigenvector of the K-th largest
+    /// eigenvalue; -1: of the smallest), `toward:FILE` (another checkpoint, which is at step 1), `component:K` (principal
+    /// component of a trajectory), `along:FILE` (the tensors of a file). `random-input` and `worst-input` move the images
+    /// within the ball of the attack instead.
     #[schemars(extend("x-label" = "Direction (x)", "x-flag" = "direction", "x-group" = "Directions", "x-format" = "direction"))]
     pub direction: DirectionKind,
     /// Second direction, for a surface; `random` is another direction than the first. None: a curve.
@@ -107,6 +109,11 @@ pub struct Landscape {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-label" = "Warm steps", "x-flag" = "warm", "x-group" = "Saving time", "x-hint" = "full attack", "x-advanced" = true))]
     pub warm: Option<usize>,
+    /// So many of the largest and of the smallest eigenvalues of the Hessian of the loss at every computed point, by the
+    /// tensors that directions move. 0: none.
+    #[serde(default)]
+    #[schemars(range(max = 50), extend("x-flag" = "eigenvalues", "x-group" = "Output", "x-hint" = "none", "x-advanced" = true))]
+    pub eigenvalues: usize,
     /// Which loss: clean, robust (attacked anew at every grid point), or robust-fixed (adversarial examples of the
     /// unperturbed model).
     #[schemars(extend("x-flag" = "loss"))]
@@ -131,6 +138,9 @@ pub struct Landscape {
 
 /// Largest grid: 2001 by 2001. What is finer shows nothing more.
 const MOST_CELLS: usize = 2001 * 2001;
+
+/// Most eigenvalues at each end of the spectrum.
+const MOST_EIGENVALUES: usize = 50;
 
 fn default_radius() -> f64 {
     0.5
@@ -263,13 +273,44 @@ impl Landscape {
         }
         self.check_draws()?;
         self.check_savings()?;
-        if self.kinds().any(|kind| matches!(kind, DirectionKind::Worst(_))) {
+        if self.eigenvalues > MOST_EIGENVALUES {
+            let text = format!(
+                "eigenvalues {} is not possible; use {MOST_EIGENVALUES} or fewer at each end",
+                self.eigenvalues
+            );
+            return wrong("eigenvalues", text);
+        }
+        if let Some((place, kind)) =
+            ["direction", "second"].into_iter().zip(self.kinds()).find(|(_, kind)| kind.moves_images())
+        {
+            if self.loss != LandscapeLoss::Clean {
+                let text = format!(
+                    "{kind} moves the images, which an attack would move again; use --loss clean, or another direction"
+                );
+                return wrong(place, text);
+            }
+            if self.trajectory.is_some() {
+                let text =
+                    format!("{kind} moves the images, and a trajectory lies among weights; leave one out");
+                return wrong(place, text);
+            }
+        }
+        if self.kinds().any(DirectionKind::is_searched) {
             self.search.check().map_err(|error| error.about("search"))?;
         }
-        if self.loss != LandscapeLoss::Clean {
+        if self.kinds().any(|kind| matches!(kind, DirectionKind::Joint(_))) {
+            self.search.check_joint().map_err(|error| error.about("search"))?;
+        }
+        if self.attacks() {
             self.attack.check().map_err(|error| error.about("attack"))?;
         }
         Ok(())
+    }
+
+    /// Whether there is an attack on inputs.
+    pub fn attacks(&self) -> bool {
+        self.loss != LandscapeLoss::Clean
+            || self.kinds().any(|kind| kind.moves_images() || matches!(kind, DirectionKind::Joint(_)))
     }
 
     fn check_draws(&self) -> Result<()> {

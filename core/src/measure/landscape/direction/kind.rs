@@ -14,13 +14,21 @@ pub enum DirectionKind {
     Gradient,
     /// A worst-case perturbation of the weights, found by gradient ascent; the number tells random starts apart.
     Worst(u64),
+    /// The same with adversarial examples that are searched together with the weights, as in worst-case robust flatness.
+    Joint(u64),
     /// An eigenvector of the Hessian: 1 is that of the largest eigenvalue, 2 of the second largest; -1 of the smallest.
     Hessian(i64),
     /// From the weights to those of another checkpoint of the same architecture, which is at step 1.
     Toward(PathBuf),
+    /// The numbers of a file with the tensors of the network, such as an eigenvector that `basin hessian` kept.
+    Along(PathBuf),
     /// A principal component of the networks of a training, from 1; the network that is farthest along it is at step 1
     /// or -1.
     Component(usize),
+    /// In every image Gaussian numbers as large as the attack allows: the images move, not the weights.
+    RandomInput(u64),
+    /// In every image what the attack adds to it: the images move, not the weights.
+    WorstInput,
 }
 
 /// Most eigenvectors, and most principal components, that one may ask for by number.
@@ -35,18 +43,42 @@ impl DirectionKind {
         }
     }
 
-    /// Whether its length means something, so that it is not scaled: step 1 is a network.
+    /// The file that it is read from, if it is.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Toward(path) | Self::Along(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Whether its length means something, so that it is not scaled: step 1 is a network, or images within the ball of
+    /// the attack.
     pub fn has_length(&self) -> bool {
-        matches!(self, Self::Toward(_) | Self::Component(_))
+        matches!(self, Self::Toward(_) | Self::Component(_)) || self.moves_images()
+    }
+
+    /// Whether it moves the images and leaves the weights.
+    pub fn moves_images(&self) -> bool {
+        matches!(self, Self::RandomInput(_) | Self::WorstInput)
     }
 
     /// Whether there are other draws of it.
     pub fn is_drawn(&self) -> bool {
-        matches!(self, Self::Random(_) | Self::Worst(_))
+        matches!(self, Self::Random(_) | Self::Worst(_) | Self::Joint(_) | Self::RandomInput(_))
     }
 
-    /// Whether it follows from the loss on the images.
+    /// Whether it is found by gradient ascent on the weights.
+    pub fn is_searched(&self) -> bool {
+        matches!(self, Self::Worst(_) | Self::Joint(_))
+    }
+
+    /// Whether it follows from the gradient of the loss by the weights.
     pub fn asks_loss(&self) -> bool {
+        matches!(self, Self::Gradient | Self::Hessian(_)) || self.is_searched()
+    }
+
+    /// Whether it asks for adversarial examples of the unperturbed network, given that the loss is robust.
+    pub fn asks_examples(&self) -> bool {
         matches!(self, Self::Gradient | Self::Worst(_) | Self::Hessian(_))
     }
 
@@ -65,16 +97,21 @@ impl DirectionKind {
             Self::Random(_) => "random direction".into(),
             Self::Gradient => "gradient".into(),
             Self::Worst(_) => "worst-case direction".into(),
+            Self::Joint(_) => "joint worst-case direction".into(),
+            Self::RandomInput(_) => "random direction of the images".into(),
+            Self::WorstInput => "adversarial direction of the images".into(),
             Self::Hessian(-1) => "eigenvector of the smallest eigenvalue".into(),
             Self::Hessian(number @ ..0) => format!("eigenvector {} from below", -number),
             Self::Hessian(number) => format!("Hessian eigenvector {number}"),
-            Self::Toward(path) => {
-                let name = path.file_name().map_or(path.to_string_lossy(), |name| name.to_string_lossy());
-                format!("toward {name}")
-            }
+            Self::Toward(path) => format!("toward {}", name_of(path)),
+            Self::Along(path) => format!("direction of {}", name_of(path)),
             Self::Component(number) => format!("principal component {number}"),
         }
     }
+}
+
+fn name_of(path: &Path) -> std::borrow::Cow<'_, str> {
+    path.file_name().map_or(path.to_string_lossy(), |name| name.to_string_lossy())
 }
 
 impl std::fmt::Display for DirectionKind {
@@ -87,7 +124,13 @@ impl std::fmt::Display for DirectionKind {
             Self::Worst(draw) => write!(f, "worst:{draw}"),
             Self::Hessian(1) => f.write_str("hessian"),
             Self::Hessian(number) => write!(f, "hessian:{number}"),
+            Self::Joint(0) => f.write_str("joint"),
+            Self::Joint(draw) => write!(f, "joint:{draw}"),
+            Self::RandomInput(0) => f.write_str("random-input"),
+            Self::RandomInput(draw) => write!(f, "random-input:{draw}"),
+            Self::WorstInput => f.write_str("worst-input"),
             Self::Toward(path) => write!(f, "toward:{}", path.display()),
+            Self::Along(path) => write!(f, "along:{}", path.display()),
             Self::Component(1) => f.write_str("component"),
             Self::Component(number) => write!(f, "component:{number}"),
         }
@@ -99,8 +142,9 @@ impl std::str::FromStr for DirectionKind {
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         let unknown = || {
             format!(
-                "unknown direction {text:?}; use random, random:N (another draw), gradient, worst, worst:N, hessian:K \
-                 (the K-th largest eigenvalue; -1: the smallest), toward:CHECKPOINT, or component:K (of a trajectory)"
+                "unknown direction {text:?}; use random, random:N (another draw), gradient, worst, worst:N, joint, \
+                 hessian:K (the K-th largest eigenvalue; -1: the smallest), toward:CHECKPOINT, component:K (of a \
+                 trajectory), along:FILE, random-input or worst-input"
             )
         };
         let (name, argument) = match text.split_once(':') {
@@ -112,6 +156,9 @@ impl std::str::FromStr for DirectionKind {
         match (name, argument) {
             ("random", _) => number(0).map(Self::Random),
             ("worst", _) => number(0).map(Self::Worst),
+            ("joint", _) => number(0).map(Self::Joint),
+            ("random-input", _) => number(0).map(Self::RandomInput),
+            ("worst-input", None) => Ok(Self::WorstInput),
             ("gradient", None) => Ok(Self::Gradient),
             ("hessian", None) => Ok(Self::Hessian(1)),
             ("hessian", Some(text)) => match text.parse::<i64>() {
@@ -119,6 +166,7 @@ impl std::str::FromStr for DirectionKind {
                 _ => Err(unknown()),
             },
             ("toward", Some(path)) if !path.is_empty() => Ok(Self::Toward(path.into())),
+            ("along", Some(path)) if !path.is_empty() => Ok(Self::Along(path.into())),
             ("component", _) => match number(1)? {
                 number @ 1..=MOST => Ok(Self::Component(number as usize)),
                 _ => Err(unknown()),
@@ -133,9 +181,13 @@ crate::settings::written_as_text!(
     "random" => "Gaussian numbers; random:N is another draw.",
     "gradient" => "The gradient of the loss: where it rises fastest.",
     "worst" => "A worst-case perturbation of the weights, found by gradient ascent; worst:N has another start.",
+    "joint" => "As worst, with adversarial examples that are searched together with the weights, as in worst-case robust flatness; joint:N has another start.",
     "hessian:1" => "The eigenvector of the largest eigenvalue of the Hessian; hessian:2 of the second, hessian:-1 of the smallest.",
     "toward:FILE" => "Toward the weights of another checkpoint of the same architecture, which is at step 1.",
     "component:1" => "The first principal component of the networks of a trajectory.",
+    "along:FILE" => "The numbers of a file with the tensors of the network, such as an eigenvector that basin hessian --keep-eigenvectors wrote.",
+    "random-input" => "Moves the images, not the weights: random numbers as large as the attack allows; random-input:N is another draw.",
+    "worst-input" => "Moves the images, not the weights: what the attack adds to each of them.",
 );
 
 impl TryFrom<String> for DirectionKind {

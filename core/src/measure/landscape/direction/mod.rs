@@ -21,26 +21,45 @@ use normalization::ratio;
 pub use normalization::{Normalization, PaperToken, scale};
 pub use source::{Sources, check_fellow, random};
 
-/// A step of 1: what it adds to weights, and to the running statistics of batch normalizations where these move, too.
+/// A step of 1: what it adds to weights, to the running statistics of batch normalizations where these move, too, or to
+/// images.
 #[derive(Debug)]
 pub struct Direction {
     /// Added to the weights.
     pub weights: Weights,
     /// Added to the floating-point buffers, by name; empty: they stay.
     pub buffers: Vec<(String, Tensor)>,
+    /// Added to the images, one tensor per batch, which then stay within their range; empty: they stay as they are.
+    pub images: Vec<Tensor>,
 }
 
 impl Direction {
     /// One that moves weights alone.
     pub fn of(weights: Weights) -> Self {
-        Self { weights, buffers: Vec::new() }
+        Self { weights, buffers: Vec::new(), images: Vec::new() }
+    }
+
+    /// Cosine of the angle to another; none between one of weights and one of images, which have nothing in common.
+    pub fn cosine(&self, other: &Self) -> Option<f64> {
+        if self.images.is_empty() != other.images.is_empty() {
+            return None;
+        }
+        if self.images.is_empty() {
+            return Some(cosine(&self.weights, &other.weights));
+        }
+        let dot = |a: &Self, b: &Self| -> f64 {
+            let products = a.images.iter().zip(&b.images);
+            products.map(|(a, b)| (a * b).sum(Kind::Double).double_value(&[])).sum()
+        };
+        Some(dot(self, other) / (dot(self, self) * dot(other, other)).sqrt())
     }
 
     /// The direction times `factor`.
     pub fn stretched(&self, factor: f64) -> Self {
         let weights = Weights::from_flat(self.weights.layout().clone(), self.weights.flat() * factor);
         let buffers = self.buffers.iter().map(|(name, buffer)| (name.clone(), buffer * factor));
-        Self { weights, buffers: buffers.collect() }
+        let images = self.images.iter().map(|image| image * factor);
+        Self { weights, buffers: buffers.collect(), images: images.collect() }
     }
 }
 
@@ -81,4 +100,23 @@ pub fn summarize(name: String, direction: &Weights, weights: &Weights) -> Direct
 /// Cosine of the angle between two directions.
 pub fn cosine(a: &Weights, b: &Weights) -> f64 {
     a.dot(b) / (a.norm() * b.norm())
+}
+
+/// A direction of images in numbers: its norm is the mean over them.
+pub fn summarize_images(direction: &[Tensor], images: &[&Tensor]) -> DirectionSummary {
+    let norms = |batches: &mut dyn Iterator<Item = &Tensor>| -> f64 {
+        let of = |batch: &Tensor| {
+            let rows = batch.flatten(1, -1).to_kind(Kind::Double);
+            rows.norm_scalaropt_dim(2.0, [1i64].as_slice(), false).sum(Kind::Double).double_value(&[])
+        };
+        batches.map(of).sum()
+    };
+    let count: i64 = images.iter().map(|batch| batch.size()[0]).sum();
+    let moved = norms(&mut direction.iter());
+    let whole = norms(&mut images.iter().copied());
+    DirectionSummary {
+        norm: moved / count.max(1) as f64,
+        relative_norm: ratio(moved, whole, 1.0),
+        ..DirectionSummary::default()
+    }
 }

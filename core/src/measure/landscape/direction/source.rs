@@ -8,12 +8,13 @@ use tch::Tensor;
 use super::Direction;
 use super::component::components;
 use super::kind::DirectionKind;
-use crate::attack::weights::{Ball, Problem, Projection, Projector, WeightBlocks, descent};
+use crate::attack::weights::{Ball, Problem, Projection, Projector, WeightBlocks, descent, joint};
+use crate::attack::{Pgd, Start};
 use crate::checkpoint::{Checkpoint, check_alike};
 use crate::error::{Error, Result};
 use crate::measure::context::{Context, Fellow};
-use crate::measure::evaluation::Batch;
-use crate::measure::hessian::{self, Curvature, Matrix, Wanted, eigenpairs};
+use crate::measure::evaluation::{Batch, attack, starts};
+use crate::measure::hessian::{self, Curvature, Matrix, Wanted};
 use crate::measure::landscape::outcome::DirectionSummary;
 use crate::measure::landscape::settings::Landscape;
 use crate::measure::units::{UnitRunner, cancel_check};
@@ -81,7 +82,15 @@ impl Sources<'_> {
                 self.worst(kind, seed, runner)
             }
             DirectionKind::Hessian(number) => self.eigenvector(kind, *number, runner),
+            DirectionKind::Joint(start) => {
+                // Of the first plane as the draws of worst-case flatness.
+                let seed = if plane == 0 { seed } else { draw_seed(seed, plane) };
+                self.joint(kind, (seed, *start), runner)
+            }
             DirectionKind::Toward(path) => self.toward(kind, path),
+            DirectionKind::Along(path) => self.along(kind, path),
+            DirectionKind::RandomInput(draw) => Ok(self.random_images(kind, *draw, plane)),
+            DirectionKind::WorstInput => self.worst_images(kind, runner),
             DirectionKind::Component(number) => self.component(kind, *number),
         }
     }
@@ -138,19 +147,10 @@ impl Sources<'_> {
                     curvature.size()
                 )));
             }
-            let start = hessian::random(seed, "lanczos-start", 0, curvature.size(), curvature.like());
-            let mut times = |vector: &Tensor| {
-                let product = curvature.times(vector, &mut || Ok(runner.alive()?))?;
-                runner.alive()?;
-                hessian::finite(product)
-            };
             let wanted = Wanted { top, bottom, tolerance: TOLERANCE, products: PRODUCTS };
-            let pairs = eigenpairs(&mut times, &start, wanted, seed)?;
+            let pairs = curvature.extremes(wanted, seed, &mut |_| Ok(runner.alive()?))?;
             let at = count - 1;
-            let vector = pairs.vectors.get(at as i64);
-            // Of the two unit eigenvectors the one whose entry of largest size is positive.
-            let largest = vector.get(vector.abs().argmax(0, false).int64_value(&[])).double_value(&[]);
-            let flat = curvature.expand(&(vector * largest.signum()));
+            let flat = curvature.expand(&pairs.vectors.get(at as i64));
             let mut found = Found::of(kind, Weights::from_flat(self.weights.layout().clone(), flat));
             found.summary.eigenvalue = Some(if number > 0 { pairs.largest[at] } else { pairs.smallest[at] });
             Ok(found)
@@ -160,16 +160,48 @@ impl Sources<'_> {
     /// What gradient ascent on the weights adds (the paper's adversarial direction). Where the loss is robust the
     /// adversarial examples are those of the unperturbed network, which stay as they are.
     fn worst(&self, kind: &DirectionKind, seed: u64, runner: &mut dyn UnitRunner) -> Result<Found> {
-        let Landscape { search, search_radius, .. } = self.job;
-        let ball = Ball::layerwise(*search_radius);
+        let search = &self.job.search;
         let images = self.images(search.search_batch);
         let examples: Vec<(&Tensor, &Tensor)> =
             images.iter().map(|(images, labels)| (images, labels)).collect();
+        let (problem, projector, start) = self.ascent(&examples, seed);
+        let found =
+            descent::run(search, &problem, &projector, start.as_ref(), None, &mut cancel_check(runner))?;
+        Ok(Found::of(kind, Weights::from_flat(self.weights.layout().clone(), found)))
+    }
+
+    /// What gradient ascent on weights and images together adds to the weights.
+    fn joint(
+        &self,
+        kind: &DirectionKind,
+        (seed, draw): (u64, u64),
+        runner: &mut dyn UnitRunner,
+    ) -> Result<Found> {
+        let Landscape { search, attack, .. } = self.job;
+        let size = search.search_batch;
+        let batches: Vec<Batch> = self.context.batches.iter().flat_map(|batch| batch.pieces(size)).collect();
+        let examples: Vec<(&Tensor, &Tensor)> =
+            batches.iter().map(|batch| (&batch.images, &batch.labels)).collect();
+        let inputs: Vec<Tensor> = batches.iter().map(|batch| starts(attack, batch, seed, draw)).collect();
+        let (problem, projector, start) = self.ascent(&examples, draw_seed(seed, draw as usize));
+        let from = joint::From { weights: start.as_ref(), inputs: &inputs };
+        let found = joint::run(search, attack, &problem, &projector, from, None, &mut cancel_check(runner))?;
+        Ok(Found::of(kind, Weights::from_flat(self.weights.layout().clone(), found.weights)))
+    }
+
+    /// What gradient ascent on the weights asks, how it stays in its ball, and where it starts.
+    fn ascent<'b>(
+        &'b self,
+        examples: &'b [(&'b Tensor, &'b Tensor)],
+        seed: u64,
+    ) -> (Problem<'b>, Projector, Option<Tensor>) {
+        let Landscape { search, search_radius, .. } = self.job;
+        let ball = Ball::layerwise(*search_radius);
         let problem = Problem {
             network: &self.context.checkpoint.network,
             reference: self.weights,
             which: self.which,
-            batches: &examples,
+            batches: examples,
             own_loss: None,
             kind: self.context.precision.search_kind(),
             allow_tf32: self.context.precision.allows_tf32(),
@@ -178,9 +210,43 @@ impl Sources<'_> {
         let device = self.weights.flat().device();
         let pieces = WeightBlocks::new(self.weights.layout(), self.which, ball.scope, device);
         let start = search.start.map(|start| ball.sample(&pieces, self.weights, self.which, start, seed));
-        let found =
-            descent::run(search, &problem, &projector, start.as_ref(), None, &mut cancel_check(runner))?;
-        Ok(Found::of(kind, Weights::from_flat(self.weights.layout().clone(), found)))
+        (problem, projector, start)
+    }
+
+    /// The numbers of a file.
+    fn along(&self, kind: &DirectionKind, path: &Path) -> Result<Found> {
+        let other = &self.fellows(path)?[0].checkpoint;
+        let mut found = Found::of(kind, self.here(&other.network.weights));
+        found.summary.checkpoint_hash = Some(other.summary.hash.clone());
+        if found.direction.weights.norm() == 0.0 {
+            return Err(Error::file(path, "holds zeros alone, which are no direction; give another file"));
+        }
+        Ok(found)
+    }
+
+    /// In every image normal numbers, as large as the attack allows.
+    fn random_images(&self, kind: &DirectionKind, draw: u64, plane: usize) -> Found {
+        let attack = Pgd { start: Start::UniformSphere, ..self.job.attack.clone() };
+        let seed = draw_seed(self.job.compute.seed, draw as usize);
+        let of = |batch: &Batch| starts(&attack, batch, seed, plane as u64).to_kind(batch.images.kind());
+        self.of_images(kind, self.context.batches.iter().map(of).collect())
+    }
+
+    /// What the attack adds to every image.
+    fn worst_images(&self, kind: &DirectionKind, runner: &mut dyn UnitRunner) -> Result<Found> {
+        let pair = self.context.pair(&self.context.checkpoint.network.weights);
+        let (settings, seed) = (&self.job.attack, self.job.compute.seed);
+        let of = |batch| {
+            attack(&pair, settings, batch, seed, &mut cancel_check(runner)).map(|found| found.perturbation)
+        };
+        let found = self.context.batches.iter().map(of).collect::<Result<_>>()?;
+        Ok(self.of_images(kind, found))
+    }
+
+    fn of_images(&self, kind: &DirectionKind, images: Vec<Tensor>) -> Found {
+        let mut found = Found::of(kind, self.here(&Weights::zeros(self.weights.layout().clone())));
+        found.direction.images = images;
+        found
     }
 
     fn toward(&self, kind: &DirectionKind, path: &Path) -> Result<Found> {
