@@ -127,6 +127,19 @@ pub fn expand_home(path: &Path) -> Result<PathBuf> {
     }
 }
 
+/// The platform's folder for what Basin can compute again; none: the user has no home.
+pub fn cache_folder() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let platform = if cfg!(windows) {
+        variable("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        variable("HOME").map(|home| home.join("Library/Caches"))
+    } else {
+        variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")))
+    };
+    Some(platform?.join("basin"))
+}
+
 /// Whether a file that begins like this is a web page: a download that brought an error message.
 pub fn is_web_page(start: &[u8]) -> bool {
     let text = String::from_utf8_lossy(&start[..start.len().min(256)]);

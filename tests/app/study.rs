@@ -63,6 +63,10 @@ fn a_folder_is_measured_and_becomes_tables() {
     assert_eq!(csv.lines().count(), 3, "{csv}");
     assert!(csv.contains("clean_loss,clean_error"), "{csv}");
     assert!(basin.read("t.tex").contains("\\toprule"));
+    basin.ok(&["study", "export", "s", "--out", "one.csv", "--where", "mart and has clean loss"]);
+    assert_eq!(basin.read("one.csv").lines().count(), 2);
+    let wrong = ["study", "export", "s", "--out", "one.csv", "--where", "clean los < 1"];
+    basin.misused(&wrong, &["at \"clean los\"", "did you mean clean_loss?"]);
     basin.refused(&["study", "export", "s", "--out", "t.xls"], &["use .csv"]);
     basin.refused(
         &["study", "stats", "s"],

@@ -1,5 +1,8 @@
 //! Studies: what is found in a folder, how far it is, and its numbers as tables.
 
+mod filter;
+mod index;
+
 use std::fs;
 use std::path::Path;
 

@@ -178,6 +178,12 @@ impl Record {
     /// # Errors
     /// A sentence without the path.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
+        // Twice as fast as by way of a value, which says better what is wrong.
+        if let Ok(record) = serde_json::from_str::<Self>(text)
+            && record.format <= FORMAT
+        {
+            return Ok(record);
+        }
         let value: serde_json::Value = serde_json::from_str(text)
             .map_err(|e| format!("is not a Basin record: it {}; {GIVE}", not_json(text, &e)))?;
         match value.get("format").and_then(serde_json::Value::as_u64) {

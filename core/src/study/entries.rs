@@ -1,112 +1,104 @@
 //! The records of each model of a study.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::find::find;
-use super::{Hashes, MEASURES, Study, file_name};
-use crate::error::Result;
+use super::digest::Digest;
+use super::{MEASURES, Study, file_name};
 use crate::record::Record;
 
-/// Records of a study's models, and what is in its folder besides.
-#[derive(Debug, Default)]
-pub struct Entries {
+/// Records of a study's models, whole or as digests, and what is in its folder besides.
+#[derive(Debug, Clone)]
+pub struct Entries<R = Record> {
     /// For each model of the study in its order: its records by path, and what is wrong with files that are none.
-    pub models: Vec<OfModel>,
+    pub models: Vec<OfModel<R>>,
     /// Records in the folder that belong to no model.
     pub strangers: Vec<PathBuf>,
+    /// Files of no model that look like records and cannot be used, each with a sentence.
+    pub broken: Vec<(PathBuf, String)>,
     /// Checkpoints and trainings in the folder that no model is about.
     pub unlisted: Vec<PathBuf>,
 }
 
 /// What there is of one model.
-#[derive(Debug, Default)]
-pub struct OfModel {
+#[derive(Debug, Clone)]
+pub struct OfModel<R = Record> {
     /// Its records, sorted by path.
-    pub records: Vec<(PathBuf, Record)>,
+    pub records: Vec<(PathBuf, R)>,
     /// Hash of its checkpoint; none: it has none, or it cannot be read.
     pub hash: Option<String>,
     /// What is wrong, a sentence each.
     pub problems: Vec<String>,
 }
 
-impl Entries {
-    /// Reads every record in the folder of a study.
-    ///
-    /// # Errors
-    /// The folder cannot be read. Files that are damaged are problems of their model.
-    pub fn load(folder: &Path, study: &Study) -> Result<Self> {
-        let found = find(folder)?;
-        let mut hashes = Hashes::load(folder);
-        let mut all =
-            Self { models: study.models.iter().map(|_| OfModel::default()).collect(), ..Self::default() };
-        for (model, of) in study.models.iter().zip(&mut all.models) {
-            match model.checkpoint.as_ref().map(|path| hashes.of(path)) {
-                Some(Ok(hash)) => of.hash = Some(hash),
-                Some(Err(error)) => of.problems.push(error.to_string()),
-                None => {}
-            }
-        }
-        hashes.save();
-        let listed = study.models.iter().flat_map(|model| model.records.iter().cloned());
-        let mut paths: Vec<PathBuf> = found.records.iter().cloned().chain(listed).collect();
-        paths.sort();
-        paths.dedup();
-        let by_hash: BTreeMap<String, usize> =
-            (all.models.iter().enumerate()).filter_map(|(i, of)| Some((of.hash.clone()?, i))).collect();
-        for path in paths {
-            let read = Record::load(&folder.join(&path));
-            let named = by_name(study, &path);
-            let owner = named.or_else(|| {
-                read.as_ref().ok().and_then(|record| by_content(folder, study, &by_hash, record))
-            });
-            match (owner, read) {
-                (Some(owner), Ok(record)) => all.models[owner].records.push((path, record)),
-                (Some(owner), Err(error)) => all.models[owner].problems.push(error.to_string()),
-                (None, _) => all.strangers.push(path),
-            }
-        }
-        let is_known = |path: &PathBuf| {
-            study
-                .models
-                .iter()
-                .any(|m| m.checkpoint.as_ref() == Some(path) || m.training.as_ref() == Some(path))
+impl<R> Default for Entries<R> {
+    fn default() -> Self {
+        Self { models: Vec::new(), strangers: Vec::new(), broken: Vec::new(), unlisted: Vec::new() }
+    }
+}
+
+impl<R> Default for OfModel<R> {
+    fn default() -> Self {
+        Self { records: Vec::new(), hash: None, problems: Vec::new() }
+    }
+}
+
+impl<R> Entries<R> {
+    /// Number of records of models.
+    pub fn records(&self) -> usize {
+        self.models.iter().map(|of| of.records.len()).sum()
+    }
+}
+
+/// Which model a record belongs to.
+pub(super) struct Owners<'a> {
+    /// Records that models list.
+    listed: HashMap<&'a Path, usize>,
+    /// Names of folders of measures.
+    folders: HashMap<String, usize>,
+    /// Hashes of checkpoints.
+    hashes: HashMap<&'a str, usize>,
+    /// Paths of checkpoints, as they are written and in full.
+    checkpoints: HashMap<PathBuf, usize>,
+}
+
+impl<'a> Owners<'a> {
+    /// The owners in a study whose checkpoints have these hashes.
+    pub fn new(folder: &Path, study: &'a Study, hashes: &'a [Option<String>]) -> Self {
+        let mut owners = Self {
+            listed: HashMap::new(),
+            folders: HashMap::new(),
+            hashes: HashMap::new(),
+            checkpoints: HashMap::new(),
         };
-        all.unlisted =
-            found.checkpoints.into_iter().chain(found.trainings).filter(|path| !is_known(path)).collect();
-        Ok(all)
+        for (number, model) in study.models.iter().enumerate() {
+            for record in &model.records {
+                owners.listed.entry(record).or_insert(number);
+            }
+            owners.folders.insert(file_name(&model.name), number);
+            if let Some(path) = &model.checkpoint {
+                owners.checkpoints.entry(folder.join(path)).or_insert(number);
+                owners.checkpoints.entry(path.clone()).or_insert(number);
+            }
+        }
+        // Of equal checkpoints the last one has the records.
+        for (number, hash) in hashes.iter().enumerate() {
+            hash.as_deref().map(|hash| owners.hashes.insert(hash, number));
+        }
+        owners
     }
-}
 
-/// The model that lists a record, or in whose folder of measures it lies.
-fn by_name(study: &Study, path: &Path) -> Option<usize> {
-    let below = path.strip_prefix(MEASURES).ok().and_then(|rest| rest.parent());
-    study.models.iter().position(|model| {
-        model.records.iter().any(|record| record == path) || below == Some(Path::new(&file_name(&model.name)))
-    })
-}
-
-/// The model whose checkpoint a record is about: by content, else by path.
-fn by_content(
-    folder: &Path,
-    study: &Study,
-    by_hash: &BTreeMap<String, usize>,
-    record: &Record,
-) -> Option<usize> {
-    let hash = base(&record.provenance.checkpoint_hash);
-    if let Some(model) = by_hash.get(hash) {
-        return Some(*model);
+    /// The model that lists a record, or in whose folder of measures it lies.
+    pub fn by_name(&self, path: &Path) -> Option<usize> {
+        let below = path.strip_prefix(MEASURES).ok().and_then(Path::parent);
+        let folder = below.filter(|below| below.components().count() == 1).and_then(Path::to_str);
+        let of_folder = folder.and_then(|folder| self.folders.get(folder));
+        self.listed.get(path).into_iter().chain(of_folder).min().copied()
     }
-    let path = record.job.checkpoint()?;
-    study.models.iter().position(|model| {
-        model
-            .checkpoint
-            .as_ref()
-            .is_some_and(|checkpoint| path == folder.join(checkpoint) || path == checkpoint)
-    })
-}
 
-/// The hash of the file itself, without what was assumed of it.
-pub(super) fn base(hash: &str) -> &str {
-    hash.get(..64).unwrap_or(hash)
+    /// The model whose checkpoint a record is about: by content, else by path.
+    pub fn by_content(&self, digest: &Digest) -> Option<usize> {
+        let by_path = || self.checkpoints.get(digest.checkpoint.as_ref()?);
+        self.hashes.get(&*digest.hash).or_else(by_path).copied()
+    }
 }

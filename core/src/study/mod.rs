@@ -17,31 +17,40 @@
 //! content, else by path), and so do those that `records` lists. `numbers` are those of tables: columns by name.
 //! `measures` are jobs without a checkpoint: what every model is to be measured by.
 
+mod digest;
 mod entries;
 mod export;
+mod filter;
 mod find;
 mod hashes;
 pub mod import;
+mod index;
 mod init;
 mod plan;
 mod quantities;
+mod reader;
 mod status;
 mod table;
+mod thumbnail;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use entries::Entries;
+pub use digest::{Digest, Digested, Kind};
+pub use entries::{Entries, OfModel};
 pub use export::{TableFormat, write_models, write_records};
+pub use filter::{Facts, Filter, FilterError};
 pub use find::{Found, find};
 pub use hashes::Hashes;
 pub use init::{Added, init, usual_measures};
 pub use plan::{Planned, job_file_name, missing};
 pub use quantities::{Quantity, Value};
+pub use reader::{Look, Reader, Step};
 pub use status::{Row, State, status};
 pub use table::{Column, ModelRow, Table};
+pub use thumbnail::Thumbnail;
 
 use crate::error::{Error, Result};
 use crate::files::{not_json, read_text, write_atomically};
@@ -54,6 +63,8 @@ pub const FORMAT: u32 = 1;
 pub const FILE: &str = "study.json";
 /// Folder of the records that a study measures.
 pub const MEASURES: &str = "measures";
+/// In the folder of measures, the hashes of checkpoints.
+const HASHES: &str = "hashes.json";
 
 /// What a study is made of.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

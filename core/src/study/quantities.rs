@@ -10,6 +10,7 @@
 //! Evaluations whose attack does not look for the largest loss in the ball do not count.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::data::Split;
 use crate::job::{Case, FlatnessLoss, HessianLoss, Job, Logits};
@@ -75,21 +76,36 @@ impl Quantity {
     }
 }
 
-/// Numbers by name, each with how much it counts among others of the name: images, then size.
-#[derive(Default)]
-struct Numbers(BTreeMap<Quantity, (usize, Value)>);
+/// A number of a record by its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Number {
+    pub key: Arc<str>,
+    /// How much it counts among others of the name: its images, times its draws.
+    pub weight: usize,
+    pub value: Value,
+}
 
-impl Numbers {
-    fn put(&mut self, key: &str, images: usize, value: Value) {
-        let known = self.0.get(&Quantity::named(key));
-        let counts_more = known.is_none_or(|(of, other)| (images, value.value) > (*of, other.value));
-        if counts_more && value.value.is_finite() {
-            self.0.insert(Quantity::named(key), (images, value));
+/// Numbers of a model: of each name the one that counts most, of equals the largest.
+#[derive(Default)]
+struct Best(Vec<Number>);
+
+impl Best {
+    fn put(&mut self, number: &Number) {
+        if !number.value.value.is_finite() {
+            return;
+        }
+        let same = |known: &&mut Number| Arc::ptr_eq(&known.key, &number.key) || known.key == number.key;
+        match self.0.iter_mut().find(same) {
+            Some(known) if (number.weight, number.value.value) > (known.weight, known.value.value) => {
+                *known = number.clone();
+            }
+            Some(_) => {}
+            None => self.0.push(number.clone()),
         }
     }
 
     fn get(&self, key: &str) -> Option<Value> {
-        self.0.get(&Quantity::named(key)).map(|(_, value)| *value)
+        self.0.iter().find(|known| &*known.key == key).map(|known| known.value)
     }
 
     fn difference(&mut self, key: &str, of: &str, minus: &str) {
@@ -98,30 +114,39 @@ impl Numbers {
         let half = |value: Value| value.interval.map(|interval| (interval.high - interval.low) / 2.0);
         let half = half(one).zip(half(other)).map(|(one, other)| one.hypot(other));
         let interval = half.map(|half| Interval { low: value - half, high: value + half });
-        self.put(key, 1, Value { value, interval });
+        self.put(&Number { key: key.into(), weight: 1, value: Value { value, interval } });
     }
 }
 
 /// The numbers of a model: those of its records, then those of tables, which win.
-pub fn values<'a>(
-    records: impl Iterator<Item = &'a Record>,
+pub(super) fn values<'a>(
+    measured: impl Iterator<Item = &'a Number>,
     numbers: &BTreeMap<String, f64>,
 ) -> BTreeMap<Quantity, Value> {
-    let mut all = Numbers::default();
-    for record in records {
-        record.parts().iter().for_each(|part| take(&mut all, part));
-    }
+    let mut all = Best::default();
+    measured.for_each(|number| all.put(number));
     all.difference("clean_gap", "clean_loss", "train_clean_loss");
     all.difference("robust_gap", "robust_loss", "train_robust_loss");
     let mut values: BTreeMap<Quantity, Value> =
-        all.0.into_iter().map(|(key, (_, value))| (key, value)).collect();
+        all.0.into_iter().map(|number| (Quantity::named(&number.key), number.value)).collect();
     for (key, value) in numbers.iter().filter(|(_, value)| value.is_finite()) {
         values.insert(Quantity::named(key), Value { value: *value, interval: None });
     }
     values
 }
 
-fn take(all: &mut Numbers, record: &Record) {
+struct Collected<'a>(&'a mut Vec<Number>);
+
+impl Collected<'_> {
+    fn put(&mut self, key: &str, weight: usize, value: Value) {
+        self.0.push(Number { key: key.into(), weight, value });
+    }
+}
+
+/// Adds the numbers of a record, which is no benchmark.
+pub(super) fn measured(all: &mut Vec<Number>, record: &Record) {
+    let mut all = Collected(all);
+    let all = &mut all;
     let examples = record.job.data().examples;
     let prefix = if examples.split == Split::Train { "train_" } else { "" };
     let images = examples.len();
@@ -176,7 +201,7 @@ fn take(all: &mut Numbers, record: &Record) {
     }
 }
 
-fn evaluated(all: &mut Numbers, prefix: &str, of: &Evaluated) {
+fn evaluated(all: &mut Collected, prefix: &str, of: &Evaluated) {
     let images = of.per_example.index.len();
     let losses: Vec<f64> = of.per_example.loss.iter().map(|loss| f64::from(*loss)).collect();
     let loss = Value { value: of.loss, interval: mean_interval(&losses) };

@@ -1,14 +1,13 @@
 //! How far a study is: a row for each model.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::entries::{Entries, OfModel, base};
-use super::{MEASURES, Model, PlannedMeasure, Study, file_name};
-use crate::job::Job;
-use crate::record::Record;
+use super::digest::{Digest, Digested, asked};
+use super::entries::OfModel;
+use super::{Entries, MEASURES, Model, PlannedMeasure, Study, file_name};
 
 /// A model and what of its measures is there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,11 +59,17 @@ pub enum State {
 }
 
 /// The rows of a study.
-pub fn status(study: &Study, entries: &Entries) -> Vec<Row> {
-    let row = |(model, of): (&Model, &OfModel)| Row {
+pub fn status<R: Digested>(study: &Study, entries: &Entries<R>) -> Vec<Row> {
+    let wanted: Vec<u64> = study.measures.iter().map(|measure| asked(&measure.job)).collect();
+    let states = |model: &Model, of: &OfModel<R>| -> Vec<State> {
+        let digests: Vec<_> = of.records.iter().map(|(path, record)| (path, record.digest())).collect();
+        let state = |(measure, wanted)| state(model, of.hash.as_deref(), &digests, measure, wanted);
+        study.measures.iter().zip(wanted.iter().copied()).map(state).collect()
+    };
+    let row = |(model, of): (&Model, &OfModel<R>)| Row {
         name: model.name.clone(),
         group: model.group.clone(),
-        measures: study.measures.iter().map(|measure| state(model, of, measure)).collect(),
+        measures: states(model, of),
         records: of.records.len(),
         numbers: model.numbers.len(),
         problems: of.problems.clone(),
@@ -78,42 +83,32 @@ pub fn place(model: &Model, measure: &PlannedMeasure) -> PathBuf {
     PathBuf::from(MEASURES).join(file_name(&model.name)).join(file)
 }
 
-fn state(model: &Model, of: &OfModel, measure: &PlannedMeasure) -> State {
-    let wanted = asked(&measure.job);
-    let same = |(_, record): &&(PathBuf, Record)| asked(&record.job) == wanted;
-    let is_of_this_file = |record: &Record| {
-        let hash = base(&record.provenance.checkpoint_hash);
-        of.hash.as_deref().is_none_or(|now| hash.is_empty() || now == hash)
-    };
-    let all: Vec<&(PathBuf, Record)> = of.records.iter().filter(same).collect();
-    let complete = |record: &Record| record.provenance.complete;
-    let path = |found: &(PathBuf, Record)| found.0.clone();
-    if let Some(found) = all.iter().find(|(_, record)| complete(record) && is_of_this_file(record)) {
+fn state(
+    model: &Model,
+    hash: Option<&str>,
+    records: &[(&PathBuf, Cow<'_, Digest>)],
+    measure: &PlannedMeasure,
+    wanted: u64,
+) -> State {
+    let is_of_this_file =
+        |record: &Digest| hash.is_none_or(|now| record.hash.is_empty() || *now == *record.hash);
+    let all: Vec<_> = records.iter().filter(|(_, record)| record.asked == wanted).collect();
+    let path = |found: &(&PathBuf, Cow<'_, Digest>)| found.0.clone();
+    if let Some(found) = all.iter().find(|(_, record)| record.complete && is_of_this_file(record)) {
         return State::Measured { record: path(found) };
     }
     if model.checkpoint.is_none() {
         return State::NoCheckpoint;
     }
-    if let Some(found) = all.iter().find(|(_, record)| complete(record)) {
+    if let Some(found) = all.iter().find(|(_, record)| record.complete) {
         return State::Changed { record: path(found) };
     }
     if let Some(found) = all.first() {
         return State::Unfinished { record: path(found) };
     }
     let here = place(model, measure);
-    match of.records.iter().find(|(path, _)| *path == here) {
+    match records.iter().find(|(path, _)| **path == here) {
         Some(found) => State::OtherSettings { record: path(found) },
         None => State::Missing,
     }
-}
-
-/// What a job asks for, whatever the checkpoint's path, the device and the batch size.
-fn asked(job: &Job) -> Value {
-    let mut value = serde_json::to_value(job).expect("a job is plain data");
-    value["checkpoint"] = Value::Null;
-    if let Some(compute) = value.get_mut("compute").and_then(Value::as_object_mut) {
-        compute.remove("device");
-        compute.remove("batch_size");
-    }
-    value
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::digest::Digested;
+use super::entries::OfModel;
 use super::quantities::{Quantity, Value, parts, values};
 use super::{Entries, Model, Study};
 use crate::error::{Error, Result};
@@ -35,11 +37,14 @@ pub struct ModelRow {
 
 impl Table {
     /// The table of a study.
-    pub fn of(study: &Study, entries: &Entries) -> Self {
+    pub fn of<R: Digested>(study: &Study, entries: &Entries<R>) -> Self {
         let models = study.models.iter().zip(&entries.models);
-        let all: Vec<(&Model, _)> = models
-            .map(|(model, of)| (model, values(of.records.iter().map(|(_, record)| record), &model.numbers)))
-            .collect();
+        let numbers = |(model, of): (_, &OfModel<R>)| {
+            let digests: Vec<_> = of.records.iter().map(|(_, record)| record.digest()).collect();
+            let model: &Model = model;
+            (model, values(digests.iter().flat_map(|digest| &digest.numbers), &model.numbers))
+        };
+        let all: Vec<(&Model, _)> = models.map(numbers).collect();
         let columns: BTreeSet<Quantity> = all.iter().flat_map(|(_, values)| values.keys().cloned()).collect();
         let columns: Vec<Column> = columns.into_iter().collect();
         let row = |(model, values): &(&Model, std::collections::BTreeMap<Quantity, Value>)| ModelRow {

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use basin_core::files::write_atomically;
-use basin_core::study::{Table, TableFormat, write_models, write_records};
+use basin_core::study::{Table, TableFormat, status, write_models, write_records};
 use clap::{Args, ValueEnum};
 
-use super::folder::{FolderArg, counted, load};
+use super::folder::{FolderArg, chosen, counted, load};
 use crate::cli::failure::say;
 
 /// Options of `basin study export`.
@@ -22,6 +22,10 @@ pub struct ExportArgs {
     /// numbers in columns [default: measure in .csv and .json, model in .tex and .md].
     #[arg(long, value_enum)]
     rows: Option<Rows>,
+    /// Only models of which this is true, e.g. 'group = AT and robust error < 60 %': names of columns with =, !=, <, <=, >,
+    /// >= or ~ (contains), joined by and, or, not and parentheses; words alone are looked for in names and groups.
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    chosen: Option<String>,
 }
 
 /// What a row is.
@@ -36,14 +40,20 @@ enum Rows {
 impl ExportArgs {
     pub fn run(self) -> Result<()> {
         let format = TableFormat::of(&self.out)?;
-        let (study, entries) = load(&self.folder.folder)?;
+        let folder = &self.folder.folder;
+        let (mut study, mut entries) = load(folder)?;
+        let mut table = Table::of(&study, &entries);
+        let chosen = chosen(self.chosen.as_deref(), &table, &status(&study, &entries), &entries)?;
+        keep(&mut study.models, &chosen);
+        keep(&mut entries.models, &chosen);
+        keep(&mut table.rows, &chosen);
         let usual = match format {
             TableFormat::Csv | TableFormat::Json => Rows::Measure,
             TableFormat::Tex | TableFormat::Markdown => Rows::Model,
         };
         let text = match self.rows.unwrap_or(usual) {
-            Rows::Model => write_models(&Table::of(&study, &entries), format),
-            Rows::Measure => write_records(&study, &entries, format),
+            Rows::Model => write_models(&table, format),
+            Rows::Measure => write_records(&study, &entries.clone().load_records(folder), format),
         };
         write_atomically(&self.out, text.as_bytes())?;
         for (model, of) in study.models.iter().zip(&entries.models) {
@@ -52,4 +62,10 @@ impl ExportArgs {
         say(format!("written: {} ({})", self.out.display(), counted(study.models.len(), "model")));
         Ok(())
     }
+}
+
+/// Keeps those that are chosen.
+fn keep<T>(all: &mut Vec<T>, chosen: &[bool]) {
+    let mut chosen = chosen.iter();
+    all.retain(|_| chosen.next().is_some_and(|chosen| *chosen));
 }

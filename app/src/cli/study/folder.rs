@@ -1,15 +1,38 @@
 //! The folder of a study on the command line, and how its rows are printed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
-use basin_core::study::{Entries, Study};
+use basin_core::study::{Digest, Entries, Facts, Filter, Row, Study, Table};
 
-/// A study and the records of its models.
-pub fn load(folder: &Path) -> Result<(Study, Entries)> {
+use crate::cli::failure::usage;
+
+/// A study and the digests of its models' records.
+pub fn load(folder: &Path) -> Result<(Study, Entries<Arc<Digest>>)> {
     let study = Study::load(folder)?;
-    let entries = Entries::load(folder, &study)?;
+    let entries = Entries::digests(folder, &study)?;
     Ok((study, entries))
+}
+
+/// Which models are chosen by an expression; without one, all.
+///
+/// # Errors
+/// The expression cannot be understood: one sentence that shows where.
+pub fn chosen(
+    expression: Option<&str>,
+    table: &Table,
+    rows: &[Row],
+    entries: &Entries<Arc<Digest>>,
+) -> Result<Vec<bool>> {
+    let Some(text) = expression else { return Ok(vec![true; rows.len()]) };
+    let filter = Filter::parse(text, table).map_err(|error| {
+        let part = text.get(error.at.clone()).filter(|part| !part.is_empty());
+        let place = part.map_or_else(|| "at its end".to_owned(), |part| format!("at {part:?}"));
+        usage(format!("--where {text:?} cannot be understood {place}: {error}"))
+    })?;
+    let models = table.rows.iter().zip(rows).zip(&entries.models);
+    Ok(models.map(|((row, state), of)| filter.accepts(row, Facts::of(state, of))).collect())
 }
 
 /// `1 model`, `2 models`.

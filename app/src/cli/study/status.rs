@@ -15,7 +15,7 @@ pub struct StatusArgs {
     #[command(flatten)]
     folder: FolderArg,
     /// Print as JSON on standard output: models[] with the state of each measure, records and checkpoints that belong to
-    /// no model.
+    /// no model, and files that cannot be used.
     #[arg(long)]
     json: bool,
 }
@@ -30,6 +30,7 @@ impl StatusArgs {
                 "measures": measures,
                 "models": rows,
                 "records_of_no_model": entries.strangers,
+                "broken": entries.broken.iter().map(|(path, why)| json!({"file": path, "problem": why})).collect::<Vec<_>>(),
                 "not_in_the_study": entries.unlisted,
             });
             return print(&format!("{value:#}\n"));
@@ -49,6 +50,7 @@ impl StatusArgs {
         for row in &rows {
             row.problems.iter().for_each(|problem| say(format!("note: {}: {problem}", row.name)));
         }
+        entries.broken.iter().for_each(|(_, problem)| say(format!("note: {problem}")));
         let all: Vec<&State> = rows.iter().flat_map(|row| &row.measures).collect();
         let measured = all.iter().filter(|state| matches!(state, State::Measured { .. })).count();
         say(format!("{}, {measured} of {} measures", counted(rows.len(), "model"), all.len()));
