@@ -18,8 +18,18 @@ use crate::files::{cache_folder, write_atomically};
 use crate::measure::statistics::Interval;
 use crate::record::Record;
 
-/// Raised whenever a digest of the same record has become another one.
-const VERSION: u32 = 1;
+/// The source of what is kept: an index of other code may have other digests of the same records.
+const SOURCES: [&str; 5] = [
+    include_str!("index.rs"),
+    include_str!("digest.rs"),
+    include_str!("quantities.rs"),
+    include_str!("thumbnail.rs"),
+    include_str!("../record/attacks.rs"),
+];
+
+fn version() -> u64 {
+    SOURCES.iter().fold(0, |version, source| version ^ fnv(source.as_bytes()))
+}
 
 /// What a file is.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +72,7 @@ impl Index {
     pub fn load(path: &Path) -> Self {
         let bytes = std::fs::read(path).unwrap_or_default();
         let kept = postcard::from_bytes::<Kept>(&bytes).ok();
-        kept.filter(|kept| kept.version == VERSION).and_then(Kept::index).unwrap_or_default()
+        kept.filter(|kept| kept.version == version()).and_then(Kept::index).unwrap_or_default()
     }
 
     /// Keeps the index in a file.
@@ -82,7 +92,7 @@ impl Index {
 /// The file. Words that many records share are written once; digests have their numbers in `strings`.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    version: u32,
+    version: u64,
     strings: Vec<String>,
     files: Vec<(String, Stamp, KeptContent)>,
 }
@@ -139,7 +149,7 @@ impl Kept {
             Some((path.to_str()?.to_owned(), *stamp, content))
         });
         let files = files.collect();
-        Self { version: VERSION, strings: strings.all, files }
+        Self { version: version(), strings: strings.all, files }
     }
 
     fn index(self) -> Option<Index> {
