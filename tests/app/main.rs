@@ -13,6 +13,7 @@ mod landscape_files;
 mod plots;
 mod presets;
 mod scatter;
+mod schema;
 mod shaders;
 mod shape;
 #[cfg(unix)]

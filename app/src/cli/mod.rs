@@ -18,6 +18,7 @@ pub mod plot;
 mod printing;
 mod report;
 mod scatter;
+mod schema;
 mod shape;
 mod shards;
 mod source;
@@ -50,6 +51,7 @@ use networks::Networks;
 use others::Other;
 use plot::PlotArgs;
 use printing::print;
+use schema::SchemaArgs;
 pub use report::bounds;
 use shards::MergeArgs;
 use study::StudyCommand;
@@ -242,6 +244,8 @@ enum Command {
     /// List, fetch and convert data sets.
     #[command(subcommand)]
     Data(DataCommand),
+    /// Print the format of jobs or records as JSON schema.
+    Schema(SchemaArgs),
 }
 
 impl Command {
@@ -258,8 +262,14 @@ impl Command {
                 | Self::Compare(_)
                 | Self::Status { .. }
                 | Self::Submit(_)
+                | Self::Schema(_)
         )
     }
+}
+
+/// The command line as clap knows it: every command with its arguments and options.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Parses the arguments and does what they say.
@@ -361,6 +371,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Train(args)) => args.run(),
         Some(Command::Study(command)) => command.run(),
         Some(Command::Data(command)) => data::run(command),
+        Some(Command::Schema(args)) => args.run(),
         Some(Command::Plot(plot)) => {
             if plot.figure.is_some_and(|figure| figure.name == surface_picture::FIGURE.name) {
                 environment::for_drawing();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::alternatives::Alternative;
@@ -180,7 +181,7 @@ impl Summary {
 }
 
 /// What trying the possible readings of a file has told.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Probe {
     /// The images, in words; empty: there are none that fit.
     pub data: String,
@@ -202,7 +203,7 @@ pub struct Probe {
 }
 
 /// A reading with what it classifies correctly.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tried {
     /// What is assumed, as `--assume` takes it.
     pub assumed: String,

@@ -13,6 +13,7 @@ mod table;
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::hash_file;
@@ -25,7 +26,7 @@ pub use npz::npz;
 pub const ENDINGS: [&str; 4] = ["h5", "hdf5", "npz", "csv"];
 
 /// What a landscape of another program was read from.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Imported {
     /// Name of the file.

@@ -121,7 +121,7 @@ fn on(mut job: Job, given: Examples) -> Job {
 }
 
 /// One outcome per entry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BenchmarkOutcome {
     /// In the order of the names; a cancelled benchmark has those that are finished.
     pub entries: Vec<Entry>,
@@ -139,7 +139,7 @@ impl BenchmarkOutcome {
 }
 
 /// One attack of a benchmark.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// The paper's name.
     pub name: String,

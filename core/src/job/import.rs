@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Summary;
 
 /// Reads a landscape from a file of another program (see [`crate::exchange`]). Nothing is computed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Import {
     /// The file.
     #[serde(with = "crate::files::as_text")]
+    #[schemars(with = "String")]
     pub file: PathBuf,
 }
 

@@ -9,6 +9,7 @@ mod paper;
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::attack::autoattack::{AutoAttack, Tuning, Version};
@@ -50,7 +51,7 @@ pub trait Visitor {
 macro_rules! measures {
     ($($(#[doc = $doc:expr])* $name:ident($module:ident::$settings:ident) gives $of:ident::$outcome:ident;)*) => {
         /// Any job.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "kind", rename_all = "kebab-case")]
         pub enum Job {
             $($(#[doc = $doc])* $name(measure::$module::$settings),)*
@@ -63,7 +64,7 @@ macro_rules! measures {
         }
 
         /// The numbers of one job.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "kind", rename_all = "kebab-case")]
         pub enum Outcome {
             $($(#[doc = $doc])* $name(measure::$of::$outcome),)*

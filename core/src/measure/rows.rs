@@ -1,9 +1,10 @@
 //! Losses and errors, per example and on average.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Loss (mean of `-log(p + 1e-12)`, at most 27.631) and error (0 to 1) at one point.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// Mean loss.
     pub loss: f64,
@@ -12,7 +13,7 @@ pub struct Point {
 }
 
 /// Columns, one entry per example.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PerExample {
     /// Index in the split.
     pub index: Vec<usize>,

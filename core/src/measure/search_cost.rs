@@ -1,5 +1,6 @@
 //! What a search in low precision misses: on a sample of the images it is repeated in float32.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::context::{Context, Cost};
@@ -14,7 +15,7 @@ use crate::progress::CancelCheck;
 ///
 /// There the search is repeated in float32. Of an evaluation and a landscape it is the attack on the checkpoint as it
 /// is; of flatness that on the reference, and in the worst case the search of the first draw at the largest radius.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SearchCost {
     /// Mean loss found by the search in float32 minus that of the search in low precision, both measured in float32:
     /// above 0 where reported losses are too low.

@@ -14,6 +14,7 @@ pub mod training;
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Probe;
@@ -49,7 +50,7 @@ pub const FORMAT: u32 = 1;
 const GIVE: &str = "give the file that --out wrote, or the folder of a training";
 
 /// One finished (or cancelled) job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// Version of the format, [`FORMAT`].
     pub format: u32,
@@ -66,7 +67,7 @@ pub struct Record {
 }
 
 /// Everything needed to judge and repeat a number.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Provenance {
     /// Version of the program.
@@ -120,7 +121,7 @@ pub struct Provenance {
 }
 
 /// A share of a job that a process computed.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Shard {
     /// Its number, from 1.

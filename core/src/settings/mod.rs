@@ -9,7 +9,7 @@ use serde_json::Value;
 use strsim::osa_distance;
 
 pub(crate) use schema::written_as_text;
-pub use schema::{Choice, Format, Kind, Setting, schema_of, settings_of};
+pub use schema::{Choice, Format, Kind, Setting, document_of, schema_of, settings_of};
 
 /// Stands where a value is, to see whether that is the one that was complained about.
 const PROBE: &str = "{probe}";

@@ -115,6 +115,14 @@ pub fn schema_of<T: JsonSchema>() -> Arc<Value> {
     made.entry(T::schema_id().into_owned()).or_insert_with(make).clone()
 }
 
+/// The JSON schema (2020-12) of a type as a document of its own, for other programs: with a title, and definitions of what
+/// it is made of. Keys that begin with `x-` are notes of Basin.
+pub fn document_of<T: JsonSchema>(title: &str) -> Value {
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value();
+    schema["title"] = title.into();
+    schema
+}
+
 /// The settings of a job type, in the order of its fields. Of a choice with settings of its own those that `job` has,
 /// and of groups that may be missing all.
 pub fn settings_of<T: JsonSchema>(job: &Value) -> Vec<Setting> {

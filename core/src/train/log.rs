@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::statistics::TensorStatistics;
@@ -18,7 +19,7 @@ pub enum LogLine {
 }
 
 /// Means over a group of steps. Epochs and steps count from 0.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Steps {
     /// Epoch of the steps.
     pub epoch: u64,
@@ -36,11 +37,12 @@ pub struct Steps {
     pub population: Option<f64>,
     /// Means of what the steps report, e.g. `loss`, `robust_loss`, `robust_error`, `clean_error`.
     #[serde(deserialize_with = "numbers")]
+    #[schemars(with = "BTreeMap<String, Option<f64>>")]
     pub values: BTreeMap<String, f64>,
 }
 
 /// An epoch. Epochs count from 0.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Epoch {
     /// Which.
     pub epoch: u64,
@@ -52,6 +54,7 @@ pub struct Epoch {
     /// Means over the epoch's steps, of the losses that training looks at: on augmented images, under its own attack, to
     /// its own labels.
     #[serde(deserialize_with = "numbers")]
+    #[schemars(with = "BTreeMap<String, Option<f64>>")]
     pub train: BTreeMap<String, f64>,
     /// On the test images.
     pub test: Scores,
@@ -72,24 +75,29 @@ pub struct Epoch {
 }
 
 /// Loss and error, clean and under attack. The loss is the mean of `-log(p + 1e-12)`, at most 27.631.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scores {
     /// Number of images.
     pub examples: usize,
     /// Clean loss.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub loss: f64,
     /// Clean error.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub error: f64,
     /// Mean probability of the predicted class.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub confidence: f64,
     /// Loss under attack.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub robust_loss: f64,
     /// Share of images that are wrong clean or under attack.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub robust_error: f64,
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::EvaluationSettings;
@@ -10,10 +11,11 @@ use super::settings::Train;
 use crate::attack::Pgd;
 
 /// A training as far as it has come.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct TrainingOutcome {
     /// Its folder, as it was given.
     #[serde(default, with = "crate::files::as_text")]
+    #[schemars(with = "String")]
     pub folder: PathBuf,
     /// Finished epochs in order.
     pub epochs: Vec<Epoch>,
@@ -29,7 +31,7 @@ pub struct TrainingOutcome {
 }
 
 /// A network that was kept after an epoch.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Snapshot {
     /// Which epoch, from 0.
     pub epoch: u64,
@@ -41,7 +43,7 @@ pub struct Snapshot {
 }
 
 /// How good the networks are that a training ended with: what `basin evaluate` finds with the same attack, seed and images.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trained {
     /// The attack; none: that of the training, as earlier versions had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

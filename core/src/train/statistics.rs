@@ -1,6 +1,7 @@
 //! Statistics of every trainable tensor and of its gradient, for the log: those of the paper's program
 //! (`summary_weights`), and the Euclidean norm.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -8,7 +9,7 @@ use super::log::number;
 use crate::model::{Role, Weights};
 
 /// A trainable tensor and its gradient.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TensorStatistics {
     /// Name in the state dictionary.
     pub name: String,
@@ -20,37 +21,47 @@ pub struct TensorStatistics {
 
 /// The values of one tensor. Quantiles are values of the tensor: of `n` values in order, counted from 0, the one at
 /// `q (n - 1)`, rounded half to even.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Euclidean norm.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub norm: f64,
     /// Mean.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub mean: f64,
     /// Mean absolute value.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub mean_abs: f64,
     /// Sum of absolute values.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub sum_abs: f64,
     /// Smallest value.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub min: f64,
     /// First quartile.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub q25: f64,
     /// Median.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub median: f64,
     /// Third quartile.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub q75: f64,
     /// Largest value.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub max: f64,
     /// Share of relevant values: mean absolute value over the largest; 1 if all are of one size, 0 for a zero tensor.
     #[serde(deserialize_with = "number")]
+    #[schemars(with = "Option<f64>", required)]
     pub relevant: f64,
 }
 

@@ -1,9 +1,10 @@
 //! The numbers of AutoAttack.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which examples an ensemble of attacks broke, and how.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttackOutcome {
     /// Share of examples that are wrong on the image or broken by an attack, 0 to 1.
     pub robust_error: f64,
@@ -27,7 +28,7 @@ pub struct AttackOutcome {
 }
 
 /// What one attack did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttackRow {
     /// e.g. `apgd-ce`.
     pub name: String,
@@ -55,7 +56,7 @@ fn finished() -> bool {
 }
 
 /// Columns, one entry per example.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AttackedExamples {
     /// Index in the split.
     pub index: Vec<usize>,
@@ -95,7 +96,7 @@ impl AttackedExamples {
 }
 
 /// Signs that the network misleads attacks, so that it may be less robust than measured.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AttackFlags {
     /// Share of the correctly classified examples whose input gradient (of the margin) is exactly 0.
     pub zero_gradients: f64,

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::rows::{PerExample, Point};
 
 /// Loss and error on clean images and under attack.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Evaluation {
     /// On the images as they are.
     pub clean: Evaluated,
@@ -33,7 +34,7 @@ pub struct Evaluation {
 }
 
 /// One restart of one attack.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
     /// Index of the attack in the job, from 0.
     pub attack: usize,
@@ -52,7 +53,7 @@ pub struct Attempt {
 ///
 /// The first entry is the projected start, the last the point after the last update. They are of the points that the
 /// attack visits, whereas the attack returns the best one per example.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct AttackSteps {
     /// Mean of what the attack maximizes.
     pub objective: Vec<f64>,
@@ -63,7 +64,7 @@ pub struct AttackSteps {
 }
 
 /// Mean and spread over attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptAverage {
     /// Of the mean loss.
     pub loss: Spread,
@@ -72,7 +73,7 @@ pub struct AttemptAverage {
 }
 
 /// Mean and spread of a number over attempts.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Spread {
     /// Mean.
     pub mean: f64,
@@ -85,7 +86,7 @@ pub struct Spread {
 }
 
 /// Adversarial examples that an earlier record kept.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ExampleSource {
     /// SHA-256 of the file of examples, hex.
     pub hash: String,
@@ -103,7 +104,7 @@ pub struct ExampleSource {
 }
 
 /// Loss and error of one set of inputs.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Evaluated {
     /// Mean of `-log(p + 1e-12)` (natural logarithm, `p` the probability of the true class): at most 27.631. Robust: the
     /// mean of the worst attempt per example.
@@ -118,7 +119,7 @@ pub struct Evaluated {
 }
 
 /// What loss and error do not tell. A number that nothing is there to compute from is absent.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Metrics {
     /// Mean probability of the predicted class.
@@ -142,7 +143,7 @@ pub struct Metrics {
 
 /// The error where predictions below a confidence are rejected. The last tenth of the examples chooses the
 /// confidence, the others have the error.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rejecting {
     /// Share of the correct clean validation examples that are kept: 0.99, 0.95, 0.9.
     pub true_positive_rate: f64,

@@ -10,6 +10,7 @@
 //! with `Y2`, `Y1`, `Y0` the rises on the three levels, each mean over the draws of the level in its name. The draws of a
 //! level are the first ones of those of the next cheaper level.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::statistics::{
@@ -22,7 +23,7 @@ const FEWEST: usize = 5;
 const PRIOR: f64 = 2.0;
 
 /// How many draws are measured on each level: the first `full` of the first `short` of `clean`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Numbers {
     /// Under the full attack.
     pub full: usize,

@@ -1,12 +1,13 @@
 //! The numbers of a flatness measure.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::multilevel::Numbers;
 use super::settings::Case;
 
 /// Loss under perturbed weights, for every radius.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FlatnessOutcome {
     /// Mean of `-log(p + 1e-12)` (at most 27.631) without a perturbation of the weights; robust: at the worst restart
     /// per example.
@@ -77,7 +78,7 @@ impl FlatnessOutcome {
 }
 
 /// Loss under perturbations of one radius.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AtRadius {
     /// The radius.
     pub radius: f64,
@@ -108,7 +109,7 @@ pub struct AtRadius {
 }
 
 /// A multilevel estimate beside the plain mean over its draws under the whole attack.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LevelsOutcome {
     /// Steps of the short attack: the first ones of the whole attack.
     pub steps: usize,
@@ -124,7 +125,7 @@ pub struct LevelsOutcome {
 }
 
 /// A number for each cheap level.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OnLevels {
     /// Of the short attack.
     pub short: f64,
@@ -133,7 +134,7 @@ pub struct OnLevels {
 }
 
 /// Flatness as the plain mean over draws.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlainMean {
     /// Mean loss minus the reference loss.
     pub flatness: f64,
@@ -146,7 +147,7 @@ pub struct PlainMean {
 }
 
 /// One perturbation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Draw {
     /// Seed of its direction; with names and shapes of the tensors it makes the perturbation again.
     pub seed: u64,
@@ -157,7 +158,7 @@ pub struct Draw {
 }
 
 /// Flatness in one tensor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LayerFlatness {
     /// The tensor's name in the checkpoint.
     pub name: String,
@@ -166,7 +167,7 @@ pub struct LayerFlatness {
 }
 
 /// One perturbed network of a flatness measure, in files named relative to the record's folder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KeptNetwork {
     /// The tensor that alone is perturbed; none: all that take part.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,11 +1,12 @@
 //! The numbers of curvature.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::rows::Point;
 
 /// Curvature of a loss in weight space.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct HessianOutcome {
     /// Clean loss and error of the network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,7 +40,7 @@ pub struct HessianOutcome {
 }
 
 /// An eigenvalue.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Eigenvalue {
     /// Its value, per mean over the examples (the paper's program adds batches instead).
     pub value: f64,
@@ -48,7 +49,7 @@ pub struct Eigenvalue {
 }
 
 /// The trace.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trace {
     /// Its estimate.
     pub value: f64,
@@ -57,7 +58,7 @@ pub struct Trace {
 }
 
 /// A spectral density, smoothed by a normal distribution.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Density {
     /// Eigenvalues, ascending.
     pub x: Vec<f64>,
@@ -74,7 +75,7 @@ pub struct Density {
 }
 
 /// A spectrum as one random vector sees it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Quadrature {
     /// Eigenvalues.
     pub nodes: Vec<f64>,
@@ -83,7 +84,7 @@ pub struct Quadrature {
 }
 
 /// Curvature along one tensor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LayerCurvature {
     /// Name of the tensor.
     pub name: String,

@@ -1,12 +1,13 @@
 //! The numbers of a landscape.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::hessian::Eigenvalue;
 use crate::measure::rows::Point;
 
 /// Values on the grid: `[x]` in 1-D, `[y][x]` in 2-D; `null` where not computed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Values {
     /// 1-D.
@@ -53,7 +54,7 @@ impl Values {
 }
 
 /// Loss and error on a grid.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Grid {
     /// Mean loss.
     pub loss: Values,
@@ -89,7 +90,7 @@ pub struct CurvatureGrid {
 }
 
 /// What one direction is, in numbers.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct DirectionSummary {
     /// e.g. `random`.
     pub name: String,
@@ -114,7 +115,7 @@ pub struct DirectionSummary {
 }
 
 /// Relative size of a direction in one tensor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LayerNorm {
     /// The tensor's name in the checkpoint.
     pub name: String,
@@ -123,7 +124,7 @@ pub struct LayerNorm {
 }
 
 /// A network in the plane of a landscape, or above it, measured by itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Landmark {
     /// What it is: `origin`, or the name of a checkpoint or of an epoch.
     pub name: String,
@@ -146,7 +147,7 @@ pub struct Landmark {
 
 /// How far the loss between two networks rises above the line from the one's to the other's (Frankle et al. 2020); 0
 /// where it does not.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Barrier {
     /// Of the clean loss.
     pub clean: f64,
@@ -156,7 +157,7 @@ pub struct Barrier {
 }
 
 /// One of several draws of random directions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LandscapeDraw {
     /// On clean images.
     pub clean: Grid,
@@ -172,7 +173,7 @@ pub struct LandscapeDraw {
 
 /// What attacks from the adversarial examples of neighbours miss: on a random tenth of the points the full attack was
 /// run as well.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WarmGap {
     /// Mean robust loss under the full attack minus that of the landscape: above 0 where the landscape is too low.
     pub value: f64,
@@ -188,7 +189,7 @@ pub struct WarmGap {
 }
 
 /// A loss landscape.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct LandscapeOutcome {
     /// Steps along the first direction.
     pub x: Vec<f64>,

@@ -1,9 +1,10 @@
 //! The numbers of relative flatness.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Relative flatness of the last linear layer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RelativeFlatnessOutcome {
     /// Name of the layer in the checkpoint.
     pub layer: String,
@@ -14,7 +15,7 @@ pub struct RelativeFlatnessOutcome {
 }
 
 /// Relative flatness on some inputs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AtInputs {
     /// Mean over the examples, at least 0; the larger, the sharper.
     pub relative_flatness: f64,
