@@ -81,7 +81,7 @@ impl Grid {
 }
 
 /// Eigenvalues of the Hessian at the points of a grid.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CurvatureGrid {
     /// The largest everywhere, the second largest everywhere, and so on.
     pub largest: Vec<Values>,
