@@ -15,6 +15,7 @@ pub mod plot;
 pub mod settings;
 pub mod shape;
 pub mod state;
+pub mod study;
 pub mod surface;
 pub mod surface_picture;
 pub mod ui;

@@ -11,6 +11,7 @@ use crate::ui::ScatterSettings;
 use crate::ui::display::Display;
 use crate::ui::export_settings::ExportSettings;
 use crate::ui::form::Form;
+use crate::ui::study::StudySettings;
 use crate::ui::train_form::TrainForm;
 
 /// Version of the remembered settings; another version means defaults.
@@ -51,6 +52,8 @@ pub struct State {
     pub train: TrainForm,
     /// How results are drawn.
     pub display: Display,
+    /// What of the table of a study is shown.
+    pub study: StudySettings,
     /// What the scatter shows.
     pub scatter: ScatterSettings,
     /// What the export dialog says.
@@ -69,6 +72,7 @@ impl Default for State {
             form: Form::default(),
             train: TrainForm::default(),
             display: Display::default(),
+            study: StudySettings::default(),
             scatter: ScatterSettings::default(),
             export: ExportSettings::default(),
         }

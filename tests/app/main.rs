@@ -33,6 +33,7 @@ mod support {
     pub mod oracle;
     pub mod program;
     pub mod sample_records;
+    pub mod sample_study;
     pub mod sample_training;
     pub mod server;
     #[cfg(target_os = "linux")]

@@ -3,6 +3,7 @@
 mod model;
 mod spectrum;
 mod status;
+mod study;
 
 use std::path::Path;
 use std::sync::Arc;

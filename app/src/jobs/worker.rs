@@ -41,6 +41,9 @@ pub(super) fn compute(
         let options = RunOptions { out: Some(path.clone()), ..RunOptions::default() };
         return Ok((path, engine.run(job, &options, progress)?));
     }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io("cannot create", folder, e))?;
+    }
     // The file is named after the job: what is there is of this job, if perhaps of older weights. Finished and of these
     // very weights, it is shown as it is.
     let finished = || Record::load(&path).is_ok_and(|known| known.provenance.complete && known.job == *job);

@@ -13,6 +13,7 @@ use crate::jobs::{Ended, JobId};
 use crate::state::{Measure, Side};
 use crate::ui::answers::{Answer, Purpose};
 use crate::ui::session::{RecordId, Target};
+use crate::ui::study::Message;
 use crate::ui::tabs::{Pane, Tabs};
 use crate::ui::{App, Modal, command_line, dialogs};
 
@@ -67,6 +68,8 @@ pub enum Action {
     ChooseData,
     /// Choose the file to export to.
     ChooseExport,
+    /// What the Study tab asks for.
+    Study(Message),
     /// Close the dialog inside the window.
     CloseModal,
     /// Stop all jobs, keep what they have finished, then leave.
@@ -129,6 +132,7 @@ impl App {
             Action::DismissNote(at) => self.notes.dismiss(at),
             Action::ChooseData => self.ask_for(Purpose::Data),
             Action::ChooseExport => self.ask_for(Purpose::Export),
+            Action::Study(message) => self.study_message(ctx, message),
             Action::CloseModal => self.modal = None,
             Action::StopAndLeave => self.stop_and_leave(),
         }
@@ -155,6 +159,7 @@ impl App {
             Command::ThemeSystem => self.set_theme(ctx, ThemePreference::System),
             Command::ResetLayout => {
                 self.tabs = Tabs::default();
+                self.tabs.set_visible(Pane::Study, self.study.open().is_some());
                 // All but the options, where the styles live.
                 ctx.memory_mut(|memory| {
                     let options = std::mem::take(&mut memory.options);
@@ -235,7 +240,7 @@ impl App {
     }
 
     /// Brings the tab to the front that suits what is selected.
-    fn show_target(&mut self) {
+    pub(crate) fn show_target(&mut self) {
         self.shown.update(&self.session, &self.jobs);
         let job = match self.session.target {
             Some(Target::Job(id)) => self.jobs.get(id).map(|entry| &entry.job),

@@ -18,6 +18,7 @@ use crate::ui::follow::Stamp;
 use crate::ui::probing::Probing;
 use crate::ui::session::{Reading, RecordId, Target};
 use crate::ui::standing::{FolderStatus, Place};
+use crate::ui::study::{Estimated, Loaded};
 use crate::ui::{Action, App, form};
 
 /// Number of test images of the sanity check.
@@ -152,6 +153,10 @@ pub enum Answer {
         /// The distributions, or why there are none.
         result: Result<Arc<Vec<Distribution>>, String>,
     },
+    /// What it takes to measure what a study lacks.
+    StudyEstimated(Estimated),
+    /// Records of models that are selected in a study.
+    StudyLoaded(Box<Loaded>),
     /// A thread went wrong.
     Failed(String),
 }
@@ -205,6 +210,8 @@ impl App {
             Answer::Examples { of, result } => self.examples.answered(of, result),
             Answer::Compared { of, result } => self.comparison.answered(&of, result),
             Answer::Related { of, relation } => self.scatter.related(&of, relation),
+            Answer::StudyEstimated(estimated) => self.study_estimated(estimated),
+            Answer::StudyLoaded(loaded) => self.study_loaded(*loaded),
             Answer::Failed(words) => self.note_error(words),
         }
     }
@@ -300,6 +307,11 @@ impl App {
         let resolution = result.as_ref().ok().map(|summary| summary.resolution);
         model.summary = result.into();
         let Some(resolution) = resolution else { return };
+        // Of models that are looked at one after the other only what the file says is read.
+        if !self.session.model_stays(path) {
+            return;
+        }
+        let Some(model) = self.session.model(path) else { return };
         let ambiguous =
             model.summary.ready().is_some_and(|summary| summary.ambiguous && summary.probe.is_none());
         if ambiguous {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use basin_core::job::Job;
 use basin_core::record::training::{EVALUATION, LOG, is_training};
 use basin_core::record::{Outcome, Record};
 use basin_core::run::is_being_trained;
@@ -42,7 +43,8 @@ impl App {
         let stored = self.session.records().iter().filter(|stored| unfinished(&stored.record));
         let mut folders: Vec<PathBuf> = stored.map(|stored| stored.path.clone()).collect();
         // A training of this window is part of the study as soon as it has a folder.
-        let own = self.jobs.entries().iter().filter(|entry| entry.is_active());
+        let own = self.jobs.entries().iter();
+        let own = own.filter(|entry| entry.is_active() && matches!(entry.job, Job::Train(_)));
         let own: Vec<PathBuf> = own.filter_map(|entry| entry.out.clone()).collect();
         folders.extend(own.iter().filter(|out| !folders.contains(out)).cloned().collect::<Vec<_>>());
         if folders.is_empty() {

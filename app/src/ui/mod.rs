@@ -45,6 +45,7 @@ mod shape_panel;
 mod shown;
 mod spectrum_view;
 mod standing;
+pub mod study;
 pub mod surface_texture;
 mod surface_view;
 mod table_view;
@@ -91,12 +92,16 @@ pub(crate) enum Modal {
     About,
     /// Keys and mouse.
     Shortcuts,
+    /// What a study lacks, and what it costs.
+    MeasureStudy,
 }
 
 /// The window and all that lives while it is open.
 pub struct App {
     state: State,
     session: Session,
+    study: study::StudyView,
+    wake: Wake,
     jobs: Jobs,
     background: Background<Answer>,
     engine: Arc<dyn Engine>,
@@ -133,6 +138,8 @@ impl App {
         let wake: Wake = Arc::new(move |within| ctx.request_repaint_after(within));
         let mut app = Self {
             session: Session::default(),
+            study: study::StudyView::default(),
+            wake: wake.clone(),
             jobs: Jobs::new(engine.clone(), wake.clone()),
             background: Background::new(wake, Answer::Failed),
             engine,
@@ -182,7 +189,7 @@ impl App {
 
     /// Whether a worker thread has not answered yet.
     pub fn is_busy(&self) -> bool {
-        self.background.is_busy() || self.jobs.active() > 0
+        self.background.is_busy() || self.jobs.active() > 0 || self.study.is_busy()
     }
 
     /// Asks for a command, as a menu would.
@@ -241,7 +248,8 @@ impl App {
             jobs_panel::ui(ui, &self.jobs, &self.session, &self.notes, &mut self.actions);
         });
         Panel::left("session").frame(frame).default_size(250.0).size_range(190.0..=420.0).show(ui, |ui| {
-            session_panel::ui(ui, &self.session, &self.jobs, &mut self.filter, &mut self.actions);
+            let has_study = self.study.open().is_some();
+            session_panel::ui(ui, &self.session, &self.jobs, has_study, &mut self.filter, &mut self.actions);
         });
         // Names of settings and what they say both have room where the window has it.
         let width = (0.265 * ui.ctx().content_rect().width()).clamp(300.0, 360.0);
@@ -262,6 +270,10 @@ impl App {
             Some(Modal::Path) => self.path_dialog_ui(ui),
             Some(Modal::Close) => close::ui(ui, self.leaving, &mut self.actions),
             Some(Modal::About) => about::about_ui(ui, &mut self.actions),
+            Some(Modal::MeasureStudy) => {
+                let mut place = study::Place { settings: &mut self.state.study, actions: &mut self.actions };
+                study::dialog(ui, &self.study, &mut place);
+            }
             Some(Modal::Shortcuts) => about::shortcuts_ui(ui, &mut self.actions),
         }
     }
@@ -321,7 +333,9 @@ impl eframe::App for App {
         }
         while let Some(ended) = self.jobs.drain() {
             self.standings.forget();
-            self.ended(ended);
+            if !self.study_job_ended(&ended) {
+                self.ended(ended);
+            }
         }
         self.take_dropped_files(ctx);
         self.take_pasted_paths(ctx);
@@ -329,6 +343,7 @@ impl eframe::App for App {
         for action in std::mem::take(&mut self.actions) {
             self.carry_out(ctx, action);
         }
+        self.update_study(ctx);
         self.follow(ctx);
         self.shown.update(&self.session, &self.jobs);
         self.name_window(ctx);
@@ -342,9 +357,13 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn Storage) {
-        let records = self.session.records().iter().map(|stored| stored.path.clone());
-        self.state.open =
-            self.session.models().iter().map(|model| model.path.clone()).chain(records).collect();
+        let session = &self.session;
+        let models = session.models().iter().map(|model| model.path.clone());
+        let records = session.records().iter().filter(|stored| session.stays(stored.id));
+        let records = records.map(|stored| stored.path.clone());
+        let study = self.study.open().map(|open| open.folder().to_owned());
+        let models = models.filter(|path| session.model_stays(path));
+        self.state.open = study.into_iter().chain(models).chain(records).collect();
         self.state.save(storage);
         self.tabs.save(storage);
     }

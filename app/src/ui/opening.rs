@@ -8,6 +8,7 @@ use basin_core::job::Job;
 use basin_core::record::Record;
 use basin_core::record::training::is_training;
 use basin_core::run::read_job;
+use basin_core::study::Study;
 use eframe::egui::Context;
 
 use crate::ui::answers::Answer;
@@ -32,7 +33,12 @@ impl App {
                 continue;
             }
             let path = std::path::absolute(&path).unwrap_or(path);
-            if path.is_dir() {
+            let is_study_file = path.file_name().is_some_and(|name| name == basin_core::study::FILE);
+            if let (true, Some(folder)) = (is_study_file, path.parent()) {
+                self.open_study(folder.to_owned());
+            } else if Study::is_at(&path) {
+                self.open_study(path);
+            } else if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "json") || exchange::is_named_so(&path) {
                 records.push(path);
@@ -51,12 +57,23 @@ impl App {
     fn open_checkpoint(&mut self, path: PathBuf) {
         if self.session.add_model(path.clone()) {
             self.tabs.show(Pane::Model);
-            let engine = self.engine.clone();
-            self.background.spawn("inspect", move || {
-                let result = engine.inspect(&path).map(Box::new).map_err(|error| error.to_string());
-                Answer::Inspected { path, result }
-            });
+            self.inspect(path);
         }
+    }
+
+    /// Finds out what a checkpoint is that is open because its model is selected in a study.
+    pub(crate) fn inspect_guest(&self, path: PathBuf) {
+        if self.session.is_unread_guest(&path) {
+            self.inspect(path);
+        }
+    }
+
+    fn inspect(&self, path: PathBuf) {
+        let engine = self.engine.clone();
+        self.background.spawn("inspect", move || {
+            let result = engine.inspect(&path).map(Box::new).map_err(|error| error.to_string());
+            Answer::Inspected { path, result }
+        });
     }
 
     /// Files dropped on the window open like chosen ones.

@@ -97,6 +97,10 @@ pub struct Session {
     models: Vec<Model>,
     records: Vec<Stored>,
     next: u64,
+    /// Records that are open only as long as their model of a study is selected.
+    guests: Vec<RecordId>,
+    /// A checkpoint that is open only as long.
+    guest: Option<PathBuf>,
     /// The checkpoint that the forms are about.
     pub selected: Option<PathBuf>,
     /// What the views show.
@@ -162,6 +166,7 @@ impl Session {
 
     /// Opens a checkpoint and selects it; whether it is new.
     pub fn add_model(&mut self, path: PathBuf) -> bool {
+        self.guest.take_if(|guest| *guest == path);
         let new = self.model(&path).is_none();
         if new {
             self.models.push(Model {
@@ -214,8 +219,84 @@ impl Session {
         }
     }
 
-    /// Adds a record, in place of an older one from the same file.
+    /// Adds a record, in place of an older one from the same file; it stays open.
     pub fn add_record(&mut self, path: PathBuf, record: Record) -> RecordId {
+        let id = self.put(path, record);
+        self.guests.retain(|guest| *guest != id);
+        id
+    }
+
+    /// Adds a record that is open only as long as its model is selected, unless it is open already.
+    pub fn add_guest(&mut self, path: PathBuf, record: Record) -> RecordId {
+        let is_new = self.record_at(&path).is_none();
+        let id = self.put(path, record);
+        self.guests.extend(is_new.then_some(id));
+        id
+    }
+
+    /// Closes what was open for the selection before, and opens this instead; the records, old or new.
+    pub fn replace_guests(
+        &mut self,
+        checkpoint: Option<PathBuf>,
+        records: Vec<(PathBuf, Record)>,
+    ) -> Vec<RecordId> {
+        let before = std::mem::take(&mut self.guests);
+        // Those that are wanted again keep their id, and the views what they show.
+        let kept = |id: &RecordId| {
+            self.record(*id).is_some_and(|of| records.iter().any(|(path, _)| *path == of.path))
+        };
+        let (kept, gone): (Vec<_>, Vec<_>) = before.into_iter().partition(kept);
+        self.records.retain(|stored| !gone.contains(&stored.id));
+        self.guests = kept;
+        if let Some(path) = self.guest.take_if(|guest| checkpoint.as_ref() != Some(guest)) {
+            self.models.retain(|model| model.path != path);
+            if self.selected.as_ref() == Some(&path) {
+                self.selected = None;
+            }
+        }
+        if let Some(path) = checkpoint {
+            let target = self.target;
+            if self.add_model(path.clone()) {
+                self.guest = Some(path);
+            }
+            self.target = target;
+        }
+        let ids = records.into_iter().map(|(path, record)| self.add_guest(path, record)).collect();
+        self.forget_lost_target();
+        ids
+    }
+
+    /// Whether a checkpoint is open only as long as its model is selected, and nothing is known of it yet.
+    pub fn is_unread_guest(&self, path: &Path) -> bool {
+        self.guest.as_deref() == Some(path)
+            && self.model(path).is_some_and(|model| matches!(model.summary, Reading::Pending))
+    }
+
+    /// Whether a record stays open whatever is selected.
+    pub fn stays(&self, id: RecordId) -> bool {
+        !self.guests.contains(&id)
+    }
+
+    /// Whether a checkpoint stays open whatever is selected.
+    pub fn model_stays(&self, path: &Path) -> bool {
+        self.guest.as_deref() != Some(path)
+    }
+
+    /// Of these records the one most like another: of the same job, else of its kind, else a landscape, else a flatness.
+    pub fn counterpart(&self, ids: &[RecordId], of: Option<&Record>) -> Option<RecordId> {
+        let likeness = |record: &Record| {
+            let of_kind = of.filter(|of| of.job.kind() == record.job.kind());
+            let same_chart = of.is_some_and(|of| share_a_chart(of, record));
+            let same = of_kind.is_some_and(|of| of.job.summary() == record.job.summary());
+            let landscape = matches!(record.outcome, Outcome::Landscape(_));
+            let flatness = matches!(record.outcome, Outcome::Flatness(_));
+            (same, same_chart, of_kind.is_some(), landscape, flatness)
+        };
+        let all = ids.iter().filter_map(|id| self.record(*id));
+        all.max_by_key(|stored| likeness(&stored.record)).map(|stored| stored.id)
+    }
+
+    fn put(&mut self, path: PathBuf, record: Record) -> RecordId {
         let record = Arc::new(record);
         if let Some(known) = self.records.iter_mut().find(|stored| stored.path == path) {
             known.record = record;

@@ -23,9 +23,15 @@ pub(crate) fn ui(
     ui: &mut Ui,
     session: &Session,
     jobs: &Jobs,
+    has_study: bool,
     filter: &mut String,
     actions: &mut Vec<Action>,
 ) {
+    if session.is_empty() && has_study {
+        let text = "Select models in the Study tab: their checkpoint and records appear here.";
+        ui.add(Label::new(RichText::new(text).color(palette(ui).weak)).wrap());
+        return;
+    }
     if session.is_empty() {
         ui.label(RichText::new("Study").strong());
         ui.add_space(4.0);

@@ -8,11 +8,13 @@ use egui_tiles::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::ui::{App, model_view, table_view, theme};
+use crate::ui::{App, model_view, study, table_view, theme};
 
 /// A view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pane {
+    /// The models of a study with their numbers; there while a study is open.
+    Study,
     /// What the selected checkpoint is.
     Model,
     /// A 2-D landscape in 3-D.
@@ -35,7 +37,8 @@ pub enum Pane {
 
 impl Pane {
     /// All views in the order of the first tabs.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::Study,
         Self::Model,
         Self::Surface,
         Self::Curves,
@@ -50,6 +53,7 @@ impl Pane {
     /// Name of the tab.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Study => "Study",
             Self::Model => "Model",
             Self::Surface => "Surface",
             Self::Curves => "Curves",
@@ -70,7 +74,9 @@ pub(crate) struct Tabs {
 
 impl Default for Tabs {
     fn default() -> Self {
-        Self { tree: Tree::new_tabs(Id::unique("views"), Pane::ALL.to_vec()) }
+        let mut tabs = Self { tree: Tree::new_tabs(Id::unique("views"), Pane::ALL.to_vec()) };
+        tabs.set_visible(Pane::Study, false);
+        tabs
     }
 }
 
@@ -99,7 +105,9 @@ impl Tabs {
                 _ => return Self::default(),
             }
         }
-        Self { tree }
+        let mut tabs = Self { tree };
+        tabs.set_visible(Pane::Study, false);
+        tabs
     }
 
     /// Remembers the arrangement.
@@ -112,6 +120,22 @@ impl Tabs {
         if let Some(wanted) = self.tree.tiles.find_pane(&pane) {
             self.tree.make_active(|id, _| id == wanted);
         }
+    }
+
+    /// Lets a view have a tab, or none.
+    pub fn set_visible(&mut self, pane: Pane, visible: bool) {
+        if let Some(tile) = self.tree.tiles.find_pane(&pane) {
+            self.tree.set_visible(tile, visible);
+        }
+    }
+
+    /// The views that have a tab.
+    fn with_tab(&self) -> impl Iterator<Item = Pane> {
+        let has = |pane: &Pane| {
+            let tile = self.tree.tiles.find_pane(pane);
+            tile.is_some_and(|tile| self.tree.is_visible(tile))
+        };
+        Pane::ALL.into_iter().filter(has)
     }
 
     /// Brings the first of these views to the front, unless one of them is there already.
@@ -133,7 +157,7 @@ impl Tabs {
 impl App {
     pub(crate) fn tabs_ui(&mut self, ui: &mut Ui) {
         let mut tabs = std::mem::take(&mut self.tabs);
-        let look = TabLook::fitting(ui);
+        let look = TabLook::fitting(ui, &tabs.with_tab().collect::<Vec<_>>());
         tabs.tree.ui(&mut Views { app: self, look }, ui);
         self.tabs = tabs;
     }
@@ -145,6 +169,10 @@ impl App {
 
     fn pane_ui(&mut self, ui: &mut Ui, pane: Pane) {
         match pane {
+            Pane::Study => {
+                let mut place = study::Place { settings: &mut self.state.study, actions: &mut self.actions };
+                study::ui(ui, &mut self.study, &mut place);
+            }
             Pane::Model => {
                 model_view::ui(ui, &self.session, &mut self.model_state, &mut self.actions);
             }
@@ -174,7 +202,7 @@ struct TabLook {
 
 impl TabLook {
     /// The largest with which all tabs stand beside each other; the smallest, if none does.
-    fn fitting(ui: &Ui) -> Self {
+    fn fitting(ui: &Ui, panes: &[Pane]) -> Self {
         let looks = [
             (13.0, 14.0),
             (13.0, 10.0),
@@ -192,7 +220,7 @@ impl TabLook {
                 let title = pane.title().to_owned();
                 ui.painter().layout_no_wrap(title, font.clone(), Color32::WHITE).size().x
             };
-            Pane::ALL.iter().map(|pane| title(pane) + 2.0 * look.spacing).sum()
+            panes.iter().map(|pane| title(pane) + 2.0 * look.spacing).sum()
         };
         // A little is kept free on both sides.
         let room = ui.available_width() - 4.0;

@@ -45,7 +45,7 @@ pub use filter::{Facts, Filter, FilterError};
 pub use find::{Found, find};
 pub use hashes::Hashes;
 pub use init::{Added, init, usual_measures};
-pub use plan::{Planned, job_file_name, missing};
+pub use plan::{Planned, job_file_name, missing, seconds};
 pub use quantities::{Quantity, Value};
 pub use reader::{Look, Reader, Step};
 pub use status::{Row, State, status};
@@ -55,6 +55,7 @@ pub use thumbnail::Thumbnail;
 use crate::error::{Error, Result};
 use crate::files::{not_json, read_text, write_atomically};
 use crate::job::Job;
+use crate::record::training::SNAPSHOTS;
 use crate::settings::suggestion;
 
 /// Version of the format of `study.json`.
@@ -103,6 +104,25 @@ pub struct Model {
     /// Numbers from tables, by the name of their column.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub numbers: BTreeMap<String, f64>,
+}
+
+impl Model {
+    /// The epoch of a snapshot, from the name of its file: `epoch-0010.safetensors`, `classifier.pth.tar.10`, `epoch=10.ckpt`.
+    pub fn epoch(&self) -> Option<u64> {
+        let name = self.checkpoint.as_ref().map_or(Path::new(&self.name), |path| path);
+        let name = name.file_name()?.to_str()?.to_lowercase();
+        let digits = |text: &str| -> Option<u64> {
+            let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            text[..end].parse().ok()
+        };
+        let after = name.rsplit_once("epoch").map(|(_, rest)| rest.trim_start_matches(['-', '_', '=', ' ']));
+        let numbered = || digits(name.rsplit_once('.')?.1.trim()).filter(|_| name.contains(".pt"));
+        // Trainings of Basin count their snapshots from 0.
+        let path = self.checkpoint.as_deref().unwrap_or(Path::new(""));
+        let from_zero = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == SNAPSHOTS);
+        let epoch = after.and_then(digits).or_else(numbered)?;
+        Some(epoch + u64::from(from_zero))
+    }
 }
 
 /// How a group is drawn in figures.

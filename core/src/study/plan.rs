@@ -1,5 +1,6 @@
 //! What of a study is still to be measured: jobs, each with the place of its record.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::status::{Row, State, place};
@@ -49,6 +50,41 @@ pub fn missing(folder: &Path, study: &Study, rows: &[Row], force: bool) -> Resul
         }
     }
     Ok(planned)
+}
+
+/// Sizes of checkpoints of which each is tried for an estimate.
+const TRIED: usize = 4;
+
+/// Seconds for all: each measure is tried on one checkpoint of each size, as networks of one size are mostly alike.
+/// `trial` gives the seconds of a job; none: it cannot be tried.
+pub fn seconds(planned: &[Planned], mut trial: impl FnMut(&Job) -> Option<f64>) -> f64 {
+    let size = |one: &Planned| {
+        let file = one.job.checkpoint().and_then(|path| std::fs::metadata(path).ok());
+        file.map_or(0, |file| file.len())
+    };
+    let mut known: BTreeMap<(&str, u64), f64> = BTreeMap::new();
+    let mut sum = 0.0;
+    for one in planned {
+        let (measure, bytes) = (&*one.measure, size(one));
+        let of_measure = || known.iter().filter(|((name, _), _)| *name == measure);
+        let nearest = of_measure().min_by_key(|((_, other), _)| other.abs_diff(bytes));
+        let nearest = nearest.map(|((_, other), seconds)| (*other, *seconds));
+        let seconds = match nearest {
+            // Checkpoints of one architecture differ by a few bytes.
+            Some((other, seconds))
+                if of_measure().count() >= TRIED || other.abs_diff(bytes) * 100 <= bytes =>
+            {
+                Some(seconds)
+            }
+            // One that cannot be opened is told when its turn comes.
+            other => trial(&one.job).or(other.map(|(_, seconds)| seconds)),
+        };
+        if let Some(seconds) = seconds {
+            known.insert((measure, bytes), seconds);
+            sum += seconds;
+        }
+    }
+    sum
 }
 
 /// The name of a job's file: `MODEL.MEASURE.json`.

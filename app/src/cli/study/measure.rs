@@ -1,13 +1,12 @@
 //! `basin study measure`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use basin_core::Error;
 use basin_core::files::write_atomically;
 use basin_core::run::{RunOptions, estimate, run};
-use basin_core::study::{MEASURES, Planned, State, Study, job_file_name, missing, status};
+use basin_core::study::{MEASURES, Planned, State, Study, job_file_name, missing, seconds, status};
 use clap::Args;
 
 use super::folder::{FolderArg, counted, load};
@@ -17,9 +16,6 @@ use crate::cli::networks::OneOfMany;
 use crate::cli::report;
 use crate::cli::terminal::Terminal;
 use crate::headline;
-
-/// Sizes of checkpoints of which each is tried for the estimate.
-const TRIED: usize = 4;
 
 /// Options of `basin study measure`.
 #[derive(Debug, Args)]
@@ -67,7 +63,7 @@ impl MeasureArgs {
         if let Some(out) = &self.jobs {
             return write_jobs(&planned, out, folder);
         }
-        let about = seconds(&planned)?;
+        let about = seconds(&planned, |job| estimate(job).map(|cost| cost.seconds).ok());
         say(format!(
             "{} to be computed, about {}",
             counted(planned.len(), "record"),
@@ -143,36 +139,6 @@ impl MeasureArgs {
             .into()),
         }
     }
-}
-
-/// Seconds for all, from trials: of each measure on one checkpoint of each size, as networks of one size are mostly alike.
-fn seconds(planned: &[Planned]) -> Result<f64> {
-    let size = |one: &Planned| {
-        let file = one.job.checkpoint().and_then(|path| std::fs::metadata(path).ok());
-        file.map_or(0, |file| file.len())
-    };
-    let mut known: BTreeMap<(&str, u64), f64> = BTreeMap::new();
-    let mut sum = 0.0;
-    for one in planned {
-        let (measure, bytes) = (&*one.measure, size(one));
-        let nearest = |known: &BTreeMap<(&str, u64), f64>| {
-            let of_measure = known.iter().filter(|((name, _), _)| *name == measure);
-            let nearest = of_measure.min_by_key(|((_, other), _)| other.abs_diff(bytes));
-            nearest.map(|((_, other), seconds)| (*other, *seconds))
-        };
-        let tried = known.keys().filter(|(name, _)| *name == measure).count();
-        let seconds = match nearest(&known) {
-            // Checkpoints of one architecture differ by a few bytes.
-            Some((other, seconds)) if tried >= TRIED || other.abs_diff(bytes) * 100 <= bytes => Some(seconds),
-            // One that cannot be opened is told when its turn comes.
-            other => estimate(&one.job).map(|cost| cost.seconds).ok().or(other.map(|(_, seconds)| seconds)),
-        };
-        if let Some(seconds) = seconds {
-            known.insert((measure, bytes), seconds);
-            sum += seconds;
-        }
-    }
-    Ok(sum)
 }
 
 /// A job file for each; `basin submit` takes them together.

@@ -12,9 +12,10 @@ mod study;
 use basin_core::measure::statistics::{Correlation, Fit, Interval, Relation};
 use basin_core::record::Record;
 
+use models::group_look;
 pub use models::{Choice, Look, Measured, Model, ModelOptions, Models, Quantity};
 pub use records::from_records;
-pub use study::from_study;
+pub use study::{from_study, from_table, looks};
 
 use super::color::series_color;
 use super::figure::{Drawn, Figure, Input, Takes};
@@ -192,8 +193,6 @@ fn groups(models: &Models, labels: bool) -> Vec<Scatter> {
         };
         of_group.map(point).collect()
     };
-    const SHAPES: [Shape; 6] =
-        [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond, Shape::Pentagon, Shape::Star];
     // A single group needs no legend.
     let named = |name: &str, others: bool| others.then(|| name.to_owned());
     let other = members(None);
@@ -205,15 +204,14 @@ fn groups(models: &Models, labels: bool) -> Vec<Scatter> {
         shape: Shape::Circle,
         size: if several { 0.8 } else { 1.0 },
     });
-    // Colours that are alike, dark and light, get different symbols.
-    let shape = |i: usize| SHAPES[(i + i / SHAPES.len()) % SHAPES.len()];
     let colored = names.iter().enumerate().map(|(i, name)| {
         let (color, own) = models.looks.get(*name).copied().unwrap_or_default();
-        let shape = own.unwrap_or_else(|| shape(i));
+        let (next, shape) = group_look(i);
+        let shape = own.unwrap_or(shape);
         Scatter {
             name: named(name, several),
             points: members(Some(name)),
-            color: color.unwrap_or_else(|| series_color(i)),
+            color: color.unwrap_or(next),
             shape,
             size: shape.fair_size(),
         }

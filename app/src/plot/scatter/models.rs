@@ -6,7 +6,15 @@ use basin_core::job::{Case, FlatnessLoss};
 use basin_core::measure::statistics::{Fit, NORMAL_QUANTILE, Point, Relation, relate};
 use serde::{Deserialize, Serialize};
 
+use crate::plot::color::series_color;
 use crate::plot::{Color, Shape, text};
+
+/// Colour and symbol of a group by its place among others. Colours that are alike, dark and light, have different symbols.
+pub(super) fn group_look(place: usize) -> (Color, Shape) {
+    const SHAPES: [Shape; 6] =
+        [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond, Shape::Pentagon, Shape::Star];
+    (series_color(place), SHAPES[(place + place / SHAPES.len()) % SHAPES.len()])
+}
 
 /// What stands on the vertical axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,11 +1,13 @@
 //! Models from a study: a point per model, whatever two of its numbers are on the axes.
 
+use std::collections::BTreeMap;
+
 use basin_core::Result;
 use basin_core::job::{Case, FlatnessLoss};
 use basin_core::record::Record;
-use basin_core::study::{Entries, ModelRow, Study, Table, Value};
+use basin_core::study::{Entries, ModelRow, OfModel, Study, Table, Value};
 
-use super::models::{Choice, Measured, Model, ModelOptions, Models, Quantity};
+use super::models::{Choice, Measured, Model, ModelOptions, Models, Quantity, group_look};
 use super::records::from_records;
 use crate::plot::text::literal;
 use crate::plot::{Color, Shape};
@@ -38,6 +40,12 @@ fn flatness(choice: &Choice) -> String {
 pub fn from_study(study: &Study, entries: &Entries, x: &str, y: &str) -> Result<Models> {
     let table = Table::of(study, entries);
     let (x, y) = (table.column(x)?, table.column(y)?);
+    let models = from_table(study, &table, &entries.models, x, y);
+    Ok(Models { notes: notes(entries, &table.columns[y].key), ..models })
+}
+
+/// The models of a study's table with the numbers of two of its columns; what their records are is not looked into.
+pub fn from_table<R>(study: &Study, table: &Table, entries: &[OfModel<R>], x: usize, y: usize) -> Models {
     let key = |column: usize| &*table.columns[column].key;
     let measured = |value: Option<Value>, column: usize| match value {
         Some(Value { value, interval }) => {
@@ -45,7 +53,7 @@ pub fn from_study(study: &Study, entries: &Entries, x: &str, y: &str) -> Result<
         }
         None => Err(words(key(column))),
     };
-    let models = table.rows.iter().zip(&entries.models).map(|(row, of)| Model {
+    let models = table.rows.iter().zip(entries).map(|(row, of)| Model {
         name: literal(&row.name),
         label: label_of(row),
         group: row.group.as_deref().map(literal),
@@ -54,11 +62,9 @@ pub fn from_study(study: &Study, entries: &Entries, x: &str, y: &str) -> Result<
         x: measured(row.values[x], x),
         y: measured(row.values[y], y),
     });
-    let looks = study.groups.iter().map(|(group, look)| {
-        let color = look.color.as_deref().and_then(Color::from_hex);
-        (literal(group), (color, look.marker.as_deref().and_then(Shape::named)))
-    });
-    Ok(Models {
+    let looks =
+        looks(study).into_iter().map(|(group, (color, shape))| (literal(&group), (Some(color), Some(shape))));
+    Models {
         models: models.collect(),
         x_label: label(key(x)),
         y_label: label(key(y)),
@@ -67,9 +73,24 @@ pub fn from_study(study: &Study, entries: &Entries, x: &str, y: &str) -> Result<
         x_percent: table.columns[x].is_share,
         percent: table.columns[y].is_share,
         looks: looks.collect(),
-        notes: notes(entries, key(y)),
+        notes: Vec::new(),
         provenance: Vec::new(),
-    })
+    }
+}
+
+/// Colour and symbol of each group of a study: as it says, else by the order of the groups, whichever models are shown.
+pub fn looks(study: &Study) -> BTreeMap<String, (Color, Shape)> {
+    let mut looks = BTreeMap::new();
+    for group in study.models.iter().filter_map(|model| model.group.as_ref()) {
+        let (color, shape) = group_look(looks.len());
+        looks.entry(group.clone()).or_insert_with(|| {
+            let own = study.groups.get(group);
+            let own_color = own.and_then(|look| Color::from_hex(look.color.as_deref()?));
+            let own_shape = own.and_then(|look| Shape::named(look.marker.as_deref()?));
+            (own_color.unwrap_or(color), own_shape.unwrap_or(shape))
+        });
+    }
+    looks
 }
 
 /// The name beside a point; nothing where the legend says it: of a model called as its group, `Other`, `AT (2)`.

@@ -269,6 +269,18 @@ impl ScreenPlot {
     }
 }
 
+/// A symbol of a scatter at a place on the screen, for lists beside it.
+pub fn symbol_shapes(
+    ui: &egui::Ui,
+    shape: super::Shape,
+    at: egui::Pos2,
+    color: super::Color,
+) -> Vec<egui::Shape> {
+    let visuals = ui.visuals();
+    let fill = items::themed(color, visuals.dark_mode);
+    symbols::shapes(shape, at, symbols::radius(shape.fair_size()), fill, visuals.text_color())
+}
+
 /// What the reader must know, all of it, in as many lines as that takes.
 pub fn notes_ui(ui: &mut egui::Ui, notes: &[String]) {
     for note in notes {
