@@ -172,11 +172,11 @@ fn killed_at_any_moment_at_most_one_unit_is_lost() {
         let id = child.id().to_string();
         assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
         let told = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
-        assert_eq!(before > 0, told.contains("going on: "), "{told}");
+        assert_eq!(before > 0, told.contains("resumes: "), "{told}");
         before = units();
     }
     let finished = basin.ok(&job);
-    assert!(finished.err.contains("going on: "), "{}", finished.err);
+    assert!(finished.err.contains("resumes: "), "{}", finished.err);
     let record = basin.json("x.json");
     assert_eq!(timeless(&record), timeless(&whole));
     assert_eq!(basin.files(), ["x.json".to_owned()].into());

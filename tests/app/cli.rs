@@ -406,9 +406,9 @@ mod interruptions {
         child.wait_with_output().unwrap().into()
     }
 
-    /// `N` of "going on: N of M are already there".
+    /// `N` of "resumes: N of M are finished".
     fn kept(done: &Done) -> usize {
-        let rest = done.err.split("going on: ").nth(1).unwrap_or_else(|| panic!("starts anew: {}", done.err));
+        let rest = done.err.split("resumes: ").nth(1).unwrap_or_else(|| panic!("starts anew: {}", done.err));
         rest.split(' ').next().unwrap().parse().unwrap()
     }
 
@@ -430,7 +430,7 @@ mod interruptions {
         let job = landscape(&lenet, &mnist, &[&options[..], &["--out", "x.json"]].concat());
         let done = stop(&basin, start(&basin, &job), 5, "-INT");
         assert_eq!(done.code, Some(130), "{}", done.err);
-        assert!(done.err.contains("the same command goes on from what is in x.json"), "{}", done.err);
+        assert!(done.err.contains("the same command resumes from what is in x.json"), "{}", done.err);
         let partial = basin.json("x.json");
         assert_eq!(partial["provenance"]["complete"], false);
         let cells = |record: &Value| -> Vec<Value> {
@@ -461,7 +461,7 @@ mod interruptions {
         let done = stop(&basin, start(&basin, &job), 3, "-INT");
         assert_eq!(done.code, Some(130), "{}", done.err);
         assert_eq!(done.out, "");
-        assert!(done.err.contains("the same command goes on"), "{}", done.err);
+        assert!(done.err.contains("the same command resumes"), "{}", done.err);
         assert_eq!(basin.files(), ["x.json.journal".to_owned()].into());
         let rest = basin.ok(&job);
         assert!(kept(&rest) >= 3);
@@ -482,7 +482,7 @@ mod interruptions {
         let done = stop(&basin, child, 0, "-INT");
         assert_eq!(done.code, Some(130), "{}", done.err);
         assert!(done.err.contains("cancelled before anything was finished"), "{}", done.err);
-        assert!(basin.files().is_empty() && !done.err.contains("goes on"), "{}", done.err);
+        assert!(basin.files().is_empty() && !done.err.contains("resumes"), "{}", done.err);
     }
 
     #[test]
@@ -540,7 +540,7 @@ mod interruptions {
         basin.ok(&job("1"));
         basin.refused(&job("2"), &["x.json", "holds the record of another job (landscape)", "--force"]);
         let done = basin.ok(&[&job("2")[..], &["--force"]].concat());
-        assert!(!done.err.contains("going on"), "{}", done.err);
+        assert!(!done.err.contains("resumes"), "{}", done.err);
         assert_eq!(basin.json("x.json")["provenance"]["seed"], 2);
     }
 }

@@ -202,7 +202,7 @@ fn killed_at_any_moment_at_most_one_unit_is_lost() {
     let journal = basin.read("x.json.journal");
     basin.write("x.json.journal", &journal[..journal.trim_end().len() - 7]);
     let rest = basin.ok(&job);
-    assert!(rest.err.contains(&format!("going on: {} of 36", before - 1)), "{}", rest.err);
+    assert!(rest.err.contains(&format!("resumes: {} of 36", before - 1)), "{}", rest.err);
     let record = basin.json("x.json");
     let mut outcome = record["outcome"].clone();
     let losses = outcome.as_object_mut().unwrap().remove("losses");

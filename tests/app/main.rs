@@ -10,6 +10,7 @@ mod convert_cli;
 mod data_cli;
 mod field_files;
 mod landscape_files;
+mod manual;
 mod plots;
 mod presets;
 mod scatter;

@@ -264,7 +264,7 @@ fn a_training_goes_on_with_its_threads() {
     };
     begin("same", "2");
     let done = basin.ok(&["train", "same"]);
-    assert!(done.err.contains("going on: ") && !done.err.contains("instead of"), "{}", done.err);
+    assert!(done.err.contains("resumes: ") && !done.err.contains("instead of"), "{}", done.err);
     let provenance = basin.json("same/provenance.json");
     assert_eq!((&provenance["device"], provenance.get("warnings")), (&"cpu (2 threads)".into(), None));
     begin("other", "2");

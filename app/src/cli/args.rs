@@ -87,8 +87,8 @@ pub fn threads(text: &str) -> Result<u16, String> {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Output {
-    /// Write the record there; of several networks, a folder for their records. A cancelled or killed job goes on from
-    /// there when run again; a finished one is shown.
+    /// Write the record there; of several networks, a folder for their records. A cancelled or killed job resumes
+    /// when run again; a finished one is shown.
     #[arg(long, value_name = "RECORD.json")]
     pub out: Option<PathBuf>,
     /// Replace what --out holds: the record or unfinished work of another job, or this job's own record, computed again.

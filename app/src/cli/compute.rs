@@ -43,7 +43,7 @@ pub fn tell_cost(job: &Job) -> Result<()> {
     print(&job.to_json())
 }
 
-/// Runs a job that was asked for by options, perhaps on several networks: settings that make no sense are wrong usage.
+/// Runs a job that was asked for by options, perhaps on several networks: settings that are not possible are invalid usage.
 pub fn compute_asked(
     job: &Job,
     networks: Option<&[PathBuf]>,
@@ -73,23 +73,23 @@ pub fn compute(job: &Job, output: &Output, threads: Option<u16>) -> Result<()> {
     terminal.finish();
     let record = record.inspect_err(|error| match (error, &output.out) {
         (Error::Cancelled, Some(out)) if has_unfinished(out) => {
-            say(format!("cancelled; the same command goes on with what is kept beside {}", out.display()));
+            say(format!("cancelled; the same command resumes with what is kept beside {}", out.display()));
         }
         (Error::Cancelled, Some(_)) => say("cancelled before anything was finished; nothing is kept"),
         (Error::Cancelled, None) => say("cancelled; with --out, what is finished would have been kept"),
         _ => {}
     })?;
     if let (Job::Train(_), false, Some(folder)) = (job, record.provenance.complete, &options.out) {
-        say(format!("cancelled; `basin train {}` goes on from here", folder.display()));
+        say(format!("cancelled; `basin train {}` resumes", folder.display()));
         return Err(Error::Cancelled.into());
     }
     show(&record, output, terminal.warned())?;
     if !record.provenance.complete {
         match &output.out {
             Some(out) => {
-                say(format!("cancelled; the same command goes on from what is in {}", out.display()))
+                say(format!("cancelled; the same command resumes from what is in {}", out.display()))
             }
-            None => say("cancelled; with --out the same command would go on from here"),
+            None => say("cancelled; nothing is kept without --out"),
         }
         return Err(Error::Cancelled.into());
     }

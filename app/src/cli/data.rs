@@ -16,13 +16,13 @@ use super::word::word;
 /// What to do with data sets.
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
-    /// The data sets Basin knows: where each was found, how large it is, under which terms, how to have it.
+    /// The data sets Basin knows: where each was found, its size and terms, and how to get it.
     List {
         /// Print the list as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Download a data set from its official place: goes on where it stopped, checked by SHA-256.
+    /// Download a data set from its official servers; resumes, and checks SHA-256.
     Fetch {
         /// cifar10, mnist or fashion-mnist.
         name: String,
@@ -104,7 +104,7 @@ fn fetch_set(name: &str, to: Option<PathBuf>, from: Option<String>, force: bool)
     terminal.finish();
     let fetched = fetched.inspect_err(|error| {
         if let Error::Cancelled = error {
-            say("cancelled; the same command goes on with what is there");
+            say("cancelled; the same command resumes");
         }
     })?;
     let facts = known.facts();

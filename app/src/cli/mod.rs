@@ -67,8 +67,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   1    failed: a file, the data or this machine does not allow it; one line says why
-  2    wrong usage: an option or a setting on the command line that makes no sense
-  130  cancelled; with --out, the same command goes on from there";
+  2    invalid usage: an option or a setting on the command line
+  130  cancelled; with --out, the same command resumes";
 
 /// How flat is the robust loss around a network?
 ///
@@ -173,7 +173,7 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Every measure of the paper on one checkpoint, or others of its attacks by name; goes on where it was stopped.
+    /// Every measure of the paper on one checkpoint, or others of its attacks by name; resumes.
     Benchmark {
         /// Checkpoint file, or `bundled`.
         #[arg(required_unless_present = "list")]
@@ -194,7 +194,7 @@ enum Command {
     Other(Other),
     /// Train a network, as the paper or otherwise.
     Train(TrainArgs),
-    /// Run a job file, the job of a record again, or go on with a training in its folder.
+    /// Run a job file, the job of a record again, or resume a training in its folder.
     Run {
         /// A job as JSON (`basin train --dry-run` prints one), a record, or the folder of a training.
         #[arg(value_name = "JOB.json|RECORD.json|FOLDER")]
@@ -206,11 +206,11 @@ enum Command {
         /// of all processes. Shares can run in any order, on any machines that see the folder, and resume.
         #[arg(long, value_name = "K/N", conflicts_with_all = ["dry_run", "force", "json"])]
         shard: Option<Share>,
-        /// Threads on the CPU; without it, one per core, and a training that goes on has as many as it had.
+        /// Threads on the CPU; without it, one per core, and a resumed training has as many as before.
         #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(args::threads))]
         threads: Option<u16>,
         /// Write the record there; of a training, the folder that it makes [default: no file; of a training, a folder of
-        /// its name]. What was cancelled or killed goes on from there when run again; what is finished is shown.
+        /// its name]. What was cancelled or killed resumes when run again; what is finished is shown.
         #[arg(long, value_name = "RECORD.json|FOLDER", help_heading = "Output")]
         out: Option<PathBuf>,
         /// Replace what --out holds: the record or unfinished work of another job, or this job's own record, computed

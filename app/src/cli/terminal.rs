@@ -146,7 +146,7 @@ impl Progress for Terminal {
                 self.bar.set_position(done);
                 if done > 0 {
                     let (done, total) = (self.unit.amount(done), self.unit.amount(total));
-                    say(format!("going on: {done} of {total} are already there"));
+                    say(format!("resumes: {done} of {total} are finished"));
                 }
                 if self.interactive {
                     let count = if self.unit == Unit::Bytes {

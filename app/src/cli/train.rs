@@ -40,7 +40,7 @@ Ctrl-C stops after the step in hand; nothing of it is lost.";
 #[derive(Debug, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct TrainArgs {
-    /// Job file, or the folder of a training: it goes on where it was stopped, and shows its results when finished.
+    /// Job file, or the folder of a training: it resumes, or shows its results when finished.
     #[arg(value_name = "JOB.json|FOLDER", conflicts_with_all = ["preset", "list"])]
     pub job: Option<PathBuf>,
     /// Name of a model in the paper's grammar; --list shows them.
@@ -65,11 +65,11 @@ pub struct TrainArgs {
     /// Number of epochs; milestones of the learning rate move along.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<usize>), help_heading = "Changes to the job")]
     pub epochs: Option<usize>,
-    /// Any setting of the job by its place, e.g. attack.epsilon=8/255 or data.train=train:0..6000; may be repeated.
+    /// Any setting of the job by its path, e.g. attack.epsilon=8/255 or data.train=train:0..6000; may be repeated.
     /// --dry-run shows them all; what is null is unset. A range of images that begins after its end counts down: test:999..499 is 999 to 500.
     #[arg(long = "set", value_name = "SETTING=VALUE", help_heading = "Changes to the job")]
     pub settings: Vec<String>,
-    /// Do what the paper's program did where that is not what the paper says.
+    /// Repeat what the paper's program does where that differs from the paper.
     #[arg(long, help_heading = "Changes to the job")]
     pub as_in_paper: bool,
     /// auto, cpu or cuda:0.
@@ -78,10 +78,10 @@ pub struct TrainArgs {
     /// Seed of every random number.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(whole::<u64>), help_heading = "Computing")]
     pub seed: Option<u64>,
-    /// Threads on the CPU; without it, one per core, and a training that goes on has as many as it had.
+    /// Threads on the CPU; without it, one per core, and a resumed training has as many as before.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = ValueParser::new(threads), help_heading = "Computing")]
     pub threads: Option<u16>,
-    /// Folder that the training makes, or goes on in; without it, one of the model's name.
+    /// Folder of the training, new or to be resumed; without it, one of the model's name.
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Print the whole job, and on standard error which images it takes and how long; and stop.
@@ -113,7 +113,7 @@ impl TrainArgs {
             }
         };
         if folder.is_some() && self.changes() {
-            let text = "a training goes on as it began; give its folder without other settings, or a new --out with its job.json";
+            let text = "a training resumes with its own settings; give its folder alone, or a new --out with its job.json";
             return Err(usage(text));
         }
         self.change(&mut job)?;

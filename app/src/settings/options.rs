@@ -175,7 +175,9 @@ fn value_name(setting: &Setting) -> String {
         Kind::List(_) => "NAME,…".to_owned(),
         _ => match setting.flag.as_deref() {
             Some("data") => "NAME|DIR".to_owned(),
-            Some("examples" | "search-examples") => "SPLIT:A..B".to_owned(),
+            Some("examples" | "search-examples" | "statistics-examples") => "SPLIT:A..B".to_owned(),
+            Some("trajectory") => "FOLDER".to_owned(),
+            Some("range" | "second-range") => "X|FROM..TO".to_owned(),
             Some("adversarial") => "RECORD.json|FILE".to_owned(),
             Some("weight-box") => "MIN..MAX".to_owned(),
             Some("levels") => "on|off|SHORT,CLEAN".to_owned(),

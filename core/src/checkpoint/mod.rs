@@ -66,7 +66,10 @@ pub fn is_bundled(path: &Path) -> bool {
 /// The file is missing, empty, truncated or no checkpoint; of a network Basin does not know; tensors are
 /// missing, left over, of the wrong shape, or hold NaN or infinity. One sentence with path and remedy.
 pub fn open(path: &Path) -> Result<Checkpoint> {
-    let whole = &if is_bundled(path) { bundled_path()? } else { path.to_owned() };
+    let whole = &match split(path)? {
+        (file, assumed) if is_bundled(&file) => assuming(&bundled_path()?, &assumed),
+        _ => path.to_owned(),
+    };
     let (path, assumed) = &split(whole)?;
     let named = path.to_owned();
     let hashing = std::thread::Builder::new().name("basin-hash".into()).spawn(move || hash_file(&named));

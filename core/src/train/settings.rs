@@ -32,7 +32,7 @@ pub struct Train {
     /// training has them.
     #[schemars(extend("x-advanced" = true, "x-group" = "Architecture"))]
     pub architecture: Architecture,
-    /// A checkpoint to go on from instead of fresh weights (fine-tuning); its architecture counts, and is
+    /// A checkpoint to start from instead of fresh weights (fine-tuning); its architecture counts, and is
     /// that of the job in the folder of the training.
     #[serde(with = "crate::files::as_text::optional")]
     #[schemars(with = "Option<String>", extend("x-advanced" = true, "x-group" = "Model", "x-label" = "Initial checkpoint", "x-hint" = "none"))]

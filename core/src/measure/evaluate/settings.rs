@@ -33,7 +33,7 @@ pub struct Evaluate {
     /// Adversarial examples that an earlier record kept, perhaps of another network (a transfer attack), in place of an
     /// attack: the record, or its file of examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", extend("x-group" = "Input attack", "x-label" = "Record or file", "x-flag" = "adversarial", "x-hint" = "attack.json"))]
+    #[schemars(with = "Option<String>", extend("x-group" = "Input attack", "x-label" = "Record or file", "x-flag" = "adversarial", "x-hint" = "none"))]
     pub adversarial: Option<PathBuf>,
     /// Keep the adversarial examples beside the record, in RECORD.json.examples.safetensors.
     #[serde(default)]
