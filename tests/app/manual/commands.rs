@@ -102,7 +102,8 @@ fn every_option_and_command_in_prose_exists() {
             for span in spans(line) {
                 let words: Vec<&str> = span.split(' ').collect();
                 let named = words[0] == "basin" && words.len() > 1;
-                let is_path = words.get(1).is_some_and(|word| word.contains(['/', '.']) || word.starts_with('-'));
+                let is_path =
+                    words.get(1).is_some_and(|word| word.contains(['/', '.']) || word.starts_with('-'));
                 let known = |count: usize| words.len() > count && names.contains(&words[1..=count].join(" "));
                 if named && !is_path && !known(1) && !known(2) {
                     wrong.push(format!("{}:{number}: {span}: no such command", short(&path)));

@@ -32,7 +32,8 @@ fn every_link_leads_somewhere() {
                 let (file, place) = target.split_once('#').unwrap_or((target, ""));
                 let full = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
                 let there = full.exists()
-                    && (place.is_empty() || anchors(&std::fs::read_to_string(&full).unwrap()).contains(place));
+                    && (place.is_empty()
+                        || anchors(&std::fs::read_to_string(&full).unwrap()).contains(place));
                 if !there {
                     wrong.push(format!("{}:{number}: {target}", short(&path)));
                 }

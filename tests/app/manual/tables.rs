@@ -118,6 +118,9 @@ fn tables_of_options_are_those_of_the_command_line() {
             }
         }
     }
-    assert!(old.is_empty(), "options have changed: UPDATE_DOCS=1 cargo test writes the tables of {old:?} anew");
+    assert!(
+        old.is_empty(),
+        "options have changed: UPDATE_DOCS=1 cargo test writes the tables of {old:?} anew"
+    );
     assert!(found > 5, "only {found} tables");
 }
