@@ -139,7 +139,7 @@ impl App {
 
     fn order(&self) -> Option<Order> {
         let settings = self.state.export.clone();
-        let scatter = self.export.scatter.then(|| self.state.scatter.clone());
+        let scatter = self.export.scatter.then(|| (self.state.scatter.clone(), self.scatter_subject()));
         let records = match &scatter {
             Some(_) => self.session.records().iter().map(|stored| stored.record.clone()).collect(),
             None => self.shown.together(),

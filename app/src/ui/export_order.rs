@@ -15,7 +15,7 @@ use crate::plot::{Plot, export};
 use crate::ui::display::Display;
 use crate::ui::export_settings::{ExportSettings, What};
 use crate::ui::scatter_settings::ScatterSettings;
-use crate::ui::scatter_view::ScatterView;
+use crate::ui::scatter_view::{ScatterView, Subject};
 
 /// Side of a preview in pixels, at most.
 const PREVIEW: f64 = 640.0;
@@ -29,8 +29,8 @@ pub(crate) struct Order {
     pub records: Vec<Arc<Record>>,
     pub camera: Camera,
     pub dark: bool,
-    /// The scatter of these records instead.
-    pub scatter: Option<ScatterSettings>,
+    /// The scatter of these records or models instead.
+    pub scatter: Option<(ScatterSettings, Subject)>,
     /// The table of all records instead, as CSV.
     pub table: Option<String>,
 }
@@ -95,7 +95,7 @@ impl Order {
 
     fn figure(&self) -> Result<Plot> {
         let figure = match &self.scatter {
-            Some(settings) => ScatterView::figure(settings, &self.records),
+            Some((settings, subject)) => ScatterView::figure(settings, subject),
             None => self.display.figure(&self.records),
         };
         figure.map_err(anyhow::Error::msg)

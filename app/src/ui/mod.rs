@@ -271,8 +271,9 @@ impl App {
             Some(Modal::Close) => close::ui(ui, self.leaving, &mut self.actions),
             Some(Modal::About) => about::about_ui(ui, &mut self.actions),
             Some(Modal::MeasureStudy) => {
-                let mut place = study::Place { settings: &mut self.state.study, actions: &mut self.actions };
+                let mut place = study::Place::new(&mut self.state.study);
                 study::dialog(ui, &self.study, &mut place);
+                self.actions.extend(place.messages.into_iter().map(Action::Study));
             }
             Some(Modal::Shortcuts) => about::shortcuts_ui(ui, &mut self.actions),
         }

@@ -32,6 +32,8 @@ pub struct ScatterSettings {
     pub case: Case,
     /// Vertical axis.
     pub y: Quantity,
+    /// Of an open study: the numbers on the axes by their names; none: flatness and robust loss.
+    pub axes: [Option<String>; 2],
     /// Logarithmic axes, x and y.
     pub log: [bool; 2],
     /// Least squares line.
@@ -49,6 +51,7 @@ impl Default for ScatterSettings {
             loss: FlatnessLoss::Robust,
             case: Case::Average,
             y: Quantity::default(),
+            axes: [None, None],
             log: [false; 2],
             line: true,
             band: false,

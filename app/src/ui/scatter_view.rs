@@ -1,5 +1,6 @@
 //! The Scatter tab: flatness against robustness, a point per checkpoint of the study, beside the published models.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use basin_core::job::{Case, FlatnessLoss};
@@ -11,45 +12,114 @@ use eframe::egui::{
 
 use crate::plot::scatter::{self, Look, Model, Models, Quantity};
 use crate::plot::screen::ScreenPlot;
-use crate::plot::{Plot, text, ticks};
-use crate::ui::App;
+use crate::plot::text::literal;
+use crate::plot::{Plot, ScatterPoint, text, ticks};
+use crate::study::Seen;
 use crate::ui::answers::Answer;
 use crate::ui::scatter_settings::{ScatterSettings, Source};
 use crate::ui::session::Target;
+use crate::ui::study::{self, Message};
 use crate::ui::widgets::{empty_ui, palette, sentence};
+use crate::ui::{Action, App};
+
+/// So many selected models have their names beside their points.
+const NAMED: usize = 12;
 
 /// What lives with the tab: the chart, and what it was made of.
 #[derive(Default)]
 pub(crate) struct ScatterView {
-    of: Option<(ScatterSettings, Vec<Arc<Record>>, Option<String>)>,
+    of: Option<(ScatterSettings, Subject, BTreeSet<String>)>,
     models: Models,
+    /// Dragging chooses points.
+    brush: bool,
     chart: Option<Result<ScreenPlot, String>>,
     /// What the relation is asked for of, and the relation; none: not yet, or too few points.
     pairs: Vec<Point>,
     relation: Option<Box<Relation>>,
 }
 
-impl ScatterView {
-    /// The figure as it is exported: with names beside the points where there is room.
-    pub fn figure(settings: &ScatterSettings, records: &[Arc<Record>]) -> Result<Plot, String> {
-        let look = Look { labels: true, ..settings.look() };
-        scatter::plot(&settings.models(records)?, &look).map_err(|why| text::plain(&why))
+/// What the points are of: open records, or models of a study.
+#[derive(Debug, Clone)]
+pub(crate) enum Subject {
+    /// Records.
+    Records(Vec<Arc<Record>>),
+    /// The models of a study that its table shows.
+    Study(Arc<Seen>, Vec<usize>),
+}
+
+impl PartialEq for Subject {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Records(one), Self::Records(other)) => {
+                one.len() == other.len() && one.iter().zip(other).all(|(a, b)| Arc::ptr_eq(a, b))
+            }
+            (Self::Study(one, rows), Self::Study(other, others)) => Arc::ptr_eq(one, other) && rows == others,
+            _ => false,
+        }
+    }
+}
+
+impl Subject {
+    /// Models with the numbers of the axes.
+    fn models(&self, settings: &ScatterSettings) -> Result<Models, String> {
+        match self {
+            Self::Records(records) => settings.models(records),
+            Self::Study(..) if settings.source == Source::Published => settings.models(&[]),
+            Self::Study(seen, rows) => {
+                let [x, y] = axes(settings, seen);
+                let (Some(x), Some(y)) = (x, y) else {
+                    return Err("nothing has been measured yet; measure the models of the study".to_owned());
+                };
+                let mut all = scatter::from_table(&seen.study, &seen.table, &seen.entries.models, x, y);
+                all.models = rows.iter().map(|row| all.models[*row].clone()).collect();
+                Ok(all)
+            }
+        }
     }
 
-    fn update(&mut self, settings: &ScatterSettings, records: Vec<Arc<Record>>, selected: Option<String>) {
-        let same = self.of.as_ref().is_some_and(|(of, old, name)| {
-            let records_are =
-                old.len() == records.len() && old.iter().zip(&records).all(|(a, b)| Arc::ptr_eq(a, b));
-            of == settings && records_are && *name == selected
-        });
+    /// What tells a model from others: the hash of its checkpoint, or its name in the study.
+    fn key<'a>(&self, model: &'a Model) -> &'a str {
+        match self {
+            Self::Records(_) => &model.hash,
+            Self::Study(..) => &model.name,
+        }
+    }
+}
+
+/// The columns on the axes: those that are chosen if the study has them, else flatness and robust loss, else the first.
+fn axes(settings: &ScatterSettings, seen: &Seen) -> [Option<usize>; 2] {
+    let table = &seen.table;
+    let usual = ["average_flatness", "robust_loss"];
+    let column = |axis: usize| {
+        let chosen = settings.axes[axis].as_ref().and_then(|key| table.column(key).ok());
+        chosen.or_else(|| table.column(usual[axis]).ok())
+    };
+    let x = column(0).or_else(|| (!table.columns.is_empty()).then_some(0));
+    let others = |y: &usize| Some(*y) != x;
+    [x, column(1).or_else(|| (0..table.columns.len()).find(others))]
+}
+
+impl ScatterView {
+    /// The figure as it is exported: with names beside the points where there is room.
+    pub fn figure(settings: &ScatterSettings, subject: &Subject) -> Result<Plot, String> {
+        let look = Look { labels: true, ..settings.look() };
+        scatter::plot(&subject.models(settings)?, &look).map_err(|why| text::plain(&why))
+    }
+
+    fn update(&mut self, settings: &ScatterSettings, subject: Subject, selected: BTreeSet<String>) {
+        let same = self
+            .of
+            .as_ref()
+            .is_some_and(|(of, old, names)| of == settings && *old == subject && *names == selected);
         if same {
             return;
         }
-        let chart = settings.models(&records).and_then(|mut models| {
-            // On the screen names come with the pointer; beside its point stands the selected one's.
+        let is_selected = |model: &Model| selected.contains(subject.key(model));
+        let chart = subject.models(settings).and_then(|mut models| {
+            // On the screen names come with the pointer; beside its point stands a selected one's.
+            let few = models.models.iter().filter(|model| is_selected(model)).count() <= NAMED;
             for model in &mut models.models {
-                let is_selected = !model.hash.is_empty() && selected.as_ref() == Some(&model.hash);
-                model.label = match (is_selected, settings.labels) {
+                model.label = match (is_selected(model) && few, settings.labels) {
                     (true, _) => model.name.clone(),
                     (false, true) => std::mem::take(&mut model.label),
                     (false, false) => String::new(),
@@ -60,10 +130,15 @@ impl ScatterView {
             self.models = models.on_axes(&look);
             plot.map_err(|why| text::plain(&why))
         });
-        let is_selected = |model: &&Model| !model.hash.is_empty() && selected.as_ref() == Some(&model.hash);
-        let marked = self.models.models.iter().find(is_selected).and_then(place);
-        self.chart = Some(chart.map(|plot| ScreenPlot::new(plot).marking(marked)));
-        self.of = Some((settings.clone(), records, selected));
+        let marked = self.models.models.iter().filter(|model| is_selected(model)).filter_map(place).collect();
+        self.chart = Some(chart.map(|mut plot| {
+            if matches!(subject, Subject::Study(..)) {
+                // Of many models the table says what they lack.
+                plot.notes.retain(|note| !note.starts_with("not shown: "));
+            }
+            ScreenPlot::new(plot).marking(marked)
+        }));
+        self.of = Some((settings.clone(), subject, selected));
     }
 
     /// The points whose statistics are to be computed, if they have changed.
@@ -88,10 +163,14 @@ impl ScatterView {
 impl App {
     /// Draws the tab.
     pub(crate) fn scatter_ui(&mut self, ui: &mut Ui) {
-        let records: Vec<Arc<Record>> =
-            self.session.records().iter().map(|stored| stored.record.clone()).collect();
-        let selected = self.selected_hash();
-        self.scatter.update(&self.state.scatter, records, selected);
+        let subject = self.scatter_subject();
+        let selected = match (&subject, self.study.open()) {
+            (Subject::Study(..), Some(open)) => {
+                open.choice.selected().iter().map(|name| literal(name)).collect()
+            }
+            _ => self.selected_hash().filter(|hash| !hash.is_empty()).into_iter().collect(),
+        };
+        self.scatter.update(&self.state.scatter, subject, selected);
         if let Some(of) = self.scatter.changed_pairs() {
             self.background.spawn("statistics", move || {
                 let relation = relate(&of).map(Box::new);
@@ -104,7 +183,7 @@ impl App {
             let chart = match chart {
                 Ok(chart) => chart,
                 Err(why) => {
-                    let text = if self.session.records().is_empty() {
+                    let text = if self.session.records().is_empty() && self.study.seen().is_none() {
                         "Measure the flatness of several checkpoints and evaluate them under attack, or open such records: every checkpoint becomes a point.".to_owned()
                     } else {
                         sentence(why) + "."
@@ -137,19 +216,51 @@ impl App {
                     ui.add(Label::new(text).wrap());
                 }
             }
-            chart.ui(ui, "scatter");
-            let clicked = chart.take_clicked().and_then(|point| {
+            let of_study = matches!(self.scatter.of, Some((_, Subject::Study(..), _)));
+            if of_study {
+                chart.set_brush(self.scatter.brush);
+            }
+            // Other axes have a range of their own.
+            let id = of_study.then(|| self.state.scatter.axes.clone());
+            chart.ui(ui, ("scatter", id));
+            let model_at = |point: &ScatterPoint| {
                 let is_point =
                     |model: &&Model| model.name == point.name && place(model) == Some([point.x, point.y]);
-                self.scatter.models.models.iter().find(is_point).map(|model| model.hash.clone())
-            });
-            if let Some(hash) = clicked.filter(|hash| !hash.is_empty()) {
+                self.scatter.models.models.iter().find(is_point)
+            };
+            if of_study {
+                let named = |point: &ScatterPoint| text::plain(&point.name);
+                let several = ui.input(|input| input.modifiers.command);
+                let message = chart.take_clicked().map(|point| match several {
+                    true => Message::Toggle(named(point)),
+                    false => Message::Select(named(point)),
+                });
+                let brushed: Vec<String> = chart.take_brushed().into_iter().map(named).collect();
+                let brushed = (!brushed.is_empty()).then_some(Message::SelectAll(brushed));
+                self.actions.extend(message.into_iter().chain(brushed).map(Action::Study));
+                if let Some(name) = chart.hovered().map(named) {
+                    study::hover_ui(ui, &mut self.study, &name);
+                }
+            } else if let Some(model) = chart.take_clicked().and_then(model_at)
+                && !model.hash.is_empty()
+            {
+                let hash = model.hash.clone();
                 self.select_by_hash(&hash);
             }
             if export.inner {
                 self.open_scatter_export();
             }
         });
+    }
+
+    /// What the points are of: the models of the open study that its table shows, else the open records.
+    pub(crate) fn scatter_subject(&self) -> Subject {
+        if let (Some(open), Some(seen)) = (self.study.open(), self.study.seen())
+            && self.state.scatter.source != Source::Both
+        {
+            return Subject::Study(seen.clone(), open.choice.models().collect());
+        }
+        Subject::Records(self.session.records().iter().map(|stored| stored.record.clone()).collect())
     }
 
     /// Content of the checkpoint of the record that is shown, else of the selected one.
@@ -187,6 +298,12 @@ impl App {
                 (Source::Both, "both"),
             ];
             combo_ui(ui, "Points", &mut settings.source, &sources);
+            if let Some(seen) = self.study.seen().filter(|_| settings.source == Source::Study) {
+                axes_ui(ui, settings, seen);
+                let tip = "Drag a rectangle to select the models in it; with Shift at any time";
+                ui.toggle_value(&mut self.scatter.brush, "Select").on_hover_text(tip);
+                return look_ui(ui, settings);
+            }
             let cases = [(Case::Average, "average case"), (Case::Worst, "worst case")];
             combo_ui(ui, "Flatness", &mut settings.case, &cases);
             if settings.source == Source::Study {
@@ -201,14 +318,35 @@ impl App {
                 (Quantity::Error, "robust error"),
             ];
             combo_ui(ui, "against", &mut settings.y, &quantities);
-            ui.checkbox(&mut settings.log[0], "log x").on_hover_text("Logarithmic flatness");
-            ui.checkbox(&mut settings.log[1], "log y").on_hover_text("Logarithmic values");
-            ui.checkbox(&mut settings.line, "line").on_hover_text("Least squares line");
-            let band = ui.add_enabled(settings.line, Checkbox::new(&mut settings.band, "band"));
-            band.on_hover_text("95 % confidence band of the line");
-            ui.checkbox(&mut settings.labels, "names").on_hover_text("Names beside the points");
+            look_ui(ui, settings);
         });
         ui.add_space(2.0);
+    }
+}
+
+/// How the axes and lines are drawn.
+fn look_ui(ui: &mut Ui, settings: &mut ScatterSettings) {
+    ui.checkbox(&mut settings.log[0], "log x").on_hover_text("Logarithmic flatness");
+    ui.checkbox(&mut settings.log[1], "log y").on_hover_text("Logarithmic values");
+    ui.checkbox(&mut settings.line, "line").on_hover_text("Least squares line");
+    let band = ui.add_enabled(settings.line, Checkbox::new(&mut settings.band, "band"));
+    band.on_hover_text("95 % confidence band of the line");
+    ui.checkbox(&mut settings.labels, "names").on_hover_text("Names beside the points");
+}
+
+/// The columns of a study on the axes.
+fn axes_ui(ui: &mut Ui, settings: &mut ScatterSettings, seen: &Seen) {
+    let chosen = axes(settings, seen);
+    let keys: Vec<String> = seen.table.columns.iter().map(|column| column.key.clone()).collect();
+    let titles: Vec<String> = keys.iter().map(|key| study::title(key)).collect();
+    let options: Vec<(usize, &str)> = titles.iter().map(String::as_str).enumerate().collect();
+    for (axis, label) in [(1, "y"), (0, "x")] {
+        let Some(before) = chosen[axis] else { continue };
+        let mut now = before;
+        combo_ui(ui, label, &mut now, &options);
+        if now != before {
+            settings.axes[axis] = Some(keys[now].clone());
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use egui_tiles::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::ui::{App, model_view, study, table_view, theme};
+use crate::ui::{Action, App, model_view, study, table_view, theme};
 
 /// A view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,8 +170,9 @@ impl App {
     fn pane_ui(&mut self, ui: &mut Ui, pane: Pane) {
         match pane {
             Pane::Study => {
-                let mut place = study::Place { settings: &mut self.state.study, actions: &mut self.actions };
+                let mut place = study::Place::new(&mut self.state.study);
                 study::ui(ui, &mut self.study, &mut place);
+                self.actions.extend(place.messages.into_iter().map(Action::Study));
             }
             Pane::Model => {
                 model_view::ui(ui, &self.session, &mut self.model_state, &mut self.actions);

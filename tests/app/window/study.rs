@@ -11,7 +11,7 @@ use basin_core::job::Job;
 use basin_core::record::Record;
 use basin_core::run::{Estimate, Observer, RunOptions};
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, Modifiers, OutputCommand};
+use eframe::egui::{Event, Key, Modifiers, OutputCommand, PointerButton, Pos2};
 use egui_kittest::kittest::Queryable as _;
 
 use crate::support::bowl::Fake;
@@ -103,7 +103,7 @@ fn a_study_is_a_table_that_is_filtered_sorted_and_copied() {
     window.harness.key_press_modifiers(Modifiers::SHIFT, Key::ArrowDown);
     window.harness.run_steps(2);
     assert!(has(&window, "2 models selected"));
-    window.harness.event(eframe::egui::Event::Copy);
+    window.harness.event(Event::Copy);
     window.harness.step();
     window.harness.step();
     let text = copied(&window).expect("rows are on the clipboard");
@@ -239,4 +239,52 @@ fn an_empty_study_says_what_to_do() {
     window.settle();
     window.click("Close this study");
     assert_eq!(window.harness.state().visible_panes(), [Pane::Model]);
+}
+
+/// Moves the pointer, with its button pressed or let go on the way.
+fn pointer(window: &mut Window, pos: Pos2, pressed: Option<bool>, modifiers: Modifiers) {
+    window.harness.event(Event::PointerMoved(pos));
+    if let Some(pressed) = pressed {
+        let button = PointerButton::Primary;
+        window.harness.event(Event::PointerButton { pos, button, pressed, modifiers });
+    }
+    window.harness.step();
+}
+
+#[test]
+fn points_of_the_scatter_are_models_of_the_table() {
+    let mut window = with_small();
+    window.retype("Filter models", "not epoch");
+    window.click("TRADES 7");
+    window.settle();
+    window.click("Scatter");
+    window.harness.run_steps(4);
+    window.settle();
+    // Two of nine lack their flatness.
+    assert!(has(&window, "   8 models"), "the filter of the table counts");
+    window.picture("study-scatter");
+    window.choose("x", "Clean error");
+    window.settle();
+    assert!(has(&window, "   9 models"));
+    // Any two corners of the axes: the whole chart.
+    let corners = |window: &Window| {
+        let rect = window.harness.get_by_label_contains("   9 models").rect();
+        let bottom = window.harness.ctx.content_rect().bottom() - 120.0;
+        [Pos2::new(rect.min.x + 60.0, rect.max.y + 60.0), Pos2::new(rect.min.x + 660.0, bottom)]
+    };
+    let [from, to] = corners(&window);
+    let shift = Modifiers::SHIFT;
+    window.harness.event(Event::ModifiersChanged(shift));
+    pointer(&mut window, from, None, shift);
+    pointer(&mut window, from, Some(true), shift);
+    pointer(&mut window, from + (to - from) * 0.5, None, shift);
+    pointer(&mut window, to, None, shift);
+    window.picture("study-brush");
+    pointer(&mut window, to, Some(false), shift);
+    window.harness.event(Event::ModifiersChanged(Modifiers::NONE));
+    window.harness.run_steps(3);
+    window.settle();
+    window.click("Study");
+    assert!(has(&window, "9 models selected"));
+    window.picture("study-brushed");
 }

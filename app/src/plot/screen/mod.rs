@@ -2,6 +2,7 @@
 //!
 //! Logarithmic axes are drawn in the coordinate in which they are uniform; ticks and hover texts undo that.
 
+mod brush;
 mod color_bar;
 mod field_item;
 mod items;
@@ -26,10 +27,16 @@ const WHEEL: f32 = 0.004;
 pub struct ScreenPlot {
     plot: Plot,
     field: Option<FieldDrawing>,
-    /// A point of a scatter that is pointed out.
-    marked: Option<[f64; 2]>,
+    /// Points of a scatter that are pointed out.
+    marked: Vec<[f64; 2]>,
     /// Item and point of a scatter that was clicked in the last frame.
     clicked: Cell<Option<(usize, usize)>>,
+    /// The one under the pointer.
+    hovered: Cell<Option<(usize, usize)>>,
+    /// Whether points can be chosen by a rectangle: with Shift, or always.
+    brush: Cell<Option<bool>>,
+    /// Those that were chosen so in the last frame.
+    brushed: RefCell<Vec<(usize, usize)>>,
     /// Names that are numbered in the plot, as they stand in the key.
     numbered: RefCell<Vec<String>>,
 }
@@ -43,12 +50,26 @@ impl ScreenPlot {
             plot.notes.push("Bars are 95 % intervals; the pointer shows their ends.".into());
         }
         let field = plot.field().map(FieldDrawing::new);
-        Self { plot, field, marked: None, clicked: Cell::new(None), numbered: RefCell::default() }
+        Self {
+            plot,
+            field,
+            marked: Vec::new(),
+            clicked: Cell::new(None),
+            hovered: Cell::new(None),
+            brush: Cell::new(None),
+            brushed: RefCell::default(),
+            numbered: RefCell::default(),
+        }
     }
 
-    /// Points out a point of a scatter with a ring.
-    pub fn marking(self, point: Option<[f64; 2]>) -> Self {
-        Self { marked: point, ..self }
+    /// Points out points of a scatter with rings.
+    pub fn marking(self, points: Vec<[f64; 2]>) -> Self {
+        Self { marked: points, ..self }
+    }
+
+    /// Lets points of a scatter be chosen by dragging a rectangle: with Shift, or always.
+    pub fn set_brush(&self, always: bool) {
+        self.brush.set(Some(always));
     }
 
     /// The plot that is shown.
@@ -58,7 +79,20 @@ impl ScreenPlot {
 
     /// The point of a scatter that was just clicked; once.
     pub fn take_clicked(&self) -> Option<&ScatterPoint> {
-        let (item, point) = self.clicked.take()?;
+        self.point(self.clicked.take()?)
+    }
+
+    /// The point of a scatter under the pointer.
+    pub fn hovered(&self) -> Option<&ScatterPoint> {
+        self.point(self.hovered.get()?)
+    }
+
+    /// The points of a scatter that were just chosen by a rectangle; once.
+    pub fn take_brushed(&self) -> Vec<&ScatterPoint> {
+        self.brushed.take().into_iter().filter_map(|at| self.point(at)).collect()
+    }
+
+    fn point(&self, (item, point): (usize, usize)) -> Option<&ScatterPoint> {
         match self.plot.items.get(item)? {
             Item::Scatter(scatter) => scatter.points.get(point),
             _ => None,
@@ -152,6 +186,7 @@ impl ScreenPlot {
             .custom_y_axes(vec![hints(AxisHints::new_y(), &plot.y)])
             // The wheel zooms, as in the 3-D view; a drag moves.
             .allow_scroll(false)
+            .allow_drag(!self.brushes(ui))
             .label_formatter(|at| self.hover(at));
         if plot.equal_aspect {
             // The size sees to it; zooming keeps it.
@@ -174,7 +209,12 @@ impl ScreenPlot {
         if response.clicked()
             && let Some(at) = response.interact_pointer_pos()
         {
-            self.clicked.set(self.point_near(at, &shown.transform));
+            self.clicked.set(self.point_near(at, &shown.transform, &hidden));
+        }
+        let near = |at| self.point_near(at, &shown.transform, &hidden);
+        self.hovered.set(response.hover_pos().and_then(near));
+        if self.brush.get().is_some() {
+            self.brush_ui(ui, id, &response, &shown.transform, &hidden);
         }
         response
     }
@@ -192,24 +232,36 @@ impl ScreenPlot {
         if margin > 0.0 { ((low - margin).max(all.0), (high + margin).min(all.1)) } else { all }
     }
 
+    /// Where the points of scatters are on the screen, each by its item and number.
+    fn places(
+        &self,
+        transform: &PlotTransform,
+        hidden: &legend::Hidden,
+    ) -> impl Iterator<Item = ((usize, usize), egui::Pos2)> {
+        let items = self.plot.items.iter().enumerate().filter(|(index, _)| !hidden.contains(index));
+        let scatters = items.filter_map(|(index, item)| match item {
+            Item::Scatter(scatter) => Some((index, scatter)),
+            _ => None,
+        });
+        scatters.flat_map(move |(index, scatter)| {
+            scatter.points.iter().enumerate().filter_map(move |(number, point)| {
+                let (x, y) = (self.plot.x.scale.map(point.x)?, self.plot.y.scale.map(point.y)?);
+                Some(((index, number), transform.position_from_point(&PlotPoint::new(x, y))))
+            })
+        })
+    }
+
     /// The point of a scatter nearest to a place on the screen, if the place is on its symbol or just beside it.
-    fn point_near(&self, at: egui::Pos2, transform: &PlotTransform) -> Option<(usize, usize)> {
+    fn point_near(
+        &self,
+        at: egui::Pos2,
+        transform: &PlotTransform,
+        hidden: &legend::Hidden,
+    ) -> Option<(usize, usize)> {
         const REACH: f32 = 12.0;
-        let mut nearest: Option<(f32, (usize, usize))> = None;
-        for (index, item) in self.plot.items.iter().enumerate() {
-            let Item::Scatter(scatter) = item else { continue };
-            for (number, point) in scatter.points.iter().enumerate() {
-                let (Some(x), Some(y)) = (self.plot.x.scale.map(point.x), self.plot.y.scale.map(point.y))
-                else {
-                    continue;
-                };
-                let distance = transform.position_from_point(&PlotPoint::new(x, y)).distance(at);
-                if distance <= REACH && nearest.is_none_or(|(other, _)| distance < other) {
-                    nearest = Some((distance, (index, number)));
-                }
-            }
-        }
-        nearest.map(|(_, found)| found)
+        let near = self.places(transform, hidden).map(|(point, place)| (place.distance(at), point));
+        let near = near.filter(|(distance, _)| *distance <= REACH);
+        near.min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, point)| point)
     }
 
     /// What is said at the pointer: the value of a map, or the nearest point of a curve.

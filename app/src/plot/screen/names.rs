@@ -31,7 +31,7 @@ impl ScreenPlot {
         let radius = |size| f64::from(symbols::radius(size));
         let painter = ui.painter().with_clip_rect(*transform.frame());
         let color = ui.visuals().text_color();
-        if let Some([x, y]) = self.marked.and_then(|[x, y]| to(x, y)) {
+        for [x, y] in self.marked.iter().filter_map(|[x, y]| to(*x, *y)) {
             let stroke = Stroke::new(2.0, ui.visuals().selection.stroke.color);
             painter.circle_stroke(Pos2::new(x as f32, y as f32), 9.5, stroke);
         }

@@ -6,8 +6,9 @@ use eframe::egui::{
 };
 
 use crate::study::Seen;
-use crate::ui::Action;
-use crate::ui::study::{Message, Open, Place, columns};
+use crate::ui::study::columns;
+use crate::ui::study::message::{Message, Place};
+use crate::ui::study::view::Open;
 use crate::ui::widgets::{count, duration_words, mark_wrong, palette, sentence};
 
 /// Width of the filter.
@@ -110,7 +111,7 @@ fn others_ui(ui: &mut Ui, seen: &Seen, place: &mut Place<'_>) {
         shown.collect::<Vec<_>>().join("\n")
     );
     if label.ui(ui).on_hover_text(tip).clicked() {
-        place.actions.push(Action::CopyText(command));
+        place.copy(command);
     }
 }
 

@@ -5,7 +5,7 @@ use eframe::egui::Ui;
 
 use crate::plot::{text, ticks};
 use crate::study::Seen;
-use crate::ui::study::StudySettings;
+use crate::ui::study::settings::StudySettings;
 
 /// Numbers that have a column unless one asks otherwise, besides those of tables.
 const USUAL: [&str; 9] = [

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use basin_core::study::{Kind, Thumbnail};
 use eframe::egui::{
-    Align, Button, Color32, Label, Layout, RichText, Role, Sense, Slider, StrokeKind, Ui, WidgetInfo, vec2,
+    Align, Area, Button, Color32, Frame, Id, Label, Layout, Order, RichText, Role, Sense, Slider, StrokeKind,
+    Ui, WidgetInfo, vec2,
 };
 
 use crate::study::Seen;
-use crate::ui::study::{Message, Open, Place, table};
+use crate::ui::study::message::{Message, Place};
+use crate::ui::study::table;
+use crate::ui::study::view::{Open, StudyView};
 use crate::ui::widgets::{count, palette};
 
 /// Side of a landscape.
@@ -34,7 +37,7 @@ pub fn height(open: &Open, seen: &Seen) -> Option<f32> {
         _ => 0,
     };
     let pictured = models.iter().filter(|model| seen.thumbnail(**model).is_some()).count();
-    let gallery = if pictured > 1 { 20.0 + SIDE + 22.0 } else { 0.0 };
+    let gallery = if pictured > 1 { 20.0 + SIDE + 38.0 } else { 0.0 };
     let lines = 1 + failed + problems + usize::from(epochs);
     Some(LINE * lines as f32 + gallery + 4.0)
 }
@@ -260,4 +263,23 @@ pub fn kind_words(kind: Kind) -> &'static str {
         Kind::Training => "Training",
         Kind::Other => "Other records",
     }
+}
+
+/// Beside the pointer on a model's point in the scatter: its landscape.
+pub(crate) fn hover_ui(ui: &Ui, view: &mut StudyView, name: &str) {
+    let Some(seen) = view.seen().cloned() else { return };
+    let (Some(open), Some(at)) = (view.open_mut(), ui.ctx().pointer_hover_pos()) else { return };
+    let Some((path, thumbnail)) = seen.model(name).and_then(|model| seen.thumbnail(model)) else { return };
+    let size = if thumbnail.height == 1 { vec2(1.4 * SIDE, SIDE) } else { vec2(SIDE, SIDE) };
+    // The numbers stand at the right of the pointer.
+    let place = at - vec2(size.x + 24.0, 0.0);
+    let area = Area::new(Id::unique("thumbnail of a point")).order(Order::Tooltip).fixed_pos(place);
+    area.interactable(false).show(ui.ctx(), |ui| {
+        Frame::popup(ui.style()).inner_margin(4).show(ui, |ui| {
+            let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+            open.pictures.paint(ui, rect, &path.to_string_lossy(), thumbnail, thumbnail.range);
+            let [low, high] = thumbnail.range;
+            ui.label(RichText::new(format!("loss {low:.2} to {high:.2}")).small());
+        });
+    });
 }

@@ -12,25 +12,15 @@ use crate::plot::color::SERIES_COLORS;
 use crate::study::{Run, Seen};
 use crate::ui::answers::Answer;
 use crate::ui::session::{Reading, Target};
-use crate::ui::study::{Estimated, Message, StudyView, columns, measure, table};
+use crate::ui::study::cost::{Asked, Estimated};
+use crate::ui::study::message::{Loaded, Message};
+use crate::ui::study::view::StudyView;
+use crate::ui::study::{columns, table};
 use crate::ui::widgets::count;
 use crate::ui::{App, Modal, Pane};
 
 /// Records of a model that are loaded at most; the others are read when they are opened.
 const LOADED: usize = 200;
-
-/// Records that a worker thread has read for the views.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The study.
-    folder: PathBuf,
-    /// The checkpoint of the model that is shown, if it is one.
-    checkpoint: Option<PathBuf>,
-    records: Vec<(PathBuf, Record)>,
-    /// Show all of them together.
-    together: bool,
-    problems: Vec<String>,
-}
 
 impl App {
     /// Opens the study of a folder, in place of another one.
@@ -42,15 +32,22 @@ impl App {
 
     /// Does what the tab asks for.
     pub(crate) fn study_message(&mut self, ctx: &Context, message: Message) {
-        let Some(seen) = self.study.seen().cloned() else {
-            if message == Message::Close {
-                self.close_study();
+        let message = match message {
+            Message::Close => return self.close_study(),
+            Message::CloseDialog => {
+                self.modal = None;
+                return;
             }
-            return;
+            Message::CopyText(text) => {
+                self.note(format!("Copied: {text}"));
+                return ctx.copy_text(text);
+            }
+            message => message,
         };
+        let Some(seen) = self.study.seen().cloned() else { return };
         let Some(open) = self.study.open_mut() else { return };
         match message {
-            Message::Close => self.close_study(),
+            Message::Close | Message::CloseDialog | Message::CopyText(_) => {}
             Message::Sort(by) => {
                 open.choice.sort_by(by);
                 self.state.study.sort.clone_from(&open.choice.sort);
@@ -85,7 +82,7 @@ impl App {
                     return self.note("Nothing is missing.");
                 }
                 let planned = Arc::new(planned);
-                open.asked = Some(measure::Asked { planned: planned.clone(), cost: Reading::Pending });
+                open.asked = Some(Asked { planned: planned.clone(), cost: Reading::Pending });
                 self.modal = Some(Modal::MeasureStudy);
                 let engine = self.engine.clone();
                 self.background

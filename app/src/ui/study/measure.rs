@@ -1,58 +1,20 @@
 //! The dialog before a study is measured: what is missing, and what it costs.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use basin_core::study::{self, Planned};
+use basin_core::study;
 use eframe::egui::{Grid, Label, RichText, Ui};
 
-use crate::jobs::Engine;
 use crate::ui::session::Reading;
-use crate::ui::study::{Message, Place, StudyView};
+use crate::ui::study::message::{Message, Place};
+use crate::ui::study::view::StudyView;
+use crate::ui::theme;
 use crate::ui::widgets::{count, dialog_ui, duration_words, palette, primary_button, sentence};
-use crate::ui::{Action, theme};
-
-/// What is to be measured if the user says so.
-pub(crate) struct Asked {
-    pub planned: Arc<Vec<Planned>>,
-    /// Seconds that it takes on this machine.
-    pub cost: Reading<f64>,
-}
-
-/// The cost of what is missing, from a worker thread.
-#[derive(Debug, Clone)]
-pub struct Estimated {
-    /// What it was computed for.
-    pub of: Arc<Vec<Planned>>,
-    /// Seconds, or why they are not known.
-    pub cost: Result<f64, String>,
-}
-
-impl Estimated {
-    /// Estimates by trials; costs seconds itself.
-    pub fn compute(engine: &dyn Engine, of: Arc<Vec<Planned>>) -> Self {
-        let mut first = None;
-        let trial = |job: &basin_core::job::Job| match engine.estimate(job) {
-            Ok(estimate) => Some(estimate.seconds),
-            Err(error) => {
-                first.get_or_insert(error.to_string());
-                None
-            }
-        };
-        let seconds = study::seconds(&of, trial);
-        let cost = match first {
-            // Not even one could be tried.
-            Some(error) if seconds == 0.0 => Err(error),
-            _ => Ok(seconds),
-        };
-        Self { of, cost }
-    }
-}
 
 /// Draws the dialog.
 pub fn dialog(ui: &mut Ui, view: &StudyView, place: &mut Place<'_>) {
     let Some((open, asked)) = view.open().and_then(|open| Some((open, open.asked.as_ref()?))) else {
-        place.actions.push(Action::CloseModal);
+        place.send(Message::CloseDialog);
         return;
     };
     let (dismissed, (start, cancel)) = dialog_ui(ui, "Measure what is missing", 460.0, |ui| {
@@ -111,7 +73,7 @@ pub fn dialog(ui: &mut Ui, view: &StudyView, place: &mut Place<'_>) {
         ui.horizontal(|ui| {
             ui.label(RichText::new("On a cluster with Slurm:").small().color(p.weak));
             if ui.small_button("Copy command").on_hover_text(&cluster).clicked() {
-                place.actions.push(Action::CopyText(cluster.clone()));
+                place.copy(cluster.as_str());
             }
         });
         ui.add_space(theme::GAP);
@@ -125,6 +87,6 @@ pub fn dialog(ui: &mut Ui, view: &StudyView, place: &mut Place<'_>) {
         place.send(Message::Measure);
     }
     if dismissed || start || cancel {
-        place.actions.push(Action::CloseModal);
+        place.send(Message::CloseDialog);
     }
 }

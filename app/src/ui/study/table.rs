@@ -13,7 +13,8 @@ use egui_table::{CellInfo, Column, HeaderCellInfo, HeaderRow, Table, TableDelega
 use crate::plot::screen::symbol_shapes;
 use crate::study::{RowOf, Seen, Sort, SortBy};
 use crate::ui::study::columns::{number_words, shown, title, with_interval};
-use crate::ui::study::{Message, Open, Place};
+use crate::ui::study::message::{Message, Place};
+use crate::ui::study::view::Open;
 use crate::ui::widgets::palette;
 
 /// Height of a row without thumbnails, and with them.
@@ -267,13 +268,13 @@ impl Drawing<'_, '_> {
                 let column = &seen.table.columns[*number];
                 let words = format!("Copy {}: {}", title(&column.key), number_words(value.value, column));
                 if ui.button(words).clicked() {
-                    place.actions.push(crate::ui::Action::CopyText(value.value.to_string()));
+                    place.copy(value.value.to_string());
                     ui.close();
                 }
             }
             ui.separator();
             if ui.button("Copy name").clicked() {
-                place.actions.push(crate::ui::Action::CopyText(name.clone()));
+                place.copy(name.clone());
                 ui.close();
             }
             if ui.button("Copy selected rows").clicked() {
