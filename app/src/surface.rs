@@ -3,10 +3,14 @@
 
 use basin_core::record::{Grid, LandscapeOutcome, Outcome, Record};
 
-use crate::gpu::{HeightScale, LayerStyle, SurfaceData, SurfaceStyle};
+use serde::{Deserialize, Serialize};
+
+use crate::gpu::{Extent, Fill, HeightScale, LayerStyle, SurfaceData, SurfaceStyle};
+use crate::plot::Color;
+use crate::plot::color::series_color;
 use crate::plot::fill::filled;
 use crate::plot::landscape::{
-    Options, Quantity, Which, direction_label, images, kind_label, quantity_label, unit, values,
+    Named, Options, Quantity, Which, direction_label, images, kind_label, quantity_label, unit, values,
 };
 
 /// Opacity of the upper of two surfaces.
@@ -37,6 +41,85 @@ pub fn surfaces(record: &Record, quantity: Quantity, which: Which) -> Vec<Surfac
         SurfaceData { x: axis(&landscape.x), y: axis(y), height, path }
     };
     layers(landscape, which).into_iter().map(|(_, grid)| surface(grid)).collect()
+}
+
+/// How several landscapes are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Arrangement {
+    /// Each in a box of its own, beside the others.
+    #[default]
+    Beside,
+    /// All in one box, told apart by their colours.
+    Overlaid,
+}
+
+/// One picture: surfaces in a box, and how they look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scene {
+    /// The main one first.
+    pub surfaces: Vec<SurfaceData>,
+    /// Colours, scale, names and titles.
+    pub style: SurfaceStyle,
+}
+
+impl Scene {
+    /// Surfaces are drawn in one box up to this number.
+    pub const MOST: usize = 8;
+
+    /// Of one landscape.
+    pub fn of(record: &Record, options: &Options) -> Self {
+        let surfaces = surfaces(record, options.quantity, options.which);
+        Self { surfaces, style: style(record, options) }
+    }
+
+    /// The main surfaces of landscapes in one box.
+    fn overlaid(named: &[Named<'_>], options: &dyn Fn(&Record) -> Options) -> Option<Self> {
+        let first = named.first()?.record;
+        let first = Self::of(first, &options(first));
+        let main = |of: &Named<'_>| Self::of(of.record, &options(of.record)).surfaces.into_iter().next();
+        let drawn: Vec<(&Named<'_>, SurfaceData)> =
+            named.iter().take(Self::MOST).filter_map(|of| Some((of, main(of)?))).collect();
+        let layer = |(at, (of, _)): (usize, &(&Named<'_>, SurfaceData))| {
+            let Color { r, g, b, .. } = series_color(at);
+            LayerStyle {
+                name: of.name.to_owned(),
+                opacity: VEIL,
+                fill: Fill::Solid([r, g, b]),
+                ..LayerStyle::default()
+            }
+        };
+        let layers = drawn.iter().enumerate().map(layer).collect();
+        let style = SurfaceStyle { layers, color_bar: false, ..first.style };
+        Some(Self { surfaces: drawn.into_iter().map(|(_, data)| data).collect(), style })
+    }
+}
+
+/// The pictures of 2-D landscapes, each record with its options. `same_scale`: with one scale of heights and colours, if
+/// they stand beside each other.
+pub fn scenes(
+    named: &[Named<'_>],
+    options: &dyn Fn(&Record) -> Options,
+    arrangement: Arrangement,
+    same_scale: bool,
+) -> Vec<Scene> {
+    if let [only] = named {
+        return vec![Scene::of(only.record, &options(only.record))];
+    }
+    if arrangement == Arrangement::Overlaid {
+        return Scene::overlaid(named, options).into_iter().collect();
+    }
+    let mut scenes: Vec<Scene> = named.iter().map(|of| Scene::of(of.record, &options(of.record))).collect();
+    for (scene, of) in scenes.iter_mut().zip(named) {
+        scene.style.title = of.name.to_owned();
+    }
+    if same_scale {
+        let all = scenes.iter().flat_map(|scene| &scene.surfaces);
+        let extent = all.map(SurfaceData::extent).fold(Extent::EMPTY, Extent::union);
+        let log = scenes.iter().any(|scene| scene.style.scale == HeightScale::Log);
+        let lowest = if log { extent.smallest_positive } else { extent.height[0] };
+        scenes.iter_mut().for_each(|scene| scene.style.heights = Some([lowest, extent.height[1]]));
+    }
+    scenes
 }
 
 /// The look of these surfaces: colours, scale, names and titles as in the other figures.

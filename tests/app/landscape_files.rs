@@ -166,6 +166,7 @@ fn a_surface_of_another_program_opens_in_the_window() {
     window.click("Contours");
     window.click("Display");
     window.until_label("Shape of the loss");
+    window.settle();
     window.compare("imported");
     window.click("Export…");
     window.click("Data");

@@ -670,3 +670,27 @@ fn the_log_of_an_attack_is_a_curve_over_its_iterations() {
     assert_eq!(names.collect::<Vec<_>>(), ["one", "two"]);
     assert!(plot.y.range.1 <= 1.0 && plot.y.unit == Unit::Percent);
 }
+
+#[test]
+fn surfaces_are_compared_and_turn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (plane, still, turning) = (path("plane.json"), path("still.png"), path("turning.png"));
+    sample("landscape-2d.json").save(Path::new(&plane)).expect("written");
+    for figure in ["surface", "surfaces-overlaid"] {
+        command(&[&plane, &plane, "--figure", figure, "--out", &still, "--dpi", "50"]).expect("surfaces");
+        assert_eq!(image::open(&still).expect("a picture").width(), 200);
+    }
+    command(&[&plane, "--figure", "turntable", "--out", &turning, "--dpi", "40"]).expect("a turn");
+    let reader = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&turning).expect("it")));
+    let mut reader = reader.read_info().expect("a PNG file");
+    let animation = *reader.info().animation_control().expect("an animated one");
+    assert_eq!((animation.num_frames, animation.num_plays), (72, 0));
+    let mut frame = |_| {
+        let mut pixels = vec![0; reader.output_buffer_size().expect("small")];
+        reader.next_frame(&mut pixels).expect("a picture");
+        pixels
+    };
+    let [first, second] = [0, 1].map(&mut frame);
+    assert_ne!(first, second, "it turns");
+}

@@ -469,3 +469,45 @@ fn a_surface_of_a_small_range_has_all_of_its_words() {
         assert!(labels.iter().any(|label| label.text.starts_with(title)), "{title}");
     }
 }
+
+#[test]
+fn places_of_several_pictures_fill_the_page_without_meeting() {
+    for (count, size) in
+        [(1, [640, 480]), (2, [640, 240]), (3, [700, 420]), (7, [1920, 1080]), (12, [300, 900])]
+    {
+        let tiles = basin::surface_picture::tiles(count, size);
+        assert_eq!(tiles.len(), count);
+        for (at, tile) in tiles.iter().enumerate() {
+            let ends = [0, 1].map(|axis| tile.corner[axis] + tile.size[axis]);
+            assert!(ends[0] <= size[0] && ends[1] <= size[1], "{count} of {size:?}: {tile:?}");
+            let meets = |other: &basin::surface_picture::Tile| {
+                (0..2).all(|axis| tile.corner[axis].abs_diff(other.corner[axis]) < tile.size[axis])
+            };
+            assert!(!tiles[..at].iter().any(meets), "{count} of {size:?}: {tile:?}");
+        }
+        let covered: u32 = tiles.iter().map(|tile| tile.size[0] * tile.size[1]).sum();
+        assert!(2 * covered > size[0] * size[1], "{count} of {size:?}");
+    }
+}
+
+#[test]
+fn a_place_of_the_box_is_found_again_from_its_point_in_space() {
+    let data = SurfaceData::from_fn(vec![-2.0, 0.0, 1.0], vec![0.5, 4.0], |x, y| x * y);
+    let frame = Frame::new([&data], &SurfaceStyle::default());
+    for [x, y] in [[-2.0, 0.5], [0.25, 3.0], [1.0, 4.0]] {
+        let [found_x, found_y] = frame.place(frame.world(x, y, 0.3));
+        assert!((found_x - x).abs() < 1e-5 && (found_y - y).abs() < 1e-5, "{found_x} {found_y}");
+    }
+    let outside = frame.place(frame.world(9.0, -9.0, 0.0));
+    assert_eq!(outside, [1.0, 0.5], "within the axes");
+}
+
+#[test]
+fn pictures_that_share_heights_have_one_frame() {
+    let data = SurfaceData::from_fn(vec![-1.0, 1.0], vec![-1.0, 1.0], |x, _| x);
+    let style = SurfaceStyle { heights: Some([-3.0, 5.0]), ..SurfaceStyle::default() };
+    let frame = Frame::new([&data], &style);
+    assert_eq!((frame.height, frame.colors), ([-3.0, 5.0], [-3.0, 5.0]));
+    let clipped = Frame::new([&data], &SurfaceStyle { clip: Some(2.0), ..style });
+    assert_eq!(clipped.height, [-3.0, 2.0]);
+}

@@ -4,6 +4,7 @@ mod model;
 mod spectrum;
 mod status;
 mod study;
+mod surfaces;
 
 use std::path::Path;
 use std::sync::Arc;

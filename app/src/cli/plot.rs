@@ -16,6 +16,7 @@ use super::scatter::ScatterArgs;
 use super::shape::ShapeArgs;
 use super::source::{OfStudy, Source};
 use super::statistics;
+use crate::cli::terminal::Terminal;
 use crate::landscape_file::LandscapeFile;
 use crate::plot::export::{FigureStyle, FileKind, FontFamily, Preset, parse_length};
 use crate::plot::figure::{self, Figure, Named, Options, Quantity, Takes};
@@ -213,7 +214,14 @@ pub fn run(args: &PlotArgs) -> Result<()> {
     }
     let drawn = (figure.draw)(&source.input(&named, &options, &models));
     let drawn = drawn.map_err(|sentence| anyhow!(text::plain(&sentence)))?;
-    let notes = drawn.write(&style(args), out(args)?)?;
+    let notes = if figure.name == surface_picture::TURNTABLE.name {
+        let mut terminal = Terminal::new()?;
+        let notes = drawn.write_telling(&style(args), out(args)?, &mut terminal);
+        terminal.finish();
+        notes?
+    } else {
+        drawn.write(&style(args), out(args)?)?
+    };
     let correlation =
         drawn.relation.map(|(models, relation)| statistics::of_axes(&models, relation.as_ref()));
     tell(args, figure, &notes, correlation.map(|value| ("correlation", value)).or(told))
@@ -262,7 +270,8 @@ fn without_effect(args: &PlotArgs, figure: &Figure, first: Option<&Record>) -> R
     if !is_of_models && let Some(option) = args.scatter.given() {
         return Err(format!("{option} is for --figure scatter; leave it out"));
     }
-    if args.shape.shape && (is_of_models || !first.is_some_and(is_landscape)) {
+    let of_landscape = first.is_some_and(|record| is_landscape(record) && figure.takes(record));
+    if args.shape.shape && !of_landscape {
         return Err("--shape is for landscapes; leave it out".into());
     }
     let (name, ignored) = (figure.ignores)(first);

@@ -99,6 +99,15 @@ pub struct LegendEntry {
 }
 
 impl Legend {
+    /// Width in points that names of surfaces take beside the box; 0: a colour bar stands there, or there is one surface.
+    pub(super) fn room(view: &SurfaceView) -> f32 {
+        let layers = view.style.layers.iter().filter(|layer| layer.visible);
+        if view.style.color_bar || layers.clone().count() < 2 {
+            return 0.0;
+        }
+        layers.map(|layer| text_width(&layer.name, view.style.font_size)).fold(0.0, f32::max) + 28.0
+    }
+
     /// `None` with fewer than two visible surfaces.
     pub(super) fn new(view: &SurfaceView, surfaces: usize) -> Option<Self> {
         let scale = view.scale;

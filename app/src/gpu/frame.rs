@@ -132,6 +132,13 @@ impl Frame {
         Vec3::new((x - cx) * sx, (y - cy) * sy, self.elevation(height))
     }
 
+    /// The x and y of a point in world space, within the axes.
+    pub fn place(&self, point: Vec3) -> [f32; 2] {
+        let [(sx, cx), (sy, cy)] = self.horizontal();
+        let within = |value: f32, [from, to]: [f32; 2]| value.clamp(from, to);
+        [within(point.x / sx + cx, self.x), within(point.y / sy + cy, self.y)]
+    }
+
     /// World height of a height.
     pub fn elevation(&self, height: f32) -> f32 {
         let (scale, lo) = self.vertical();
@@ -151,8 +158,9 @@ impl Frame {
 /// Lowest and highest height to draw.
 fn heights(extent: &Extent, style: &SurfaceStyle) -> [f32; 2] {
     let log = style.scale == HeightScale::Log;
-    let lo = if log { extent.smallest_positive } else { extent.height[0] };
-    let mut range = [lo, extent.height[1]];
+    let own = [if log { extent.smallest_positive } else { extent.height[0] }, extent.height[1]];
+    let mut range = style.heights.filter(|range| ordered(*range, style.scale)).unwrap_or(own);
+    let lo = range[0];
     if !range.iter().all(|v| v.is_finite()) {
         return if log { [0.1, 1.0] } else { [0.0, 1.0] };
     }

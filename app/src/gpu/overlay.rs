@@ -62,7 +62,8 @@ pub(super) fn composite(
 ) -> Result<(), usvg::Error> {
     let titles = view.style.titles.iter();
     let names = view.style.layers.iter().map(|layer| &layer.name);
-    let options = svg_options(titles.chain(names).map(String::as_str), family);
+    let texts = titles.chain(names).chain([&view.style.title]);
+    let options = svg_options(texts.map(String::as_str), family);
     let tree = usvg::Tree::from_str(&svg(view, frame, surfaces, family), &options)?;
     let (width, height) = image.dimensions();
     let Some(mut layer) = tiny_skia::Pixmap::new(width, height) else { return Ok(()) };

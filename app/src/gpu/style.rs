@@ -15,6 +15,10 @@ pub struct SurfaceStyle {
     pub transparent_background: bool,
     /// Colours of heights.
     pub colormap: ColorMap,
+    /// What stands above the box; empty: nothing.
+    pub title: String,
+    /// Lowest and highest height of the box; `None`: those of the surfaces. Pictures that share them can be compared.
+    pub heights: Option<[f32; 2]>,
     /// Heights of the colour map's ends; `None`: the smallest and largest drawn height.
     pub range: Option<[f32; 2]>,
     /// Linear or logarithmic height.
@@ -112,6 +116,8 @@ impl Default for SurfaceStyle {
             theme: Theme::Light,
             transparent_background: false,
             colormap: ColorMap::Viridis,
+            title: String::new(),
+            heights: None,
             range: None,
             scale: HeightScale::Linear,
             clip: None,

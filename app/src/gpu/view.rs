@@ -2,11 +2,14 @@
 
 use glam::Vec2;
 
-use super::axes::{self, Label};
+use super::axes::{self, Anchor, Label, LabelKind};
 use super::camera::{Camera, Viewport};
 use super::color_bar::{self, ColorBar, Legend};
 use super::frame::Frame;
 use super::style::SurfaceStyle;
+
+/// Room above the box for a title, in font sizes.
+const TITLE: f32 = 1.6;
 
 /// What a frame carries besides the surfaces.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,13 +67,16 @@ impl SurfaceView {
 
     /// The picture with the room that the colour bar takes.
     pub fn viewport(&self) -> Viewport {
-        let bar = if self.style.color_bar { color_bar::room(self) } else { 0.0 };
+        let bar = if self.style.color_bar { color_bar::room(self) } else { Legend::room(self) };
         let em = self.style.font_size;
-        let [left, top, right, bottom] = if self.style.axes {
+        let [left, mut top, right, bottom] = if self.style.axes {
             [(2.9 + self.room.height) * em, em, (1.0 + self.room.floor) * em, 2.7 * em]
         } else {
             [0.5 * em; 4]
         };
+        if !self.style.title.is_empty() {
+            top += TITLE * em;
+        }
         Viewport {
             size: self.size,
             scale: self.scale,
@@ -91,9 +97,21 @@ impl SurfaceView {
         self.camera.project(frame.world(x, y, height), &self.viewport())
     }
 
-    /// Tick labels and axis titles.
+    /// Tick labels, axis titles, and what stands above the box.
     pub fn labels(&self, frame: &Frame) -> Vec<Label> {
-        axes::labels(self, frame)
+        let mut labels = axes::labels(self, frame);
+        if !self.style.title.is_empty() {
+            let em = self.style.font_size * self.scale;
+            labels.push(Label {
+                text: self.style.title.clone(),
+                position: Vec2::new(0.5 * self.content().x, 0.5 * em),
+                anchor: Anchor(Vec2::new(0.5, 0.0)),
+                angle: 0.0,
+                size: 1.1 * em,
+                kind: LabelKind::Title,
+            });
+        }
+        labels
     }
 
     /// The colour bar, if the style has one.

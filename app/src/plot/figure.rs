@@ -1,5 +1,6 @@
 //! A kind of figure: its name, the records it takes, and how it is drawn. The registry is [`super::figures`].
 
+use basin_core::progress::Progress;
 use basin_core::record::Record;
 use basin_core::study::{Entries, Study};
 use serde::{Deserialize, Serialize};
@@ -136,8 +137,8 @@ impl Figure {
     }
 }
 
-/// Makes a PNG file.
-pub type Picture = Box<dyn Fn(&FigureStyle) -> anyhow::Result<Vec<u8>>>;
+/// Makes a PNG file; one that takes its time tells how far it is.
+pub type Picture = Box<dyn Fn(&FigureStyle, &mut dyn Progress) -> anyhow::Result<Vec<u8>>>;
 
 /// A figure that is drawn, not yet on paper.
 pub enum Page {

@@ -14,6 +14,8 @@ pub const ALL: &[&Figure] = &[
     &landscape::FIGURE,
     &landscapes::FIGURE,
     &surface_picture::FIGURE,
+    &surface_picture::OVERLAID,
+    &surface_picture::TURNTABLE,
     &merge_tree::FIGURE,
     &evaluation::FIGURE,
     &attack::FIGURE,

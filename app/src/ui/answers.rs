@@ -13,10 +13,12 @@ use eframe::egui::ColorImage;
 
 use crate::places;
 use crate::plot::color::SERIES_COLORS;
+use crate::shape::Fact;
 use crate::ui::example_set::ExampleSet;
 use crate::ui::follow::Stamp;
 use crate::ui::probing::Probing;
 use crate::ui::session::{Reading, RecordId, Target};
+use crate::ui::shape_panel::ShapeOf;
 use crate::ui::standing::{FolderStatus, Place};
 use crate::ui::study::{Estimated, Loaded};
 use crate::ui::{Action, App, form};
@@ -132,6 +134,15 @@ pub enum Answer {
         /// The comparison in words, or why there is none.
         result: Result<String, String>,
     },
+    /// The shape of the landscape that is shown.
+    Shape {
+        /// What it was computed of.
+        of: ShapeOf,
+        /// What it is the shape of.
+        title: String,
+        /// In numbers.
+        facts: Vec<Fact>,
+    },
     /// How the two numbers of the scatter's points go together.
     Related {
         /// The points.
@@ -209,6 +220,7 @@ impl App {
             Answer::Previewed(result) => self.export.previewed(result),
             Answer::Examples { of, result } => self.examples.answered(of, result),
             Answer::Compared { of, result } => self.comparison.answered(&of, result),
+            Answer::Shape { of, title, facts } => self.shape.answered(of, title, facts),
             Answer::Related { of, relation } => self.scatter.related(&of, relation),
             Answer::StudyEstimated(estimated) => self.study_estimated(estimated),
             Answer::StudyLoaded(loaded) => self.study_loaded(*loaded),

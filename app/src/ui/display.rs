@@ -6,7 +6,7 @@ use basin_core::job::Job;
 use basin_core::record::{Grid, Outcome, Record, Values};
 use serde::{Deserialize, Serialize};
 
-use crate::gpu::{Contours, SurfaceData, SurfaceStyle};
+use crate::gpu::{Contours, SurfaceStyle};
 use crate::landscape_file::LandscapeFile;
 use crate::plot::colormap::ColorMap;
 use crate::plot::figure::Input;
@@ -14,7 +14,7 @@ use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Whi
 use crate::plot::scatter::ModelOptions;
 use crate::plot::text::{literal, plain};
 use crate::plot::{Plot, attack_steps, figures, flatness, merge_tree, training};
-use crate::surface;
+use crate::surface::{self, Arrangement, Scene};
 use crate::ui::names;
 
 /// Which number is drawn.
@@ -55,6 +55,10 @@ pub struct Display {
     pub overlay_clean: bool,
     /// Opacity of the upper surface while another is below it.
     pub opacity: f32,
+    /// How several surfaces are compared.
+    pub arrangement: Arrangement,
+    /// Surfaces beside each other share one scale of heights and colours.
+    pub same_scale: bool,
     /// Grid lines on the surface.
     pub wireframe: bool,
     /// Light and shadow.
@@ -92,6 +96,8 @@ impl Default for Display {
             floor_colors: false,
             overlay_clean: true,
             opacity: 0.85,
+            arrangement: Arrangement::Beside,
+            same_scale: true,
             wireframe: false,
             lighting: true,
             height: 1.0,
@@ -132,6 +138,10 @@ impl Display {
         if records.first().is_some_and(|record| matches!(record.outcome, Outcome::Train(_))) {
             return self.history(records, self.training, false);
         }
+        // Of 2-D landscapes a map shows one.
+        let is_plane =
+            |record: &Arc<Record>| matches!(&record.outcome, Outcome::Landscape(of) if of.y.is_some());
+        let records = if records.first().is_some_and(is_plane) { &records[..1] } else { records };
         let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
         let names = names(&records);
         let named: Vec<Named<'_>> =
@@ -220,10 +230,16 @@ impl Display {
         Ok(plot)
     }
 
-    /// The surfaces of a 2-D landscape, the main one first. None in 1-D.
-    pub fn surfaces(&self, record: &Record) -> Vec<SurfaceData> {
-        let options = self.surface_options(record);
-        surface::surfaces(record, options.quantity, options.which)
+    /// The pictures of 2-D landscapes in 3-D.
+    pub fn scenes(&self, records: &[Arc<Record>]) -> Vec<Scene> {
+        let records: Vec<&Record> = records.iter().map(AsRef::as_ref).collect();
+        let names = names(&records);
+        let named: Vec<Named<'_>> =
+            names.iter().zip(records).map(|(name, record)| Named { name, record }).collect();
+        let options = |record: &Record| self.surface_options(record);
+        let mut scenes = surface::scenes(&named, &options, self.arrangement, self.same_scale);
+        scenes.iter_mut().for_each(|scene| self.look(&mut scene.style));
+        scenes
     }
 
     /// What each surface is, as a word: `robust`, `clean`.
@@ -243,25 +259,21 @@ impl Display {
         Options { which, ..self.plot_options() }
     }
 
-    /// The look of the surfaces of a record.
-    pub fn surface_style(&self, record: &Record) -> SurfaceStyle {
-        let mut style = surface::style(record, &self.surface_options(record));
+    /// Sets what of the look of surfaces is chosen here.
+    fn look(&self, style: &mut SurfaceStyle) {
         style.layers.iter_mut().for_each(|layer| layer.wireframe = self.wireframe);
-        if let Some(upper) = style.layers.first_mut().filter(|upper| upper.opacity < 1.0) {
-            upper.opacity = self.opacity;
+        for layer in style.layers.iter_mut().filter(|layer| layer.opacity < 1.0) {
+            layer.opacity = self.opacity;
         }
-        SurfaceStyle {
-            exaggeration: self.height,
-            lighting: self.lighting,
-            contours: Contours {
-                levels: None,
-                count: self.levels,
-                on_surface: self.surface_contours,
-                on_floor: self.floor_contours,
-                fill_floor: self.floor_colors,
-            },
-            ..style
-        }
+        style.exaggeration = self.height;
+        style.lighting = self.lighting;
+        style.contours = Contours {
+            levels: None,
+            count: self.levels,
+            on_surface: self.surface_contours,
+            on_floor: self.floor_contours,
+            fill_floor: self.floor_colors,
+        };
     }
 }
 

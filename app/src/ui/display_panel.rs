@@ -7,6 +7,7 @@ use eframe::egui::{DragValue, RichText, Slider, Ui};
 
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::Which;
+use crate::surface::Arrangement;
 use crate::ui::display::{Display, Quantity};
 use crate::ui::widgets::{choice_ui, heading_ui, palette, row_ui, segmented_ui};
 
@@ -25,8 +26,8 @@ fn slider_ui<N: eframe::emath::Numeric>(
     });
 }
 
-/// Draws the settings that matter for what is shown.
-pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>>) {
+/// Draws the settings that matter for what is shown; `several`: records are shown together.
+pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>>, several: bool) {
     let landscape = record.and_then(|record| match &record.outcome {
         Outcome::Landscape(landscape) => Some(landscape),
         _ => None,
@@ -92,6 +93,17 @@ pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>
     slider_ui(ui, "Levels", "About how many contour lines of the surface", &mut display.levels, 3..=40, 0);
     ui.checkbox(&mut display.floor_colors, "Colours on the floor");
 
+    if several && landscape.is_some_and(|landscape| landscape.y.is_some()) {
+        heading_ui(ui, "Several surfaces");
+        let arrangements = [
+            (Arrangement::Beside, "Beside", "Each in a box of its own; they turn together"),
+            (Arrangement::Overlaid, "Overlaid", "All in one box, told apart by their colours"),
+        ];
+        segmented_ui(ui, &mut display.arrangement, &arrangements);
+        ui.add_enabled_ui(display.arrangement == Arrangement::Beside, |ui| {
+            ui.checkbox(&mut display.same_scale, "One scale of heights and colours");
+        });
+    }
     heading_ui(ui, "Surface");
     ui.checkbox(&mut display.lighting, "Light and shadow");
     ui.checkbox(&mut display.wireframe, "Grid lines");

@@ -319,6 +319,9 @@ fn settings_ui(ui: &mut Ui, settings: &mut ExportSettings, plane: Option<bool>, 
             row_ui(ui, "Background", "Leave it out, to lay the picture over something else", |ui| {
                 (ui.checkbox(&mut settings.transparent, "transparent"), ())
             });
+            let tip =
+                "An animated PNG of 72 pictures, for browsers and slides; it takes as long as these pictures";
+            row_ui(ui, "Animation", tip, |ui| (ui.checkbox(&mut settings.turning, "turns around once"), ()));
         }
         What::Data => {
             if let Some(plane) = plane {

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use basin_core::files::write_atomically;
+use basin_core::progress::Silent;
 use basin_core::record::Record;
 use eframe::egui::ColorImage;
-use image::RgbaImage;
 
-use crate::gpu::{Camera, Offscreen, SurfaceView as Picture, Theme};
+use crate::gpu::{Camera, Offscreen, Theme};
 use crate::landscape_file::LandscapeFile;
 use crate::plot::{Plot, export};
+use crate::surface::Scene;
+use crate::surface_picture::{self, Look};
 use crate::ui::display::Display;
 use crate::ui::export_settings::{ExportSettings, What};
 use crate::ui::scatter_settings::ScatterSettings;
@@ -44,10 +46,12 @@ impl Order {
         }
         if self.settings.what == What::View {
             let (size, scale) = self.settings.picture()?;
-            let image = self.view(size, scale)?;
-            let mut bytes = std::io::Cursor::new(Vec::new());
-            image.write_to(&mut bytes, image::ImageFormat::Png)?;
-            write_atomically(path, bytes.get_ref())?;
+            let (scenes, look) = self.scenes(size, scale);
+            let bytes = match self.settings.turning {
+                true => surface_picture::turning(&scenes, &look, &mut Silent)?,
+                false => surface_picture::png(&surface_picture::drawn(&Offscreen::new()?, &scenes, &look)?)?,
+            };
+            write_atomically(path, &bytes)?;
             return Ok(Vec::new());
         }
         if self.settings.what == What::Data
@@ -79,7 +83,8 @@ impl Order {
                 let ([width, height], scale) = self.settings.picture()?;
                 let factor = (PREVIEW / f64::from(width.max(height))).min(1.0);
                 let side = |pixels: u32| ((f64::from(pixels) * factor).round() as u32).max(1);
-                self.view([side(width), side(height)], scale * factor as f32)?
+                let (scenes, look) = self.scenes([side(width), side(height)], scale * factor as f32);
+                surface_picture::drawn(&Offscreen::new()?, &scenes, &look)?
             }
             What::Figure => {
                 let figure = self.figure()?;
@@ -101,12 +106,13 @@ impl Order {
         figure.map_err(anyhow::Error::msg)
     }
 
-    fn view(&self, size: [u32; 2], scale: f32) -> Result<RgbaImage> {
-        let record = self.records.first().context("there is no record to draw")?;
-        let mut style = self.display.surface_style(record);
-        style.theme = if self.dark { Theme::Dark } else { Theme::Light };
-        style.transparent_background = self.settings.transparent;
-        let view = Picture { camera: self.camera, style, ..Picture::new(size[0], size[1], scale) };
-        Offscreen::new()?.picture(&self.display.surfaces(record), &view, self.settings.family())
+    /// The surfaces as they are seen.
+    fn scenes(&self, size: [u32; 2], scale: f32) -> (Vec<Scene>, Look) {
+        let mut scenes = self.display.scenes(&self.records);
+        for scene in &mut scenes {
+            scene.style.theme = if self.dark { Theme::Dark } else { Theme::Light };
+            scene.style.transparent_background = self.settings.transparent;
+        }
+        (scenes, Look { camera: self.camera, size, scale, family: self.settings.family() })
     }
 }

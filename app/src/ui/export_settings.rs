@@ -135,6 +135,8 @@ pub struct ExportSettings {
     pub view_height: String,
     /// Pixels per point of the 3-D picture, as typed.
     pub view_scale: String,
+    /// The 3-D picture turns around once: an animated PNG.
+    pub turning: bool,
     /// The 3-D picture has no background.
     pub transparent: bool,
     /// The 3-D picture is dark.
@@ -156,6 +158,7 @@ impl Default for ExportSettings {
             view_width: text("2400"),
             view_height: text("1800"),
             view_scale: text("4"),
+            turning: false,
             transparent: false,
             dark: false,
         }

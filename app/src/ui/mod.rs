@@ -46,6 +46,7 @@ mod shown;
 mod spectrum_view;
 mod standing;
 pub mod study;
+mod surface_section;
 pub mod surface_texture;
 mod surface_view;
 mod table_view;
@@ -305,8 +306,9 @@ impl App {
 
     fn display_ui(&mut self, ui: &mut Ui) {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            self.shape.ui(ui, &mut self.state.display, &self.shown);
-            display_panel::ui(ui, &mut self.state.display, self.shown.record());
+            self.shape.ui(ui, &mut self.state.display, &self.shown, &self.background);
+            let several = self.shown.together().len() > 1;
+            display_panel::ui(ui, &mut self.state.display, self.shown.record(), several);
         });
     }
 }

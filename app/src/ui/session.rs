@@ -434,7 +434,7 @@ fn is_of(training: &Stored, model: &Model) -> bool {
 /// Whether two records can share a chart: 1-D landscapes, flatness, attacks, trainings, each with their kind.
 pub fn share_a_chart(one: &Record, other: &Record) -> bool {
     match (&one.outcome, &other.outcome) {
-        (Outcome::Landscape(one), Outcome::Landscape(other)) => one.y.is_none() && other.y.is_none(),
+        (Outcome::Landscape(one), Outcome::Landscape(other)) => one.y.is_some() == other.y.is_some(),
         (Outcome::Flatness(_), Outcome::Flatness(_))
         | (Outcome::Attack(_), Outcome::Attack(_))
         | (Outcome::Hessian(_), Outcome::Hessian(_))

@@ -1,39 +1,48 @@
 //! The right: the shape of the landscape that is shown, in numbers.
 
-use basin_core::record::LandscapeOutcome;
+use basin_core::record::{LandscapeOutcome, Outcome, Record};
 use basin_core::shape::{Level, ShapeOptions};
 use eframe::egui::{DragValue, Grid, Label, RichText, Ui};
 
-use crate::plot::landscape::{self, Named, Quantity, quantity_label};
+use crate::background::Background;
+use crate::plot::landscape::{self, Named, Quantity, Which, quantity_label};
 use crate::shape::{self, Fact};
+use crate::ui::answers::Answer;
 use crate::ui::display::Display;
 use crate::ui::shown::Shown;
 use crate::ui::widgets::{heading_ui, palette, row_ui};
 
+/// What numbers are computed of: the version of what is shown, and how.
+pub(crate) type ShapeOf = (u64, Quantity, ShapeOptions);
+
 /// The numbers that are shown, and what they were computed of.
 #[derive(Default)]
 pub(crate) struct ShapeFacts {
-    of: Option<(u64, Quantity, ShapeOptions)>,
+    of: Option<ShapeOf>,
+    /// A worker thread computes others.
+    waiting: bool,
     title: String,
     facts: Vec<Fact>,
 }
 
 impl ShapeFacts {
+    /// Takes the answer of a worker thread.
+    pub fn answered(&mut self, of: ShapeOf, title: String, facts: Vec<Fact>) {
+        (self.of, self.title, self.facts, self.waiting) = (Some(of), title, facts, false);
+    }
+
     /// Draws the numbers of the landscape that is shown, if one is.
-    pub fn ui(&mut self, ui: &mut Ui, display: &mut Display, shown: &Shown) {
+    pub fn ui(&mut self, ui: &mut Ui, display: &mut Display, shown: &Shown, background: &Background<Answer>) {
         let (Some(record), Some(landscape)) = (shown.record(), shown.landscape()) else { return };
         let plot = display.plot_options();
-        let options = options(display, plot.quantity, landscape);
-        let of = (shown.version(), plot.quantity, options);
-        if self.of.as_ref() != Some(&of) {
-            let grid = landscape::main_grid(Named { name: "", record }, plot.which).ok();
-            let found = grid.and_then(|grid| Some((grid.robust, shape::of(&grid, plot.quantity, &options)?)));
-            self.title = found.as_ref().map_or_else(String::new, |(robust, _)| {
-                format!("Shape of the {}", quantity_label(plot.quantity, *robust).to_lowercase())
+        let of = (shown.version(), plot.quantity, options(display, plot.quantity, landscape));
+        if self.of.as_ref() != Some(&of) && !self.waiting {
+            self.waiting = true;
+            let record = record.clone();
+            background.spawn("shape", move || {
+                let (title, facts) = compute(&record, of);
+                Answer::Shape { of, title, facts }
             });
-            self.facts =
-                found.map_or_else(Vec::new, |(_, found)| shape::facts(&found, landscape, plot.quantity));
-            self.of = Some(of);
         }
         if self.facts.is_empty() {
             return;
@@ -67,6 +76,17 @@ impl ShapeFacts {
             (ui.add(value.prefix("+ ")), ())
         });
     }
+}
+
+/// The numbers with their title; none where there is no value.
+fn compute(record: &Record, (_, quantity, options): ShapeOf) -> (String, Vec<Fact>) {
+    let Outcome::Landscape(landscape) = &record.outcome else { return Default::default() };
+    let grid = landscape::main_grid(Named { name: "", record }, Which::Auto).ok();
+    let found = grid.and_then(|grid| Some((grid.robust, shape::of(&grid, quantity, &options)?)));
+    let title = found.as_ref().map_or_else(String::new, |(robust, _)| {
+        format!("Shape of the {}", quantity_label(quantity, *robust).to_lowercase())
+    });
+    (title, found.map_or_else(Vec::new, |(_, found)| shape::facts(&found, landscape, quantity)))
 }
 
 fn options(display: &Display, quantity: Quantity, landscape: &LandscapeOutcome) -> ShapeOptions {

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use basin_core::progress::{Progress, Silent};
+
 use super::{FigureStyle, FileKind, Scene, bytes_of, csv, draw, notes_of, panels};
 use crate::plot::figure::{Drawn, Page};
 use crate::plot::text;
@@ -44,10 +46,23 @@ impl Drawn {
     /// # Errors
     /// Unknown ending, one that does not suit the figure, or the file cannot be written.
     pub fn write(&self, style: &FigureStyle, path: &Path) -> Result<Vec<String>> {
+        self.write_telling(style, path, &mut Silent)
+    }
+
+    /// The same; what takes its time tells how far it is.
+    ///
+    /// # Errors
+    /// As [`Drawn::write`]; or the user stops it.
+    pub fn write_telling(
+        &self,
+        style: &FigureStyle,
+        path: &Path,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<String>> {
         let kind = FileKind::of(path)?;
         let mut notes = self.notes();
         let bytes = match (&self.page, self.scene(style)) {
-            (Page::Picture(draw, _), _) if kind == FileKind::Png => draw(style)?,
+            (Page::Picture(draw, _), _) if kind == FileKind::Png => draw(style, progress)?,
             (_, Some(_)) if kind == FileKind::Csv => self.csv().into_bytes(),
             (_, Some(scene)) => {
                 notes.extend(notes_of(&scene, style, kind));
