@@ -12,6 +12,7 @@ pub mod mesh;
 pub mod pace;
 pub mod places;
 pub mod plot;
+pub mod report;
 pub mod settings;
 pub mod shape;
 pub mod state;

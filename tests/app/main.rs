@@ -13,6 +13,7 @@ mod landscape_files;
 mod manual;
 mod plots;
 mod presets;
+mod report;
 mod scatter;
 mod schema;
 mod shaders;

@@ -18,7 +18,7 @@ use basin::plot::contour::{area, region};
 use basin::plot::export::{self, FigureStyle, FileKind};
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
 use basin::plot::{ColorMap, Item, Plot, Scale, Unit, text};
-use basin::plot::{attack, attack_steps, flatness};
+use basin::plot::{attack, attack_steps, flatness, landscapes};
 use basin_core::job::{Attack, AutoAttack, Case, Compute, DataSelection, Flatness, FlatnessLoss, Job};
 use basin_core::record::{
     AtRadius, AttackFlags, AttackOutcome, AttackRow, AttackSteps, AttackedExamples, Attempt, Draw,
@@ -642,6 +642,30 @@ fn logged() -> Record {
         evaluation.attempts = vec![attempt(0, -0.1), attempt(1, 0.3)];
     }
     record
+}
+
+#[test]
+fn landscapes_side_by_side_share_axes_and_colors() {
+    let (low, mut high) = (sample("landscape-2d.json"), sample("landscape-2d.json"));
+    let Outcome::Landscape(outcome) = &mut high.outcome else { panic!("a landscape") };
+    let Some(Values::Plane(rows)) = outcome.robust.as_mut().map(|grid| &mut grid.loss) else { panic!("2-D") };
+    rows.iter_mut().flatten().for_each(|value| *value = value.map(|value| 3.0 * value));
+    let line = sample("landscape-1d.json");
+    let of = |name, record| Named { name, record };
+    let records = [of("AT", &low), of("$\\xi$", &high), of("curve", &line)];
+    let panels = landscapes::plot(&records, &Options::default()).expect("two maps");
+    let fields: Vec<_> = panels.plots.iter().filter_map(Plot::field).collect();
+    assert_eq!((panels.plots.len(), fields.len()), (2, 2), "the curve is left out");
+    assert_eq!(fields[0].colors, fields[1].colors);
+    let top = fields[1].values.iter().flatten().copied().fold(0.0, f64::max);
+    assert!(fields[0].colors.range().1 >= top && fields[0].colors.range().0 <= 1.4, "all values have a band");
+    assert_eq!(panels.notes(), ["1-D landscapes are left out beside maps: curve"]);
+    let sharp = sample_records::curve(2.2);
+    let curves = [of("a", &line), of("b", &sharp)];
+    let panels = landscapes::plot(&curves, &Options::default()).expect("two curves");
+    assert_eq!(panels.plots[0].y, panels.plots[1].y);
+    let refusal = landscapes::plot(&[], &Options::default()).expect_err("nothing");
+    assert!(refusal.contains("basin landscape"), "{refusal}");
 }
 
 #[test]

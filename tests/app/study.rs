@@ -126,6 +126,52 @@ fn statistics_are_printed_and_drawn() {
     basin.refused(&["plot", "s", "--y", "gap", "--out", "h.svg"], &["no number \"robust_gap\""]);
 }
 
+/// A study of the snapshots of a training, by their numbers.
+fn snapshots() -> Basin {
+    let basin = Basin::new();
+    let model = |(i, file): (usize, &str)| {
+        let (x, y) = (0.1 + 0.2 * i as f64, [1.8, 1.5, 2.4, 3.6, 1.4][i]);
+        format!(
+            r#"{{"name": "at {i}", "group": "AT", "training": "at", "checkpoint": "at/{file}.safetensors",
+                "numbers": {{"average_flatness@0.5": {x}, "robust_loss": {y}, "autoattack_error": {}}}}}"#,
+            0.5 + 0.02 * i as f64
+        )
+    };
+    let files = ["snapshots/epoch-0000", "snapshots/epoch-0004", "snapshots/epoch-0009", "final", "best"];
+    let models: Vec<String> = files.into_iter().enumerate().map(model).collect();
+    std::fs::create_dir(basin.path("s")).unwrap();
+    basin.write("s/study.json", format!("{{\"format\": 1, \"models\": [{}]}}", models.join(",\n")));
+    basin
+}
+
+#[test]
+fn states_of_a_training_are_joined_and_drawn_over_epochs() {
+    let basin = snapshots();
+    let plot = |more: &[&str]| basin.ok(&[&["plot", "s"], more].concat());
+    plot(&["--figure", "epochs", "--out", "e.csv"]);
+    let epochs = basin.read("e.csv");
+    assert!(epochs.contains("x,Test RLoss,Average-case flatness\n1.0,1.8,0.1\n5.0,1.5,"), "{epochs}");
+    plot(&["--connect", "epochs", "--color", "epoch", "--out", "t.csv"]);
+    let trail = basin.read("t.csv");
+    assert!(trail.contains("epoch 5,at 1,0.3") && trail.contains("early stopping,at 4,"), "{trail}");
+    plot(&["--connect", "early-stopping", "--palette", "safe", "--style", "iccv", "--out", "a.svg"]);
+    let arrow = basin.read("a.svg");
+    assert!(
+        arrow.contains("#0072b2") && arrow.contains("#6e6e6e") && arrow.contains("3.25in"),
+        "the colours"
+    );
+    plot(&["--connect", "early-stopping", "--palette", "safe", "--style", "iccv", "--out", "b.svg"]);
+    assert_eq!(arrow, basin.read("b.svg"), "the same drawing again");
+    let pieces = ["--x", "robust_loss", "--y", "autoattack_error", "--fit", "pieces"];
+    plot(&[&pieces[..], &["--fit-break", "2", "--out", "p.csv"]].concat());
+    assert!(basin.read("p.csv").contains("x,fit below 2,fit from 2"), "{}", basin.read("p.csv"));
+    basin.misused(&["plot", "s", "--fit-break", "2", "--out", "p.svg"], &["--fit pieces"]);
+    basin.misused(
+        &["plot", "s", "--figure", "epochs", "--x", "y", "--out", "p.svg"],
+        &["--x is for --figure scatter"],
+    );
+}
+
 #[test]
 fn the_points_of_the_papers_poster_give_its_correlation() {
     let basin = Basin::new();

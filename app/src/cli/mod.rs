@@ -54,7 +54,7 @@ use printing::print;
 pub use report::bounds;
 use schema::SchemaArgs;
 use shards::MergeArgs;
-use study::StudyCommand;
+use study::{ReportArgs, StudyCommand};
 use submit::SubmitArgs;
 use terminal::Terminal;
 use train::TrainArgs;
@@ -241,6 +241,8 @@ enum Command {
     Study(StudyCommand),
     /// Draw records as a figure.
     Plot(PlotArgs),
+    /// Write everything about a study into one file: tables, figures, statistics, provenance, commands.
+    Report(ReportArgs),
     /// List, fetch and convert data sets.
     #[command(subcommand)]
     Data(DataCommand),
@@ -258,6 +260,7 @@ impl Command {
             self,
             Self::Inspect { probe: false, .. }
                 | Self::Plot(_)
+                | Self::Report(_)
                 | Self::Data(_)
                 | Self::Compare(_)
                 | Self::Status { .. }
@@ -372,6 +375,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Study(command)) => command.run(),
         Some(Command::Data(command)) => data::run(command),
         Some(Command::Schema(args)) => args.run(),
+        Some(Command::Report(args)) => args.run(),
         Some(Command::Plot(plot)) => {
             if plot.figure.is_some_and(|figure| figure.name == surface_picture::FIGURE.name) {
                 environment::for_drawing();

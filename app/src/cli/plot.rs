@@ -1,6 +1,7 @@
 //! `basin plot`: records to a figure file, without a window.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::{Result, anyhow, bail};
 use basin_core::files::write_atomically;
@@ -18,7 +19,7 @@ use super::source::{OfStudy, Source};
 use super::statistics;
 use crate::cli::terminal::Terminal;
 use crate::landscape_file::LandscapeFile;
-use crate::plot::export::{FigureStyle, FileKind, FontFamily, Preset, parse_length};
+use crate::plot::export::{FigureStyle, FileKind, FontFamily, Palette, Preset, parse_length};
 use crate::plot::figure::{self, Figure, Named, Options, Quantity, Takes};
 use crate::plot::landscape::{self, is_landscape};
 use crate::plot::{ColorMap, figures, scatter, text};
@@ -76,9 +77,15 @@ pub struct PlotArgs {
     #[arg(long)]
     pub title: Option<String>,
 
-    /// Look: paper (4 in, large text), column (3.25 in), wide (6.75 in) or slide (8 in, sans serif).
+    /// Look: paper (4 in, large text), column (3.25 in), wide (6.75 in) or slide (8 in, sans serif); or the column of a
+    /// conference: cvpr (iccv, wacv), icml, neurips (iclr), and over both columns cvpr-wide, icml-wide.
     #[arg(long, default_value = "paper", value_parser = clap::builder::ValueParser::new(|s: &str| s.parse::<Preset>()))]
     pub style: Preset,
+
+    /// Colours of curves and groups: basin, paper (in a scatter the methods have the paper's colours), or safe with any kind
+    /// of colour vision.
+    #[arg(long, default_value = "basin", value_parser = clap::builder::ValueParser::new(|s: &str| s.parse::<Palette>()))]
+    pub palette: Palette,
 
     /// Width of the figure, e.g. 3.25in or 84mm.
     #[arg(long, value_name = "LENGTH", value_parser = parse_length)]
@@ -195,7 +202,12 @@ pub fn run(args: &PlotArgs) -> Result<()> {
             return Err(usage("--out is the landscape that is read; choose another file"));
         }
     }
-    let models = args.scatter.options(source.study.is_some(), &args.names, args.error)?;
+    let models = args.scatter.options(
+        source.study.is_some(),
+        &args.names,
+        args.error,
+        args.palette == Palette::Paper,
+    )?;
     if !matches!(figure.takes, Takes::Models) {
         source.refuse_more_names(&args.names)?;
     }
@@ -246,8 +258,8 @@ fn source(args: &PlotArgs) -> Result<(&'static Figure, Source)> {
         )));
     }
     let figure = args.figure.unwrap_or(&scatter::FIGURE);
-    let source = Source::of_study(OfStudy::load(folder)?, figure);
-    if source.records.is_empty() && !matches!(figure.takes, Takes::Models) {
+    let source = Source::of_study(Rc::new(OfStudy::load(folder)?), figure);
+    if source.records.is_empty() && matches!(figure.takes, Takes::Records(_) | Takes::Trainings) {
         let name = figure.name;
         return Err(anyhow!(
             "{shown} is a study without a record that --figure {name} shows; measure its models"
@@ -347,6 +359,7 @@ fn style(args: &PlotArgs) -> FigureStyle {
         height_in: args.height,
         family: args.font.unwrap_or(style.family),
         grid: !args.no_grid,
+        palette: args.palette,
         dpi: args.dpi.unwrap_or(style.dpi),
         ..style
     }

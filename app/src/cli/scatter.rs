@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::failure::usage;
 use super::word::word;
-use crate::plot::scatter::{Choice, Look, ModelOptions, Quantity};
+use crate::plot::scatter::{Choice, ColorBy, Connect, Lines, Look, ModelOptions, Quantity};
 
 /// What the scatter shows.
 #[derive(Debug, Clone, Args)]
@@ -36,9 +36,18 @@ pub struct ScatterArgs {
     /// Logarithmic flatness (--log: logarithmic values).
     #[arg(long)]
     pub log_x: bool,
-    /// Least squares line: none, line (the default), or band, the line with its 95 % confidence band.
+    /// Least squares line [default: line].
     #[arg(long, value_enum)]
     pub fit: Option<FitArg>,
+    /// Where the pieces of --fit pieces meet [default: 2.303, the loss of guessing among 10 classes].
+    #[arg(long, value_name = "X", value_parser = ValueParser::new(number))]
+    pub fit_break: Option<f64>,
+    /// Join the states of a training: its snapshots by a line, or its final and its early-stopped network by an arrow.
+    #[arg(long, value_enum)]
+    pub connect: Option<ConnectArg>,
+    /// What colours say [default: group].
+    #[arg(long, value_enum)]
+    pub color: Option<ColorArg>,
     /// Leave out the names beside the points.
     #[arg(long)]
     pub no_labels: bool,
@@ -63,6 +72,30 @@ pub enum FitArg {
     Line,
     /// The line with its 95 % confidence band.
     Band,
+    /// Two lines, below and above --fit-break.
+    Pieces,
+    /// A line for each group.
+    Groups,
+}
+
+/// What joins the states of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConnectArg {
+    /// A line along its epochs.
+    Epochs,
+    /// An arrow from the final to the early-stopped network.
+    EarlyStopping,
+}
+
+/// What colours say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// The group.
+    Group,
+    /// The model: shades of its group's colour, darker in the order of the models, such as of a hyperparameter.
+    Model,
+    /// The epoch of its training.
+    Epoch,
 }
 
 impl ScatterArgs {
@@ -77,6 +110,9 @@ impl ScatterArgs {
             ("--x", self.x.is_some()),
             ("--log-x", self.log_x),
             ("--fit", self.fit.is_some()),
+            ("--fit-break", self.fit_break.is_some()),
+            ("--connect", self.connect.is_some()),
+            ("--color", self.color.is_some()),
             ("--no-labels", self.no_labels),
             ("--group", !self.groups.is_empty()),
         ]
@@ -88,7 +124,13 @@ impl ScatterArgs {
     ///
     /// # Errors
     /// An option that has no meaning for them.
-    pub fn options(&self, is_study: bool, names: &[String], error: bool) -> Result<ModelOptions> {
+    pub fn options(
+        &self,
+        is_study: bool,
+        names: &[String],
+        error: bool,
+        as_paper: bool,
+    ) -> Result<ModelOptions> {
         let (y, number) = match self.y.as_deref() {
             _ if error => (Quantity::Error, None),
             None | Some("loss") => (Quantity::Loss, None),
@@ -101,6 +143,9 @@ impl ScatterArgs {
         }
         if self.x.is_some() && !is_study {
             return Err(usage("--x is for a study; give its folder, or leave it out"));
+        }
+        if self.fit_break.is_some() && self.fit != Some(FitArg::Pieces) {
+            return Err(usage("--fit-break is for --fit pieces; leave it out"));
         }
         let of_records = [("--name", !names.is_empty()), ("--group", !self.groups.is_empty())];
         if let Some((option, _)) = of_records.into_iter().find(|(_, given)| is_study && *given) {
@@ -123,8 +168,24 @@ impl ScatterArgs {
             groups: self.groups.clone(),
             look: Look {
                 log_x: self.log_x,
-                line: self.fit != Some(FitArg::None),
-                band: self.fit == Some(FitArg::Band),
+                lines: match self.fit {
+                    Some(FitArg::None) => Lines::None,
+                    None | Some(FitArg::Line) => Lines::One,
+                    Some(FitArg::Band) => Lines::Band,
+                    Some(FitArg::Pieces) => Lines::Pieces(self.fit_break),
+                    Some(FitArg::Groups) => Lines::Groups,
+                },
+                connect: match self.connect {
+                    None => Connect::None,
+                    Some(ConnectArg::Epochs) => Connect::Epochs,
+                    Some(ConnectArg::EarlyStopping) => Connect::EarlyStopping,
+                },
+                color: match self.color {
+                    None | Some(ColorArg::Group) => ColorBy::Group,
+                    Some(ColorArg::Model) => ColorBy::Model,
+                    Some(ColorArg::Epoch) => ColorBy::Epoch,
+                },
+                as_paper,
                 labels: !self.no_labels,
                 ..Look::default()
             },

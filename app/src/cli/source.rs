@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::Result;
 use basin_core::record::{Record, names};
@@ -35,7 +36,7 @@ impl OfStudy {
 
     /// The records that a figure takes, by the names of their models.
     fn records(&self, figure: &Figure) -> Vec<(String, Record)> {
-        if matches!(figure.takes, Takes::Trainings) {
+        if matches!(figure.takes, Takes::Trainings | Takes::Snapshots) {
             return self.trainings();
         }
         let models = self.study.models.iter().zip(&self.entries.models);
@@ -72,14 +73,14 @@ impl OfStudy {
 
 /// Records with their names, and the study that they are of, if they are of one.
 pub struct Source {
-    pub study: Option<OfStudy>,
+    pub study: Option<Rc<OfStudy>>,
     pub records: Vec<Record>,
     pub names: Vec<String>,
 }
 
 impl Source {
     /// The records that a figure takes of a study.
-    pub fn of_study(study: OfStudy, figure: &Figure) -> Self {
+    pub fn of_study(study: Rc<OfStudy>, figure: &Figure) -> Self {
         let (names, records) = if matches!(figure.takes, Takes::Models) {
             Default::default()
         } else {

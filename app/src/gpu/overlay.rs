@@ -102,6 +102,7 @@ fn write_label(out: &mut String, label: &Label, family: FontFamily, ink: Color) 
         size,
         bold: false,
         color: ink,
+        family: None,
     };
     write_text(out, &text, family);
 }

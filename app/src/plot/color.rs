@@ -106,5 +106,19 @@ pub fn series_color(index: usize) -> Color {
     }
 }
 
+/// The diverging colours of the paper's epochs at a share from 0 to 1: dark blue, blue, white, red, dark red.
+pub fn seismic(share: f64) -> Color {
+    const AT: [Color; 5] = [
+        Color::rgb(0, 0, 77),
+        Color::rgb(0, 0, 255),
+        Color::rgb(255, 255, 255),
+        Color::rgb(255, 0, 0),
+        Color::rgb(128, 0, 0),
+    ];
+    let place = share.clamp(0.0, 1.0) * 4.0;
+    let from = (place.floor() as usize).min(3);
+    AT[from].mix(AT[from + 1], place - from as f64)
+}
+
 /// How many series have a colour of their own.
 pub const SERIES_COLORS: usize = 12;

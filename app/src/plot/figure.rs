@@ -94,6 +94,8 @@ pub enum Takes {
     Records(fn(&Record) -> bool),
     /// Trainings: folders.
     Trainings,
+    /// States of the trainings of a study, and these trainings.
+    Snapshots,
     /// Models: a point for each checkpoint, from whatever records there are of it.
     Models,
 }
@@ -131,7 +133,9 @@ impl Figure {
     pub fn takes(&self, record: &Record) -> bool {
         match self.takes {
             Takes::Records(takes) => takes(record),
-            Takes::Trainings => matches!(record.outcome, basin_core::record::Outcome::Train(_)),
+            Takes::Trainings | Takes::Snapshots => {
+                matches!(record.outcome, basin_core::record::Outcome::Train(_))
+            }
             Takes::Models => record.job.checkpoint().is_some(),
         }
     }

@@ -4,7 +4,7 @@ use basin_core::record::{Outcome, Record};
 
 use super::figure::Figure;
 use super::{
-    attack, attack_steps, evaluation, flatness, landscape, landscapes, merge_tree, scatter, spectrum,
+    attack, attack_steps, epochs, evaluation, flatness, landscape, landscapes, merge_tree, scatter, spectrum,
     training,
 };
 use crate::surface_picture;
@@ -24,6 +24,7 @@ pub const ALL: &[&Figure] = &[
     &flatness::FIGURE,
     &flatness::LAYERS,
     &scatter::FIGURE,
+    &epochs::FIGURE,
     &training::FIGURE,
     &training::RATES,
     &training::NORMS,

@@ -40,7 +40,7 @@ impl Plot {
         match &self.key {
             Some(key) => [&key.whose, &key.what].map(|groups| groups.iter().filter_map(entry).collect()),
             None => {
-                let marks = |item: &Item| matches!(item, Item::Mark(_));
+                let marks = |item: &Item| matches!(item, Item::Mark(_) | Item::Arrow(_));
                 let named = self.items.iter().enumerate().filter(|(_, item)| !marks(item));
                 let own = named.filter_map(|(number, item)| {
                     Some(Entry { name: item.name()?, sample: item, items: vec![number] })
@@ -60,6 +60,7 @@ impl Item {
             Self::Histogram(histogram) => histogram.name.as_deref(),
             Self::Guide(guide) => guide.name.as_deref(),
             Self::Mark(mark) => Some(&mark.name),
+            Self::Arrow(arrow) => Some(&arrow.name),
             Self::Field(_) | Self::Caption(_) => None,
         }
     }

@@ -23,6 +23,9 @@ pub const FIGURE: Figure = Figure {
 /// # Errors
 /// A sentence saying which record cannot be part of the figure.
 pub fn plot(records: &[Named<'_>], options: &Options) -> Result<Panels, String> {
+    if records.is_empty() {
+        return Err("there are no landscapes; measure some with `basin landscape`".into());
+    }
     let is_map = records.iter().any(|named| is_plane(named.record));
     let (shown, left_out): (Vec<_>, Vec<_>) =
         records.iter().partition(|named| is_plane(named.record) == is_map || !is_landscape(named.record));

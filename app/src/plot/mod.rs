@@ -9,6 +9,7 @@ pub mod attack_steps;
 pub mod color;
 pub mod colormap;
 pub mod contour;
+pub mod epochs;
 pub mod evaluation;
 pub mod export;
 pub mod field;
@@ -108,6 +109,8 @@ pub enum Item {
     Guide(Guide),
     /// A single symbol.
     Mark(Mark),
+    /// From one point to another.
+    Arrow(Arrow),
     /// Lines of words in an empty corner.
     Caption(Caption),
 }
@@ -279,6 +282,19 @@ pub struct Mark {
     /// Fill colour.
     pub color: Color,
     /// What it marks.
+    pub name: String,
+}
+
+/// An arrow from one point to another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrow {
+    /// Where it begins.
+    pub from: [f64; 2],
+    /// Where it points to.
+    pub to: [f64; 2],
+    /// Colour.
+    pub color: Color,
+    /// What it says.
     pub name: String,
 }
 

@@ -6,7 +6,7 @@ use basin_core::job::{Case, FlatnessLoss};
 use basin_core::record::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::plot::scatter::{self, Choice, Look, Models, Quantity};
+use crate::plot::scatter::{self, Choice, Lines, Look, Models, Quantity};
 
 /// Whose points are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -69,7 +69,12 @@ impl ScatterSettings {
     /// How it is drawn.
     pub fn look(&self) -> Look {
         let [log_x, log_y] = self.log;
-        Look { log_x, log_y, line: self.line, band: self.band, labels: self.labels, title: None }
+        let lines = match (self.line, self.band) {
+            (false, _) => Lines::None,
+            (true, false) => Lines::One,
+            (true, true) => Lines::Band,
+        };
+        Look { log_x, log_y, lines, labels: self.labels, ..Look::default() }
     }
 
     /// The models of the records, the published ones, or both.

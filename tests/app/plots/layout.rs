@@ -7,9 +7,11 @@ use std::sync::Arc;
 use basin::plot::export::{self, FigureStyle, FileKind, Preset};
 use basin::plot::figure::{Drawn, Input, Named, Options, Quantity, Which};
 use basin::plot::figures as registry;
+use basin::plot::scatter::stage::Stage;
 use basin::plot::scatter::{self, Choice, Look, Measured, Model, ModelOptions, Models, published};
 use basin::plot::text::plain;
 use basin_core::record::{Outcome, Record};
+use basin_core::study::{Entries, Model as StudyModel, Study};
 use resvg::usvg;
 
 use super::{attack_record, flatness_record, gallery, logged, sample, sample_records, trainings};
@@ -40,7 +42,8 @@ fn labels() -> Vec<(&'static str, String)> {
 
 fn styles() -> Vec<(&'static str, FigureStyle)> {
     let paper = Preset::Paper.style();
-    let mut styles: Vec<_> = Preset::ALL.into_iter().map(|preset| (preset.name(), preset.style())).collect();
+    // Those of conferences are of sizes in between.
+    let mut styles: Vec<_> = Preset::ALL[..4].iter().map(|preset| (preset.name(), preset.style())).collect();
     styles.push(("2 in", FigureStyle { width_in: 2.0, ..Preset::Column.style() }));
     styles.push(("2 in, large type", FigureStyle { width_in: 2.0, ..paper.clone() }));
     styles.push(("flat", FigureStyle { height_in: Some(1.6), ..paper }));
@@ -52,6 +55,22 @@ struct Example {
     kind: &'static str,
     about: &'static str,
     drawn: Drawn,
+}
+
+/// A study of three trainings with two snapshots each.
+fn snapshots(names: &[String]) -> (Study, Entries) {
+    let model = |i: usize| StudyModel {
+        name: names[i].clone(),
+        training: Some(format!("t{}", i / 3).into()),
+        checkpoint: Some(format!("t{}/snapshots/epoch-{:04}.safetensors", i / 3, 5 * (i % 3)).into()),
+        numbers: [("robust_loss", 1.5 + 0.1 * i as f64), ("average_flatness@0.5", 0.1 * i as f64)]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
+        ..StudyModel::default()
+    };
+    let study = Study { format: 1, models: (0..9).map(model).collect(), ..Study::default() };
+    let models = study.models.iter().map(|_| Default::default()).collect();
+    (study, Entries { models, ..Entries::default() })
 }
 
 /// Every kind of figure with this title and these names.
@@ -90,6 +109,7 @@ fn figures(label: &str) -> Vec<Example> {
         label: names[i].clone(),
         group: Some(format!("{label}, group {}", i % 3)),
         training: None,
+        stage: Stage::Unknown,
         hash: String::new(),
         x: measured(0.2 + 0.1 * i as f64),
         y: measured(1.0 + 0.3 * ((i * 4) % 9) as f64),
@@ -108,7 +128,17 @@ fn figures(label: &str) -> Vec<Example> {
         let drawn = scatter::plot(models, look).expect("a scatter").into();
         Example { kind: "scatter", about, drawn }
     };
+    let (study, entries) = snapshots(&names);
+    let options = Options { title: title.clone(), ..usual() };
+    let input = Input {
+        named: &[],
+        study: Some((&study, &entries)),
+        options: &options,
+        models: &ModelOptions::default(),
+    };
+    let epochs = (registry::named("epochs").expect("a figure").draw)(&input).expect("epochs");
     vec![
+        Example { kind: "epochs", about: "", drawn: epochs },
         draw("landscape", "curve", &[&line], usual()),
         draw("landscape", "curves", &[&line, &sharp, &line], usual()),
         draw("landscape", "curves of errors", &[&line, &sharp], error.clone()),

@@ -1,7 +1,9 @@
 //! Records to models to figure.
 
 use basin::plot::export::{self, FigureStyle, Preset};
-use basin::plot::scatter::{Choice, Look, Models, Quantity, from_records, plot, published};
+use basin::plot::scatter::{
+    Choice, Lines, Look, Measured, Model, Models, Quantity, from_records, plot, plot_with, published,
+};
 use basin::plot::{GuideLine, Item, Plot, Scale, Unit};
 use basin_core::job::{Case, FlatnessLoss, Job};
 use basin_core::record::Record;
@@ -170,7 +172,7 @@ fn the_figure_has_groups_a_line_and_correlations() {
     });
     let Some(GuideLine::Sloped { slope, intercept }) = line else { panic!("no line") };
     assert!((slope - 2.048).abs() < 0.002 && (intercept - 0.954).abs() < 0.002);
-    let log = published_plot(&Look { log_x: true, log_y: true, line: false, ..Look::default() });
+    let log = published_plot(&Look { log_x: true, log_y: true, lines: Lines::None, ..Look::default() });
     assert_eq!((log.x.scale, log.y.scale), (Scale::Log, Scale::Log));
     assert!(log.items.iter().all(|item| !matches!(item, Item::Guide(_))));
     let csv = export::csv(&drawn);
@@ -233,6 +235,7 @@ fn the_correlations_cover_neither_points_nor_error_bars() {
         label: format!("a model with a long name, {i}"),
         group: None,
         training: None,
+        stage: basin::plot::scatter::stage::Stage::Unknown,
         hash: String::new(),
         x: measured(at(i).0, 0.2),
         y: measured(at(i).1, 0.4),
@@ -271,5 +274,28 @@ fn the_correlations_cover_neither_points_nor_error_bars() {
                 assert!(!level && !upright, "{count} models: {} covers point {i} or its bars", text.label);
             }
         }
+    }
+}
+
+#[test]
+fn a_vector_scatter_of_a_thousand_models_is_small() {
+    let at =
+        |i: usize, factor: usize| Ok(Measured { value: (i * factor % 1000) as f64 / 500.0, interval: None });
+    let model = |i: usize| Model {
+        name: format!("m{i}"),
+        label: String::new(),
+        group: Some(format!("group {}", i % 8)),
+        training: None,
+        stage: basin::plot::scatter::stage::Stage::Unknown,
+        hash: String::new(),
+        x: at(i, 37),
+        y: at(i, 61),
+    };
+    let models = Models { models: (0..1000).map(model).collect(), ..Models::default() };
+    let plot = plot_with(&models, &Look { lines: Lines::Band, ..Look::default() }, None).expect("a scatter");
+    for kind in [export::FileKind::Svg, export::FileKind::Pdf] {
+        let size = export::to_bytes(&plot, &FigureStyle::default(), kind).expect("a figure").len();
+        assert!(size < 300_000, "{kind:?} has {size} bytes");
+        println!("{kind:?}: {size} bytes");
     }
 }

@@ -5,11 +5,14 @@ mod folder;
 mod import;
 mod init;
 mod measure;
+mod report;
+mod report_text;
 mod stats;
 mod status;
 
 use anyhow::Result;
 use clap::Subcommand;
+pub use report::ReportArgs;
 
 /// What is done with a study.
 #[derive(Debug, Subcommand)]

@@ -96,6 +96,7 @@ fn text(middle: [f64; 2], angle: f64, contour: &Contour, size: f64) -> Text {
         size,
         bold: false,
         color: contour.color,
+        family: None,
     }
 }
 

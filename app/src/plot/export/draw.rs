@@ -5,13 +5,14 @@ use super::color_bar::color_bar;
 use super::contour_labels;
 use super::layout::{CAP_HEIGHT, Layout, layout};
 use super::legend::Legend;
+use super::palette::recolor;
 use super::point_labels::PointLabels;
 use super::sample::{MARK, symbol};
 use super::scene::{Anchor, Outline, Rect, Scene, Shape, Stroke};
 use super::style::FigureStyle;
 use super::transform::Transform;
 use crate::plot::contour::{iso_lines, region};
-use crate::plot::{Color, Field, Guide, Histogram, Item, Mark, Plot, Scatter, Series, text};
+use crate::plot::{Arrow, Color, Field, Guide, Histogram, Item, Mark, Plot, Scatter, Series, text};
 
 /// More curves than these are many.
 const MANY_CURVES: usize = 8;
@@ -56,6 +57,7 @@ pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
         below += legend.room_below;
     }
     labels.draw_key(&mut scene, below, style);
+    recolor(&mut scene, style.palette);
     scene
 }
 
@@ -79,6 +81,7 @@ pub fn items(scene: &mut Scene, layout: &Layout, to: &Transform<'_>, style: &Fig
             Item::Field(f) => field(scene, f, to, style),
             Item::Guide(g) => guide(scene, g, to, plot, style),
             Item::Mark(m) => mark(scene, m, to, style),
+            Item::Arrow(a) => arrow(scene, a, to, style),
             Item::Caption(_) => {}
         }
     }
@@ -258,6 +261,27 @@ fn guide(scene: &mut Scene, guide: &Guide, to: &Transform<'_>, plot: &Plot, styl
         let stroke = Stroke { color: guide.color, width: 0.8 * style.line_pt, dash: guide.dash };
         scene.path(vec![Outline { points, closed: false }], None, Some(stroke), true);
     }
+}
+
+/// From the rim of one symbol to that of the other.
+fn arrow(scene: &mut Scene, arrow: &Arrow, to: &Transform<'_>, style: &FigureStyle) {
+    let ends = [arrow.from, arrow.to].map(|[x, y]| to.point(x, y));
+    let [Some(from), Some(at)] = ends else { return };
+    let length = (at[0] - from[0]).hypot(at[1] - from[1]);
+    let (rim, head) = (0.6 * style.symbol_pt, 0.9 * style.symbol_pt);
+    if length <= 2.0 * rim + 0.5 * head {
+        return;
+    }
+    let along = [0, 1].map(|k| (at[k] - from[k]) / length);
+    let place = |far: f64, aside: f64| {
+        [from[0] + far * along[0] - aside * along[1], from[1] + far * along[1] + aside * along[0]]
+    };
+    let (tip, neck) = (length - rim, length - rim - head.min(0.5 * (length - 2.0 * rim)));
+    let stroke = Stroke::solid(arrow.color, 0.6 * style.line_pt);
+    let line = Outline { points: vec![place(rim, 0.0), place(neck, 0.0)], closed: false };
+    scene.path(vec![line], None, Some(stroke), true);
+    let points = vec![place(tip, 0.0), place(neck, 0.35 * head), place(neck, -0.35 * head)];
+    scene.path(vec![Outline { points, closed: true }], Some(arrow.color), None, true);
 }
 
 fn mark(scene: &mut Scene, mark: &Mark, to: &Transform<'_>, style: &FigureStyle) {

@@ -83,6 +83,13 @@ pub fn fit_alike(labels: &[&str], of: Type, width: f64) -> Vec<Fitted> {
     words.into_iter().zip(labels).map(fitted).collect()
 }
 
+/// A label in as many lines as it needs, each as full as can be; a word that is wider than all of it is broken.
+pub fn filled(label: &str, of: Type, width: f64) -> Vec<String> {
+    let words = Words::new(label, of, width);
+    let lines = words.wrapped(width / of.size).unwrap_or_else(|| vec![0..words.atoms.len()]);
+    words.lines(lines)
+}
+
 /// A label in its smallest pieces.
 #[derive(Debug, Clone)]
 struct Words {

@@ -208,6 +208,11 @@ fn covered_points(plot: &Plot, to: &Transform<'_>) -> Vec<[f64; 2]> {
                     (0..=100).map(move |i| [0, 1].map(|k| a[k] + f64::from(i) / 100.0 * (b[k] - a[k])))
                 }));
             }
+            Item::Arrow(arrow) => points.extend((0..=50).filter_map(|i| {
+                let t = f64::from(i) / 50.0;
+                let [x, y] = [0, 1].map(|k| arrow.from[k] + t * (arrow.to[k] - arrow.from[k]));
+                to.point(x, y)
+            })),
             Item::Field(_) | Item::Mark(_) | Item::Caption(_) => {}
         }
     }

@@ -13,6 +13,7 @@ mod layout;
 mod legend;
 mod notes;
 mod page;
+mod palette;
 mod panels;
 mod point_labels;
 mod sample;
@@ -23,19 +24,21 @@ mod table;
 mod tikz;
 mod transform;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, Result, bail};
+use pdf_writer::{Content, Finish as _, Name, Pdf, Ref, TextStr};
 use resvg::{tiny_skia, usvg};
 
 pub use csv::csv;
 pub(crate) use csv::{column, head};
 pub(crate) use fonts::width;
 pub use notes::{notes, notes_of};
-pub use scene::{Anchor, Rect, Scene, Text};
-pub use style::{FigureStyle, FontFamily, Preset, parse_length};
-pub(crate) use svg::{families, write_text};
+pub use scene::{Anchor, Rect, Scene, Stroke, Text};
+pub use style::{FigureStyle, FontFamily, Palette, Preset, parse_length};
+pub(crate) use svg::{escape, families, font_faces, svg_inside, write_text};
 
 use super::Plot;
 
@@ -81,6 +84,11 @@ pub fn text_width(label: &str, family: FontFamily, size: f64) -> f64 {
     fonts::width(label, family, false, size)
 }
 
+/// Words in lines of at most `width` points.
+pub fn wrapped(label: &str, family: FontFamily, bold: bool, size: f64, width: f64) -> Vec<String> {
+    fit::filled(label, fit::Type { family, bold, size, steps: &[(1.0, 1)] }, width)
+}
+
 /// The plot laid out on paper.
 pub fn scene(plot: &Plot, style: &FigureStyle) -> Scene {
     draw::scene(plot, style)
@@ -118,6 +126,43 @@ pub fn pdf_of(scene: &Scene) -> Result<Vec<u8>> {
     let page = svg2pdf::PageOptions { dpi: 96.0 };
     svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page)
         .map_err(|e| anyhow::anyhow!("cannot make a PDF of this figure ({e}); try .svg"))
+}
+
+/// Pages of one size as a PDF file with text as text.
+///
+/// # Errors
+/// A drawing cannot be converted: a bug, not something a user can cause.
+pub fn pdf_of_pages(scenes: &[Scene]) -> Result<Vec<u8>> {
+    let mut next = Ref::new(1);
+    let mut pdf = Pdf::new();
+    let (catalog, tree_of_pages) = (next.bump(), next.bump());
+    let mut kids = Vec::new();
+    for scene in scenes {
+        let options = svg2pdf::ConversionOptions::default();
+        let (chunk, drawing) = svg2pdf::to_chunk(&tree(scene)?, options)
+            .map_err(|e| anyhow::anyhow!("cannot make a PDF of this page ({e}); try .html"))?;
+        let mut new = HashMap::new();
+        let chunk = chunk.renumber(|old| *new.entry(old).or_insert_with(|| next.bump()));
+        let (page, content) = (next.bump(), next.bump());
+        let (width, height) = (scene.width as f32, scene.height as f32);
+        let mut of_page = pdf.page(page);
+        of_page.parent(tree_of_pages).contents(content);
+        of_page.media_box(pdf_writer::Rect::new(0.0, 0.0, width, height));
+        of_page.resources().x_objects().pair(Name(b"P"), new[&drawing]);
+        of_page.finish();
+        let mut drawn = Content::new();
+        // The drawing is one unit wide and high.
+        drawn.transform([width, 0.0, 0.0, height, 0.0, 0.0]).x_object(Name(b"P"));
+        pdf.stream(content, &drawn.finish());
+        pdf.extend(&chunk);
+        kids.push(page);
+    }
+    pdf.catalog(catalog).pages(tree_of_pages);
+    pdf.pages(tree_of_pages).count(kids.len() as i32).kids(kids);
+    if let Some(first) = scenes.first() {
+        pdf.document_info(next.bump()).title(TextStr(&first.title));
+    }
+    Ok(pdf.finish())
 }
 
 /// The plot as a PNG image at the style's resolution.

@@ -5,6 +5,7 @@ use super::draw::{frame, items, thinned};
 use super::fit::{Fitted, Steps, Type, fit_alike};
 use super::layout::{Layout, layout, ticks};
 use super::legend::Legend;
+use super::palette::recolor;
 use super::scene::{Anchor, Rect, Scene};
 use super::style::FigureStyle;
 use super::transform::Transform;
@@ -100,6 +101,7 @@ pub fn scene(panels: &Panels, style: &FigureStyle) -> Scene {
         legend.draw(&mut scene, &page, page.below, style);
     }
     scene.without_empty_words();
+    recolor(&mut scene, style.palette);
     scene
 }
 

@@ -41,7 +41,7 @@ pub fn sample(scene: &mut Scene, item: &Item, at: [f64; 2], length: f64, style: 
         Item::Mark(mark) => {
             symbol(scene, middle, mark.shape, 0.5 * MARK * style.symbol_pt, mark.color, style)
         }
-        Item::Field(_) | Item::Caption(_) => {}
+        Item::Field(_) | Item::Caption(_) | Item::Arrow(_) => {}
     }
 }
 

@@ -92,6 +92,8 @@ pub struct Text {
     pub bold: bool,
     /// Colour.
     pub color: Color,
+    /// Typeface; none: that of the scene.
+    pub family: Option<FontFamily>,
 }
 
 /// Something drawn.
@@ -168,6 +170,36 @@ impl Scene {
         self.path(vec![Outline { points: vec![from, to], closed: false }], None, Some(stroke), false);
     }
 
+    /// Adds another drawing, `factor` times as large, with its upper left corner at a place.
+    pub fn append(&mut self, other: Self, at: [f64; 2], factor: f64) {
+        let to = |[x, y]: [f64; 2]| [at[0] + factor * x, at[1] + factor * y];
+        let outlines = |outlines: Vec<Outline>| {
+            let moved = |line: Outline| Outline { points: line.points.into_iter().map(to).collect(), ..line };
+            outlines.into_iter().map(moved).collect()
+        };
+        let stroke = |stroke: Stroke| Stroke { width: factor * stroke.width, ..stroke };
+        let rect = |rect: Rect| {
+            let [left, top] = to([rect.left, rect.top]);
+            Rect { left, top, width: factor * rect.width, height: factor * rect.height }
+        };
+        self.shapes.extend(other.shapes.into_iter().map(|shape| match shape {
+            Shape::Path { outlines: lines, fill, stroke: line, clip } => Shape::Path {
+                outlines: outlines(lines),
+                fill,
+                stroke: line.map(stroke),
+                clip: clip.map(rect),
+            },
+            Shape::Discs { centres, radius, fill, stroke: line } => Shape::Discs {
+                centres: centres.into_iter().map(to).collect(),
+                radius: factor * radius,
+                fill,
+                stroke: line.map(stroke),
+            },
+            Shape::Text(text) => Shape::Text(Text { at: to(text.at), size: factor * text.size, ..text }),
+        }));
+        self.shortened.extend(other.shortened);
+    }
+
     /// Makes the words of the shapes from this number on bold.
     pub fn embolden(&mut self, from: usize) {
         for shape in &mut self.shapes[from..] {
@@ -209,6 +241,7 @@ impl Scene {
             size,
             bold: false,
             color: Color::BLACK,
+            family: None,
         }));
         match self.shapes.last_mut() {
             Some(Shape::Text(text)) => text,

@@ -21,6 +21,30 @@ impl std::str::FromStr for FontFamily {
     }
 }
 
+/// Colours of curves and groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Palette {
+    /// Dark hues of ColorBrewer's *Paired*, then others.
+    #[default]
+    Basin,
+    /// The same, and methods in a scatter have the colours of the paper's figures.
+    Paper,
+    /// Told apart with any kind of colour vision: Okabe and Ito's, then others.
+    Safe,
+}
+
+impl std::str::FromStr for Palette {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "basin" => Ok(Self::Basin),
+            "paper" => Ok(Self::Paper),
+            "safe" => Ok(Self::Safe),
+            _ => Err(format!("{text:?} is not a palette; use basin, paper or safe")),
+        }
+    }
+}
+
 /// Size and look of an exported figure. Lengths are those of the printed figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FigureStyle {
@@ -46,6 +70,8 @@ pub struct FigureStyle {
     pub symbol_pt: f64,
     /// Whether lines run from the ticks through the axes.
     pub grid: bool,
+    /// Colours of curves and groups.
+    pub palette: Palette,
     /// Pixels per inch of raster files.
     pub dpi: f64,
 }
@@ -62,11 +88,31 @@ pub enum Preset {
     Wide,
     /// 8 in wide, sans serif, bold lines: for slides and posters.
     Slide,
+    /// One column of CVPR, ICCV and WACV, 3.25 in.
+    Cvpr,
+    /// Both columns of these, 6.875 in.
+    CvprWide,
+    /// One column of ICML, 3.25 in.
+    Icml,
+    /// Both columns of ICML, 6.75 in.
+    IcmlWide,
+    /// The text width of NeurIPS and ICLR, 5.5 in.
+    Neurips,
 }
 
 impl Preset {
     /// Every preset, in the order menus show them.
-    pub const ALL: [Self; 4] = [Self::Paper, Self::Column, Self::Wide, Self::Slide];
+    pub const ALL: [Self; 9] = [
+        Self::Paper,
+        Self::Column,
+        Self::Wide,
+        Self::Slide,
+        Self::Cvpr,
+        Self::CvprWide,
+        Self::Icml,
+        Self::IcmlWide,
+        Self::Neurips,
+    ];
 
     /// The name shown and accepted on the command line.
     pub const fn name(self) -> &'static str {
@@ -75,6 +121,11 @@ impl Preset {
             Self::Column => "column",
             Self::Wide => "wide",
             Self::Slide => "slide",
+            Self::Cvpr => "cvpr",
+            Self::CvprWide => "cvpr-wide",
+            Self::Icml => "icml",
+            Self::IcmlWide => "icml-wide",
+            Self::Neurips => "neurips",
         }
     }
 
@@ -92,10 +143,15 @@ impl Preset {
             frame_pt: 0.8,
             symbol_pt: 8.0,
             grid: true,
+            palette: Palette::Basin,
             dpi: 300.0,
         };
         match self {
             Self::Paper => paper,
+            Self::Cvpr | Self::Icml => FigureStyle { width_in: 3.25, ..paper.with_label_size(8.0) },
+            Self::CvprWide => FigureStyle { width_in: 6.875, ..paper.with_label_size(9.0) },
+            Self::IcmlWide => FigureStyle { width_in: 6.75, ..paper.with_label_size(9.0) },
+            Self::Neurips => FigureStyle { width_in: 5.5, ..paper.with_label_size(9.0) },
             Self::Column => FigureStyle { width_in: 3.25, ..paper.with_label_size(9.0) },
             Self::Wide => FigureStyle { width_in: 6.75, ..paper.with_label_size(10.0) },
             Self::Slide => FigureStyle {
@@ -112,9 +168,16 @@ impl Preset {
 impl std::str::FromStr for Preset {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
+        // Conferences that share their style files.
+        let name = match text {
+            "iccv" | "wacv" => "cvpr",
+            "iccv-wide" | "wacv-wide" => "cvpr-wide",
+            "iclr" => "neurips",
+            other => other,
+        };
         Self::ALL
             .into_iter()
-            .find(|p| p.name() == text)
+            .find(|p| p.name() == name)
             .ok_or_else(|| format!("{text:?} is not a style; use {}", Self::ALL.map(Self::name).join(", ")))
     }
 }

@@ -1,5 +1,6 @@
 //! Scene to SVG: text stays text, in fonts that travel inside the file.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use base64::prelude::*;
@@ -21,6 +22,15 @@ pub enum Embed {
 
 /// The scene as an SVG document.
 pub fn svg(scene: &Scene, embed: Embed) -> String {
+    written(scene, embed, "")
+}
+
+/// The scene as an SVG element of an HTML document, which has the fonts; names in it begin with `prefix`.
+pub fn svg_inside(scene: &Scene, prefix: &str) -> String {
+    written(scene, Embed::Nothing, prefix)
+}
+
+fn written(scene: &Scene, embed: Embed, prefix: &str) -> String {
     let mut out = String::new();
     let (w, h) = (scene.width, scene.height);
     let _ = writeln!(
@@ -37,13 +47,13 @@ pub fn svg(scene: &Scene, embed: Embed) -> String {
         let _ = writeln!(out, "<desc>{}</desc>", escape(&scene.description.join("\n")));
     }
     if embed == Embed::Fonts {
-        out.push_str(&font_faces(scene));
+        let _ = writeln!(out, "<style>\n{}</style>", font_faces([scene]));
     }
     let frames = frames(scene);
     for (number, Rect { left, top, width, height }) in frames.iter().enumerate() {
         let _ = writeln!(
             out,
-            r#"<clipPath id="{}"><rect x="{}" y="{}" width="{}" height="{}"/></clipPath>"#,
+            r#"<clipPath id="{prefix}{}"><rect x="{}" y="{}" width="{}" height="{}"/></clipPath>"#,
             frame_id(number),
             num(*left),
             num(*top),
@@ -52,9 +62,7 @@ pub fn svg(scene: &Scene, embed: Embed) -> String {
         );
     }
     let _ = writeln!(out, r#"<rect width="{}" height="{}" fill="white"/>"#, num(w), num(h));
-    for shape in &scene.shapes {
-        write_shape(&mut out, shape, scene.family, &frames);
-    }
+    write_shapes(&mut out, &scene.shapes, scene.family, &frames, prefix);
     out.push_str("</svg>\n");
     out
 }
@@ -77,35 +85,67 @@ fn frame_id(number: usize) -> String {
     if number == 0 { "frame".to_owned() } else { format!("frame-{}", number + 1) }
 }
 
-fn write_shape(out: &mut String, shape: &Shape, family: FontFamily, frames: &[Rect]) {
+/// Writes shapes; those that follow each other and look alike share their looks.
+fn write_shapes(out: &mut String, shapes: &[Shape], family: FontFamily, frames: &[Rect], prefix: &str) {
+    let looks: Vec<Option<String>> = shapes.iter().map(|shape| looks(shape, frames, prefix)).collect();
+    let mut at = 0;
+    while at < shapes.len() {
+        let alike = looks[at..].iter().take_while(|other| other.is_some() && **other == looks[at]).count();
+        match (&looks[at], &shapes[at]) {
+            (Some(looks), Shape::Path { outlines, .. }) if alike == 1 => {
+                let _ = writeln!(out, r#"<path d="{}"{looks}/>"#, path_data(outlines));
+            }
+            (Some(looks), _) => {
+                let _ = writeln!(out, "<g{looks}>");
+                shapes[at..at + alike].iter().for_each(|shape| write_plain(out, shape));
+                out.push_str("</g>\n");
+            }
+            (None, Shape::Text(text)) => write_text(out, text, family),
+            (None, _) => {}
+        }
+        at += alike.max(1);
+    }
+}
+
+/// Attributes of how a shape looks; none of words.
+fn looks(shape: &Shape, frames: &[Rect], prefix: &str) -> Option<String> {
+    let mut out = String::new();
     match shape {
-        Shape::Path { outlines, fill, stroke, clip } => {
-            let _ = write!(out, r#"<path d="{}""#, path_data(outlines));
+        Shape::Path { fill, stroke, clip, .. } => {
             match fill {
                 Some(fill) => {
-                    paint(out, "fill", *fill);
+                    paint(&mut out, "fill", *fill);
                     out.push_str(r#" fill-rule="evenodd""#);
                 }
                 None => out.push_str(r#" fill="none""#),
             }
-            write_stroke(out, stroke.as_ref());
+            write_stroke(&mut out, stroke.as_ref());
             let frame = clip.and_then(|clip| frames.iter().position(|frame| *frame == clip));
             if let Some(number) = frame {
-                let _ = write!(out, r#" clip-path="url(#{})""#, frame_id(number));
+                let _ = write!(out, r#" clip-path="url(#{prefix}{})""#, frame_id(number));
             }
-            out.push_str("/>\n");
         }
-        Shape::Discs { centres, radius, fill, stroke } => {
-            out.push_str("<g");
-            paint(out, "fill", *fill);
-            write_stroke(out, stroke.as_ref());
-            out.push_str(">\n");
+        Shape::Discs { fill, stroke, .. } => {
+            paint(&mut out, "fill", *fill);
+            write_stroke(&mut out, stroke.as_ref());
+        }
+        Shape::Text(_) => return None,
+    }
+    Some(out)
+}
+
+/// Writes where a shape is.
+fn write_plain(out: &mut String, shape: &Shape) {
+    match shape {
+        Shape::Path { outlines, .. } => {
+            let _ = writeln!(out, r#"<path d="{}"/>"#, path_data(outlines));
+        }
+        Shape::Discs { centres, radius, .. } => {
             for [x, y] in centres {
                 let _ = writeln!(out, r#"<circle cx="{}" cy="{}" r="{}"/>"#, num(*x), num(*y), num(*radius));
             }
-            out.push_str("</g>\n");
         }
-        Shape::Text(text) => write_text(out, text, family),
+        Shape::Text(_) => {}
     }
 }
 
@@ -134,6 +174,8 @@ fn paint(out: &mut String, what: &str, color: Color) {
 
 /// Writes words as one `<text>` element.
 pub fn write_text(out: &mut String, text: &Text, family: FontFamily) {
+    let of_scene = family;
+    let family = text.family.unwrap_or(of_scene);
     let [x, y] = text.at;
     let _ = write!(out, r#"<text x="{}" y="{}" font-size="{}""#, num(x), num(y), num(text.size));
     match text.anchor {
@@ -143,6 +185,9 @@ pub fn write_text(out: &mut String, text: &Text, family: FontFamily) {
     }
     if text.bold {
         out.push_str(r#" font-weight="bold""#);
+    }
+    if family != of_scene {
+        let _ = write!(out, r#" font-family="{}""#, families(family));
     }
     if text.color != Color::BLACK {
         paint(out, "fill", text.color);
@@ -218,21 +263,13 @@ pub fn families(family: FontFamily) -> &'static str {
     }
 }
 
-/// `@font-face` rules for the fonts the scene uses.
-fn font_faces(scene: &Scene) -> String {
-    let mut faces: Vec<Face> = scene
-        .shapes
-        .iter()
-        .filter_map(|shape| match shape {
-            Shape::Text(text) => Some(runs(&text.label, scene.family, text.bold)),
-            _ => None,
-        })
-        .flatten()
-        .map(|run| run.face)
-        .collect();
-    faces.sort_unstable();
-    faces.dedup();
-    let mut out = String::from("<style>\n");
+/// `@font-face` rules for the fonts that scenes use.
+pub fn font_faces<'a>(scenes: impl IntoIterator<Item = &'a Scene>) -> String {
+    let of = |scene: &'a Scene| {
+        scene.texts().flat_map(|text| runs(&text.label, text.family.unwrap_or(scene.family), text.bold))
+    };
+    let faces: BTreeSet<Face> = scenes.into_iter().flat_map(of).map(|run| run.face).collect();
+    let mut out = String::new();
     for face in faces {
         let _ = writeln!(
             out,
@@ -243,7 +280,6 @@ fn font_faces(scene: &Scene) -> String {
             BASE64_STANDARD.encode(face.data())
         );
     }
-    out.push_str("</style>\n");
     out
 }
 

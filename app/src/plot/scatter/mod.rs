@@ -4,28 +4,25 @@
 //! intervals, correlations and, on request, the least squares line.
 
 mod alike;
+mod lines;
 pub mod models;
+mod points;
 pub mod published;
 mod records;
+pub mod stage;
 mod study;
 
-use basin_core::measure::statistics::{Correlation, Fit, Interval, Relation};
+use basin_core::measure::statistics::{Correlation, Interval, Relation};
 use basin_core::record::Record;
 
-use models::group_look;
-pub use models::{Choice, Look, Measured, Model, ModelOptions, Models, Quantity};
+use lines::{fits, trails};
+pub use models::{Choice, ColorBy, Connect, Lines, Look, Measured, Model, ModelOptions, Models, Quantity};
+use points::points;
 pub use records::from_records;
-pub use study::{from_study, from_table, looks};
+pub use study::{from_study, from_table, keys, looks};
 
-use super::color::series_color;
 use super::figure::{Drawn, Figure, Input, Takes};
-use super::{
-    Axis, Caption, Color, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Series, Shape,
-    Unit, padded_range, ticks,
-};
-
-/// Colour of the least squares line and its band.
-const FIT: Color = Color::rgb(227, 26, 28);
+use super::{Axis, Caption, Item, Plot, Scale, Unit, padded_range, ticks};
 
 /// A point for each model.
 pub const FIGURE: Figure = Figure {
@@ -57,7 +54,7 @@ pub fn models_of(input: &Input<'_>) -> Result<Models, String> {
         return published::models(&options.choice);
     }
     if let Some((study, entries)) = input.study {
-        let keys = study::keys(options, study, entries);
+        let keys = keys(options, study, entries);
         return from_study(study, entries, &keys[0], &keys[1]).map_err(|error| error.to_string());
     }
     let parts: Vec<_> = input.named.iter().flat_map(|named| named.record.parts()).collect();
@@ -109,18 +106,9 @@ pub fn plot_with(all: &Models, look: &Look, relation: Option<&Relation>) -> Resu
     let unit = |share: bool| if share { Unit::Percent } else { Unit::One };
 
     let mut items = Vec::new();
-    if look.line
-        && let Some(fit) = models.fit()
-    {
-        items.extend(look.band.then(|| band(&fit, x_range, y_range, x_scale)).flatten());
-        items.push(Item::Guide(Guide {
-            name: None,
-            line: GuideLine::Sloped { slope: fit.line.slope, intercept: fit.line.intercept },
-            color: FIT,
-            dash: Dash::Dotted,
-        }));
-    }
-    items.extend(groups(models, look.labels).into_iter().map(Item::Scatter));
+    items.extend(fits(models, look, [x_range, y_range], x_scale));
+    items.extend(trails(models, look.connect)?);
+    items.extend(points(models, look));
     items.extend(relation.map(|relation| Item::Caption(Caption { lines: caption(relation) })));
     let mut notes = models.notes.clone();
     notes.extend(models.missing().map(|missing| format!("not shown: {missing}")));
@@ -140,26 +128,6 @@ pub fn plot_with(all: &Models, look: &Look, relation: Option<&Relation>) -> Resu
     })
 }
 
-/// The confidence band of a line within the axes; none for fewer than three points.
-fn band(fit: &Fit, x_range: (f64, f64), y_range: (f64, f64), scale: Scale) -> Option<Item> {
-    let (from, to) = (scale.map(x_range.0)?, scale.map(x_range.1)?);
-    let at = |i: u32| scale.unmap(from + (to - from) * f64::from(i) / 100.0);
-    let x: Vec<f64> = (0..=100).map(at).collect();
-    let inside = |value: f64| value.clamp(y_range.0, y_range.1);
-    let band: Option<Vec<_>> = x.iter().map(|x| fit.band(*x)).collect();
-    Some(Item::Series(Series {
-        name: None,
-        // The line itself is a guide; this one stands in the band without being seen.
-        y: vec![None; x.len()],
-        band: band?.into_iter().map(|band| Some((inside(band.low), inside(band.high)))).collect(),
-        x,
-        color: FIT,
-        dash: Dash::Dotted,
-        dots: false,
-        steps: false,
-    }))
-}
-
 /// All values with a margin for symbols; unlike other figures not from zero, which would squeeze the points together.
 fn range(values: Vec<f64>, scale: Scale) -> Option<(f64, f64)> {
     let (low, high) = padded_range(values.iter().copied(), scale)?;
@@ -169,54 +137,6 @@ fn range(values: Vec<f64>, scale: Scale) -> Option<(f64, f64)> {
         Scale::Linear if least > 0.0 => Some(((least - margin).max(0.0), high)),
         _ => Some((low, high)),
     }
-}
-
-/// Points by group: grey ones first, at the back; then groups in the order of their first model.
-fn groups(models: &Models, labels: bool) -> Vec<Scatter> {
-    let mut names: Vec<&str> = Vec::new();
-    for (model, ..) in models.points() {
-        if let Some(group) = model.group.as_deref()
-            && !names.contains(&group)
-        {
-            names.push(group);
-        }
-    }
-    let members = |group: Option<&str>| -> Vec<ScatterPoint> {
-        let of_group = models.points().filter(|(model, ..)| model.group.as_deref() == group);
-        let point = |(model, x, y): (&Model, Measured, Measured)| ScatterPoint {
-            x: x.value,
-            y: y.value,
-            x_interval: x.interval,
-            y_interval: y.interval,
-            name: model.name.clone(),
-            label: (labels && !model.label.is_empty()).then(|| model.label.clone()),
-        };
-        of_group.map(point).collect()
-    };
-    // A single group needs no legend.
-    let named = |name: &str, others: bool| others.then(|| name.to_owned());
-    let other = members(None);
-    let several = names.len() + usize::from(!other.is_empty()) > 1;
-    let grey = (!other.is_empty()).then(|| Scatter {
-        name: named("Other", several),
-        points: other,
-        color: if several { Color::GREY } else { series_color(0) },
-        shape: Shape::Circle,
-        size: if several { 0.8 } else { 1.0 },
-    });
-    let colored = names.iter().enumerate().map(|(i, name)| {
-        let (color, own) = models.looks.get(*name).copied().unwrap_or_default();
-        let (next, shape) = group_look(i);
-        let shape = own.unwrap_or(shape);
-        Scatter {
-            name: named(name, several),
-            points: members(Some(name)),
-            color: color.unwrap_or(next),
-            shape,
-            size: shape.fair_size(),
-        }
-    });
-    grey.into_iter().chain(colored).collect()
 }
 
 /// Number of models and coefficients with their intervals, for the figure.

@@ -6,6 +6,7 @@ use basin_core::job::{Case, FlatnessLoss};
 use basin_core::measure::statistics::{Fit, NORMAL_QUANTILE, Point, Relation, relate};
 use serde::{Deserialize, Serialize};
 
+use super::stage::Stage;
 use crate::plot::color::series_color;
 use crate::plot::{Color, Shape, text};
 
@@ -66,6 +67,46 @@ impl Default for Choice {
     }
 }
 
+/// Least squares lines.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Lines {
+    /// None.
+    None,
+    /// One over all models.
+    #[default]
+    One,
+    /// The same with its 95 % confidence band.
+    Band,
+    /// Two: over the models below this abscissa, and over the others; none: the loss of guessing, ln 10.
+    Pieces(Option<f64>),
+    /// One for each group.
+    Groups,
+}
+
+/// What joins states of one training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Connect {
+    /// Nothing.
+    #[default]
+    None,
+    /// A line along its epochs.
+    Epochs,
+    /// An arrow from the final to the early-stopped network.
+    EarlyStopping,
+}
+
+/// What colours of points say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ColorBy {
+    /// The group.
+    #[default]
+    Group,
+    /// The model: shades of its group's colour, darker from one to the next.
+    Model,
+    /// The epoch of its training.
+    Epoch,
+}
+
 /// How it is plotted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Look {
@@ -73,10 +114,14 @@ pub struct Look {
     pub log_x: bool,
     /// Logarithmic values on the vertical axis.
     pub log_y: bool,
-    /// Least squares line.
-    pub line: bool,
-    /// Its 95 % confidence band.
-    pub band: bool,
+    /// Least squares lines.
+    pub lines: Lines,
+    /// What joins states of one training.
+    pub connect: Connect,
+    /// What colours say.
+    pub color: ColorBy,
+    /// Methods have the paper's colours.
+    pub as_paper: bool,
     /// Names beside the points.
     pub labels: bool,
     /// Above the axes.
@@ -85,7 +130,16 @@ pub struct Look {
 
 impl Default for Look {
     fn default() -> Self {
-        Self { log_x: false, log_y: false, line: true, band: false, labels: true, title: None }
+        Self {
+            log_x: false,
+            log_y: false,
+            lines: Lines::One,
+            connect: Connect::None,
+            color: ColorBy::Group,
+            as_paper: false,
+            labels: true,
+            title: None,
+        }
     }
 }
 
@@ -116,6 +170,8 @@ pub struct Model {
     pub group: Option<String>,
     /// The training that it is a snapshot of; none: unknown, or the network itself.
     pub training: Option<String>,
+    /// Which state of it.
+    pub stage: Stage,
     /// Hash of the checkpoint; empty if unknown.
     pub hash: String,
     /// Flatness; or what is missing, in words.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use basin_core::job::{Case, FlatnessLoss};
 
 use super::models::{Choice, Measured, Model, Models, Quantity};
+use super::stage::Stage;
 
 const TABLE: &str = include_str!("../../../../resources/published/models.csv");
 
@@ -51,6 +52,7 @@ pub fn models(choice: &Choice) -> Result<Models, String> {
                 label: if setting.contains(' ') { String::new() } else { setting.to_owned() },
                 group: (group != "Unresolved").then(|| group.to_owned()),
                 training: None,
+                stage: Stage::Unknown,
                 hash: String::new(),
                 x: number(x, 1.0, &format!("{} flatness", case.to_lowercase())),
                 y: number(y, factor, what),

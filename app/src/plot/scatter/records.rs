@@ -9,6 +9,7 @@ use basin_core::record::{AttackOutcome, Evaluated, Outcome, Record, attacks, nam
 
 use super::alike::{Mixed, differences};
 use super::models::{Choice, Measured, Model, Models, Quantity};
+use super::stage::Stage;
 use crate::plot::text::literal;
 
 /// The records of one checkpoint.
@@ -49,6 +50,7 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
                     .checkpoint()
                     .and_then(names::training)
                     .map(|folder| folder.display().to_string()),
+                stage: first.job.checkpoint().map_or_else(Stage::default, Stage::of),
                 hash: of.hash.to_owned(),
                 x,
                 y,

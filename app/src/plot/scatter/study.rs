@@ -9,6 +9,7 @@ use basin_core::study::{Entries, ModelRow, OfModel, Study, Table, Value};
 
 use super::models::{Choice, Measured, Model, ModelOptions, Models, Quantity, group_look};
 use super::records::from_records;
+use super::stage::Stage;
 use crate::plot::text::literal;
 use crate::plot::{Color, Shape};
 
@@ -53,11 +54,14 @@ pub fn from_table<R>(study: &Study, table: &Table, entries: &[OfModel<R>], x: us
         }
         None => Err(words(key(column))),
     };
-    let models = table.rows.iter().zip(entries).map(|(row, of)| Model {
+    let stages =
+        study.models.iter().map(|model| model.checkpoint.as_deref().map_or_else(Stage::default, Stage::of));
+    let models = table.rows.iter().zip(entries).zip(stages).map(|((row, of), stage)| Model {
         name: literal(&row.name),
         label: label_of(row),
         group: row.group.as_deref().map(literal),
         training: row.training.clone(),
+        stage,
         hash: of.hash.clone().unwrap_or_default(),
         x: measured(row.values[x], x),
         y: measured(row.values[y], y),

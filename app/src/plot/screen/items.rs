@@ -1,7 +1,7 @@
 //! Items of a plot as items of `egui_plot`.
 
 use eframe::egui::{self, Color32, Stroke};
-use egui_plot::{HLine, Line, LineStyle, PlotPoints, PlotUi, Points, Polygon, VLine};
+use egui_plot::{Arrows, HLine, Line, LineStyle, PlotPoints, PlotUi, Points, Polygon, VLine};
 
 use super::field_item::FieldItem;
 use super::symbols::{self, SymbolsItem};
@@ -49,6 +49,14 @@ impl ScreenPlot {
                 ui.add(
                     SymbolsItem::new(String::new(), &at, mark.shape, symbols::MARK, colors).without_hover(),
                 );
+            }
+            Item::Arrow(arrow) => {
+                let ends = [arrow.from, arrow.to].map(|[x, y]| self.at(x, y));
+                if let [Some(from), Some(to)] = ends {
+                    let name = text::plain(&arrow.name);
+                    let arrows = Arrows::new(name, vec![from], vec![to]);
+                    ui.arrows(arrows.color(themed(arrow.color, dark)).id(index));
+                }
             }
             // Said beside the plot, where zooming does not move it.
             Item::Caption(_) => {}

@@ -116,6 +116,6 @@ fn sample_ui(ui: &Ui, item: &Item, rect: Rect, strength: f32) {
             let [fill, outline] = mark_colors(ui.ctx(), mark).map(|color| color.gamma_multiply(strength));
             painter.extend(symbols::shapes(mark.shape, rect.center(), symbols::MARK, fill, outline));
         }
-        Item::Field(_) | Item::Caption(_) => {}
+        Item::Field(_) | Item::Caption(_) | Item::Arrow(_) => {}
     }
 }
