@@ -4,8 +4,8 @@ use basin_core::record::{Outcome, Record};
 
 use super::figure::Figure;
 use super::{
-    attack, attack_steps, epochs, evaluation, flatness, landscape, landscapes, merge_tree, scatter, spectrum,
-    training,
+    attack, attack_steps, curvature, epochs, evaluation, flatness, landscape, landscapes, merge_tree,
+    scatter, spectrum, training,
 };
 use crate::surface_picture;
 
@@ -17,6 +17,7 @@ pub const ALL: &[&Figure] = &[
     &surface_picture::OVERLAID,
     &surface_picture::TURNTABLE,
     &merge_tree::FIGURE,
+    &curvature::FIGURE,
     &evaluation::FIGURE,
     &attack::FIGURE,
     &attack_steps::FIGURE,

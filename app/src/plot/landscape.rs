@@ -414,7 +414,7 @@ fn path(outcome: &LandscapeOutcome) -> Vec<Item> {
 }
 
 /// What the steps of a curve are.
-fn along(kind: &DirectionKind) -> String {
+pub(super) fn along(kind: &DirectionKind) -> String {
     let title = text::literal(&kind.title());
     match kind {
         DirectionKind::Toward(_) => format!("Step {title}"),

@@ -9,6 +9,7 @@ pub mod attack_steps;
 pub mod color;
 pub mod colormap;
 pub mod contour;
+pub mod curvature;
 pub mod epochs;
 pub mod evaluation;
 pub mod export;

@@ -13,7 +13,7 @@ use crate::plot::figure::Input;
 use crate::plot::landscape::{self, Named, Options, Quantity as PlotQuantity, Which};
 use crate::plot::scatter::ModelOptions;
 use crate::plot::text::{literal, plain};
-use crate::plot::{Plot, attack_steps, figures, flatness, merge_tree, training};
+use crate::plot::{Plot, attack_steps, curvature, figures, flatness, merge_tree, training};
 use crate::surface::{self, Arrangement, Scene};
 use crate::ui::names;
 
@@ -25,6 +25,18 @@ pub enum Quantity {
     Loss,
     /// Share of wrong examples.
     Error,
+}
+
+/// What is drawn of a landscape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum LandscapeChart {
+    /// Loss or error: curves, or a map.
+    #[default]
+    Values,
+    /// Its merge tree.
+    MergeTree,
+    /// Eigenvalues of the Hessian, where it has them.
+    Curvature,
 }
 
 /// Settings of the views.
@@ -71,8 +83,8 @@ pub struct Display {
     pub level_rise: f64,
     /// Level of the level set of errors above the origin, in points of per cent.
     pub level_rise_error: f64,
-    /// The merge tree of a landscape instead of its map or curves.
-    pub merge_tree: bool,
+    /// What is drawn of a landscape.
+    pub chart: LandscapeChart,
     /// Flatness layer by layer instead of over radii.
     pub per_layer: bool,
     /// What of a training is exported.
@@ -104,7 +116,7 @@ impl Default for Display {
             rise_radius: 1.0,
             level_rise: 0.5,
             level_rise_error: 10.0,
-            merge_tree: false,
+            chart: LandscapeChart::Values,
             per_layer: false,
             training: training::Quantity::default(),
             training_images: Which::Auto,
@@ -155,8 +167,10 @@ impl Display {
         } else if self.per_layer && flatness::LAYERS.takes(first) {
             shown = &named[..1];
             &flatness::LAYERS
-        } else if self.merge_tree && merge_tree::FIGURE.takes(first) {
+        } else if self.chart == LandscapeChart::MergeTree && merge_tree::FIGURE.takes(first) {
             &merge_tree::FIGURE
+        } else if self.chart == LandscapeChart::Curvature && curvature::FIGURE.takes(first) {
+            &curvature::FIGURE
         } else {
             figures::of_record(first)
         };

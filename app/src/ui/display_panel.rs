@@ -8,7 +8,7 @@ use eframe::egui::{DragValue, RichText, Slider, Ui};
 use crate::plot::colormap::ColorMap;
 use crate::plot::landscape::Which;
 use crate::surface::Arrangement;
-use crate::ui::display::{Display, Quantity};
+use crate::ui::display::{Display, LandscapeChart, Quantity};
 use crate::ui::widgets::{choice_ui, heading_ui, palette, row_ui, segmented_ui};
 
 /// A slider that fills its row.
@@ -42,13 +42,19 @@ pub(crate) fn ui(ui: &mut Ui, display: &mut Display, record: Option<&Arc<Record>
         ];
         segmented_ui(ui, &mut display.per_layer, &charts);
     }
-    if landscape.is_some() {
+    if let Some(landscape) = landscape {
         heading_ui(ui, "Chart");
         let charts = [
-            (false, "Values", "Curves of a 1-D landscape, contours of a 2-D one"),
-            (true, "Merge tree", "Where the minima are, and over which saddles they join as the level rises"),
+            (LandscapeChart::Values, "Values", "Curves of a 1-D landscape, contours of a 2-D one"),
+            (
+                LandscapeChart::MergeTree,
+                "Merge tree",
+                "Where the minima are, and over which saddles they join as the level rises",
+            ),
+            (LandscapeChart::Curvature, "Curvature", "Eigenvalues of the Hessian at every point"),
         ];
-        segmented_ui(ui, &mut display.merge_tree, &charts);
+        let has = if landscape.curvature.is_some() { charts.len() } else { charts.len() - 1 };
+        segmented_ui(ui, &mut display.chart, &charts[..has]);
     }
     if record.is_some_and(|record| matches!(record.outcome, Outcome::Train(_))) {
         heading_ui(ui, "Curves of trainings");

@@ -4,9 +4,9 @@ use basin::plot::export::{FigureStyle, FontFamily, Preset};
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
 use basin::plot::{
     Axis, Color, ColorMap, Dash, Guide, GuideLine, Item, Plot, Scale, Scatter, ScatterPoint, Shape, Unit,
-    evaluation, merge_tree, spectrum, training,
+    curvature, evaluation, merge_tree, spectrum, training,
 };
-use basin_core::record::{Outcome, Record, Values};
+use basin_core::record::{CurvatureGrid, Outcome, Record, Values};
 
 use super::{named, sample, sample_records, trainings};
 
@@ -53,6 +53,24 @@ pub fn unfinished_curve() -> Record {
             line.iter_mut().skip(1).step_by(2).for_each(|value| *value = None);
         }
     }
+    record
+}
+
+/// A landscape with two eigenvalues at each end.
+pub fn curved(record: &Record) -> Record {
+    let mut record = record.clone();
+    let Outcome::Landscape(outcome) = &mut record.outcome else { panic!("a landscape") };
+    let at = |factor: f64| {
+        let of = |x: f64, y: f64| Some(factor * (1.0 + x * x + 0.5 * y * y - 0.4 * x));
+        match &outcome.y {
+            None => Values::Line(outcome.x.iter().map(|x| of(*x, 0.0)).collect()),
+            Some(steps) => {
+                Values::Plane(steps.iter().map(|y| outcome.x.iter().map(|x| of(*x, *y)).collect()).collect())
+            }
+        }
+    };
+    outcome.curvature =
+        Some(CurvatureGrid { largest: vec![at(24.0), at(11.0)], smallest: vec![at(-3.0), at(-1.2)] });
     record
 }
 
@@ -140,6 +158,9 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
         |record: &Record, options: Options| landscape::plot(&named("AT", record), &options).expect("a map");
     let tree =
         |record: &Record| merge_tree::plot(&named("AT", record), &Options::default()).expect("a merge tree");
+    let bends = |record: &Record| {
+        curvature::plot(&named("AT", record), &Options::default()).expect("a figure of eigenvalues")
+    };
     let title = Some("Random direction, $\\xi=0.5$".to_owned());
     let paper = FigureStyle::default();
     let evaluated = evaluation::plot("AT", &sample("evaluation.json"), None).expect("an evaluation");
@@ -179,6 +200,8 @@ pub fn gallery() -> Vec<(&'static str, Plot, FigureStyle)> {
             map(&two, Options { map: ColorMap::Grey, ..Options::default() }),
             FigureStyle { height_in: Some(3.0), ..Preset::Wide.style() },
         ),
+        ("curvature", bends(&curved(&one)), paper.clone()),
+        ("curvature-map", bends(&curved(&sample("landscape-2d.json"))), paper.clone()),
         ("merge-tree", tree(&rough_plane()), paper.clone()),
         ("merge-tree-curve", tree(&rough_curve()), Preset::Column.style()),
         ("evaluation", evaluated.clone(), paper.clone()),
