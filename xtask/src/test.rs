@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::system::{self, Need};
-use crate::{cargo, setup, succeed};
+use crate::{cargo, root, setup, succeed};
 
 /// Runs all checks, also after one has failed.
 pub fn run() -> Result<()> {
@@ -29,6 +29,13 @@ pub fn run() -> Result<()> {
         checks.push(("Slurm", &["test", "--workspace", "--test", "app_tests", "--", "--ignored", "slurm"]));
     }
     let mut summary = Vec::new();
+    let book = installed("mdbook");
+    if book {
+        eprintln!("\n== manual: mdbook build docs");
+        let start = Instant::now();
+        let passed = succeed(Command::new("mdbook").args(["build", "docs"]).current_dir(root())).is_ok();
+        summary.push(("manual", passed, start.elapsed().as_secs_f64()));
+    }
     for (name, arguments) in checks {
         eprintln!("\n== {name}: cargo {}", arguments.join(" "));
         let start = Instant::now();
@@ -48,6 +55,9 @@ pub fn run() -> Result<()> {
     for (name, passed, seconds) in &summary {
         eprintln!("{name:<14} {:<7} {seconds:6.1} s", if *passed { "passed" } else { "FAILED" });
     }
+    if !book {
+        eprintln!("{:<14} not built: install mdbook; its links and commands are among the tests", "manual");
+    }
     if !slurm {
         eprintln!("{:<14} not run: install slurm-wlm and munge", "Slurm");
     }
@@ -56,4 +66,9 @@ pub fn run() -> Result<()> {
         bail!("failed: {}", failed.join(", "));
     }
     Ok(())
+}
+
+/// Whether a program can be started.
+fn installed(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }

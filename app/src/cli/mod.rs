@@ -87,7 +87,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say what a checkpoint is: container, family, topology, normalization, what had to be assumed.
+    /// Describe a checkpoint: container, family, topology, normalization, what had to be assumed.
     Inspect {
         #[command(flatten)]
         checkpoint: CheckpointArgs,
@@ -103,7 +103,7 @@ enum Command {
     Convert(ConvertArgs),
     /// Scale the layers of a network without changing its function, or to the size of another's.
     Rescale(RescaleArgs),
-    /// The mean of the weights of several networks.
+    /// Write the mean of the weights of several networks.
     Average(AverageArgs),
     /// Compute the running statistics of batch normalization anew.
     Calibrate(CalibrateArgs),
@@ -124,7 +124,7 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Which examples an ensemble of attacks breaks: AutoAttack.
+    /// Robust error under AutoAttack, an ensemble of attacks.
     Attack {
         #[command(flatten)]
         checkpoint: CheckpointArgs,
@@ -223,7 +223,7 @@ enum Command {
     },
     /// Write the record of a job from the shards that several processes computed: that of a single process.
     Merge(MergeArgs),
-    /// How far the shards of a job are.
+    /// Show the progress of the shards of a job.
     Status {
         /// Folder of the shards.
         #[arg(value_name = "FOLDER")]
@@ -232,11 +232,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Hand jobs to Slurm: an array of shards for each, and a merge that waits for them.
+    /// Submit jobs to Slurm: an array of shards for each, and a merge that waits for them.
     Submit(SubmitArgs),
-    /// Difference of two records of the same measure, paired by draw and example, with its interval.
+    /// Compare two records of the same measure, paired by draw and example, with an interval.
     Compare(CompareArgs),
-    /// Many models in a folder: what they are, what is measured, how their numbers go together.
+    /// Measure and compare many models in a folder: tables, figures, correlations.
     #[command(subcommand)]
     Study(StudyCommand),
     /// Draw records as a figure.

@@ -55,7 +55,7 @@ impl Subcommand for Other {
             let one = if has_attack(measure) { Attacks::augment_args(one) } else { one };
             let one = Output::augment_args(Threads::augment_args(one));
             // Last, as each group of options would say what it is.
-            command.subcommand(one.about(measure.about()).long_about(None::<&str>))
+            command.subcommand(one.about(measure.about().trim_end_matches('.')).long_about(None::<&str>))
         })
     }
 

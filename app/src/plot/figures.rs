@@ -38,6 +38,9 @@ pub fn named(name: &str) -> Option<&'static Figure> {
 
 /// The figure that is usually drawn of a record.
 pub fn of_record(record: &Record) -> &'static Figure {
+    if matches!(record.outcome, Outcome::Benchmark(_)) {
+        return &scatter::FIGURE;
+    }
     let usual = ALL.iter().copied().find(|figure| figure.is_usual && figure.takes(record));
     // Its error says what the record is.
     usual.unwrap_or(&landscape::FIGURE)

@@ -22,15 +22,15 @@ pub enum StudyCommand {
     /// Weights are not opened. Names, groups and measures can be changed in study.json. Run again, it adds what has
     /// appeared and changes nothing else.
     Init(init::InitArgs),
-    /// Make a study of results of others: experiments of the paper's program, or a table. Nothing is computed.
+    /// Import results of others as a study: experiments of the paper's program, or a table. Nothing is computed.
     Import(import::ImportArgs),
-    /// A row for each model: what is measured, what is missing, what has changed, which files are broken.
+    /// Show a row for each model: what is measured, what is missing, what has changed, which files are broken.
     Status(status::StatusArgs),
     /// Compute what is missing; what is finished stays, what was cancelled resumes.
     Measure(measure::MeasureArgs),
     /// Write the numbers of all models as a table: CSV, JSON, LaTeX (booktabs) or Markdown.
     Export(export::ExportArgs),
-    /// How two numbers go together over the models: correlations with intervals, and what they rest on.
+    /// Correlate two numbers over the models: coefficients with intervals, and warnings.
     Stats(stats::StatsArgs),
 }
 

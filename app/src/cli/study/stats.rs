@@ -20,11 +20,11 @@ use crate::cli::statistics;
 pub struct StatsArgs {
     #[command(flatten)]
     folder: FolderArg,
-    /// What explains: a number by its name in `basin study export --rows model`, such as average_flatness, worst_flatness,
+    /// Explanatory number, by its name in `basin study export --rows model`, such as average_flatness, worst_flatness,
     /// lambda_max, clean_loss; or a column of an imported table.
     #[arg(long, value_name = "NUMBER", default_value = "average_flatness")]
     x: String,
-    /// What is explained: robust_loss, robust_gap (test minus training), robust_error, autoattack_error, …
+    /// Explained number: robust_loss, robust_gap (test minus training), robust_error, autoattack_error, …
     #[arg(long, value_name = "NUMBER", default_value = "robust_loss")]
     y: String,
     /// Hold this number fixed: partial correlations. Several can be given, one after the other.
