@@ -46,17 +46,9 @@ pub use open_choices::OpenChoices;
 pub use opened::{Checkpoint, check_alike};
 pub use probe::{probe, settle};
 use recognize::recognize;
-pub use reference::{Assumptions, assuming, is_there, split};
+pub use reference::{Assumptions, BUNDLED, assuming, is_bundled, is_there, split};
 use summary::summarize;
 pub use summary::{Probe, Summary, TensorSummary, Tried};
-
-/// What the bundled checkpoint is called in jobs and on the command line.
-pub const BUNDLED: &str = "bundled";
-
-/// Whether a path means the bundled checkpoint: a file of that name comes first.
-pub fn is_bundled(path: &Path) -> bool {
-    path.as_os_str() == BUNDLED && !path.exists()
-}
 
 /// Opens a checkpoint; [`BUNDLED`] is the one that comes with Basin. Never runs code from the file.
 ///

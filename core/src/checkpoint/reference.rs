@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::is_bundled;
 use crate::error::{Error, Result};
 use crate::model::{Choices, InputNormalization};
 
@@ -123,6 +122,14 @@ pub fn split(path: &Path) -> Result<(PathBuf, Assumptions)> {
     let assumed = Assumptions::parse(&assumed)
         .map_err(|reason| Error::invalid(format!("{}: {reason}", file.display())))?;
     Ok((file, assumed))
+}
+
+/// What the bundled checkpoint is called in jobs and on the command line.
+pub const BUNDLED: &str = "bundled";
+
+/// Whether a path means the bundled checkpoint: a file of that name comes first.
+pub fn is_bundled(path: &Path) -> bool {
+    path.as_os_str() == BUNDLED && !path.exists()
 }
 
 /// Whether the file of a checkpoint is there, or it is the bundled one.

@@ -7,7 +7,8 @@
 use std::sync::OnceLock;
 
 use super::check::beyond;
-use super::{Examples, Selection, Split, unit};
+use super::examples::{Examples, Split};
+use super::selection::{Selection, unit};
 use crate::error::{Error, Result};
 
 const SIDE: usize = 32;

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use super::check::{
     AGAIN, check_range, check_rest, gunzip, impostor, missing, read_file, truncated, unpacking,
 };
+use super::examples::{Examples, Split};
 use super::locate::Format;
-use super::{Examples, Selection, Split, unit};
+use super::selection::{Selection, unit};
 use crate::error::{Error, Result};
 use crate::pickle::Pickle;
 

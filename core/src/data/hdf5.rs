@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use hdf5_pure::{DType, Dataset, File};
 
 use super::check::{AGAIN, check_range, impostor, missing};
-use super::{Examples, Selection, Split, unit};
+use super::examples::{Examples, Split};
+use super::selection::{Selection, unit};
 use crate::error::{Error, Result};
 
 /// Values unpacked at a time (256 MiB of float32).

@@ -9,7 +9,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::check::{AGAIN, check_range, check_rest, gunzip, impostor, missing, truncated, unpacking};
-use super::{Examples, Selection, Split, unit};
+use super::examples::{Examples, Split};
+use super::selection::{Selection, unit};
 use crate::error::{Error, Result};
 
 /// Number of images in a split.

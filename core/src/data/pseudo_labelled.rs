@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use super::check::{AGAIN, check_range, read_file};
-use super::{Examples, Selection, Split, unit};
+use super::examples::{Examples, Split};
+use super::selection::{Selection, unit};
 use crate::error::{Error, Result};
 use crate::pickle::Pickle;
 

@@ -1,6 +1,6 @@
 //! Values that old pickles spell as lines of text.
 
-use super::{Fault, Value};
+use super::value::{Fault, Value};
 
 /// The value that an instruction has on its line.
 pub(super) fn value(code: u8, line: Vec<u8>) -> Value {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::statistics::TensorStatistics;
+use super::statistics::{TensorStatistics, number};
 
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,11 +120,6 @@ pub fn means<'a>(groups: impl IntoIterator<Item = &'a Steps>) -> BTreeMap<String
         }
     }
     sums.into_iter().map(|(name, (sum, count))| (name, sum / count as f64)).collect()
-}
-
-/// JSON has no word for what is not finite: `null` is NaN.
-pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, f64>, D::Error> {

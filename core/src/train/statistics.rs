@@ -2,11 +2,15 @@
 //! (`summary_weights`), and the Euclidean norm.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tch::{Kind, Tensor};
 
-use super::log::number;
 use crate::model::{Role, Weights};
+
+/// JSON has no word for what is not finite: `null` is NaN.
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
+}
 
 /// A trainable tensor and its gradient.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

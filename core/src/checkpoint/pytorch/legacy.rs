@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::{BIG_ENDIAN, Container, ENDS_EARLY, Element, damaged};
+use super::container::{BIG_ENDIAN, Container, ENDS_EARLY, damaged};
+use super::element::Element;
 use crate::checkpoint::source::Storage;
 use crate::pickle::{Fault, Pickle, Value};
 

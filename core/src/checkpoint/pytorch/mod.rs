@@ -3,6 +3,7 @@
 //! Nothing in a pickle is ever called. What is not needed may be of any class; a tensor of a form that cannot be
 //! read is kept with the reason, for the case that it is needed.
 
+mod container;
 mod element;
 mod key;
 mod legacy;
@@ -12,38 +13,17 @@ mod values;
 mod write;
 mod zip;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::raw::Raw;
 use super::source::{Source, Storage};
 use crate::error::{Error, Result};
-use crate::pickle::{Fault, Pickle};
-use element::Element;
+use crate::pickle::Pickle;
+use container::{Container, damaged};
 pub use element::element_name;
 use tensors::Walk;
 pub use write::write;
-
-/// A container: its pickle, and what the pickle refers to.
-struct Container {
-    /// `PyTorch zip`, …
-    name: &'static str,
-    pickle: Vec<u8>,
-    storages: HashMap<String, Storage>,
-    /// Tensors outside of the pickle, as the oldest files have them.
-    tensors: HashMap<String, Piece>,
-}
-
-/// A tensor as part of a storage.
-#[derive(Clone)]
-struct Piece {
-    storage: Storage,
-    element: Element,
-    offset: i64,
-    shape: Vec<i64>,
-    strides: Vec<i64>,
-}
 
 /// Reads the directory of a file written by `torch.save`.
 ///
@@ -74,21 +54,10 @@ fn unpack(container: &Container) -> Result<Raw, String> {
     Ok(Raw { container: container.name, tensors, values, objects })
 }
 
-/// The end of a sentence about a file whose pickle cannot be read.
-fn damaged(fault: Fault) -> String {
-    if fault.ends_early {
-        return ENDS_EARLY.into();
-    }
-    format!("is damaged ({}); fetch it again", fault.reason)
-}
-
-/// The end of a sentence about a file that should be longer.
-const ENDS_EARLY: &str = "ends early: the download or copy is incomplete; fetch it again";
-/// The end of a sentence about a file with numbers in the other order of bytes.
-const BIG_ENDIAN: &str = "was written on a big-endian machine; load and save it again on a usual one";
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     /// A file that PyTorch wrote, or one made as the reader of its oldest files expects.

@@ -11,8 +11,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::container::{Container, ENDS_EARLY, Piece, damaged};
+use super::element::Element;
 use super::key::key;
-use super::{Container, ENDS_EARLY, Element, Piece, damaged};
 use crate::checkpoint::source::{Source, Storage};
 use crate::pickle::{Id, Pickle};
 

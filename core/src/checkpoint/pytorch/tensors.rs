@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tch::Kind;
 
+use super::container::{Container, Piece};
+use super::element::Element;
 use super::key::key;
-use super::{Container, Element, Piece, legacy};
+use super::legacy;
 use crate::checkpoint::raw::RawTensor;
 use crate::checkpoint::source::Storage;
 use crate::pickle::{Array, Id, Pickle, Value};

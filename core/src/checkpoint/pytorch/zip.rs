@@ -10,7 +10,7 @@ use ::zip::read::{ArchiveOffset, Config};
 use ::zip::{CompressionMethod, ZipArchive};
 use flate2::Crc;
 
-use super::{BIG_ENDIAN, Container, ENDS_EARLY};
+use super::container::{BIG_ENDIAN, Container, ENDS_EARLY};
 use crate::checkpoint::source::{Source, Storage};
 
 /// Largest pickle that is believed, in bytes.

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::per_image;
+use super::shapes::per_image;
 
 /// Luminance as a byte, `N x 1 x H x W`.
 fn luminance(images: &Tensor) -> Tensor {

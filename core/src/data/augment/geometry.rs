@@ -3,7 +3,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::{per_channel, per_image};
+use super::shapes::{per_channel, per_image};
 
 /// Pixels added at the top, right, bottom and left.
 pub type Pads = [i64; 4];

@@ -6,17 +6,19 @@
 mod color;
 mod geometry;
 mod policy;
+mod shapes;
 
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 pub use geometry::{Pads, crop_flip, cutout, pad_resize};
 pub use policy::{CIFAR10_POLICY, Operation, apply};
 
 use crate::seed::generator;
+use shapes::FILL;
 
 /// What is done to training images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -40,9 +42,6 @@ const PADDING: i64 = 4;
 const HOLE: i64 = 16;
 /// Mean colour of CIFAR-10, with which AutoAugment's cutout fills.
 const MEAN: [f64; 3] = [0.491_399_755_166_628_4, 0.482_158_559_298_937_03, 0.446_530_913_373_161_3];
-/// The same in bytes, rounded down, with which its operations fill.
-const FILL: [f64; 3] = [125.0, 122.0, 113.0];
-
 impl Augmentation {
     /// Whether it can be done to images with this many channels.
     pub fn fits(self, channels: i64) -> bool {
@@ -93,14 +92,4 @@ fn crops_and_flips(draws: &mut [ChaCha8Rng]) -> (Vec<(i64, i64)>, Vec<bool>) {
         draws.iter_mut().map(|rng| (rng.random_range(0..=2 * PADDING), rng.random_range(0..=2 * PADDING)));
     let crops = crops.collect();
     (crops, draws.iter_mut().map(|rng| rng.random()).collect())
-}
-
-/// One value per image, shaped to combine with images.
-fn per_image(values: &[f64], like: &Tensor) -> Tensor {
-    Tensor::from_slice(values).to_device(like.device()).view([-1, 1, 1, 1])
-}
-
-/// One value per channel, shaped to combine with images.
-fn per_channel(values: &[f64], like: &Tensor) -> Tensor {
-    Tensor::from_slice(values).to_kind(Kind::Float).to_device(like.device()).view([1, -1, 1, 1])
 }

@@ -4,7 +4,8 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
-use super::{FILL, color, geometry};
+use super::shapes::FILL;
+use super::{color, geometry};
 
 /// An operation on images as bytes (float tensors, `N x 3 x H x W`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

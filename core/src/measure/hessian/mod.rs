@@ -31,6 +31,7 @@ pub use lanczos::{Eigenpairs, Wanted, eigenpairs, random};
 use lanczos::{Times, quadrature};
 pub use outcome::{Density, Eigenvalue, HessianOutcome, LayerCurvature, Quadrature, Trace};
 pub use products::Curvature;
+use products::finite;
 pub use settings::{Hessian, HessianLoss, Matrix};
 
 /// Images of a batch that is differentiated twice on a CPU: its intermediate results are kept.
@@ -314,19 +315,6 @@ impl Curving<'_> {
 /// Images of a batch that is differentiated twice.
 pub fn batch_size(context: &Context) -> usize {
     if context.gpu { context.batch_size } else { BATCH }
-}
-
-/// A product that holds NaN or infinity is no curvature.
-///
-/// # Errors
-/// It does.
-pub fn finite(product: Tensor) -> Result<Tensor> {
-    if product.isfinite().all().int64_value(&[]) == 1 {
-        return Ok(product);
-    }
-    Err(Error::NotFinite(
-        "the curvature of the loss is NaN or infinite; the weights are too large or damaged".into(),
-    ))
 }
 
 impl Work for Curving<'_> {

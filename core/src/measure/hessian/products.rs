@@ -6,10 +6,9 @@ use std::collections::HashMap;
 
 use tch::{Kind, Tensor};
 
-use super::finite;
 use super::lanczos::{Eigenpairs, Wanted, eigenpairs, random};
 use super::settings::Matrix;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loss::cross_entropy;
 use crate::model::{Evaluator, Network, Weights};
 
@@ -187,4 +186,17 @@ impl<'a> Curvature<'a> {
         let curved = curved[0].detach();
         Tensor::run_backward(&[(&logits * curved).sum(logits.kind())], &[&leaf], false, false).remove(0)
     }
+}
+
+/// A product that holds NaN or infinity is no curvature.
+///
+/// # Errors
+/// It does.
+pub fn finite(product: Tensor) -> Result<Tensor> {
+    if product.isfinite().all().int64_value(&[]) == 1 {
+        return Ok(product);
+    }
+    Err(Error::NotFinite(
+        "the curvature of the loss is NaN or infinite; the weights are too large or damaged".into(),
+    ))
 }
