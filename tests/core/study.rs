@@ -132,7 +132,7 @@ fn models_are_named_and_grouped_by_their_folders() {
     // All networks of a training: snapshots of it.
     let (all, _) = init(folder.path(), true, usual()).unwrap();
     let of_first = all.models.iter().filter(|m| m.training.as_deref() == Some(Path::new("AT/seed0"))).count();
-    assert_eq!(of_first, 4);
+    assert_eq!(of_first, 5, "three snapshots, the last and the early-stopped network");
 }
 
 #[test]

@@ -292,3 +292,58 @@ fn tables_of_anyone_become_studies() {
         assert!(error.contains(part), "{part}: {error}");
     }
 }
+
+/// A log of four epochs, one of them run twice, as robust_overfitting and AT-AWP write it.
+fn log(offset: f64) -> String {
+    let names = "Epoch \t Train Time \t Test Time \t LR \t \t Train Loss \t Train Acc \t Train Robust Loss \t Train Robust Acc \t Test Loss \t Test Acc \t Test Robust Loss \t Test Robust Acc";
+    let row = |epoch: usize, robust: f64| {
+        let train = 1.9 - 0.2 * epoch as f64;
+        format!(
+            "{epoch} \t 183.0 \t \t 20.1 \t \t 0.1000 \t 1.1000 \t 0.6000 \t {train:.4} \t 0.3000 \t 0.9000 \t 0.7000 \t {:.4} \t {robust:.4}",
+            2.0 + offset
+        )
+    };
+    let rows = [row(0, 0.3), row(1, 0.2), row(1, 0.45), row(2, 0.5), row(3, 0.4)];
+    let line = |text: &str| format!("[2020/02/20 20:20:20] - {text}\n");
+    let first = ["Namespace(attack='pgd', epochs=4)", names].map(line).concat();
+    first + &rows.map(|row| line(&row)).concat() + &line("Resuming at epoch 3")
+}
+
+#[test]
+fn logs_of_robust_overfitting_and_awp_are_models() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join("logs").join(name);
+    for (name, offset) in [("at", 0.0), ("awp", -0.5)] {
+        fs::create_dir_all(at(name)).unwrap();
+        fs::write(at(name).join("output.log"), log(offset)).unwrap();
+    }
+    for file in ["at/model_1.pth", "at/model_best.pth", "at/opt_1.pth"] {
+        fs::write(at(file), "no checkpoint").unwrap();
+    }
+    let out = folder.path().join("study");
+    let imported = import(&folder.path().join("logs"), &out, "bundled").unwrap();
+    let models = &imported.study.models;
+    let names: Vec<&str> = models.iter().map(|model| &*model.name).collect();
+    assert_eq!(names, ["at epoch 2", "at", "at best", "awp"]);
+    let number = |model: usize, name: &str| models[model].numbers[name];
+    // Of the epoch that was run again the second row; accuracies become errors; the best is the epoch of most robust accuracy.
+    for (model, name, value) in [
+        (0, "robust_error", 0.55),
+        (1, "robust_error", 0.6),
+        (2, "robust_error", 0.5),
+        (1, "robust_loss", 2.0),
+        (3, "robust_loss", 1.5),
+        (1, "train_robust_loss", 1.3),
+        (1, "robust_gap", 0.7),
+        (1, "clean_error", 0.3),
+        (1, "clean_gap", -0.2),
+    ] {
+        assert!((number(model, name) - value).abs() < 1e-9, "{model} {name}: {}", number(model, name));
+    }
+    assert!(models[0].checkpoint.as_ref().is_some_and(|path| path.ends_with("at/model_1.pth")));
+    assert!(models[1].checkpoint.is_none() && models[3].group.as_deref() == Some("awp"));
+    // The numbers that a checkpoint stores cannot be read of a broken one.
+    assert!(imported.notes.iter().any(|note| note.contains("model_best.pth")), "{:?}", imported.notes);
+    assert!(imported.notes.iter().any(|note| note.contains("running means")), "{:?}", imported.notes);
+    assert_eq!(Study::load(&out).unwrap(), imported.study);
+}

@@ -19,6 +19,8 @@ pub const PROVENANCE: &str = "provenance.json";
 pub const SNAPSHOTS: &str = "snapshots";
 /// The network after the last epoch.
 pub const FINAL: &str = "final.safetensors";
+/// The early-stopped network.
+pub const BEST: &str = "best.safetensors";
 /// How good the networks are that a training ended with: a [`Trained`].
 pub const EVALUATION: &str = "evaluation.json";
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FILE, HASHES, MEASURES};
 use crate::error::{Error, Result};
-use crate::record::training::{FINAL, JOB, LOG, SNAPSHOTS, snapshots};
+use crate::record::training::{BEST, FINAL, JOB, LOG, SNAPSHOTS, snapshots};
 
 /// Folders deeper than this are not looked into.
 const DEEPEST: usize = 16;
@@ -150,14 +150,17 @@ pub(super) fn is_record(path: &Path) -> bool {
     read.is_ok() && text.contains("\"format\"") && text.contains("\"job\"")
 }
 
-/// Networks of a training: its last one, or all that it kept.
+/// Networks of a training: its last one, or all that it kept, the early-stopped one last.
 pub(super) fn networks(folder: &Path, training: &Path, all: bool) -> Vec<PathBuf> {
     let here = folder.join(training);
     let kept: Vec<PathBuf> =
         snapshots(&here).into_iter().filter(|s| !s.average).map(|s| training.join(s.file)).collect();
     let last = here.join(FINAL).is_file().then(|| training.join(FINAL));
     match (all, last) {
-        (true, last) => kept.into_iter().chain(last).collect(),
+        (true, last) => {
+            let best = here.join(BEST).is_file().then(|| training.join(BEST));
+            kept.into_iter().chain(last).chain(best).collect()
+        }
         (false, Some(last)) => vec![last],
         (false, None) => kept.into_iter().next_back().into_iter().collect(),
     }

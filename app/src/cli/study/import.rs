@@ -12,8 +12,9 @@ use crate::cli::failure::say;
 /// Options of `basin study import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// A folder with experiments of the paper's program (folders with classifier.pth.tar and probabilities.h5), or a table
-    /// as CSV: a line per model with the columns name, perhaps group and training, and any numbers.
+    /// A folder with experiments of the paper's program (folders with classifier.pth.tar and probabilities.h5), one with
+    /// trainings of robust_overfitting or AT-AWP (output.log, model_*.pth), or a table as CSV: a line per model with the
+    /// columns name, perhaps group and training, and any numbers.
     #[arg(value_name = "FOLDER|TABLE.csv")]
     source: PathBuf,
     /// Folder of the study, which is made; checkpoints stay where they are.

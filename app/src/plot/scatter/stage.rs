@@ -39,6 +39,12 @@ impl Stage {
             let counts_from_0 = path.parent().is_some_and(|folder| folder.ends_with(SNAPSHOTS));
             return Self::Epoch(epoch + u64::from(counts_from_0));
         }
+        // Of robust_overfitting and AT-AWP, which count from 0.
+        if let ["model", number] = *words
+            && let (Ok(epoch), true) = (number.parse::<u64>(), name.ends_with(".pth"))
+        {
+            return Self::Epoch(epoch + 1);
+        }
         if LAST.contains(&stem) { Self::Final } else { Self::Unknown }
     }
 }
@@ -56,6 +62,8 @@ mod tests {
             ("other/epoch_9.pt", Epoch(9)),
             ("at/classifier.pth.tar", Final),
             ("at/classifier.pth.tar.60", Epoch(60)),
+            ("awp/model_59.pth", Epoch(60)),
+            ("awp/model_best.pth", Best),
             ("at/resnet18.pth", Unknown),
         ] {
             assert_eq!(Stage::of(path.as_ref()), stage, "{path}");

@@ -23,7 +23,7 @@ use crate::job::Job;
 use crate::measure::evaluation::Batch;
 use crate::model::{Network, Weights};
 use crate::progress::Event;
-use crate::record::training::{EVALUATION, FINAL};
+use crate::record::training::{BEST, EVALUATION, FINAL};
 use crate::record::{Outcome, Record, Trained};
 use crate::run::observer::Observer;
 use crate::train::{
@@ -362,7 +362,7 @@ impl Run<'_> {
                 let found = self.scores(&network, held_out, &attack, progress).map_err(broken)?;
                 if counters.best.is_none_or(|(_, lowest)| found.robust_error < lowest) {
                     counters.best = Some((epoch, found.robust_error));
-                    self.folder.save("best.safetensors", &network, epoch)?;
+                    self.folder.save(BEST, &network, epoch)?;
                 }
                 stopping = Some(found);
             }
@@ -460,7 +460,7 @@ impl Run<'_> {
             self.folder.save("average-calibrated.safetensors", calibrated, epochs)?;
         }
         if let Some((epoch, _)) = counters.best {
-            let best = crate::checkpoint::open(&self.folder.file("best.safetensors"))?.network;
+            let best = crate::checkpoint::open(&self.folder.file(BEST))?.network;
             trained.best = Some((epoch, measure(&best)?));
         }
         self.folder.save(FINAL, &last, epochs)?;

@@ -22,8 +22,8 @@ use crate::study::{FORMAT, MEASURES, Model, Study, file_name};
 pub fn experiments(source: &Path, out: &Path, data: &str) -> Result<Imported> {
     let found = find(source)?;
     if found.is_empty() {
-        let what =
-            "has no experiments of the paper's program (folders with classifier.pth.tar or probabilities.h5)";
+        let what = "has no experiments of the paper's program (folders with classifier.pth.tar or probabilities.h5) and no \
+             output.log of robust_overfitting or AT-AWP";
         return Err(Error::file(source, format!("{what}; give the folder above them, or a table as .csv")));
     }
     let mut all = Import {

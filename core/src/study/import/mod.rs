@@ -1,6 +1,7 @@
-//! Results of others as studies: experiments of the paper's program, and tables. Nothing is computed anew.
+//! Results of others as studies: experiments of the paper's program, logs of trainings, and tables. Nothing is computed
+//! anew.
 //!
-//! `tables` reads tables. An experiment folder (`experiment`) becomes models (the final network, its averages, its
+//! `tables` reads tables, `logs` those of robust_overfitting and AT-AWP. An experiment folder (`experiment`) becomes models (the final network, its averages, its
 //! snapshots), and each result file in it one record of the same kind as Basin's own: probabilities are evaluated as the
 //! paper's program evaluates them (`evaluations`), perturbed weights become flatness (`flatness`), visualizations
 //! landscapes (`landscapes`), eigenvalues Hessians (`eigenvalues`), event logs CSV files (`events`). What a folder's name
@@ -14,6 +15,7 @@ mod experiment;
 mod flatness;
 mod imported;
 mod landscapes;
+mod logs;
 mod results;
 mod tables;
 
@@ -26,11 +28,11 @@ use experiment::experiments;
 pub use imported::Imported;
 use tables::table;
 
-/// Makes a study in `out` of a table, or of a folder with experiments of the paper's program, whose images are those of
-/// the data set `data`.
+/// Makes a study in `out` of a table, of a folder with trainings of robust_overfitting or AT-AWP, or of one with
+/// experiments of the paper's program, whose images are those of the data set `data`.
 ///
 /// # Errors
-/// `out` has a study already, or the source is neither or is damaged.
+/// `out` has a study already, or the source is none of these or is damaged.
 pub fn import(source: &Path, out: &Path, data: &str) -> Result<Imported> {
     if out.join(FILE).exists() {
         return Err(Error::file(out, "has a study already; choose another --out"));
@@ -39,7 +41,14 @@ pub fn import(source: &Path, out: &Path, data: &str) -> Result<Imported> {
         return Err(Error::file(source, "does not exist; check the path"));
     }
     std::fs::create_dir_all(out).map_err(|e| Error::io("cannot create", out, e))?;
-    let imported = if source.is_dir() { experiments(source, out, data)? } else { table(source)? };
+    let imported = if source.is_dir() {
+        match logs::find(source)? {
+            logs if logs.is_empty() => experiments(source, out, data)?,
+            logs => logs::trainings(&logs, out)?,
+        }
+    } else {
+        table(source)?
+    };
     imported.study.save(out)?;
     Ok(imported)
 }
