@@ -47,7 +47,7 @@ pub fn pages(document: &Document, style: &FigureStyle) -> Vec<Scene> {
         match block {
             Block::Heading(words) => {
                 // Not alone at the foot of a page.
-                let next = blocks.peek().map_or(0.0, |next| paper.height(next, style).min(200.0));
+                let next = blocks.peek().map_or(0.0, |next| paper.height(next, style).min(600.0));
                 paper.skip(14.0);
                 paper.need(HEADING * LINE + 8.0 + next);
                 paper.words(words, HEADING, true, Color::BLACK, 0.0);
