@@ -26,7 +26,7 @@ const STARTS: [(&str, Start); 5] = [
 ];
 
 written_as_text!(
-    Objective, "Objective",
+    Objective, "Objective" or "object",
     "cross-entropy" => "Cross-entropy of the true class (also written ce).",
     "kl" => "Kullback-Leibler divergence from the clean prediction (TRADES), per example.",
     "batch-kl" => "The same summed over the batch, so that one number chooses the best iterate of all: as the paper's program.",
@@ -38,7 +38,7 @@ written_as_text!(
 );
 
 written_as_text!(
-    Start, "Start",
+    Start, "Start" or "object",
     "zero" => "At the image itself.",
     "uniform-norm" => "Gaussian direction, norm uniform up to epsilon: the paper's choice.",
     "uniform-sphere" => "Gaussian direction on the sphere of radius epsilon.",

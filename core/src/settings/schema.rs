@@ -324,15 +324,15 @@ fn label_of(name: &str) -> String {
     first.chain(letters).collect::<String>().replace('_', " ")
 }
 
-/// Gives a type that is written as text its schema, with names that are often meant.
+/// Gives a type that is written as text its schema, with other JSON types that are read, and names that are often meant.
 macro_rules! written_as_text {
-    ($type:ty, $name:literal $(, $value:literal => $help:literal)* $(,)?) => {
+    ($type:ty, $name:literal $(or $other:literal)* $(, $value:literal => $help:literal)* $(,)?) => {
         impl schemars::JsonSchema for $type {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 $name.into()
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "x-suggestions": [$([$value, $help]),*] })
+                schemars::json_schema!({ "type": ["string" $(, $other)*], "x-suggestions": [$([$value, $help]),*] })
             }
         }
     };

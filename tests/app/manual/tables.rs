@@ -1,10 +1,11 @@
 //! Tables that are written from the declarations of the settings: between `<!-- options: COMMAND -->`,
-//! `<!-- options: COMMAND: HEADING -->` or `<!-- values: MEASURE: SETTING -->` and `<!-- end -->`. Options without a
-//! heading are those of the command that are not shared by all measures.
+//! `<!-- options: COMMAND: HEADING -->`, `<!-- values: MEASURE: SETTING -->` or `<!-- settings: train -->` and
+//! `<!-- end -->`. Options without a heading are those of the command that are not shared by all measures.
 
 use basin::cli;
 use basin::settings::{Measure, Settings as _};
-use basin_core::settings::Kind;
+use basin_core::job::Train;
+use basin_core::settings::{Kind, settings_of};
 use clap::{Arg, Command};
 
 use super::{pages, short};
@@ -92,10 +93,37 @@ fn values(of: &str) -> String {
     format!("\n| value | meaning |\n| --- | --- |\n{}\n", rows.collect::<String>())
 }
 
+/// Every setting of a training by its path, as in the job file.
+fn settings(_: &str) -> String {
+    let usual = serde_json::json!(Train::default());
+    let settings = settings_of::<Train>(&usual).into_iter().filter(|setting| setting.kind != Kind::Group);
+    let rows = settings.map(|setting| {
+        let default = setting.default.as_ref().filter(|default| !default.is_null() && **default != "");
+        let default = default.map_or_else(|| "none".to_owned(), |default| setting.show(default));
+        let help = setting.help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let choices = match &setting.kind {
+            Kind::Choice(choices) => choices.as_slice(),
+            _ => &[],
+        };
+        let choices = choices.iter().map(|choice| {
+            let about = choice.help.split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("<br>`{}`: {about}", choice.name)
+        });
+        format!(
+            "| `{}` | {} | {} |\n",
+            setting.path,
+            default,
+            (help + &choices.collect::<String>()).replace('|', "\\|")
+        )
+    });
+    format!("\n| setting | default | meaning |\n| --- | --- | --- |\n{}\n", rows.collect::<String>())
+}
+
 #[test]
 fn tables_of_options_are_those_of_the_command_line() {
     type Make = fn(&str) -> String;
-    const MARKS: [(&str, Make); 2] = [("<!-- options: ", table), ("<!-- values: ", values)];
+    const MARKS: [(&str, Make); 3] =
+        [("<!-- options: ", table), ("<!-- values: ", values), ("<!-- settings: ", settings)];
     let (mut old, mut found) = (Vec::new(), 0);
     for (path, text) in pages() {
         let mut new = text.clone();

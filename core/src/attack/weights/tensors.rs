@@ -100,7 +100,7 @@ impl From<&str> for Tensors {
 }
 
 crate::settings::written_as_text!(
-    Tensors, "Tensors",
+    Tensors, "Tensors" or "array",
     "no-normalization" => "All that belong to no normalization layer: the paper's choice.",
     "all" => "All that are trained.",
     "no-bias" => "All that belong to no normalization layer and are no biases.",

@@ -96,4 +96,4 @@ impl From<Range> for Written {
     }
 }
 
-crate::settings::written_as_text!(Range, "Range");
+crate::settings::written_as_text!(Range, "Range" or "number");
