@@ -13,7 +13,10 @@ mod environment;
 mod flatness;
 mod naive;
 mod pairs;
+#[path = "../../../tests/support/sample_study.rs"]
+mod sample_study;
 mod steps;
+mod study;
 mod training;
 mod widened;
 mod window;
@@ -78,6 +81,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("window") {
         window::run(&mut results)?;
+    }
+    if wanted("study") {
+        study::run(&mut results)?;
     }
     if as_json {
         println!("{}", serde_json::to_string_pretty(&Value::Object(results.0))?);

@@ -12,7 +12,7 @@ use super::Results;
 use super::pairs::{interleave, median};
 
 pub fn run(results: &mut Results) -> anyhow::Result<()> {
-    start(results)?;
+    start(results, "start to first frame", None)?;
     let offscreen = match Offscreen::new() {
         Ok(offscreen) => offscreen,
         Err(error) => {
@@ -33,21 +33,21 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// From starting the program to its first frame on the screen, where there is one.
-fn start(results: &mut Results) -> anyhow::Result<()> {
-    const NAME: &str = "start to first frame";
+/// From starting the program, on a file or folder, to its first frame on the screen, where there is one.
+pub fn start(results: &mut Results, name: &str, open: Option<&Path>) -> anyhow::Result<()> {
     let program = std::env::current_exe()?
         .parent()
         .and_then(Path::parent)
         .map(|folder| folder.join(format!("basin{}", std::env::consts::EXE_SUFFIX)))
         .filter(|program| program.is_file());
     let Some(program) = program else {
-        results.note(NAME, "not measured: build the program first");
+        results.note(name, "not measured: build the program first");
         return Ok(());
     };
     let once = || -> Option<f64> {
         let begun = Instant::now();
         let mut child = Command::new(&program)
+            .args(open)
             .env(FIRST_FRAME, "1")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -61,8 +61,8 @@ fn start(results: &mut Results) -> anyhow::Result<()> {
     };
     let times: Option<Vec<f64>> = (0..5).map(|_| once()).collect();
     match times {
-        Some(times) => results.figure(NAME, median(times), "s"),
-        None => results.note(NAME, "not measured: the window did not open (is there a display?)"),
+        Some(times) => results.figure(name, median(times), "s"),
+        None => results.note(name, "not measured: the window did not open (is there a display?)"),
     }
     Ok(())
 }

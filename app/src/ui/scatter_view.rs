@@ -219,6 +219,9 @@ impl App {
             let of_study = matches!(self.scatter.of, Some((_, Subject::Study(..), _)));
             if of_study {
                 chart.set_brush(self.scatter.brush);
+                let mut place = study::Place::new(&mut self.state.study);
+                study::selection_ui(ui, &self.study, &mut place);
+                self.actions.extend(place.messages.into_iter().map(Action::Study));
             }
             // Other axes have a range of their own.
             let id = of_study.then(|| self.state.scatter.axes.clone());
@@ -301,7 +304,10 @@ impl App {
             if let Some(seen) = self.study.seen().filter(|_| settings.source == Source::Study) {
                 axes_ui(ui, settings, seen);
                 let tip = "Drag a rectangle to select the models in it; with Shift at any time";
-                ui.toggle_value(&mut self.scatter.brush, "Select").on_hover_text(tip);
+                let brush = Button::selectable(self.scatter.brush, "Select").frame_when_inactive(true);
+                if ui.add(brush).on_hover_text(tip).clicked() {
+                    self.scatter.brush = !self.scatter.brush;
+                }
                 return look_ui(ui, settings);
             }
             let cases = [(Case::Average, "average case"), (Case::Worst, "worst case")];

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -83,9 +84,23 @@ impl Index {
         if let Some(parent) = path.parent() {
             let failed = |e| crate::Error::io("cannot create", parent, e);
             std::fs::create_dir_all(parent).map_err(failed)?;
+            forget_old(parent);
         }
         let bytes = postcard::to_stdvec(&Kept::of(self)).expect("an index is plain data");
         write_atomically(path, &bytes)
+    }
+}
+
+/// Removes indexes that no one has written for long: their studies are gone, or never change.
+fn forget_old(folder: &Path) {
+    const LONG: Duration = Duration::from_secs(90 * 24 * 3600);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|found| found.modified()).map(|time| time.elapsed());
+        if entry.path().extension().is_some_and(|end| end == "index")
+            && age.is_ok_and(|age| age.is_ok_and(|age| age > LONG))
+        {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 

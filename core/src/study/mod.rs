@@ -47,7 +47,7 @@ pub use hashes::Hashes;
 pub use init::{Added, init, usual_measures};
 pub use plan::{Planned, job_file_name, missing, seconds};
 pub use quantities::{Quantity, Value};
-pub use reader::{Look, Reader, Step};
+pub use reader::{Look, Reader, Step, index_file};
 pub use status::{Row, State, status};
 pub use table::{Column, ModelRow, Table};
 pub use thumbnail::Thumbnail;

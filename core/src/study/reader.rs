@@ -20,6 +20,11 @@ const EVERY: Duration = Duration::from_millis(400);
 /// An index is kept from this number of files on; fewer are read in no time.
 const WORTH_KEEPING: usize = 100;
 
+/// Where the digests of a study's records are kept between runs; none: the user has no cache folder.
+pub fn index_file(folder: &Path) -> Option<PathBuf> {
+    Index::place(folder)
+}
+
 /// How far a look at a study has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Step {

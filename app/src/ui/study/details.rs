@@ -116,6 +116,21 @@ fn one_ui(ui: &mut Ui, seen: &Seen, model: usize, place: &mut Place<'_>) {
 
 /// Several models: what of them can be compared, and their landscapes on one scale.
 fn several_ui(ui: &mut Ui, open: &mut Open, seen: &Seen, models: &[usize], place: &mut Place<'_>) {
+    compare_ui(ui, seen, models, place);
+    gallery_ui(ui, open, seen, models, place);
+}
+
+/// What of the selected models can be compared, for the scatter; nothing for fewer than two.
+pub(crate) fn selection_ui(ui: &mut Ui, view: &StudyView, place: &mut Place<'_>) {
+    let (Some(open), Some(seen)) = (view.open(), view.seen()) else { return };
+    let models = selected(open, seen);
+    if models.len() > 1 {
+        compare_ui(ui, seen, &models, place);
+    }
+}
+
+/// How many models are selected, and which of their records can be compared.
+fn compare_ui(ui: &mut Ui, seen: &Seen, models: &[usize], place: &mut Place<'_>) {
     let p = palette(ui);
     let mut having: BTreeMap<Kind, usize> = BTreeMap::new();
     for model in models {
@@ -149,7 +164,6 @@ fn several_ui(ui: &mut Ui, open: &mut Open, seen: &Seen, models: &[usize], place
             }
         });
     });
-    gallery_ui(ui, open, seen, models, place);
 }
 
 /// Landscapes of models, planes and curves each on one scale of losses.

@@ -15,7 +15,7 @@ mod view;
 
 pub(crate) use columns::title;
 pub use cost::Estimated;
-pub(crate) use details::hover_ui;
+pub(crate) use details::{hover_ui, selection_ui};
 pub(crate) use measure::dialog;
 pub(crate) use message::Place;
 pub use message::{Loaded, Message};
