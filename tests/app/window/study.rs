@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use basin::command::Command;
 use basin::jobs::Engine;
 use basin::ui::{Answer, Pane, Purpose};
 use basin_core::Result;
@@ -211,7 +212,7 @@ fn broken_files_are_rows_with_a_sentence() {
     window.click("AWP 9");
     assert!(has(&window, "does not exist; restore it, or remove its model from the study"));
     window.settle();
-    window.picture("study-broken");
+    window.compare("study-broken");
     // The study itself breaks, and is mended.
     let file = window.folder.path().join("study.json");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -287,4 +288,12 @@ fn points_of_the_scatter_are_models_of_the_table() {
     window.click("Study");
     assert!(has(&window, "9 models selected"));
     window.picture("study-brushed");
+    window.harness.state_mut().command(Command::ThemeLight);
+    window.harness.run_steps(3);
+    window.compare("study-table-light");
+    window.click("Scatter");
+    window.harness.run_steps(4);
+    assert!(has(&window, "9 models selected"), "they can be compared from here, too");
+    window.settle();
+    window.compare("study-scatter-light");
 }
