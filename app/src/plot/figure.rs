@@ -147,7 +147,7 @@ pub type Picture = Box<dyn Fn(&FigureStyle, &mut dyn Progress) -> anyhow::Result
 /// A figure that is drawn, not yet on paper.
 pub enum Page {
     /// One pair of axes.
-    Plot(Plot),
+    Plot(Box<Plot>),
     /// Several, side by side.
     Panels(Panels),
     /// Pixels, and what must be told about them.
@@ -166,7 +166,7 @@ pub struct Drawn {
 
 impl From<Plot> for Drawn {
     fn from(plot: Plot) -> Self {
-        Page::Plot(plot).into()
+        Page::Plot(Box::new(plot)).into()
     }
 }
 
@@ -180,7 +180,7 @@ impl Drawn {
     /// The plot, of a figure with one pair of axes.
     pub fn plot(self) -> Option<Plot> {
         match self.page {
-            Page::Plot(plot) => Some(plot),
+            Page::Plot(plot) => Some(*plot),
             _ => None,
         }
     }

@@ -35,7 +35,7 @@ pub enum Block {
     /// A table; columns of numbers are set to the right.
     Table(Table),
     /// A figure.
-    Figure(Figure),
+    Figure(Box<Figure>),
     /// A line to be typed.
     Command(String),
 }

@@ -127,7 +127,7 @@ impl ReportArgs {
                         .map_or_else(String::new, |relation| format!(" {}", text::in_words(relation)));
                     let notes = drawn.notes();
                     let caption = format!("{caption}.{words}");
-                    blocks.push(Block::Figure(report::Figure { drawn, width_in, caption }));
+                    blocks.push(Block::Figure(Box::new(report::Figure { drawn, width_in, caption })));
                     // What holds for several figures is said once.
                     let new = notes.into_iter().filter(|note| told.insert(note.clone()));
                     blocks.extend(new.map(|note| Block::Warning(text::sentence(&note))));

@@ -86,7 +86,8 @@ pub fn fit_alike(labels: &[&str], of: Type, width: f64) -> Vec<Fitted> {
 /// A label in as many lines as it needs, each as full as can be; a word that is wider than all of it is broken.
 pub fn filled(label: &str, of: Type, width: f64) -> Vec<String> {
     let words = Words::new(label, of, width);
-    let lines = words.wrapped(width / of.size).unwrap_or_else(|| vec![0..words.atoms.len()]);
+    let lines =
+        words.wrapped(width / of.size).unwrap_or_else(|| std::iter::once(0..words.atoms.len()).collect());
     words.lines(lines)
 }
 

@@ -84,18 +84,21 @@ fn band(fit: &Fit, [x_range, y_range]: [(f64, f64); 2], scale: Scale) -> Option<
     }))
 }
 
+/// A state of a training, its point and its name.
+type State<'a> = (Stage, [f64; 2], &'a str);
+
 /// What joins the states of each training: a line along the epochs, or an arrow to the early-stopped network.
 ///
 /// # Errors
 /// No training has two states that are joined so.
 pub fn trails(models: &Models, connect: Connect) -> Result<Vec<Item>, String> {
-    let mut trainings: BTreeMap<&str, Vec<(Stage, [f64; 2], &str)>> = BTreeMap::new();
+    let mut trainings: BTreeMap<&str, Vec<State<'_>>> = BTreeMap::new();
     for (model, point) in pairs(models) {
         if let Some(training) = model.training.as_deref().filter(|_| model.stage != Stage::Unknown) {
             trainings.entry(training).or_default().push((model.stage, point, &model.name));
         }
     }
-    let along = |states: &mut Vec<(Stage, [f64; 2], &str)>| {
+    let along = |states: &mut Vec<State<'_>>| {
         states.retain(|(stage, ..)| *stage != Stage::Best);
         states.sort_by_key(|(stage, ..)| *stage);
         let (x, y) = states.iter().map(|(_, [x, y], _)| (*x, Some(*y))).unzip();
@@ -103,7 +106,7 @@ pub fn trails(models: &Models, connect: Connect) -> Result<Vec<Item>, String> {
         let line = Series { name, x, y, band, color: TRAIL, dash, dots: false, steps: false };
         (states.len() > 1).then_some(Item::Series(line))
     };
-    let stopping = |states: &mut Vec<(Stage, [f64; 2], &str)>| {
+    let stopping = |states: &mut Vec<State<'_>>| {
         let of = |wanted: Stage| states.iter().find(|(stage, ..)| *stage == wanted);
         let ((_, from, _), (_, to, name)) = (of(Stage::Final)?, of(Stage::Best)?);
         let name = format!("{name}: early stopping");
