@@ -4,7 +4,7 @@
 use basin_core::data::{Examples, Split, load};
 use basin_core::loss::cross_entropy;
 use basin_core::measure::hessian::lanczos::random;
-use basin_core::measure::hessian::{Curvature, Matrix};
+use basin_core::measure::hessian::{Curvature, Matrix, Wanted};
 use basin_core::model::{Mode, Network, logits};
 use tch::{Kind, Tensor};
 
@@ -33,6 +33,60 @@ pub fn run(results: &mut Results) -> anyhow::Result<()> {
     let ratio = median(ours.clone()) / median(gradient.clone());
     results.figure("Hessian-vector product, in gradients", ratio, "times");
     results.compare("Hessian-vector product, ResNet-18", &compare(ours, plain));
+    largest(results)
+}
+
+/// The four largest eigenvalues, with residuals of a thousandth, by Lanczos and by power iteration with deflation, of the
+/// narrow network.
+fn largest(results: &mut Results) -> anyhow::Result<()> {
+    const WANTED: usize = 4;
+    const TOLERANCE: f64 = 1e-3;
+    /// Products for one eigenvalue.
+    const MOST: usize = 150;
+    let path = basin_core::checkpoint::bundled_path()?;
+    let network = basin_core::checkpoint::open(&path)?.network;
+    let examples = Examples { split: Split::Test, start: 0, end: IMAGES as isize };
+    let dataset = load("bundled", &examples)?;
+    let batches = vec![(dataset.images.shallow_clone(), dataset.labels.shallow_clone())];
+    let which = network.layout().movable();
+    let curvature = Curvature::new(&network, network.weights.copy(), which, &batches, Matrix::Hessian);
+    let wanted = Wanted { top: WANTED, bottom: 0, tolerance: TOLERANCE, products: MOST * WANTED };
+    let (mut lanczos_products, mut power_products, mut settled) = (0, 0, 0);
+    let mut lanczos = || {
+        let found = curvature.extremes(wanted, 0, &mut |_| Ok(())).expect("it is not stopped");
+        lanczos_products = found.products;
+    };
+    let mut power = || {
+        let mut vectors: Vec<Tensor> = Vec::new();
+        (power_products, settled) = (0, 0);
+        for number in 0..WANTED {
+            let mut vector = random(0, "power", number as u64, curvature.size(), curvature.like());
+            for _ in 0..MOST {
+                for other in &vectors {
+                    vector = &vector - other * vector.dot(other);
+                }
+                vector = &vector / vector.norm();
+                let mut product = curvature.times(&vector, &mut || Ok(())).expect("it is not stopped");
+                power_products += 1;
+                for other in &vectors {
+                    product = &product - other * product.dot(other);
+                }
+                let value = vector.dot(&product).double_value(&[]);
+                let residual = (&product - &vector * value).norm().double_value(&[]);
+                if residual <= TOLERANCE * value.abs() {
+                    settled += 1;
+                    break;
+                }
+                vector = product;
+            }
+            vectors.push(&vector / vector.norm());
+        }
+    };
+    let times = interleave(1, &mut [&mut lanczos, &mut power]);
+    results.compare("four largest eigenvalues", &compare(&times[0], &times[1]));
+    results.figure("  products of Lanczos", lanczos_products as f64, "");
+    results.figure("  products of power iteration", power_products as f64, "");
+    results.figure("  eigenvalues that it settled", settled as f64, "of 4");
     Ok(())
 }
 

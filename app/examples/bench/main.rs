@@ -11,6 +11,7 @@ mod curvature;
 #[allow(dead_code, reason = "a figure needs more of it")]
 mod environment;
 mod flatness;
+mod landscape;
 mod naive;
 mod pairs;
 #[path = "../../../tests/support/sample_study.rs"]
@@ -78,6 +79,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("curvature") {
         curvature::run(&mut results)?;
+    }
+    if wanted("landscape") {
+        landscape::run(&mut results)?;
     }
     if wanted("window") {
         window::run(&mut results)?;
