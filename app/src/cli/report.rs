@@ -418,6 +418,18 @@ fn landscape(text: &mut String, l: &LandscapeOutcome, record: &Record) {
     if l.interpolated > 0 {
         let _ = writeln!(text, "{} points are interpolated, where the surface is smooth", l.interpolated);
     }
+    if let Some(reduced) = &l.reduced {
+        for (name, correction) in [("clean", reduced.clean), ("robust", reduced.robust)] {
+            let Some(found) = correction else { continue };
+            let left =
+                found.error.map_or(String::new(), |error| format!(", ± {error:.5} are left at a point"));
+            let _ = writeln!(
+                text,
+                "{name} loss in {}: corrected by {:+.5} in the mean of {} points measured in float32{left}",
+                reduced.precision, found.value, found.points
+            );
+        }
+    }
     if let Some(gap) = l.warm {
         let error = gap.standard_error.map_or(String::new(), |error| format!(" ± {error:.4}"));
         let _ = writeln!(

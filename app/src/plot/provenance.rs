@@ -7,7 +7,7 @@ use basin_core::job::{
     Attack, AutoAttack, DirectionKind, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, Landscape,
     LandscapeLoss, Matrix, Normalization, Train,
 };
-use basin_core::record::{Evaluation, FlatnessOutcome, Outcome, Record};
+use basin_core::record::{Evaluation, FlatnessOutcome, LandscapeOutcome, Outcome, Record};
 
 use super::text::literal;
 
@@ -38,6 +38,11 @@ pub fn landscape(name: &str, record: &Record, job: &Landscape) -> Vec<String> {
     };
     let mut what =
         vec![format!("loss: mean -log(p + 1e-12) (natural logarithm); {loss}"), format!("step 1: {step}")];
+    if let Outcome::Landscape(LandscapeOutcome { reduced: Some(reduced), .. }) = &record.outcome {
+        let left = [reduced.clean, reduced.robust].into_iter().flatten().filter_map(|found| found.error);
+        let left = left.reduce(f64::max).map_or(String::new(), |error| format!(", to {error:.2e}"));
+        what.push(format!("evaluated in {}, corrected by points in float32{left}", reduced.precision));
+    }
     if job.draws > 1 || !job.kinds().all(|kind| matches!(kind, DirectionKind::Random(_))) {
         let titles: Vec<String> = job.kinds().map(DirectionKind::title).collect();
         let draws = if job.draws > 1 { format!(", mean of {} draws", job.draws) } else { String::new() };

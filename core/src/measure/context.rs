@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::evaluate::stored::Stored;
 use super::evaluation::{Batch, SearchAndMeasure};
@@ -153,6 +153,15 @@ impl Context {
         self.pair_searched_in(weights, self.precision)
     }
 
+    /// Another network of the same kind, evaluated in reduced precision: bf16, or TF32 on a GPU.
+    pub fn pair_reduced(&self, network: &Network) -> SearchAndMeasure {
+        let kind = if self.gpu { Kind::Float } else { Kind::BFloat16 };
+        SearchAndMeasure {
+            search: None,
+            measure: Evaluator::new(network, &network.weights, self.device, kind, self.gpu),
+        }
+    }
+
     /// Another network of the same kind, at its own weights and with its own buffers.
     pub fn pair_of(&self, network: &Network) -> SearchAndMeasure {
         self.searched_in(network, &network.weights, self.precision)
@@ -266,7 +275,7 @@ pub fn cut(dataset: &Dataset, device: Device, size: usize) -> Vec<Batch> {
 fn forward(model: &Evaluator, batch: &Batch, gradient: bool) {
     if gradient {
         let images = batch.images.detach().set_requires_grad(true);
-        let loss = cross_entropy(&model.logits(&images), &batch.labels).mean(tch::Kind::Float);
+        let loss = cross_entropy(&model.logits(&images), &batch.labels).mean(Kind::Float);
         Tensor::run_backward(&[loss], &[images], false, false)[0].abs().max().double_value(&[]);
     } else {
         tch::no_grad(|| model.logits(&batch.images)).abs().max().double_value(&[]);

@@ -32,8 +32,8 @@ pub use crate::measure::flatness::{
 };
 pub use crate::measure::hessian::{Density, Eigenvalue, HessianOutcome, LayerCurvature, Quadrature, Trace};
 pub use crate::measure::landscape::{
-    Barrier, CurvatureGrid, DirectionSummary, Grid, Landmark, LandscapeDraw, LandscapeOutcome, LayerNorm,
-    ORIGIN, Values, WarmGap,
+    Barrier, Correction, CurvatureGrid, DirectionSummary, Grid, Landmark, LandscapeDraw, LandscapeOutcome,
+    LayerNorm, ORIGIN, ReducedPrecision, Values, WarmGap,
 };
 pub use crate::measure::{
     Headline, KeptExamples, KeptLosses, Number, PerExample, Point, Probabilities, Quantity, SearchCost,

@@ -2,6 +2,7 @@
 
 use basin_core::job::{DataSelection, Job, Landscape, LandscapeLoss, Normalization, Range};
 use basin_core::measure::landscape::refine;
+use basin_core::measure::landscape::{Both, Smooth};
 use basin_core::progress::Silent;
 use basin_core::record::{LandscapeOutcome, Outcome, Values};
 use basin_core::run::{RunOptions, run};
@@ -215,4 +216,67 @@ fn points_of_an_earlier_landscape_are_taken_over() {
         let why = why.unwrap_err().to_string();
         assert!(why.contains(reason) && why.contains("coarse.json"), "{why}");
     }
+}
+
+#[test]
+fn smooth_differences_are_found_and_what_is_left_is_said() {
+    let smooth = |[x, y]: [f64; 2]| 0.02 - 0.01 * x + 0.03 * y + 0.04 * x * x - 0.02 * x * y + 0.01 * y * y;
+    let at = |number: usize| [(number as f64 * 0.7).sin(), (number as f64 * 1.3).cos()];
+    // Noise without any pattern.
+    let noise = |number: usize| 1e-3 * ((number * 7919 % 101) as f64 / 50.0 - 1.0);
+    let points = |count: usize, noisy: bool| -> Vec<Both> {
+        let exact = |number| 2.0 + smooth(at(number)) + if noisy { noise(number) } else { 0.0 };
+        (0..count).map(|number| Both { at: at(number), exact: exact(number), reduced: 2.0 }).collect()
+    };
+    let found = Smooth::of(&points(40, false)).unwrap().unwrap();
+    assert!(found.correction.error.unwrap() < 1e-9);
+    for number in 100..120 {
+        assert!((found.at(at(number)) - smooth(at(number))).abs() < 1e-9);
+    }
+    let noisy = Smooth::of(&points(40, true)).unwrap().unwrap().correction;
+    let size = (0..40).map(|number| noise(number).powi(2) / 40.0).sum::<f64>().sqrt();
+    assert!((0.7 * size..1.6 * size).contains(&noisy.error.unwrap()), "{noisy:?} of {size}");
+    // Few points give their mean, one no error, none nothing.
+    let few = Smooth::of(&points(4, false)).unwrap().unwrap();
+    assert_eq!(few.at([0.3, 0.4]), few.at([-1.0, 1.0]));
+    assert!((few.at([0.0, 0.0]) - few.correction.value).abs() < 1e-12);
+    assert_eq!(Smooth::of(&points(1, false)).unwrap().unwrap().correction.error, None);
+    assert!(Smooth::of(&[]).unwrap().is_none());
+    // On a line, powers of y are no part of it.
+    let line: Vec<Both> = (0..20)
+        .map(|number| {
+            let x = number as f64 / 10.0 - 1.0;
+            Both { at: [x, 0.0], exact: 1.0 + 0.1 * x - 0.2 * x * x, reduced: 1.0 }
+        })
+        .collect();
+    let found = Smooth::of(&line).unwrap().unwrap();
+    assert!((found.at([0.5, 0.0]) - 0.0).abs() < 1e-9 && found.correction.error.unwrap() < 1e-9);
+}
+
+#[test]
+fn reduced_precision_is_corrected_and_tells_its_error() {
+    let mut job = small_job(LandscapeLoss::Clean, true);
+    job.steps = 13;
+    let exact = outcome(&job);
+    job.reduced = true;
+    let found = outcome(&job);
+    let reduced = found.reduced.as_ref().unwrap();
+    let correction = reduced.clean.unwrap();
+    assert_eq!((reduced.precision.as_str(), reduced.robust), ("bf16", None));
+    assert_eq!(correction.points, 18, "a tenth of 168, and the origin");
+    let losses = |outcome: &LandscapeOutcome| -> Vec<f64> {
+        outcome.clean.as_ref().unwrap().loss.iter().map(Option::unwrap).collect()
+    };
+    let differences: Vec<f64> = losses(&found).iter().zip(losses(&exact)).map(|(a, b)| a - b).collect();
+    let same = differences.iter().filter(|difference| **difference == 0.0).count();
+    assert!(same >= correction.points, "{same} points are those in float32");
+    let others = (differences.len() - same) as f64;
+    let left = (differences.iter().map(|d| d * d).sum::<f64>() / others).sqrt();
+    let told = correction.error.unwrap();
+    assert!((0.4 * told..2.5 * told).contains(&left), "{left} is left, {told} is told");
+    let heights = losses(&exact);
+    let range =
+        heights.iter().fold(0.0, |a: f64, b| a.max(*b)) - heights.iter().fold(9.0, |a: f64, b| a.min(*b));
+    assert!(left < 0.01 * range, "{left} of a height of {range}");
+    assert_eq!(found.origin(false), exact.origin(false), "the origin is exact");
 }

@@ -10,9 +10,12 @@ use tch::Tensor;
 use super::curving::{self, Ends};
 use super::direction::{Direction, DirectionKind};
 use super::filled::{Filled, average, barrier};
-use super::outcome::{Barrier, Grid, Landmark, LandscapeDraw, LandscapeOutcome, ORIGIN};
+use super::outcome::{
+    Barrier, Correction, Grid, Landmark, LandscapeDraw, LandscapeOutcome, ORIGIN, ReducedPrecision,
+};
 use super::plane::{Found, Planes};
 use super::points::{Inputs, PointValues, attacked_from, coarse_to_fine, point};
+use super::reduced;
 use super::refine::{Refined, refine};
 use super::settings::{Landscape, LandscapeLoss, RunningStatistics};
 use super::warm::{self, Checked, walk};
@@ -92,6 +95,7 @@ enum Task {
     Point(usize, At),
     Row(usize, usize),
     Curvature(usize, At),
+    Check(usize, At),
     Landmark(usize),
 }
 
@@ -106,6 +110,9 @@ impl Task {
             "plane" if words.get(2) == Some(&"row") => Some(Self::Row(number(1)?, number(3)?)),
             "plane" if words.get(2) == Some(&"curvature") => {
                 Some(Self::Curvature(number(1)?, (number(3)?, number(4)?)))
+            }
+            "plane" if words.get(2) == Some(&"check") => {
+                Some(Self::Check(number(1)?, (number(3)?, number(4)?)))
             }
             "plane" => Some(Self::Point(number(1)?, (number(3)?, number(4)?))),
             _ => None,
@@ -138,10 +145,17 @@ impl<'a> Filling<'a> {
         let planes = Planes::new(job, context)?;
         let mut filling =
             Self { job, context, planes, axes, order, checks: Vec::new(), fixed: OnceCell::new() };
-        if job.warm.is_some() {
+        if job.warm.is_some() || job.reduced {
             let warm: Vec<At> = filling.order.iter().copied().filter(|at| !filling.is_origin(*at)).collect();
             let seed = job.compute.seed;
             filling.checks = (0..job.draws).map(|plane| warm::checked(seed, plane, &warm)).collect();
+        }
+        if job.reduced {
+            // The first point is always known exactly.
+            let first = filling.order[0];
+            for checks in filling.checks.iter_mut().filter(|checks| !checks.contains(&first)) {
+                checks.push(first);
+            }
         }
         Ok(filling)
     }
@@ -229,10 +243,11 @@ impl<'a> Filling<'a> {
     }
 
     /// One grid point; none without a finite loss, far from the origin.
-    fn cell(&self, plane: usize, at: At, runner: &mut dyn UnitRunner) -> Result<Option<Cell>> {
+    fn cell(&self, plane: usize, at: At, reduced: bool, runner: &mut dyn UnitRunner) -> Result<Option<Cell>> {
         let directions = self.directions(plane, runner)?;
         let steps = self.steps(at);
-        let pair = self.context.pair_of(&self.planes.network(&steps, &directions));
+        let network = self.planes.network(&steps, &directions);
+        let pair = if reduced { self.context.pair_reduced(&network) } else { self.context.pair_of(&network) };
         let moved = self.planes.images(&steps, &directions);
         match self.measured(&pair, moved.as_ref().unwrap_or(&self.context.batches), runner)? {
             // Far from the origin a network may overflow; at the origin that is the user's first concern.
@@ -271,7 +286,7 @@ impl<'a> Filling<'a> {
             let is_last = |x: usize| x == 0 || x + 1 == self.axes[0].len();
             if self.is_origin(at) {
                 found[x] = Some(self.fixed(runner)?.iter().map(Tensor::shallow_clone).collect());
-                unit(runner, &name, 1, |runner| self.cell(plane, at, runner))?;
+                unit(runner, &name, 1, |runner| self.cell(plane, at, false, runner))?;
                 continue;
             }
             // An end from which nothing starts needs no adversarial examples again.
@@ -302,7 +317,7 @@ impl<'a> Filling<'a> {
             unit(runner, &name, 1, |_| Ok(cell))?;
         }
         for at in self.checked(plane).iter().copied().filter(|(_, y)| *y == row) {
-            unit(runner, &check_name(plane, at), 1, |runner| self.cell(plane, at, runner))?;
+            unit(runner, &check_name(plane, at), 1, |runner| self.cell(plane, at, false, runner))?;
         }
         Ok(())
     }
@@ -439,6 +454,27 @@ impl<'a> Filling<'a> {
         filled
     }
 
+    /// Corrects a plane that was evaluated in reduced precision.
+    fn corrected(
+        &self,
+        plane: usize,
+        filled: &mut Filled,
+        units: &Units,
+    ) -> Result<(Option<Correction>, Option<Correction>)> {
+        let checked = self.checked(plane).iter().filter_map(|at| {
+            let cell = units.get::<Option<Cell>>(&check_name(plane, *at))??;
+            Some((*at, cell.clean, cell.robust))
+        });
+        let longest =
+            |axis: &Vec<f64>| axis.iter().fold(f64::MIN_POSITIVE, |most, step| most.max(step.abs()));
+        let longest: Vec<f64> = self.axes.iter().map(longest).collect();
+        let place = |at: At| {
+            let steps = self.steps(at);
+            [0, 1].map(|axis| steps.get(axis).map_or(0.0, |step| step / longest[axis]))
+        };
+        reduced::correct(filled, &checked.collect::<Vec<_>>(), &place)
+    }
+
     /// The steps of a point, for messages.
     fn words(&self, at: At) -> String {
         match *self.steps(at) {
@@ -469,6 +505,14 @@ impl Work for Filling<'_> {
         for plane in 0..self.job.draws {
             plan.groups.push(Group::single(plane_name(plane), 1, units).everywhere());
             let (points, later) = self.points(plane, units);
+            if self.job.reduced {
+                let is_wanted: HashSet<&str> = points.iter().map(|group| group.name.as_str()).collect();
+                let checks = self.checked(plane).iter();
+                let checks = checks.filter(|at| is_wanted.contains(point_name(plane, **at).as_str()));
+                let checks: Vec<Group> =
+                    checks.map(|at| Group::single(check_name(plane, *at), 1, units)).collect();
+                plan.groups.extend(checks);
+            }
             plan.groups.extend(points);
             plan.later += later;
             if later == 0 {
@@ -491,7 +535,10 @@ impl Work for Filling<'_> {
         match Task::of(group) {
             Some(Task::Plane(plane)) => self.directions(plane, runner).map(drop),
             Some(Task::Point(plane, at)) => {
-                unit(runner, group, 1, |runner| self.cell(plane, at, runner)).map(drop)
+                unit(runner, group, 1, |runner| self.cell(plane, at, self.job.reduced, runner)).map(drop)
+            }
+            Some(Task::Check(plane, at)) => {
+                unit(runner, group, 1, |runner| self.cell(plane, at, false, runner)).map(drop)
             }
             Some(Task::Curvature(plane, at)) => {
                 let weight = curving::usual_products(self.job);
@@ -506,13 +553,21 @@ impl Work for Filling<'_> {
     }
 
     fn assemble(&self, units: &Units) -> Result<Option<Assembled<LandscapeOutcome>>> {
-        let planes: Vec<(Found, Filled)> = (0..self.job.draws)
-            .filter_map(|plane| {
-                let found = units.get(&plane_name(plane))?;
-                let filled = self.filled(plane, units);
-                (filled.finished > 0).then_some((found, filled))
-            })
-            .collect();
+        let mut planes: Vec<(Found, Filled)> = Vec::new();
+        let mut reduced = None;
+        for plane in 0..self.job.draws {
+            let Some(found) = units.get(&plane_name(plane)) else { continue };
+            let mut filled = self.filled(plane, units);
+            if filled.finished == 0 {
+                continue;
+            }
+            if self.job.reduced {
+                let (clean, robust) = self.corrected(plane, &mut filled, units)?;
+                let precision = if self.context.gpu { "tf32" } else { "bf16" }.to_owned();
+                reduced.get_or_insert(ReducedPrecision { precision, clean, robust });
+            }
+            planes.push((found, filled));
+        }
         let landmarks: Vec<Landmark> =
             (0..self.known().len()).filter_map(|number| units.get(&landmark_name(number))).collect();
         let Some((first, _)) = planes.first() else { return Ok(None) };
@@ -528,13 +583,15 @@ impl Work for Filling<'_> {
             cosine: first.cosine,
             landmarks,
             interpolated: planes.iter().map(|(_, filled)| filled.interpolated).sum(),
+            reduced,
             ..LandscapeOutcome::default()
         };
         let found = |plane: usize, at: At| units.get::<Option<Ends>>(&curvature_name(plane, at)).flatten();
         let (curvature, unsettled) = curving::grids(self.job, &self.order, size, &found);
         outcome.curvature = curvature;
         outcome.barrier = self.barrier(&outcome);
-        let checks: Vec<Checked> = (0..self.job.draws)
+        let warm = if self.job.warm.is_some() { self.job.draws } else { 0 };
+        let checks: Vec<Checked> = (0..warm)
             .flat_map(|plane| self.checked(plane).iter().map(move |at| (plane, *at)))
             .filter_map(|(plane, at)| {
                 let full = units.get::<Option<Cell>>(&check_name(plane, at))??.robust?.loss;

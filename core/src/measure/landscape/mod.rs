@@ -11,6 +11,7 @@ mod filling;
 mod outcome;
 mod plane;
 mod points;
+mod reduced;
 mod refine;
 mod reuse;
 mod settings;
@@ -27,10 +28,11 @@ pub use axes::Range;
 use direction::{DirectionKind, Normalization, check_fellow};
 pub use filling::Filling;
 pub use outcome::{
-    Barrier, CurvatureGrid, DirectionSummary, Grid, Landmark, LandscapeDraw, LandscapeOutcome, LayerNorm,
-    ORIGIN, Values, WarmGap,
+    Barrier, Correction, CurvatureGrid, DirectionSummary, Grid, Landmark, LandscapeDraw, LandscapeOutcome,
+    LayerNorm, ORIGIN, ReducedPrecision, Values, WarmGap,
 };
 pub use points::{Inputs, PointValues, coarse_to_fine, point, step_to_error};
+pub use reduced::{Both, Smooth};
 pub use refine::{Refined, refine};
 pub use reuse::reused;
 pub use settings::{Landscape, LandscapeLoss, RunningStatistics};
@@ -113,6 +115,9 @@ impl Measure for Landscape {
         }
         if self.eigenvalues > 0 {
             details.push(format!("{} eigenvalues at each end", self.eigenvalues));
+        }
+        if self.reduced {
+            details.push("reduced precision".into());
         }
         details.extend(self.warm.map(|steps| format!("{steps} warm steps")));
         let source = match &self.direction {

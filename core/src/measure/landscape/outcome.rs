@@ -44,6 +44,14 @@ impl Values {
         }
     }
 
+    /// Columns and rows; a line has one row.
+    pub fn size(&self) -> (usize, usize) {
+        match self {
+            Self::Line(line) => (line.len(), 1),
+            Self::Plane(rows) => (rows.first().map_or(0, Vec::len), rows.len()),
+        }
+    }
+
     /// Every value, row by row.
     pub fn iter(&self) -> Box<dyn Iterator<Item = Option<f64>> + '_> {
         match self {
@@ -188,6 +196,32 @@ pub struct WarmGap {
     pub points: usize,
 }
 
+/// What evaluating in reduced precision changes, where losses were measured in float32 as well.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Correction {
+    /// Mean loss in float32 minus that in reduced precision.
+    pub value: f64,
+    /// Root mean square of what is left of the differences at a point once the others have corrected it; absent for a
+    /// single point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<f64>,
+    /// Number of these points.
+    pub points: usize,
+}
+
+/// Reduced precision of a landscape, corrected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReducedPrecision {
+    /// `bf16`, or `tf32`.
+    pub precision: String,
+    /// Of the clean loss; of several draws that of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clean: Option<Correction>,
+    /// Of the robust loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robust: Option<Correction>,
+}
+
 /// A loss landscape.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct LandscapeOutcome {
@@ -224,6 +258,9 @@ pub struct LandscapeOutcome {
     /// Number of grid points that were left to interpolation (of all draws), where the surface is smooth.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub interpolated: usize,
+    /// What reduced precision changes, and what is left of that once it is corrected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduced: Option<ReducedPrecision>,
     /// What warm attacks miss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm: Option<WarmGap>,

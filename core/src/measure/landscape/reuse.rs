@@ -29,6 +29,9 @@ pub fn reused(job: &Landscape, earlier: &Landscape, outcome: &LandscapeOutcome) 
     if job.warm.is_some() {
         return Err("was attacked from point to point, which depends on the grid".into());
     }
+    if job.reduced {
+        return Err("was evaluated in reduced precision and corrected, which depends on the grid".into());
+    }
     if outcome.interpolated > 0 {
         return Err("holds interpolated points, which are not computed".into());
     }

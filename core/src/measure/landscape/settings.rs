@@ -10,7 +10,7 @@ use super::direction::{DirectionKind, Normalization};
 use crate::attack::Pgd;
 use crate::attack::weights::{Descent, Tensors};
 use crate::data::{DataSelection, Examples};
-use crate::device::Compute;
+use crate::device::{Compute, Precision};
 use crate::error::{Error, Result};
 
 /// Which loss a landscape shows.
@@ -109,6 +109,11 @@ pub struct Landscape {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-label" = "Warm steps", "x-flag" = "warm", "x-group" = "Saving time", "x-hint" = "full attack", "x-advanced" = true))]
     pub warm: Option<usize>,
+    /// Evaluate in bf16 (TF32 on GPUs). A tenth of the points is measured in float32 as well; their smooth difference
+    /// corrects the others, and the record says what is left of it. Attacks of the robust loss run in that precision, too.
+    #[serde(default)]
+    #[schemars(extend("x-label" = "Reduced precision", "x-flag" = "reduced", "x-group" = "Saving time", "x-advanced" = true))]
+    pub reduced: bool,
     /// So many of the largest and of the smallest eigenvalues of the Hessian of the loss at every computed point, by the
     /// tensors that directions move. 0: none.
     #[serde(default)]
@@ -344,6 +349,14 @@ impl Landscape {
             (_, Some(_)) if self.loss != LandscapeLoss::Robust => wrong(
                 "warm",
                 "warm steps are for the robust loss, which is attacked at every point; leave warm out",
+            ),
+            (_, Some(_)) if self.reduced => wrong(
+                "reduced",
+                "warm attacks and reduced precision are checked on points of their own; choose one",
+            ),
+            _ if self.reduced && self.compute.precision == Precision::F64 => wrong(
+                "reduced",
+                "reduced precision is for float32; leave it out, or leave out the precision f64",
             ),
             (Some(_), Some(_)) => wrong(
                 "warm",
