@@ -112,6 +112,17 @@ fn statistics_are_printed_and_drawn() {
     basin.misused(&["study", "stats", "s", "--without", "MART"], &["neither a model nor a group \"MART\""]);
     basin.refused(&["study", "stats", "s", "--x", "flatnes"], &["no number \"flatnes\""]);
 
+    basin.ok(&["study", "export", "s", "--columns", "robust_loss,average_flatness", "--out", "c.csv"]);
+    let table = basin.read("c.csv");
+    assert!(
+        table.starts_with("model,group,training,robust_loss,average_flatness@0.5\nm1,AT,,1.2,0.1\n"),
+        "{table}"
+    );
+    basin.refused(
+        &["study", "export", "s", "--columns", "robust_los", "--out", "c.csv"],
+        &["did you mean robust_loss"],
+    );
+
     let drawn = basin.record(&["plot", "s", "--fit", "band", "--out", "f.svg"]);
     assert_eq!((&drawn["kind"], &drawn["correlation"]["n"]), (&"scatter".into(), &12.into()), "{drawn}");
     assert_eq!(drawn["correlation"]["pearson"], stats["pearson"]);

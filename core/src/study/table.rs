@@ -80,6 +80,22 @@ impl Table {
         })
     }
 
+    /// The table of these columns, in this order.
+    ///
+    /// # Errors
+    /// There is no such column.
+    pub fn with(&self, names: &[String]) -> Result<Self> {
+        let chosen = names.iter().map(|name| self.column(name.trim())).collect::<Result<Vec<_>>>()?;
+        let row = |row: &ModelRow| ModelRow {
+            values: chosen.iter().map(|column| row.values[*column]).collect(),
+            ..row.clone()
+        };
+        Ok(Self {
+            columns: chosen.iter().map(|column| self.columns[*column].clone()).collect(),
+            rows: self.rows.iter().map(row).collect(),
+        })
+    }
+
     /// The models that have a number in both columns, for statistics, with their row.
     pub fn points(&self, x: usize, y: usize) -> Vec<(usize, Point)> {
         let error = |value: Value| value.interval.map(|i| (i.high - i.low) / (2.0 * NORMAL_QUANTILE));

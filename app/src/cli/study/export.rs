@@ -22,6 +22,9 @@ pub struct ExportArgs {
     /// numbers in columns [default: measure in .csv and .json, model in .tex and .md].
     #[arg(long, value_enum)]
     rows: Option<Rows>,
+    /// Of a row per model only these numbers, in this order, by their names: clean_error,robust_error,average_flatness.
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', conflicts_with = "rows")]
+    columns: Vec<String>,
     /// Only models of which this is true, e.g. 'group = AT and robust error < 60 %': names of columns with =, !=, <, <=, >,
     /// >= or ~ (contains), joined by and, or, not and parentheses; words alone are looked for in names and groups.
     #[arg(long = "where", value_name = "EXPRESSION")]
@@ -48,9 +51,12 @@ impl ExportArgs {
         keep(&mut entries.models, &chosen);
         keep(&mut table.rows, &chosen);
         let usual = match format {
-            TableFormat::Csv | TableFormat::Json => Rows::Measure,
-            TableFormat::Tex | TableFormat::Markdown => Rows::Model,
+            TableFormat::Csv | TableFormat::Json if self.columns.is_empty() => Rows::Measure,
+            _ => Rows::Model,
         };
+        if !self.columns.is_empty() {
+            table = table.with(&self.columns)?;
+        }
         let text = match self.rows.unwrap_or(usual) {
             Rows::Model => write_models(&table, format),
             Rows::Measure => write_records(&study, &entries.clone().load_records(folder), format),
