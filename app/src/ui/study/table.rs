@@ -139,7 +139,7 @@ fn keyboard(ui: &Ui, open: &Open, place: &mut Place<'_>) {
             (0..count).for_each(|_| place.send(Message::Step(by, extend)));
         }
     }
-    let copies = ui.input(|input| input.events.iter().any(|event| *event == eframe::egui::Event::Copy));
+    let copies = ui.input(|input| input.events.contains(&eframe::egui::Event::Copy));
     if copies && !open.choice.selected().is_empty() {
         place.send(Message::CopyRows);
     }
