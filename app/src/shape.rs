@@ -20,6 +20,9 @@ pub struct Fact {
     pub meaning: &'static str,
 }
 
+/// What the numbers of a window are computed of: the version of what is shown, and how.
+pub type ShapeOf = (u64, Quantity, ShapeOptions);
+
 /// The shape of a grid; none if no point has a value, or its values do not fit its steps.
 pub fn of(grid: &MainGrid<'_>, quantity: Quantity, options: &ShapeOptions) -> Option<Shape> {
     let origin = grid.origin.map(|point| match quantity {

@@ -1,12 +1,13 @@
 """Eigenvalues of the Hessian by Basin and by PyTorch with SciPy: values and times, side by side.
 
-    pip install torch scipy numpy
-    python tests/peers/hessian.py BASIN DATA [CHANNELS] [IMAGES]
+    pip install torch scipy numpy safetensors
+    python tests/peers/hessian.py BASIN DATA [CHANNELS] [IMAGES] [robust]
 
 BASIN is the program, DATA the folder of CIFAR-10's binary files (`basin data fetch`). A ResNet-18 with random weights is
 saved by PyTorch; both programs look for the four largest eigenvalues of the Hessian of its mean cross-entropy on the first
 test images, over the tensors with more than one axis, to a relative residual of 1e-3: Basin by its own Lanczos, PyTorch by
-differentiating twice inside scipy.sparse.linalg.eigsh. Both have the threads that PyTorch takes by itself.
+differentiating twice inside scipy.sparse.linalg.eigsh. Both have the threads that PyTorch takes by itself. With `robust`
+the loss is that on adversarial examples, which Basin keeps (`basin evaluate --keep-examples`) and PyTorch reads.
 """
 
 import json
@@ -19,6 +20,7 @@ import time
 import numpy
 import scipy.sparse.linalg as sparse
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 
@@ -64,9 +66,11 @@ class ResNet(nn.Module):
 
 
 def main():
-    basin, data = sys.argv[1], pathlib.Path(sys.argv[2])
-    channels = int(sys.argv[3]) if len(sys.argv) > 3 else 16
-    count = int(sys.argv[4]) if len(sys.argv) > 4 else 100
+    robust = sys.argv[-1] == "robust"
+    arguments = sys.argv[1:-1] if robust else sys.argv[1:]
+    basin, data = arguments[0], pathlib.Path(arguments[1])
+    channels = int(arguments[2]) if len(arguments) > 2 else 16
+    count = int(arguments[3]) if len(arguments) > 3 else 100
     torch.manual_seed(0)
     model = ResNet(channels).eval()
     raw = next(data.rglob("test_batch.bin")).read_bytes()
@@ -94,9 +98,17 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "resnet18.pt"
         torch.save(model.state_dict(), file)
+        common = ["--assume", "normalization=none", "--data", str(data), "--examples", f"test:0..{count}"]
+        attack = ["--epsilon", "8/255", "--attack-steps", "10", "--step-size", "0.007"]
+        if robust:
+            out = pathlib.Path(folder) / "evaluation.json"
+            command = [basin, "evaluate", str(file), *common, "--attack", "pgd", *attack]
+            subprocess.run([*command, "--keep-examples", "--out", str(out)], check=True, capture_output=True)
+            kept = load_file(str(out) + ".examples.safetensors")
+            images = images + kept["perturbations"]
         begun = time.perf_counter()
-        command = [basin, "hessian", str(file), "--assume", "normalization=none", "--top", "4", "--bottom", "0"]
-        command += ["--data", str(data), "--examples", f"test:0..{count}", "--tolerance", "1e-3", "--json"]
+        command = [basin, "hessian", str(file), *common, "--top", "4", "--bottom", "0", "--tolerance", "1e-3"]
+        command += ["--loss", "robust", *attack, "--json"] if robust else ["--json"]
         record = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         seconds = record["provenance"]["duration_s"]
         whole = time.perf_counter() - begun

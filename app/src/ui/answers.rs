@@ -13,12 +13,11 @@ use eframe::egui::ColorImage;
 
 use crate::places;
 use crate::plot::color::SERIES_COLORS;
-use crate::shape::Fact;
+use crate::shape::{Fact, ShapeOf};
 use crate::ui::example_set::ExampleSet;
 use crate::ui::follow::Stamp;
 use crate::ui::probing::Probing;
 use crate::ui::session::{Reading, RecordId, Target};
-use crate::ui::shape_panel::ShapeOf;
 use crate::ui::standing::{FolderStatus, Place};
 use crate::ui::study::{Estimated, Loaded};
 use crate::ui::{Action, App, form};

@@ -6,14 +6,11 @@ use eframe::egui::{DragValue, Grid, Label, RichText, Ui};
 
 use crate::background::Background;
 use crate::plot::landscape::{self, Named, Quantity, Which, quantity_label};
-use crate::shape::{self, Fact};
+use crate::shape::{self, Fact, ShapeOf};
 use crate::ui::answers::Answer;
 use crate::ui::display::Display;
 use crate::ui::shown::Shown;
 use crate::ui::widgets::{heading_ui, palette, row_ui};
-
-/// What numbers are computed of: the version of what is shown, and how.
-pub(crate) type ShapeOf = (u64, Quantity, ShapeOptions);
 
 /// The numbers that are shown, and what they were computed of.
 #[derive(Default)]
