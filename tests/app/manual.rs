@@ -37,8 +37,11 @@ fn short(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// Lines of code blocks, with their numbers from 1, and all other lines.
-fn lines(text: &str) -> (Vec<(usize, &str)>, Vec<(usize, &str)>) {
+/// Lines with their numbers, from 1.
+type Numbered<'a> = Vec<(usize, &'a str)>;
+
+/// Lines of code blocks, and all other lines.
+fn lines(text: &str) -> (Numbered<'_>, Numbered<'_>) {
     let mut inside = false;
     let (mut code, mut prose) = (Vec::new(), Vec::new());
     for (number, line) in text.lines().enumerate() {
