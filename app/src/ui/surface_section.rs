@@ -11,6 +11,9 @@ use crate::plot::{Axis, Color, Dash, Item, Plot, Scale, Series, Unit, padded_ran
 use crate::surface::Scene;
 use crate::ui::charts::chart_ui;
 
+/// What a chart is made of: the revision of the surfaces, and the line.
+type Of = (u64, [[f32; 2]; 2]);
+
 /// The line, and what of it is shown.
 #[derive(Default)]
 pub(crate) struct Section {
@@ -18,7 +21,7 @@ pub(crate) struct Section {
     ends: Option<[[f32; 2]; 2]>,
     /// The end that is being dragged.
     grabbed: Option<usize>,
-    chart: Option<((u64, [[f32; 2]; 2]), Result<ScreenPlot, String>)>,
+    chart: Option<(Of, Result<ScreenPlot, String>)>,
 }
 
 /// Points of the line that are drawn.

@@ -163,10 +163,9 @@ impl<'a> Planes<'a> {
             || steps.iter().zip(directions).filter(|(step, there)| **step != 0.0 && !there.images.is_empty());
         moving().next()?;
         let moved = |(number, batch): (usize, &Batch)| {
-            let mut images = batch.images.shallow_clone();
-            for (step, direction) in moving() {
-                images = images + &direction.images[number] * *step;
-            }
+            let images = moving().fold(batch.images.shallow_clone(), |images, (step, direction)| {
+                images + &direction.images[number] * *step
+            });
             Batch {
                 images: channels_last(&images.clamp(0.0, 1.0)),
                 labels: batch.labels.shallow_clone(),
