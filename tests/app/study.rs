@@ -55,6 +55,18 @@ fn a_folder_is_measured_and_becomes_tables() {
     assert_eq!([state(0), state(1), state(2)], ["measured", "measured", "missing"], "{status}");
     assert!(basin.path("s/measures/at/clean.json").is_file());
     basin.ok(&["study", "measure", "s", "--model", "at"]);
+    // A damaged record is told, stays as it is, and is measured again when asked.
+    let whole = basin.read("s/measures/at/clean.json");
+    for damaged in ["", "{\"half\":", &whole[..500]] {
+        basin.write("s/measures/at/clean.json", damaged);
+        let said = basin.ok(&["study", "status", "s"]);
+        assert!(said.out.contains("broken") && said.err.contains("clean.json"), "{} {}", said.out, said.err);
+        let kept = basin.ok(&["study", "measure", "s", "--model", "at"]);
+        assert!(kept.err.contains("1 record is broken; --force"), "{}", kept.err);
+        assert_eq!(basin.read("s/measures/at/clean.json"), damaged);
+    }
+    basin.ok(&["study", "measure", "s", "--model", "at", "--force", "--threads", "1"]);
+    assert_eq!(basin.record(&["study", "status", "s"])["models"][0]["measures"][0]["state"], "measured");
     basin.misused(&["study", "measure", "s", "--model", "att"], &["no model \"att\"", "did you mean at?"]);
     for file in ["t.csv", "t.json", "t.tex", "t.md"] {
         basin.ok(&["study", "export", "s", "--out", file]);

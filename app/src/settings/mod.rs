@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use basin_core::settings::{Choice, Kind, Setting};
 use serde_json::json;
 
-pub use command_line::command_line;
+pub use command_line::{command_line, quoted};
 pub use paper::{meaning, named_job};
 pub use sheet::{Origin, Sheet, Surface};
 pub use training::{training, training_settings, training_text};

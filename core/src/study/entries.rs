@@ -29,6 +29,8 @@ pub struct OfModel<R = Record> {
     pub hash: Option<String>,
     /// What is wrong, a sentence each.
     pub problems: Vec<String>,
+    /// Files in its folder of measures, or listed by it, that cannot be read as records.
+    pub broken: Vec<PathBuf>,
 }
 
 impl<R> Default for Entries<R> {
@@ -39,7 +41,7 @@ impl<R> Default for Entries<R> {
 
 impl<R> Default for OfModel<R> {
     fn default() -> Self {
-        Self { records: Vec::new(), hash: None, problems: Vec::new() }
+        Self { records: Vec::new(), hash: None, problems: Vec::new(), broken: Vec::new() }
     }
 }
 

@@ -43,9 +43,9 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// Reads a file or the folder of a training; `listed` by a model, it must be a record.
-    pub fn of(path: &Path, listed: bool) -> Self {
-        if !listed && !path.is_dir() && !is_record(path) {
+    /// Reads a file or the folder of a training; `must` it be a record, another file is a broken one.
+    pub fn of(path: &Path, must: bool) -> Self {
+        if !must && !path.is_dir() && !is_record(path) {
             return Self::Other;
         }
         match Record::load(path) {

@@ -174,7 +174,7 @@ impl Study {
         let text = read_text(&path, "a study")?;
         let wrong = |reason: String| Error::file(&path, reason);
         let value: serde_json::Value = serde_json::from_str(&text)
-            .map_err(|e| wrong(format!("is no study: it {}", not_json(&text, &e))))?;
+            .map_err(|e| wrong(format!("is no study: it {}; mend it in a text editor, or delete it and make it again with `basin study init`", not_json(&text, &e))))?;
         match value.get("format").and_then(serde_json::Value::as_u64) {
             None => return Err(wrong("is no study: it has no \"format\"; write 1".into())),
             Some(v) if v > u64::from(FORMAT) => {

@@ -23,7 +23,7 @@ pub struct Planned {
     pub replaces: bool,
 }
 
-/// What is missing, unfinished, or of a checkpoint that has changed; with `force` also what has other settings.
+/// What is missing, unfinished, or of a checkpoint that has changed; with `force` also what has other settings or is broken.
 ///
 /// # Errors
 /// Where the study is cannot be told.
@@ -35,7 +35,7 @@ pub fn missing(folder: &Path, study: &Study, rows: &[Row], force: bool) -> Resul
         for (measure, state) in study.measures.iter().zip(&row.measures) {
             let wanted = match state {
                 State::Missing | State::Unfinished { .. } | State::Changed { .. } => true,
-                State::OtherSettings { .. } => force,
+                State::OtherSettings { .. } | State::Broken { .. } => force,
                 State::Measured { .. } | State::NoCheckpoint => false,
             };
             if wanted {

@@ -9,7 +9,7 @@ use super::digest::Digest;
 use super::entries::{Entries, OfModel, Owners};
 use super::find::{Listed, Stamp, list};
 use super::index::{Content, Index};
-use super::{Hashes, Study};
+use super::{Hashes, MEASURES, Study, file_name};
 use crate::error::Result;
 use crate::record::Record;
 
@@ -131,14 +131,17 @@ impl Reader {
         study.models.iter().map(|model| model.checkpoint.as_ref().map(noted)).collect()
     }
 
-    /// Files that are new or have changed, with whether a model lists them; forgets those that are gone.
+    /// Files that are new or have changed, with whether they must be records, as a model lists them or they are where
+    /// measures are written; forgets those that are gone.
     fn changed(&mut self, study: &Study, listed: &Listed) -> Vec<(PathBuf, Stamp, bool)> {
         let of_models = study.models.iter().flat_map(|model| &model.records);
+        let places = Places::of(study);
         // Those that cannot be found are read as well, which says why.
         let of_models = of_models
             .map(|path| (path.clone(), Stamp::of(&self.folder.join(path)).unwrap_or_default(), true));
-        let mut all: Vec<(PathBuf, Stamp, bool)> =
-            of_models.chain(listed.texts.iter().map(|(path, stamp)| (path.clone(), *stamp, false))).collect();
+        let mut all: Vec<(PathBuf, Stamp, bool)> = of_models
+            .chain(listed.texts.iter().map(|(path, stamp)| (path.clone(), *stamp, places.is(path))))
+            .collect();
         // A file that is listed comes first.
         all.sort_by(|(a, _, first), (b, _, second)| a.as_os_str().cmp(b.as_os_str()).then(second.cmp(first)));
         all.dedup_by(|(a, ..), (b, ..)| a == b);
@@ -195,7 +198,11 @@ impl Reader {
                     None => entries.strangers.push(path.clone()),
                 },
                 Content::Broken(reason) => match owners.by_name(path) {
-                    Some(owner) => entries.models[owner].problems.push(reason.clone()),
+                    Some(owner) => {
+                        let of = &mut entries.models[owner];
+                        of.problems.push(reason.clone());
+                        of.broken.push(path.clone());
+                    }
                     None => entries.broken.push((path.clone(), reason.clone())),
                 },
                 Content::Other => {}
@@ -222,11 +229,15 @@ impl Entries<Arc<Digest>> {
     /// The records themselves; those that cannot be read any more become problems.
     pub fn load_records(self, folder: &Path) -> Entries {
         let whole = |of: OfModel<Arc<Digest>>| {
-            let mut whole = OfModel { records: Vec::new(), hash: of.hash, problems: of.problems };
-            for (path, _) in of.records {
+            let OfModel { records, hash, problems, broken } = of;
+            let mut whole = OfModel { records: Vec::new(), hash, problems, broken };
+            for (path, _) in records {
                 match Record::load(&folder.join(&path)) {
                     Ok(record) => whole.records.push((path, record)),
-                    Err(error) => whole.problems.push(error.to_string()),
+                    Err(error) => {
+                        whole.problems.push(error.to_string());
+                        whole.broken.push(path);
+                    }
                 }
             }
             whole
@@ -243,6 +254,31 @@ impl Entries<Record> {
     /// The folder cannot be read. Files that are damaged are problems of their model.
     pub fn load(folder: &Path, study: &Study) -> Result<Self> {
         Ok(Entries::digests(folder, study)?.load_records(folder))
+    }
+}
+
+/// Where the records of a study's measures are written.
+struct Places {
+    models: HashSet<String>,
+    measures: HashSet<String>,
+}
+
+impl Places {
+    fn of(study: &Study) -> Self {
+        Self {
+            models: study.models.iter().map(|model| file_name(&model.name)).collect(),
+            measures: study
+                .measures
+                .iter()
+                .map(|measure| format!("{}.json", file_name(&measure.name)))
+                .collect(),
+        }
+    }
+
+    fn is(&self, path: &Path) -> bool {
+        let Ok(below) = path.strip_prefix(MEASURES) else { return false };
+        let parts: Vec<&str> = below.iter().filter_map(|part| part.to_str()).collect();
+        matches!(parts[..], [model, file] if self.models.contains(model) && self.measures.contains(file))
     }
 }
 

@@ -52,6 +52,11 @@ pub enum State {
         /// The record.
         record: PathBuf,
     },
+    /// In the place of the record is a file that cannot be read as one.
+    Broken {
+        /// The file.
+        record: PathBuf,
+    },
     /// There is no record.
     Missing,
     /// There is no checkpoint to measure.
@@ -63,7 +68,12 @@ pub fn status<R: Digested>(study: &Study, entries: &Entries<R>) -> Vec<Row> {
     let wanted: Vec<u64> = study.measures.iter().map(|measure| asked(&measure.job)).collect();
     let states = |model: &Model, of: &OfModel<R>| -> Vec<State> {
         let digests: Vec<_> = of.records.iter().map(|(path, record)| (path, record.digest())).collect();
-        let state = |(measure, wanted)| state(model, of.hash.as_deref(), &digests, measure, wanted);
+        let state = |(measure, wanted)| match state(model, of.hash.as_deref(), &digests, measure, wanted) {
+            State::Missing if of.broken.contains(&place(model, measure)) => {
+                State::Broken { record: place(model, measure) }
+            }
+            state => state,
+        };
         study.measures.iter().zip(wanted.iter().copied()).map(state).collect()
     };
     let row = |(model, of): (&Model, &OfModel<R>)| Row {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use basin_core::record::Record;
-use basin_core::study::{Entries, Look, Model, Reader, Step, Study, Table, status};
+use basin_core::study::{Entries, Look, Model, Reader, State, Step, Study, Table, status};
 
 use super::{evaluated, touch, usual};
 
@@ -76,6 +76,14 @@ fn only_what_has_changed_is_read_again() {
     let broken = look(&mut second, &study);
     assert_eq!(broken.entries.models[8].problems.len(), 1);
     assert!(broken.entries.models[8].problems[0].contains("test.json"), "{:?}", broken.entries.models[8]);
+    // Nothing of a record is left in it: that it lies where one is written says that it was one.
+    for nothing in ["", "{\"a\": 1}"] {
+        fs::write(&path, nothing).unwrap();
+        let entries = look(&mut second, &study).entries;
+        assert_eq!(entries.models[8].problems.len(), 1, "{nothing:?}");
+        let test = study.measures.iter().position(|measure| measure.name == "test").unwrap();
+        assert!(matches!(status(&study, &entries)[8].measures[test], State::Broken { .. }), "{nothing:?}");
+    }
     write(folder.path(), 8, 5.0);
     assert_eq!(clean_losses(&study, &look(&mut second, &study))[8], Some(5.0));
     touch(&folder.path().join("new.pt"));

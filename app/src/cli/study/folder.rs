@@ -7,6 +7,7 @@ use anyhow::Result;
 use basin_core::study::{Digest, Entries, Facts, Filter, Row, Study, Table};
 
 use crate::cli::failure::usage;
+use crate::settings::quoted;
 
 /// A study and the digests of its models' records.
 pub fn load(folder: &Path) -> Result<(Study, Entries<Arc<Digest>>)> {
@@ -33,6 +34,11 @@ pub fn chosen(
     })?;
     let models = table.rows.iter().zip(rows).zip(&entries.models);
     Ok(models.map(|((row, state), of)| filter.accepts(row, Facts::of(state, of))).collect())
+}
+
+/// The folder as it was given, for a shell.
+pub fn shown(folder: &Path) -> String {
+    quoted(&folder.display().to_string())
 }
 
 /// `1 model`, `2 models`.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use basin_core::Error;
 use basin_core::files::write_atomically;
+use basin_core::record::Record;
 use basin_core::run::{RunOptions, estimate, run};
 use basin_core::study::{MEASURES, Planned, State, Study, job_file_name, missing, seconds, status};
 use clap::Args;
@@ -34,7 +35,7 @@ pub struct MeasureArgs {
     /// Write what is missing as job files into this folder, for `basin submit FOLDER/*.json --out STUDY/measures`, and stop.
     #[arg(long, value_name = "FOLDER", conflicts_with = "dry_run")]
     jobs: Option<PathBuf>,
-    /// Replace records that were measured with other settings.
+    /// Replace records that were measured with other settings, or that are broken.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -56,8 +57,19 @@ impl MeasureArgs {
             let (records, are) = (counted(other, "record"), if other == 1 { "is" } else { "are" });
             say(format!("{records} {are} of other settings than study.json has; --force measures again"));
         }
+        let broken = rows.iter().flat_map(|row| &row.measures);
+        let broken = broken.filter(|state| matches!(state, State::Broken { .. })).count();
+        if broken > 0 && !self.force {
+            let what =
+                if broken == 1 { "1 record is broken" } else { &format!("{broken} records are broken") };
+            say(format!("{what}; --force measures again, in place of the file"));
+        }
         if planned.is_empty() {
-            say("nothing is missing");
+            say(if study.measures.is_empty() {
+                "study.json has no measures, so there is nothing to compute; write some under \"measures\""
+            } else {
+                "nothing is missing"
+            });
             return Ok(());
         }
         if let Some(out) = &self.jobs {
@@ -109,6 +121,10 @@ impl MeasureArgs {
                 threads: self.threads.threads,
                 ..RunOptions::default()
             };
+            if options.replace && one.out.is_file() && Record::load(&one.out).is_err() {
+                // A broken record is nothing that a run would keep or replace.
+                std::fs::remove_file(&one.out).map_err(|e| Error::io("cannot replace", &one.out, e))?;
+            }
             match run(&one.job, &options, &mut OneOfMany { of: of.clone(), terminal: &mut terminal }) {
                 Ok(record) if record.provenance.complete => {
                     terminal.finish();

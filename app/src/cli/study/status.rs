@@ -5,7 +5,7 @@ use basin_core::study::{Row, State, status};
 use clap::Args;
 use serde_json::json;
 
-use super::folder::{FolderArg, columns, counted, load};
+use super::folder::{FolderArg, columns, counted, load, shown};
 use crate::cli::failure::say;
 use crate::cli::printing::print;
 
@@ -62,9 +62,10 @@ impl StatusArgs {
         if !entries.unlisted.is_empty() {
             let count = entries.unlisted.len();
             say(format!(
-                "not in the study: {count} of checkpoints and trainings ({}); basin study init {} adds them",
+                "not in the study: {}; basin study init {} adds {}",
                 examples(&entries.unlisted),
-                self.folder.folder.display()
+                shown(&self.folder.folder),
+                if count == 1 { "it" } else { "them" }
             ));
         }
         if !entries.strangers.is_empty() {
@@ -81,6 +82,7 @@ fn words(state: &State) -> &'static str {
         State::Changed { .. } => "checkpoint changed",
         State::Unfinished { .. } => "unfinished",
         State::OtherSettings { .. } => "other settings",
+        State::Broken { .. } => "broken",
         State::Missing => "missing",
         State::NoCheckpoint => "no checkpoint",
     }

@@ -450,6 +450,7 @@ pub fn state_words(state: &State) -> &'static str {
         State::Changed { .. } => "the checkpoint has changed since",
         State::Unfinished { .. } => "unfinished",
         State::OtherSettings { .. } => "measured with other settings",
+        State::Broken { .. } => "the file is no record",
         State::Missing => "missing",
         State::NoCheckpoint => "no checkpoint",
     }
