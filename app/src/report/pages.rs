@@ -55,6 +55,10 @@ pub fn pages(document: &Document, style: &FigureStyle) -> Vec<Scene> {
                 paper.skip(5.0);
             }
             Block::Text(words) => {
+                // What leads to a list is not alone at the foot of a page.
+                if let Some(Block::List(_)) = blocks.peek() {
+                    paper.need(5.0 * LINE * BODY);
+                }
                 paper.words(words, BODY, false, Color::BLACK, 0.0);
                 paper.skip(5.0);
             }

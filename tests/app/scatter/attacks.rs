@@ -1,8 +1,9 @@
 //! The attacks behind the two numbers of a model: what is no robust loss is refused, what differs is told.
 
-use basin::plot::scatter::{Choice, Look, Models, Quantity, from_records, plot};
+use basin::plot::scatter::{Choice, Look, Models, Quantity, from_records, from_study, plot};
 use basin_core::job::{Attack, AutoAttack, Case, InputNorm, Job, Objective, Pgd, Projection, TargetClass};
 use basin_core::record::{AttackFlags, AttackOutcome, AttackedExamples, Outcome, Record};
+use basin_core::study::{Entries, Model as StudyModel, OfModel, Study};
 
 use super::records::{evaluation, flatness, on_training_images};
 
@@ -115,6 +116,29 @@ fn models_under_different_attacks_are_told() {
     // Points only: a model without one has no part in it.
     let found = models(&[flat("a"), robust("a"), weak(robust("c"))]);
     assert_eq!(found.notes, Vec::<String>::new());
+}
+
+#[test]
+fn of_a_study_only_what_is_shown_is_told_about() {
+    let weak = |record| with(record, |attack| attack.momentum = 0.9);
+    // Of b the flatness has a reference, but a study's robust loss is that of an evaluation.
+    let records = [vec![flat("a"), robust("a")], vec![flat("b")], vec![flat("c"), weak(robust("c"))]];
+    let models = ["A", "B", "C"].map(|name| StudyModel { name: name.into(), ..StudyModel::default() });
+    let study = Study { format: 1, models: models.into(), ..Study::default() };
+    let of = |records: Vec<Record>| OfModel {
+        records: records.into_iter().map(|record| ("r.json".into(), record)).collect(),
+        ..OfModel::default()
+    };
+    let entries = Entries { models: records.map(of).into(), ..Entries::default() };
+    let notes = |x: &str| from_study(&study, &entries, x, "robust_loss").unwrap().notes;
+    let attacks = "robust losses of the points are under different attacks: PGD-20, L-inf 8/255, 10 restarts (A); \
+                   PGD-20, L-inf 8/255, 10 restarts, momentum 0.9 (C)";
+    // The flatness is not on an axis.
+    assert_eq!(notes("robust_error"), [attacks]);
+    let with_flatness = notes("average_flatness");
+    assert_eq!(with_flatness.len(), 2, "{with_flatness:?}");
+    assert!(with_flatness[0].starts_with("robust loss of C is from PGD-20"), "{with_flatness:?}");
+    assert_eq!(with_flatness[1], attacks);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use basin_core::study::{FILE, PlannedMeasure, Study, init, usual_measures};
 use clap::Args;
 use clap::builder::ValueParser;
 
-use super::folder::{FolderArg, columns, counted};
+use super::folder::{FolderArg, columns, counted, shown};
 use crate::cli::failure::{say, usage};
 use crate::cli::printing::print;
 
@@ -61,11 +61,7 @@ impl InitArgs {
             counted(added.records, "record"),
             measures.join(", "),
         ));
-        say(format!(
-            "written: {}; next: basin study measure {}",
-            folder.join(FILE).display(),
-            folder.display()
-        ));
+        say(format!("written: {}; next: basin study measure {}", folder.join(FILE).display(), shown(folder)));
         Ok(())
     }
 

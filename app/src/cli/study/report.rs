@@ -10,6 +10,7 @@ use basin_core::files::write_atomically;
 use basin_core::study::Table;
 use clap::Args;
 
+use super::folder::{counted, shown};
 use super::report_text as text;
 use crate::cli::failure::say;
 use crate::cli::source::{OfStudy, Source};
@@ -65,7 +66,7 @@ impl ReportArgs {
             if ending == "pdf" { pdf(&document, &style)? } else { html(&document, &style).into_bytes() };
         write_atomically(&self.out, &bytes)?;
         let figures = document.blocks.iter().filter(|block| matches!(block, Block::Figure(_))).count();
-        say(format!("written: {} ({figures} figures)", self.out.display()));
+        say(format!("written: {} ({})", self.out.display(), counted(figures, "figure")));
         Ok(())
     }
 
@@ -77,7 +78,7 @@ impl ReportArgs {
         blocks.extend(text::models(&table));
         blocks.push(Block::Command(format!(
             "basin study export {} --rows model --out models.csv",
-            self.shown()
+            shown(&self.folder)
         )));
         blocks.push(Block::Heading("Figures".into()));
         blocks.extend(self.figures(study));
@@ -85,24 +86,17 @@ impl ReportArgs {
         blocks.extend(text::relations(&table));
         blocks.push(Block::Command(format!(
             "basin study stats {} --x average_flatness --y robust_gap",
-            self.shown()
+            shown(&self.folder)
         )));
         blocks.push(Block::Heading("Provenance".into()));
         blocks.extend(text::provenance(study));
         blocks.push(Block::Heading("Commands".into()));
-        blocks.extend(text::commands(study, &self.shown()));
+        blocks.extend(text::commands(study, &shown(&self.folder)));
         Document {
             title: self.title.clone().unwrap_or_else(|| name(&self.folder)),
             about: vec![format!("Report of a study, {today}, basin {}", env!("CARGO_PKG_VERSION"))],
             blocks,
         }
-    }
-
-    /// The folder as it was given, quoted for a shell if need be.
-    fn shown(&self) -> String {
-        let folder = self.folder.display().to_string();
-        let is_plain = folder.chars().all(|c| c.is_alphanumeric() || "/._-~".contains(c));
-        if is_plain { folder } else { format!("'{}'", folder.replace('\'', "'\\''")) }
     }
 
     /// The figures that can be drawn, each with its caption, statistics and command; then why others are not there.
@@ -112,7 +106,7 @@ impl ReportArgs {
         let count = wanted.len();
         for (number, Wanted { figure, models, options, caption, width_in }) in wanted.into_iter().enumerate()
         {
-            say(format!("figure {} of {count}: {}", number + 1, caption.to_lowercase()));
+            say(format!("figure {} of {count}: {caption}", number + 1));
             let missing = missing(study, figure, &models);
             if !missing.is_empty() {
                 left_out.push(format!("{caption}: not measured ({}).", missing.join(", ")));
@@ -133,7 +127,7 @@ impl ReportArgs {
                     blocks.extend(new.map(|note| Block::Warning(text::sentence(&note))));
                     blocks.push(Block::Command(format!(
                         "basin plot {}{options} --out figure.pdf",
-                        self.shown()
+                        shown(&self.folder)
                     )));
                 }
                 Err(why) => left_out.push(format!("{caption}: {}.", plain(&why))),

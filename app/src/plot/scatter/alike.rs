@@ -28,8 +28,15 @@ pub struct Mixed {
 }
 
 impl Mixed {
-    /// Compares the record of a model's flatness with those of its robust loss.
-    pub fn look_at(&mut self, name: &str, flatness: &Record, robust: &[&Record], y: Quantity) {
+    /// Compares the record of a model's flatness, if that is shown, with those of its robust loss.
+    pub fn look_at(&mut self, name: &str, flatness: Option<&Record>, robust: &[&Record], y: Quantity) {
+        let mut under: Vec<String> = robust.iter().filter_map(|record| attacks::words(record)).collect();
+        under.dedup();
+        if under.len() > 1 {
+            self.gaps.push(name.to_owned());
+        }
+        self.robust.push((under.join(" and "), name.to_owned()));
+        let Some(flatness) = flatness else { return };
         if robust.iter().any(|record| matches!(record.outcome, Outcome::Flatness(_))) {
             self.references.push(name.to_owned());
         }
@@ -43,12 +50,6 @@ impl Mixed {
             let differ = attacks::difference(record, flatness).map(|words| (words, name.to_owned()));
             self.attacks.extend(differ.filter(|new| !self.attacks.contains(new)));
         }
-        let mut under: Vec<String> = robust.iter().filter_map(|record| attacks::words(record)).collect();
-        under.dedup();
-        if under.len() > 1 {
-            self.gaps.push(name.to_owned());
-        }
-        self.robust.push((under.join(" and "), name.to_owned()));
         self.flatness.extend(attacks::words(flatness).map(|words| (words, name.to_owned())));
         let (Job::Flatness(job), Outcome::Flatness(outcome)) = (&flatness.job, &flatness.outcome) else {
             return;

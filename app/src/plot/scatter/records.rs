@@ -35,7 +35,7 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
             let first = of.records[0];
             let name = called[number].clone();
             if let (Some(flat), Ok(_)) = (flat, &y) {
-                mixed.look_at(&name, flat, &evaluated, choice.y);
+                mixed.look_at(&name, Some(flat), &evaluated, choice.y);
                 used.push(flat);
                 used.extend(&evaluated);
                 sources.extend(std::iter::once(&flat).chain(&evaluated).map(|record| source(&name, record)));
@@ -80,6 +80,24 @@ pub fn from_records(records: &[&Record], choice: &Choice, names: &[String], grou
         notes: mixed.notes(choice.y).into_iter().chain(differences(&used)).collect(),
         provenance: sources,
     }
+}
+
+/// What the reader must know of points of a study that are not measured alike, each with its records. `flat`: flatness,
+/// by `choice`, is on the horizontal axis.
+pub(super) fn notes_of(points: &[(String, Vec<&Record>)], choice: &Choice, flat: bool) -> Vec<String> {
+    let (mut used, mut mixed) = (Vec::new(), Mixed::default());
+    for (name, records) in points {
+        let of = Of { hash: "", records: records.clone() };
+        let (Ok(_), evaluated) = value(&of, choice.y) else { continue };
+        // The number is from a table.
+        if evaluated.iter().any(|record| is_flatness(record)) {
+            continue;
+        }
+        let flatness = if flat { flatness(&of, choice, choice.radius).1 } else { None };
+        mixed.look_at(name, flatness, &evaluated, choice.y);
+        used.extend(flatness.into_iter().chain(evaluated));
+    }
+    mixed.notes(choice.y).into_iter().chain(differences(&used)).collect()
 }
 
 /// Where a number comes from, for data files.

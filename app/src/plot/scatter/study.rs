@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use basin_core::Result;
 use basin_core::job::{Case, FlatnessLoss};
-use basin_core::record::Record;
+use basin_core::record::{Outcome, Record};
 use basin_core::study::{Entries, ModelRow, OfModel, Study, Table, Value};
 
 use super::models::{Choice, Measured, Model, ModelOptions, Models, Quantity, group_look};
-use super::records::from_records;
+use super::records::notes_of;
 use super::stage::Stage;
 use crate::plot::text::literal;
 use crate::plot::{Color, Shape};
@@ -34,6 +34,19 @@ fn flatness(choice: &Choice) -> String {
     format!("{case}_{loss}flatness{radius}")
 }
 
+/// The flatness of a name as [`flatness`] makes it; none: another number.
+fn of_key(key: &str) -> Option<Choice> {
+    let (name, radius) = key.split_once('@')?;
+    let (case, loss) = match name {
+        "average_flatness" => (Case::Average, FlatnessLoss::Robust),
+        "worst_flatness" => (Case::Worst, FlatnessLoss::Robust),
+        "average_clean_flatness" => (Case::Average, FlatnessLoss::Clean),
+        "worst_clean_flatness" => (Case::Worst, FlatnessLoss::Clean),
+        _ => return None,
+    };
+    Some(Choice { case, loss, radius: Some(radius.parse().ok()?), ..Choice::default() })
+}
+
 /// The models of a study with the numbers `x` and `y` by their names.
 ///
 /// # Errors
@@ -42,7 +55,8 @@ pub fn from_study(study: &Study, entries: &Entries, x: &str, y: &str) -> Result<
     let table = Table::of(study, entries);
     let (x, y) = (table.column(x)?, table.column(y)?);
     let models = from_table(study, &table, &entries.models, x, y);
-    Ok(Models { notes: notes(entries, &table.columns[y].key), ..models })
+    let notes = notes(entries, &models.models, &table.columns[x].key, &table.columns[y].key);
+    Ok(Models { notes, ..models })
 }
 
 /// The models of a study's table with the numbers of two of its columns; what their records are is not looked into.
@@ -107,18 +121,29 @@ fn label_of(row: &ModelRow) -> String {
     if is_group { String::new() } else { literal(&row.name) }
 }
 
-/// What the reader must know of records that are not measured alike.
-fn notes(entries: &Entries, y: &str) -> Vec<String> {
-    let quantity = match y {
+/// What the reader must know of points that are not measured alike.
+fn notes(entries: &Entries, models: &[Model], x: &str, key: &str) -> Vec<String> {
+    let y = match key {
         "robust_loss" => Quantity::Loss,
         "robust_gap" => Quantity::Gap,
         "robust_error" | "autoattack_error" => Quantity::Error,
         _ => return Vec::new(),
     };
-    let records = entries.models.iter().flat_map(|of| of.records.iter().map(|(_, record)| record));
-    let parts: Vec<_> = records.flat_map(Record::parts).collect();
-    let records: Vec<&Record> = parts.iter().map(|part| &**part).collect();
-    from_records(&records, &Choice { y: quantity, ..Choice::default() }, &[], &[]).notes
+    let shown = models.iter().zip(&entries.models).filter(|(model, _)| model.x.is_ok() && model.y.is_ok());
+    // AutoAttack's error would stand for that under PGD.
+    let counts = |record: &Record| key != "robust_error" || !matches!(record.outcome, Outcome::Attack(_));
+    let parts: Vec<(String, Vec<_>)> = shown
+        .map(|(model, of)| {
+            let parts = of.records.iter().flat_map(|(_, record)| record.parts());
+            (model.name.clone(), parts.filter(|part| counts(part)).collect())
+        })
+        .collect();
+    let points: Vec<(String, Vec<&Record>)> = parts
+        .iter()
+        .map(|(name, parts)| (name.clone(), parts.iter().map(|part| &**part).collect()))
+        .collect();
+    let choice = of_key(x).map(|choice| Choice { y, ..choice });
+    notes_of(&points, &choice.unwrap_or(Choice { y, ..Choice::default() }), choice.is_some())
 }
 
 /// A number in words: `average flatness at radius 0.5`.
