@@ -297,3 +297,20 @@ fn points_of_the_scatter_are_models_of_the_table() {
     window.settle();
     window.compare("study-scatter-light");
 }
+
+#[test]
+fn all_tabs_are_in_sight_in_a_small_window() {
+    let mut window = with_small();
+    window.harness.set_size([960.0, 600.0].into());
+    window.harness.run_steps(4);
+    window.picture("study-small");
+    // Of several with a name, such as the title of a column, the tab is the uppermost.
+    let rect = |label| {
+        let all = window.harness.query_all_by_role_and_label(Role::Button, label).map(|node| node.rect());
+        all.min_by(|a, b| a.top().total_cmp(&b.top())).unwrap_or_else(|| panic!("{label} is there"))
+    };
+    let panel = rect("Measure").left();
+    for tab in Pane::ALL.map(Pane::title) {
+        assert!(rect(tab).right() <= panel, "{tab} is in sight");
+    }
+}
