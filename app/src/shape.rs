@@ -1,5 +1,6 @@
 //! The shape of a landscape in numbers and words, for the command line and the window alike.
 
+use basin_core::job::DirectionKind;
 use basin_core::record::LandscapeOutcome;
 use basin_core::shape::{Curvature, Place, Shape, ShapeOptions, Surface};
 
@@ -108,8 +109,16 @@ fn position(place: &Place) -> String {
     }
 }
 
-/// Largest and smallest curvature per squared unit of weight change, where the norms of the directions are known.
+/// Largest and smallest curvature per squared unit of weight change, where the norms of the directions are known and
+/// nothing but weights moves along them.
 fn per_weight(curvature: &Curvature, landscape: &LandscapeOutcome) -> Option<[f64; 2]> {
+    let of_weights = |name: &str| {
+        let kind = name.parse::<DirectionKind>();
+        !kind.is_ok_and(|kind| kind.moves_images() || matches!(kind, DirectionKind::Joint(_)))
+    };
+    if landscape.directions.iter().any(|direction| !of_weights(&direction.name)) {
+        return None;
+    }
     let norm =
         |at: usize| landscape.directions.get(at).map(|direction| direction.norm).filter(|norm| *norm > 0.0);
     match curvature.yy {

@@ -12,14 +12,14 @@ use image::{GenericImage as _, Rgba, RgbaImage};
 use crate::gpu::{Camera, Offscreen, SurfaceView};
 use crate::plot::export::{FigureStyle, FontFamily};
 use crate::plot::figure::{Drawn, Figure, Input, Named, Options, Page, Takes, Which};
-use crate::plot::landscape::{check_clip, is_landscape, note_gaps, values};
+use crate::plot::landscape::{check_clip, is_plane, note_gaps, values};
 use crate::surface::{Arrangement, Scene, layers, scenes};
 
 /// Surfaces in 3-D.
 pub const FIGURE: Figure = Figure {
     name: "surface",
     help: "2-D landscapes as surfaces in 3-D, several beside each other on one scale (PNG)",
-    takes: Takes::Records(is_landscape),
+    takes: Takes::Records(is_plane),
     is_usual: false,
     ignores: |_| ("a surface", IGNORED),
     draw: |input| picture(input, Kind::Still(Arrangement::Beside)).map(Drawn::from),
@@ -42,6 +42,11 @@ pub const TURNTABLE: Figure = Figure {
 };
 
 const IGNORED: &[&str] = &["--title", "--no-grid"];
+
+/// Whether a figure is made of surfaces.
+pub fn makes(figure: &Figure) -> bool {
+    [FIGURE.name, OVERLAID.name, TURNTABLE.name].contains(&figure.name)
+}
 
 /// What becomes of scenes.
 #[derive(Clone, Copy)]

@@ -19,6 +19,7 @@ use basin::plot::export::{self, FigureStyle, FileKind};
 use basin::plot::landscape::{self, Named, Options, Quantity, Which};
 use basin::plot::{ColorMap, Item, Plot, Scale, Unit, text};
 use basin::plot::{attack, attack_steps, flatness, landscapes};
+use basin::surface_picture;
 use basin_core::job::{Attack, AutoAttack, Case, Compute, DataSelection, Flatness, FlatnessLoss, Job};
 use basin_core::record::{
     AtRadius, AttackFlags, AttackOutcome, AttackRow, AttackSteps, AttackedExamples, Attempt, Draw,
@@ -660,6 +661,9 @@ fn landscapes_side_by_side_share_axes_and_colors() {
     let top = fields[1].values.iter().flatten().copied().fold(0.0, f64::max);
     assert!(fields[0].colors.range().1 >= top && fields[0].colors.range().0 <= 1.4, "all values have a band");
     assert_eq!(panels.notes(), ["1-D landscapes are left out beside maps: curve"]);
+    // Of a study with both the surfaces are those of the maps.
+    let surfaces = [surface_picture::FIGURE, surface_picture::OVERLAID, surface_picture::TURNTABLE];
+    assert!(surfaces.iter().all(|figure| figure.takes(&low) && !figure.takes(&line)));
     let sharp = sample_records::curve(2.2);
     let curves = [of("a", &line), of("b", &sharp)];
     let panels = landscapes::plot(&curves, &Options::default()).expect("two curves");

@@ -1,6 +1,7 @@
 //! The shape of a landscape in numbers: on the command line and in the window.
 
 use basin::command::Command;
+use basin_core::record::{DirectionSummary, Outcome};
 
 use crate::support::bowl::Fake;
 use crate::support::program::Basin;
@@ -37,6 +38,20 @@ fn plot_prints_the_shape_and_draws_the_merge_tree() {
     assert_eq!((&told["kind"], &shape["of"]), (&"merge-tree".into(), &"Robust loss".into()));
     assert_eq!((&shape["level_set"]["level"], &shape["rise"]["radius"]), (&3.0.into(), &0.5.into()));
     assert!(basin.read("tree.svg").contains("Minimum"));
+}
+
+#[test]
+fn only_curvature_along_weights_is_compared_with_the_hessian() {
+    let basin = Basin::new();
+    let mut record = curve(1.0);
+    for (name, is_of_weights) in [("random", true), ("worst-input", false), ("joint", false)] {
+        let Outcome::Landscape(landscape) = &mut record.outcome else { panic!("a landscape") };
+        landscape.directions =
+            vec![DirectionSummary { name: name.into(), norm: 2.0, ..DirectionSummary::default() }];
+        record.save(&basin.path("curve.json")).unwrap();
+        let text = basin.ok(&["plot", "curve.json", "--shape"]).out;
+        assert_eq!(text.contains("in weights"), is_of_weights, "{name}: {text}");
+    }
 }
 
 #[test]

@@ -377,7 +377,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Schema(args)) => args.run(),
         Some(Command::Report(args)) => args.run(),
         Some(Command::Plot(plot)) => {
-            if plot.figure.is_some_and(|figure| figure.name == surface_picture::FIGURE.name) {
+            if plot.figure.is_some_and(surface_picture::makes) {
                 environment::for_drawing();
             }
             plot::run(&plot)

@@ -418,6 +418,15 @@ fn landscape(text: &mut String, l: &LandscapeOutcome, record: &Record) {
     if l.interpolated > 0 {
         let _ = writeln!(text, "{} points are interpolated, where the surface is smooth", l.interpolated);
     }
+    if let Some(curvature) = &l.curvature {
+        let named = [("largest", curvature.largest.first()), ("smallest", curvature.smallest.first())];
+        for (name, values) in named {
+            let known: Vec<f64> = values.into_iter().flat_map(Values::iter).flatten().collect();
+            let lowest = known.iter().copied().reduce(f64::min);
+            let Some((low, high)) = lowest.zip(known.iter().copied().reduce(f64::max)) else { continue };
+            let _ = writeln!(text, "{name} eigenvalue {} to {}", significant(low), significant(high));
+        }
+    }
     if let Some(reduced) = &l.reduced {
         for (name, correction) in [("clean", reduced.clean), ("robust", reduced.robust)] {
             let Some(found) = correction else { continue };
