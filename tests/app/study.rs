@@ -124,6 +124,16 @@ fn statistics_are_printed_and_drawn() {
     basin.misused(&["study", "stats", "s", "--without", "MART"], &["neither a model nor a group \"MART\""]);
     basin.refused(&["study", "stats", "s", "--x", "flatnes"], &["no number \"flatnes\""]);
 
+    // Numbers alone need no measures; what cannot be imported leaves nothing behind.
+    let said = basin.ok(&["study", "init", "s"]).err;
+    assert!(
+        said.contains("no measures in study.json") && said.contains("next: basin study status s"),
+        "{said}"
+    );
+    basin.write("nameless.csv", "x,y\n1,2\n");
+    basin.refused(&["study", "import", "nameless.csv", "--out", "imported"], &["no column of names"]);
+    assert!(!basin.path("imported").exists());
+
     basin.ok(&["study", "export", "s", "--columns", "robust_loss,average_flatness", "--out", "c.csv"]);
     let table = basin.read("c.csv");
     assert!(

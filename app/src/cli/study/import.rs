@@ -6,7 +6,7 @@ use anyhow::Result;
 use basin_core::study::import::import;
 use clap::Args;
 
-use super::folder::counted;
+use super::folder::{counted, shown};
 use crate::cli::failure::say;
 
 /// Options of `basin study import`.
@@ -35,7 +35,7 @@ impl ImportArgs {
             counted(imported.study.models.len(), "model"),
             counted(imported.records, "record"),
             counted(numbers, "number"),
-            self.out.display()
+            shown(&self.out)
         ));
         Ok(())
     }

@@ -21,7 +21,7 @@ pub struct InitArgs {
     /// Every network that a training kept is a model, not only its last one.
     #[arg(long)]
     snapshots: bool,
-    /// Data set of the measures: a name or a folder [default: bundled]. Only of a new study.
+    /// Data set of the measures of a new study: a name or a folder [default: bundled].
     #[arg(long, value_name = "NAME|DIR")]
     data: Option<String>,
     /// Test images of the measures; those of evaluations on training images have the same numbers [default: test:0..100].
@@ -53,15 +53,23 @@ impl InitArgs {
         let header = ["model", "group", "checkpoint"].map(str::to_owned).to_vec();
         print(&columns(&std::iter::once(header).chain(rows).collect::<Vec<_>>()))?;
         let measures: Vec<&str> = study.measures.iter().map(|measure| &*measure.name).collect();
+        let plan = match &*measures {
+            [] => "no measures in study.json".to_owned(),
+            measures => format!("to be measured by {}", measures.join(", ")),
+        };
         say(format!(
-            "{} ({} new), {} and {} found; to be measured by {}",
+            "{} ({} new), {} and {} found; {plan}",
             counted(study.models.len(), "model"),
             added.models,
             counted(added.trainings, "training"),
             counted(added.records, "record"),
-            measures.join(", "),
         ));
-        say(format!("written: {}; next: basin study measure {}", folder.join(FILE).display(), shown(folder)));
+        say(format!(
+            "written: {}; next: basin study {} {}",
+            folder.join(FILE).display(),
+            if measures.is_empty() { "status" } else { "measure" },
+            shown(folder)
+        ));
         Ok(())
     }
 

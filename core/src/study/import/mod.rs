@@ -40,15 +40,25 @@ pub fn import(source: &Path, out: &Path, data: &str) -> Result<Imported> {
     if !source.exists() {
         return Err(Error::file(source, "does not exist; check the path"));
     }
+    let is_new = !out.exists();
     std::fs::create_dir_all(out).map_err(|e| Error::io("cannot create", out, e))?;
-    let imported = if source.is_dir() {
-        match logs::find(source)? {
-            logs if logs.is_empty() => experiments(source, out, data)?,
-            logs => logs::trainings(&logs, out)?,
-        }
-    } else {
-        table(source)?
-    };
-    imported.study.save(out)?;
-    Ok(imported)
+    let imported = read(source, out, data).and_then(|imported| {
+        imported.study.save(out)?;
+        Ok(imported)
+    });
+    if imported.is_err() && is_new {
+        // Only if nothing is in it.
+        let _ = std::fs::remove_dir(out);
+    }
+    imported
+}
+
+fn read(source: &Path, out: &Path, data: &str) -> Result<Imported> {
+    if !source.is_dir() {
+        return table(source);
+    }
+    match logs::find(source)? {
+        logs if logs.is_empty() => experiments(source, out, data),
+        logs => logs::trainings(&logs, out),
+    }
 }
