@@ -60,11 +60,15 @@ fn row(argument: &Arg) -> String {
     let long_help = argument.get_long_help().or(argument.get_help()).map(ToString::to_string);
     let long_help = long_help.unwrap_or_default();
     let (help, choices) = long_help.split_once("\n\n- ").unwrap_or((&long_help, ""));
-    let (help, default) = match help.trim_end_matches(']').split_once(" [default: ") {
-        Some((help, default)) if help.len() < long_help.len() => (help, default.to_owned()),
-        _ => {
+    let (help, default) = match help.split_once(" [default: ") {
+        Some((help, default)) => {
+            // Sentences may follow.
+            let (default, rest) = default.split_once(']').unwrap_or((default, ""));
+            (help.to_owned() + rest, default.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        None => {
             let of_clap = argument.get_default_values().iter().map(|value| value.to_string_lossy());
-            (help, of_clap.collect::<Vec<_>>().join(", "))
+            (help.to_owned(), of_clap.collect::<Vec<_>>().join(", "))
         }
     };
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
