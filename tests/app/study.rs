@@ -231,3 +231,29 @@ fn the_points_of_the_papers_poster_give_its_correlation() {
     basin.refused(&["study", "import", &table, "--out", "s"], &["s: has a study already"]);
     basin.misused(&["study", "import", &table], &["--out"]);
 }
+
+#[test]
+fn the_bundled_study_is_measured_and_shows_what_its_readme_says() {
+    let basin = Basin::new();
+    let study = Path::new(env!("CARGO_MANIFEST_DIR")).join("../resources/study");
+    let study = study.to_str().unwrap();
+    let status = basin.record(&["study", "status", study]);
+    let models = status["models"].as_array().unwrap();
+    let states = models.iter().flat_map(|model| model["measures"].as_array().unwrap());
+    assert!(models.len() == 12 && states.clone().count() == 84, "{status}");
+    assert!(states.clone().all(|measure| measure["state"] == "measured"), "{status}");
+    let readme = std::fs::read_to_string(Path::new(study).join("README.md")).unwrap();
+    for (x, row) in [
+        ("average_flatness@0.5", "average robust flatness"),
+        ("worst_flatness@0.01", "worst-case robust flatness"),
+        ("relative_flatness", "relative flatness"),
+        ("lambda_max", "largest eigenvalue"),
+    ] {
+        let told = basin.record(&["study", "stats", study, "--x", x, "--y", "robust_gap"]);
+        let value = |name: &str| format!("{:.2} [", told[name].as_f64().unwrap());
+        let row = readme.lines().find(|line| line.starts_with(&format!("| {row}"))).unwrap();
+        for name in ["pearson", "spearman"] {
+            assert!(row.contains(&value(name)), "{x}: {name} {} is not in {row}", value(name));
+        }
+    }
+}

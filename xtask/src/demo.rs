@@ -59,8 +59,28 @@ pub fn run(window: bool) -> Result<()> {
         );
         return Ok(());
     }
-    eprintln!("Opening the window; close it to end.");
-    succeed(basin().args([&evaluation, &curves, &surface]))
+    // A copy, so that what is measured there does not become part of the sources.
+    let study = folder.join("study");
+    if !study.exists() {
+        copy(&root().join("resources").join("study"), &study)?;
+    }
+    eprintln!("Opening the window on the bundled study; close it to end.");
+    succeed(basin().arg(&study))
+}
+
+/// A folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry?;
+        let (old, new) = (entry.path(), to.join(entry.file_name()));
+        if old.is_dir() {
+            copy(&old, &new)?;
+        } else {
+            fs::copy(&old, &new).with_context(|| format!("cannot write {}", new.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// The program just built, wherever cargo puts it.

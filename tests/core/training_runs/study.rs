@@ -14,7 +14,8 @@ use super::evaluation::evaluated;
 fn folders() -> Vec<(String, PathBuf)> {
     let study = Path::new(env!("CARGO_MANIFEST_DIR")).join("../resources/study");
     let entries = std::fs::read_dir(study).unwrap().map(|entry| entry.unwrap().path());
-    let mut found: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    let is_training = |path: &PathBuf| path.join("job.json").is_file();
+    let mut found: Vec<PathBuf> = entries.filter(is_training).collect();
     found.sort();
     found.into_iter().map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), path)).collect()
 }
