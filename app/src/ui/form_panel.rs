@@ -60,7 +60,7 @@ impl App {
             })
             .collect();
         let (words, color, job) = match job {
-            None => (why_not(&self.session).to_owned(), p.weak, None),
+            None => (why_not(&self.session, self.study.open().is_some()).to_owned(), p.weak, None),
             Some(Err(_)) => (problems_words(&named), p.error, None),
             Some(Ok(job)) => (self.cost_words(ui, &job), p.weak, Some(job)),
         };
@@ -124,11 +124,13 @@ fn label(measure: Measure, path: &str) -> Option<&'static str> {
     if path == NAME { Some(NAME_LABEL) } else { measure.setting(path).map(|setting| &*setting.label) }
 }
 
-fn why_not(session: &Session) -> &'static str {
+/// Why nothing can be run; `study`: whether one is open.
+fn why_not(session: &Session, study: bool) -> &'static str {
     match session.selected_model().map(|model| &model.summary) {
         Some(_) if session.shows_another() => {
             "The record shown is of another network. Select the network to measure at the left."
         }
+        None if study => "Select a model in the Study tab first.",
         None => "Open a checkpoint first.",
         Some(Reading::Pending) => "Reading the checkpoint…",
         Some(Reading::Failed(_)) => "The selected file cannot be used.",

@@ -6,7 +6,7 @@ use eframe::egui::{Align, Button, Layout, ProgressBar, RichText, ScrollArea, Sid
 use crate::jobs::{Entry, Jobs, Status};
 use crate::ui::Action;
 use crate::ui::notes::{Level, Notes};
-use crate::ui::session::{Session, job_details};
+use crate::ui::session::job_details;
 use crate::ui::widgets::{duration_words, palette, sentence};
 use basin_core::record::names;
 
@@ -17,13 +17,14 @@ const BUTTON: f32 = 96.0;
 
 /// Draws the running job, which stays on top, and below it what went wrong, queued jobs, warnings, confirmations and
 /// ended jobs, newest first.
-pub(crate) fn ui(ui: &mut Ui, jobs: &Jobs, session: &Session, notes: &Notes, actions: &mut Vec<Action>) {
+///
+/// `idle`: what stands there while there is nothing.
+pub(crate) fn ui(ui: &mut Ui, jobs: &Jobs, idle: &str, notes: &Notes, actions: &mut Vec<Action>) {
     if jobs.entries().is_empty() && notes.is_empty() {
-        let words = if session.is_empty() { "Ready. Open a checkpoint to begin." } else { "Ready." };
         // As high as one job, so that the first one moves nothing.
         ui.horizontal(|ui| {
             ui.set_min_height(ui.spacing().interact_size.y);
-            ui.label(RichText::new(words).small().color(palette(ui).weak));
+            ui.label(RichText::new(idle).small().color(palette(ui).weak));
         });
         return;
     }

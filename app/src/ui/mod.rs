@@ -246,7 +246,12 @@ impl App {
         });
         Panel::bottom("activity").frame(frame.inner_margin(Margin::symmetric(12, 5))).show(ui, |ui| {
             self.notes.fade(ui.ctx());
-            jobs_panel::ui(ui, &self.jobs, &self.session, &self.notes, &mut self.actions);
+            let idle = match (self.session.is_empty(), self.study.open()) {
+                (true, None) => "Ready. Open a checkpoint to begin.",
+                (true, Some(_)) => "Ready. Select a model in the Study tab to begin.",
+                _ => "Ready.",
+            };
+            jobs_panel::ui(ui, &self.jobs, idle, &self.notes, &mut self.actions);
         });
         Panel::left("session").frame(frame).default_size(250.0).size_range(190.0..=420.0).show(ui, |ui| {
             let has_study = self.study.open().is_some();
