@@ -123,13 +123,15 @@ fn widest_convolution(topology: &Topology) -> i64 {
     width
 }
 
+/// Whether the processor has instructions for bf16; without them it is far slower than float32.
 #[cfg(target_arch = "x86_64")]
-fn cpu_has_bf16() -> bool {
+pub fn cpu_has_bf16() -> bool {
     std::arch::is_x86_feature_detected!("avx512bf16")
 }
 
+/// Whether the processor has instructions for bf16; without them it is far slower than float32.
 #[cfg(not(target_arch = "x86_64"))]
-fn cpu_has_bf16() -> bool {
+pub fn cpu_has_bf16() -> bool {
     false
 }
 

@@ -19,6 +19,7 @@ use super::reduced;
 use super::refine::{Refined, refine};
 use super::settings::{Landscape, LandscapeLoss, RunningStatistics};
 use super::warm::{self, Checked, walk};
+use crate::device::cpu_has_bf16;
 use crate::error::{Error, Result};
 use crate::measure::context::{Context, Cost, Fellow};
 use crate::measure::evaluation::{Batch, SearchAndMeasure, attack};
@@ -625,6 +626,12 @@ impl Work for Filling<'_> {
         }
         let search_cost = units.get::<Option<_>>(search_cost::UNIT).flatten();
         Ok(Some(Assembled { outcome, search_cost, warnings }))
+    }
+
+    fn notices(&self) -> Vec<String> {
+        let slow = self.job.reduced && !self.context.gpu && !cpu_has_bf16();
+        let words = "this processor has no instructions for bf16, so that reduced precision takes longer than float32";
+        if slow { vec![format!("{words}; leave --reduced out")] } else { Vec::new() }
     }
 
     fn seconds(&self, cost: &Cost) -> Result<(u64, f64)> {
