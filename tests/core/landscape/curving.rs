@@ -3,7 +3,7 @@
 use basin_core::checkpoint;
 use basin_core::data::load;
 use basin_core::job::{
-    Case, DirectionKind, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, Job, Landscape,
+    Case, DirectionKind, Evaluate, Flatness, FlatnessLoss, Hessian, HessianLoss, InputNorm, Job, Landscape,
     LandscapeLoss, Matrix, Normalization, Range, Tensors,
 };
 use basin_core::measure::hessian::{Curvature, HessianOutcome};

@@ -257,16 +257,9 @@ impl Curving<'_> {
     fn ends(&self, which: &[usize], keeper: Option<&Keeper>, runner: &mut dyn UnitRunner) -> Result<Ends> {
         let most = self.usual_products();
         self.with_curvature(which, runner, |curvature, runner| {
-            let mut alive = |done: Option<u64>| {
-                match done {
-                    Some(done) => runner.within(done.min(most - 1))?,
-                    None => runner.alive()?,
-                }
-                Ok(())
-            };
             let Hessian { top, bottom, tolerance, products, .. } = *self.job;
             let wanted = Wanted { top, bottom, tolerance, products };
-            let found = curvature.extremes(wanted, self.job.compute.seed, &mut alive)?;
+            let found = extremes(curvature, wanted, self.job.compute.seed, most, runner)?;
             if let Some(keeper) = keeper {
                 keeper.save(curvature, &found)?;
             }
@@ -310,6 +303,26 @@ impl Curving<'_> {
         let entries = &self.context.checkpoint.network.layout().entries;
         which.iter().map(|index| (*index, entries[*index].name.as_str()))
     }
+}
+
+/// Eigenpairs at both ends of a matrix as a part of a unit, of about `most` products.
+///
+/// # Errors
+/// As [`Curvature::extremes`]; or the runner wants to stop.
+pub fn extremes(
+    curvature: &Curvature,
+    wanted: Wanted,
+    seed: u64,
+    most: u64,
+    runner: &mut dyn UnitRunner,
+) -> Result<Eigenpairs> {
+    curvature.extremes(wanted, seed, &mut |done| {
+        match done {
+            Some(done) => runner.within(done.min(most - 1))?,
+            None => runner.alive()?,
+        }
+        Ok(())
+    })
 }
 
 /// Images of a batch that is differentiated twice.

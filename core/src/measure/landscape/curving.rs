@@ -44,16 +44,16 @@ pub fn ends(
     runner: &mut dyn UnitRunner,
 ) -> Result<Ends> {
     let size = hessian::batch_size(context) as i64;
+    let pair = (job.loss == LandscapeLoss::Robust).then(|| context.pair_of(network));
     let mut pieces = Vec::new();
     for (number, batch) in batches.iter().enumerate() {
-        let images = match job.loss {
-            LandscapeLoss::Clean => batch.images.shallow_clone(),
-            LandscapeLoss::RobustFixed => &batch.images + &fixed[number],
-            LandscapeLoss::Robust => {
-                let (pair, seed) = (context.pair_of(network), job.compute.seed);
-                let found = attack(&pair, &job.attack, batch, seed, &mut cancel_check(runner))?;
+        let images = match (&pair, fixed.get(number)) {
+            (Some(pair), _) => {
+                let found = attack(pair, &job.attack, batch, job.compute.seed, &mut cancel_check(runner))?;
                 &batch.images + found.perturbation
             }
+            (None, Some(perturbation)) => &batch.images + perturbation,
+            (None, None) => batch.images.shallow_clone(),
         };
         pieces.extend(images.split(size, 0).into_iter().zip(batch.labels.split(size, 0)));
     }
@@ -61,14 +61,7 @@ pub fn ends(
     let curvature = Curvature::new(network, weights, which.to_vec(), &pieces, Matrix::Hessian);
     let count = job.eigenvalues.min((curvature.size() / 2).max(1) as usize);
     let wanted = Wanted { top: count, bottom: count, tolerance: TOLERANCE, products: PRODUCTS };
-    let most = usual_products(job);
-    let found = curvature.extremes(wanted, job.compute.seed, &mut |done| {
-        match done {
-            Some(done) => runner.within(done.min(most - 1))?,
-            None => runner.alive()?,
-        }
-        Ok(())
-    })?;
+    let found = hessian::extremes(&curvature, wanted, job.compute.seed, usual_products(job), runner)?;
     let values = |pairs: &[hessian::Eigenvalue]| pairs.iter().map(|pair| pair.value).collect();
     Ok(Ends {
         largest: values(&found.largest),

@@ -1,7 +1,6 @@
 //! Landscapes that are evaluated in reduced precision: on a random tenth of the points the loss is measured in float32 as
 //! well, and the smooth part of the difference corrects all others.
 
-use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::filled::Filled;
@@ -10,7 +9,7 @@ use crate::error::Result;
 use crate::measure::rows::Point;
 
 /// A point with both losses.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Both {
     /// Steps, each as a share of the longest along its direction.
     pub at: [f64; 2],
@@ -35,11 +34,6 @@ fn terms([x, y]: [f64; 2], count: usize) -> Vec<f64> {
     [1.0, x, y, x * x, x * y, y * y][..count].to_vec()
 }
 
-/// Terms of a line: of a curve `y` is 0 everywhere, so that its powers are left out.
-fn of_line([x, _]: [f64; 2], count: usize) -> Vec<f64> {
-    [1.0, x, x * x][..count].to_vec()
-}
-
 impl Smooth {
     /// Fits the differences; none without a point.
     ///
@@ -49,13 +43,14 @@ impl Smooth {
         if points.is_empty() {
             return Ok(None);
         }
-        let is_line = points.iter().all(|point| point.at[1] == 0.0);
-        let count = [if is_line { 3 } else { 6 }, 3, 1]
-            .into_iter()
-            .find(|count| points.len() >= FOR_EACH * count)
-            .unwrap_or(1);
-        let of = |at| if is_line { of_line(at, count) } else { terms(at, count) };
-        let rows: Vec<f64> = points.iter().flat_map(|point| of(point.at)).collect();
+        // On a line, terms with y are 0 everywhere: the inverse leaves them out.
+        let free = if points.iter().all(|point| point.at[1] == 0.0) { 3 } else { 6 };
+        let count = match points.len() / FOR_EACH {
+            enough if enough >= free => 6,
+            3.. => 3,
+            _ => 1,
+        };
+        let rows: Vec<f64> = points.iter().flat_map(|point| terms(point.at, count)).collect();
         let rows = Tensor::from_slice(&rows).view([points.len() as i64, count as i64]);
         let differences: Vec<f64> = points.iter().map(|point| point.exact - point.reduced).collect();
         let inverse = rows.pinverse(1e-12);
@@ -71,22 +66,12 @@ impl Smooth {
             error: (points.len() > 1).then(|| (left.iter().map(|v| v * v).sum::<f64>() / count).sqrt()),
             points: points.len(),
         };
-        let coefficients = Vec::try_from(fitted)?;
-        let coefficients = if is_line { spread(coefficients) } else { coefficients };
-        Ok(Some(Self { coefficients, correction }))
+        Ok(Some(Self { coefficients: Vec::try_from(fitted)?, correction }))
     }
 
     /// What is added at a point.
     pub fn at(&self, at: [f64; 2]) -> f64 {
         terms(at, self.coefficients.len()).iter().zip(&self.coefficients).map(|(a, b)| a * b).sum()
-    }
-}
-
-/// Coefficients of a line among those of a plane.
-fn spread(of_line: Vec<f64>) -> Vec<f64> {
-    match of_line[..] {
-        [one, x, square] => vec![one, x, 0.0, square],
-        [..] => of_line,
     }
 }
 
