@@ -202,6 +202,11 @@ fn images_move_along_what_the_attack_adds_to_them() {
     let both = Landscape { second: Some(DirectionKind::RandomInput(0)), ..job.clone() };
     assert!(outcome(&both).cosine.unwrap().abs() < 0.2);
 
+    // Within an L2 ball, random numbers have the length of its radius.
+    let mut round = Landscape { direction: DirectionKind::RandomInput(0), ..job.clone() };
+    (round.attack.norm, round.attack.epsilon) = (InputNorm::L2, 0.5);
+    assert!((outcome(&round).directions[0].norm - 0.5).abs() < 1e-5);
+
     job.loss = LandscapeLoss::Robust;
     assert!(
         why(&job)
